@@ -1,0 +1,45 @@
+# Everything sets up its own .venv from the lock files: nothing but Python 3.11+, make and git is assumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help demo test check lock upgrade clean
+help:
+	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
+	@echo "make test    run the tests"
+	@echo "make check   lint, types, layers, lock file"
+	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
+
+# A stamp per set of packages, made anew when its lock changes.
+$(VENV)/.run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.run
+	$(BIN)/spade demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/lock.py --check
+
+lock: $(VENV)/.dev
+	$(BIN)/python tools/lock.py
+
+upgrade: $(VENV)/.dev
+	$(BIN)/python tools/lock.py --upgrade
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The rules of Spade: pure functions over facts and `now`, standard library only."""

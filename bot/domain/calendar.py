@@ -1,0 +1,53 @@
+"""Local days and weeks (R6). A day is a date in a guild's time zone; a period is a half-open stretch of time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole local days: `first_on` to `last_on`, both included; in time from `start_at` up to `end_at`."""
+
+    first_on: date
+    last_on: date
+    start_at: datetime
+    end_at: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether a moment lies in it."""
+        return self.start_at <= moment < self.end_at
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The date on the wall in `zone`."""
+    return moment.astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The first moment of a local date, in UTC.
+
+    Where midnight is skipped by a clock change, the first moment that exists; where it comes twice, the first.
+    """
+    midnight = datetime.combine(day, time(), zone)
+    start = midnight.astimezone(UTC)
+    if start.astimezone(zone).date() < day:  # midnight fell into a gap and was resolved to before it
+        start = midnight.replace(fold=1).astimezone(UTC)
+    return start
+
+
+def monday_of(day: date) -> date:
+    """The Monday that names the week of a date."""
+    return day - timedelta(days=day.weekday())
+
+
+def period_of_days(first_on: date, last_on: date, zone: ZoneInfo) -> Period:
+    """The period from the start of `first_on` to the end of `last_on`."""
+    return Period(first_on, last_on, day_start(first_on, zone), day_start(last_on + timedelta(days=1), zone))
+
+
+def weeks_ending(monday: date, weeks: int, zone: ZoneInfo) -> Period:
+    """The `weeks` weeks that end with the week of `monday`; ValueError when that is no Monday."""
+    if monday.weekday() != 0:
+        raise ValueError(f"{monday} is not a Monday")
+    return period_of_days(monday - timedelta(weeks=weeks - 1), monday + timedelta(days=6), zone)

@@ -1,0 +1,20 @@
+"""Discord's ids, which are also times and positions in a channel.
+
+Source: Discord's reference, "Snowflakes": the bits above the lowest 22 are milliseconds since 2015-01-01 UTC.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def moment_of(snowflake: int) -> datetime:
+    """The moment an id was made, to the millisecond."""
+    return EPOCH + _MILLISECOND * (snowflake >> 22)
+
+
+def first_id_at(moment: datetime) -> int:
+    """The lowest id that can be made at `moment` or later; 0 for a moment before Discord's epoch."""
+    milliseconds = -((EPOCH - moment) // _MILLISECOND)
+    return max(0, milliseconds) << 22
