@@ -9,7 +9,6 @@ class Reason(StrEnum):
     """Why a member stands in a nudge, in order of urgency."""
 
     WAITING = "waiting"
-    WROTE_BACK = "wrote_back"
     NEWCOMER = "newcomer"
     UNMET = "unmet"
     COOLING = "cooling"
@@ -21,7 +20,8 @@ class Offer:
 
     `since` is what "longest first" sorts by: when the wait began, the first message, the first active day's
     start, the last conversation. `message_id` and `channel_id` lead to the message to open, when there is one.
-    `active_days` is of the last 30 (unmet); `conversations` counts those with this manager (cooling).
+    `wrote_back`: the member only answered a message in which this manager had addressed them. `for_team`: the
+    message addresses no manager by name. `active_days` is of the last 30 (unmet); `conversations` counts those with this manager (cooling).
     """
 
     member_id: int
@@ -29,6 +29,7 @@ class Offer:
     since: datetime
     message_id: int | None = None
     channel_id: int | None = None
+    wrote_back: bool = False
     for_team: bool = False
     active_days: int | None = None
     conversations: int | None = None
