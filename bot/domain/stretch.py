@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 
 from bot.domain.message import Message
+from bot.domain.span import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel or thread. `opener_id` is the person who opened the thread (R3), None if no person or no thread."""
+    """A channel or thread.
+
+    `parent_id` is the channel a thread hangs on, where known. `opener_id` is the person who opened the thread (R3),
+    None if that is no person or this no thread.
+    """
 
     guild_id: int
     channel_id: int
     is_thread: bool = False
     opener_id: int | None = None
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +36,20 @@ class Stretch:
     messages: tuple[Message, ...]
     context: tuple[Message, ...]
     context_first_id: int
+
+    @property
+    def knows_start(self) -> bool:
+        """Whether nothing can lie before the messages at hand: they reach back to where the channel begins."""
+        earliest = min(self.first_id, self.context_first_id)
+        return earliest <= self.place.channel_id  # a channel is older than everything in it
+
+    def part(self, span: Span) -> "Stretch":
+        """The piece of this stretch that `span` names; what comes before the piece becomes its context."""
+        return Stretch(
+            place=self.place,
+            first_id=span.first_id,
+            last_id=span.last_id,
+            messages=tuple(message for message in self.messages if span.holds(message.message_id)),
+            context=self.context + tuple(message for message in self.messages if message.message_id < span.first_id),
+            context_first_id=min(self.context_first_id, self.first_id),
+        )

@@ -1,0 +1,102 @@
+"""`spade check`: whether all is in place to start the bot."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, settings_of
+from bot.config import TOKEN_VARIABLE, ConfigError, bot_token, database_file, existing_path
+from bot.redaction import has_token_shape, redact
+
+_SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
+    """Look whether all is in place to start the bot.
+
+    It looks at the configuration, the token and the database, writes nothing and does not use the network.
+    """
+    settings = settings_of(config, database)
+    path = existing_path(config)
+    print(f"configuration  {path.absolute() if path else 'none: everything has its default'}")
+    for key, value in _set_keys(settings):
+        print(f"               {key}: {redact(str(value))}")
+    if path is not None and _shows_password(path, settings.database):
+        print(f"               others can read the password in it; put a stop to that with: chmod 600 {path}")
+    problems = []
+    try:
+        _check_token(bot_token())
+        print(f"token          {TOKEN_VARIABLE} is set and has the shape of a token")
+    except (ConfigError, Failure) as error:
+        problems.append(str(error))
+    try:
+        print(f"database       {_database_state(settings.database)}")
+    except Failure as failure:
+        problems.append(failure.message)
+    if problems:
+        raise Failure("\n".join(problems))
+
+
+def _set_keys(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The keys that somebody set, whether or not to the default."""
+    for name in type(section).model_fields:
+        if name in section.model_fields_set:
+            value = getattr(section, name)
+            if isinstance(value, BaseModel):
+                yield from _set_keys(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+
+def _shows_password(path: Path, database: str) -> bool:
+    password = urlsplit(database).password if database_file(database) is None else None
+    if not password or password not in path.read_text(encoding="utf-8"):
+        return False
+    return os.name == "posix" and path.stat().st_mode & 0o077 != 0
+
+
+def _check_token(token: str) -> None:
+    """Failure when this cannot be a bot token; Discord alone knows whether it is a valid one."""
+    if has_token_shape(token):
+        return
+    if token.lower().startswith("bot "):
+        raise Failure(f"{TOKEN_VARIABLE} begins with the word Bot; give it the token alone")
+    if token[0] in "\"'":
+        raise Failure(f"{TOKEN_VARIABLE} has quotes around the token; give it without them")
+    raise Failure(
+        f"{TOKEN_VARIABLE} does not have the shape of a bot token, three parts joined by dots; "
+        "copy it from the page Bot of your application (the application id, the public key and the client secret "
+        "are something else)"
+    )
+
+
+def _database_state(url: str) -> str:
+    """Where the database is and how it looks from outside; it is not opened. Failure when that cannot work."""
+    file = database_file(url)
+    if file is None:
+        if importlib.util.find_spec("asyncpg") is None:
+            raise Failure("for PostgreSQL the package asyncpg is missing; install spade[postgres]")
+        return f"{redact(url)} (not asked: that would need the network)"
+    file = file.absolute()
+    if not file.parent.is_dir():
+        raise Failure(f"the folder {file.parent} for the database does not exist; make it: mkdir -p {file.parent}")
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise Failure(
+            f"the folder {file.parent} is not writable; SQLite keeps files beside the database and must write there"
+        )
+    if not file.exists():
+        return f"{file} (will be made at the first start)"
+    if not file.is_file():
+        raise Failure(f"the database {file} is not a file; name another one")
+    if not os.access(file, os.R_OK | os.W_OK):
+        raise Failure(f"the database {file} cannot be read and written by this user; change its owner or mode")
+    with file.open("rb") as content:
+        header = content.read(len(_SQLITE_HEADER))
+    if header not in (b"", _SQLITE_HEADER):
+        raise Failure(f"{file} is not a SQLite database; name another file, or restore a backup")
+    return f"{file} ({file.stat().st_size:,} bytes)"

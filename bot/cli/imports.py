@@ -1,0 +1,155 @@
+"""`spade import`: what DiscordChatExporter saved becomes part of the record."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, settings_of, zone_named
+from bot.config import Settings
+from bot.exports.archive import Archive
+from bot.exports.error import ExportError
+from bot.services.imports import Imported, Importer
+from bot.store import managers
+from bot.store.database import Database, StoreError, open_database
+
+
+def import_exports(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Exports as JSON, or folders of them.")],
+    manager: Annotated[
+        list[int] | None, typer.Option("--manager", metavar="ID", help="A manager's user id; repeat for more.")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option("--time-zone", metavar="ZONE", help="The guild's time zone, as Europe/Berlin.")
+    ] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="First forget all that is recorded.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --replace.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put exports of DiscordChatExporter on record.
+
+    Messages that are on record already are skipped, so the same files can be imported any number of times.
+    Broken files are named and left out; the exit status is 1 then, with everything else imported.
+    """
+    settings = settings_of(config, database)
+    zone = zone_named(time_zone) if time_zone else None
+    try:
+        with _Bar() as bar, Archive(paths, bar.reading) as archive:
+            if archive.guild_id is not None:
+                if replace and not yes:
+                    bar.stop()
+                    _ask(archive.guild_id)
+                result = asyncio.run(
+                    _run(archive, archive.guild_id, settings, frozenset(manager or ()), zone, bar, replace=replace)
+                )
+            else:
+                result = _document(archive, Imported(), 0)
+            broken = archive.broken_files
+    except (ExportError, StoreError) as error:
+        raise Failure(str(error)) from error
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _tell(result)
+    if broken:
+        raise Failure("\n".join(f"left out {file.path}: {file.reason}" for file in broken))
+    if result["guild_id"] is None:
+        raise Failure("there is nothing to import: name export files, or a folder with some in it")
+
+
+async def _run(
+    archive: Archive,
+    guild_id: int,
+    settings: Settings,
+    manager_ids: frozenset[int],
+    zone: ZoneInfo | None,
+    bar: "_Bar",
+    *,
+    replace: bool,
+) -> dict[str, Any]:
+    database = await open_database(settings.database, write=True)
+    try:
+        importer = Importer(database, settings.domain_rules())
+        if replace:
+            await importer.forget(guild_id)
+        new_managers = await importer.prepare(guild_id, manager_ids, zone)
+        imported = await importer.run(archive, new_managers, bar.recording(archive.messages))
+        members = archive.count_members(await _managers(database, guild_id))
+    finally:
+        await database.close()
+    return _document(archive, imported, members)
+
+
+async def _managers(database: Database, guild_id: int) -> frozenset[int]:
+    async with database.reading() as connection:
+        return await managers.people(connection, guild_id)
+
+
+def _document(archive: Archive, imported: Imported, members: int) -> dict[str, Any]:
+    return {
+        "guild_id": str(archive.guild_id) if archive.guild_id is not None else None,
+        "files": archive.files,
+        "broken_files": [{"path": str(file.path), "reason": file.reason} for file in archive.broken_files],
+        "messages": archive.messages,
+        "members": members,
+        "touches": {kind.value: count for kind, count in sorted(imported.touches.items())},
+        "unresolved_replies": archive.unresolved_replies,
+        "skipped_known": imported.known,
+    }
+
+
+def _tell(result: dict[str, Any]) -> None:
+    touches = ", ".join(f"{count} {kind}" for kind, count in result["touches"].items()) or "none"
+    print(f"{result['files']} files, {result['messages']} messages of {result['members']} members.")
+    print(f"Already on record: {result['skipped_known']} messages. New touches: {touches}.")
+    if result["unresolved_replies"]:
+        print(f"{result['unresolved_replies']} replies answer messages that are in none of the files.")
+
+
+def _ask(guild_id: int) -> None:
+    if not sys.stdin.isatty():
+        raise Failure("--replace asks before it forgets a record: add --yes to answer now", status=2)
+    typer.confirm(f"Forget all that is recorded of the server {guild_id}?", abort=True, err=True)
+
+
+class _Bar(Progress):
+    """Two bars on standard error, one for reading and one for recording; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._reading = self.add_task("Reading  ", total=None)
+
+    def reading(self, done: int, total: int) -> None:
+        """Bytes read of those there are."""
+        self.update(self._reading, completed=done, total=max(total, 1))
+
+    def recording(self, messages: int) -> "_Recording":
+        """Start the second bar."""
+        return _Recording(self, self.add_task("Recording", total=max(messages, 1)))
+
+
+class _Recording:
+    def __init__(self, bar: _Bar, task: Any) -> None:  # noqa: ANN401 - Rich's TaskID
+        self._bar = bar
+        self._task = task
+
+    def __call__(self, messages: int) -> None:
+        self._bar.advance(self._task, messages)

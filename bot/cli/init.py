@@ -1,0 +1,66 @@
+"""`spade init`: a configuration to start from."""
+
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import bot
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption
+from bot.config import DEFAULT_PATH, TOKEN_VARIABLE
+
+_EXAMPLE = "config.example.yaml"
+
+
+def init(
+    config: ConfigOption = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is already there.")] = False,
+) -> None:
+    """Write a configuration with every key explained.
+
+    It never writes over a file that is there, unless told to, and ends by saying what comes next.
+    """
+    path = config or DEFAULT_PATH
+    try:
+        _write(path, example(), force=force)
+    except FileExistsError:
+        raise Failure(f"{path} is already there; --force writes over it") from None
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror or error}") from None
+    option = "" if path == DEFAULT_PATH else f" --config {path}"
+    print(f"Wrote {path}. Every key in it is commented out and stands for its default.")
+    print()
+    print("Next:")
+    print("  1. Make an application on https://discord.com/developers/applications; it needs no privileged intent.")
+    print(f"  2. Bot, Reset Token: put the token into the environment variable {TOKEN_VARIABLE}.")
+    print(f"  3. spade check{option}   looks whether all is in place")
+    print(f"  4. spade run{option}     starts the bot; then type /setup in your server")
+
+
+def example() -> str:
+    """The example configuration: beside the package when installed, else at the root of the source tree."""
+    packaged = resources.files(bot) / _EXAMPLE
+    source = packaged if packaged.is_file() else Path(bot.__file__).parent.parent / _EXAMPLE
+    return source.read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    """Write the file for the owner's eyes only; FileExistsError unless `force`, which replaces it at one stroke."""
+    if path.is_dir():
+        raise IsADirectoryError(None, "it is a folder")
+    if not force:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # its mode is 0600, too
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)

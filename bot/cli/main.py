@@ -1,0 +1,102 @@
+"""The `spade` command: its commands put together, and every way it can end."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bot import __version__
+from bot.cli.check import check
+from bot.cli.digest import digest
+from bot.cli.failure import Failure
+from bot.cli.imports import import_exports
+from bot.cli.init import init
+from bot.config import ConfigError, LogSettings
+from bot.log import start_log
+from bot.redaction import redact
+
+app = typer.Typer(
+    name="spade",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(init)
+app.command("import")(import_exports)
+app.command()(digest)
+app.command()(check)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"spade {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def spade(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Helps community managers build 1:1 relationships with the ordinary members of a Discord server."""
+
+
+def main() -> None:
+    """The console entry: run the command that the process was started with, and exit."""
+    status = exit_status(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader left, as `head` does; Python would complain about it at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def exit_status(arguments: Sequence[str]) -> int:
+    """Run a command to its end and say how it went: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+
+    Expected failures become sentences on standard error. What nobody expected is a fault of Spade: the log gets
+    its traceback, since it may not happen again on request, and a sentence follows.
+    """
+    _accept_every_character()
+    start_log(LogSettings())
+    try:
+        # A command ends by returning, or by typer.Exit, which arrives here as the status it carries.
+        outcome = app(list(arguments) or ["--help"], prog_name="spade", standalone_mode=False)
+    except Failure as failure:
+        message, status = failure.message, failure.status
+    except ConfigError as error:
+        message, status = str(error), 1
+    except typer.TyperException as error:
+        message, status = _usage(error), error.exit_code
+    except typer.Abort:
+        message, status = "stopped", 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        logging.getLogger(__name__).critical("A fault in Spade", exc_info=True)
+        message, status = f"this is a fault in Spade ({type(error).__name__}); please report the lines above", 1
+    else:
+        return outcome if isinstance(outcome, int) else 0
+    for line in redact(message).splitlines():
+        print(f"spade: {line}", file=sys.stderr)
+    return status
+
+
+def _usage(error: typer.TyperException) -> str:
+    message = error.format_message().strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path} --help)" if context else message
+
+
+def _accept_every_character() -> None:
+    """A name with an emoji must not end a command on a terminal that cannot show it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,66 @@
+"""The options that commands share."""
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from bot.cli.failure import Failure
+from bot.config import ConfigError, Settings, database_url, load
+from bot.domain.guild import GuildSettings
+from bot.log import start_log
+from bot.store import guilds
+from bot.store.database import Database
+
+
+def _checked_url(value: str | None) -> str | None:
+    try:
+        return None if value is None else database_url(value)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The configuration; config.yaml is read if it is there."),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The database, in place of the configured one: sqlite:///spade.db or postgresql://user@host/name.",
+        callback=_checked_url,
+    ),
+]
+
+GuildOption = Annotated[int, typer.Option("--guild", metavar="ID", help="The server's id.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its IANA name; Failure for one that does not exist."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Failure(f"there is no time zone {name!r}: write one like Europe/Berlin or UTC", status=2) from None
+
+
+async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:
+    """A guild's settings; Failure where Spade knows nothing of it."""
+    async with database.reading() as connection:
+        settings = await guilds.settings_of(connection, guild_id)
+    if settings is None:
+        raise Failure(f"the server {guild_id} is not on record: import its exports, or run /setup there")
+    return settings
+
+
+def settings_of(config: Path | None, database: str | None) -> Settings:
+    """The settings a command was started with; from here on the log is written as they say.
+
+    ConfigError says in one sentence what is wrong with them; `main` shows it.
+    """
+    settings = load(config, database=database)
+    start_log(settings.log)
+    return settings

@@ -1,0 +1,1 @@
+"""What services need of Discord, and Discord's objects as the domain knows them."""

@@ -1,0 +1,63 @@
+"""Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
+
+from collections.abc import AsyncIterator
+
+import discord
+
+from bot.discord_io.messages import read_message
+from bot.discord_io.places import Places, Recordable, is_recorded, recorded_channels
+from bot.domain.message import Message
+from bot.domain.stretch import Place
+from bot.services.history import PAGE, NoHistoryError, Sighting
+
+
+class DiscordHistory:
+    """A channel's messages, oldest first, through a connected client."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
+        """The up to 100 messages that follow a position."""
+        return await self._page(place, PAGE, after=discord.Object(after_id))
+
+    async def before(self, place: Place, before_id: int, limit: int) -> tuple[Message, ...]:
+        """The up to `limit` messages just before a position."""
+        return await self._page(place, limit, before=discord.Object(before_id))
+
+    async def _page(
+        self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None
+    ) -> tuple[Message, ...]:
+        channel: object = self._client.get_channel(place.channel_id) or await self._fetch_channel(place)
+        if not is_recorded(channel) or not isinstance(channel, Recordable):
+            raise NoHistoryError("not a channel with messages of its own")
+        if not channel.permissions_for(channel.guild.me).read_message_history:
+            raise NoHistoryError("Spade may not read the message history there")
+        try:
+            found = [
+                message
+                async for message in channel.history(
+                    limit=limit, after=after, before=before, oldest_first=after is not None
+                )
+            ]
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise NoHistoryError(f"Discord refused: {error.text}") from error
+        found.sort(key=lambda message: message.id)
+        return tuple([await read_message(message) for message in found])
+
+    async def _fetch_channel(self, place: Place) -> object:
+        try:
+            return await self._client.fetch_channel(place.channel_id)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise NoHistoryError(f"Discord refused: {error.text}") from error
+
+
+async def sighting_of(channel: Recordable, places: Places) -> Sighting:
+    """A channel as it stands now."""
+    return Sighting(await places.of(channel), channel.last_message_id or 0)
+
+
+async def sightings(guild: discord.Guild, places: Places) -> AsyncIterator[Sighting]:
+    """Every channel and active thread of a guild that can be recorded."""
+    for channel in recorded_channels(guild):
+        yield await sighting_of(channel, places)

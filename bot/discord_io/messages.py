@@ -1,0 +1,63 @@
+"""Discord's messages and events as domain messages: ids, kinds and addressees, no content."""
+
+import discord
+
+from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+
+_KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
+
+
+def person_id(user: discord.abc.User | None, *, webhook: bool = False) -> int | None:
+    """A user's id if it is a person: no bot, webhook, system account or Deleted User."""
+    if user is None or user.bot or webhook or user.id == DELETED_USER_ID:
+        return None
+    return None if getattr(user, "system", False) else user.id
+
+
+def author_id(message: discord.Message) -> int | None:
+    """The author of a message, if a person wrote it."""
+    return person_id(message.author, webhook=message.webhook_id is not None)
+
+
+def kind_of(message: discord.Message) -> MessageKind:
+    """As much of the type as the rules need."""
+    if message.reference is not None and message.reference.type is discord.MessageReferenceType.forward:
+        return MessageKind.FORWARD
+    return _KINDS.get(message.type, MessageKind.OTHER)
+
+
+async def read_message(message: discord.Message) -> Message:
+    """A Discord message as the domain sees it.
+
+    The author of the message replied to stands in the event itself, as a rule. Where it does not, it is asked for
+    once; if Discord has no such message, it is gone.
+    """
+    kind = kind_of(message)
+    reply_to_id = None
+    reply_to_author_id = None
+    if kind is MessageKind.REPLY and message.reference is not None:
+        reply_to_id = message.reference.message_id
+        reply_to_author_id = await _replied_to(message, message.reference)
+    people = frozenset(person for user in message.mentions if (person := person_id(user)) is not None)
+    return Message(
+        message_id=message.id,
+        author_id=author_id(message),
+        kind=kind,
+        mentions=people,
+        mentions_no_person=len(people) < len({user.id for user in message.mentions}),
+        mentions_crowd=message.mention_everyone or bool(message.raw_role_mentions or message.role_mentions),
+        reply_to_id=reply_to_id,
+        reply_to_author_id=reply_to_author_id,
+    )
+
+
+async def _replied_to(message: discord.Message, reference: discord.MessageReference) -> int | None:
+    found = reference.resolved or reference.cached_message
+    if isinstance(found, discord.Message):
+        return author_id(found)
+    if isinstance(found, discord.DeletedReferencedMessage) or reference.message_id is None:
+        return None
+    try:
+        return author_id(await message.channel.fetch_message(reference.message_id))
+    except (discord.NotFound, discord.Forbidden):
+        return None

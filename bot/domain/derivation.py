@@ -1,0 +1,184 @@
+"""From a stretch of messages to what Spade records of it: activity, touches (R3) and waiting entries (R8).
+
+Deriving looks only at the stretch and the context it brings, so the order in which stretches arrive never
+matters. Facts are derived about people: who of them is a manager, and so no member, is decided again whenever
+the record is read; the list of managers here only says whose messages touch and whom a message can wait for.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.calendar import local_day
+from bot.domain.message import Message, MessageKind
+from bot.domain.rules import Rules
+from bot.domain.snowflake import first_id_at
+from bot.domain.stretch import Stretch
+from bot.domain.touch import Touch, TouchKind
+from bot.domain.waiting import WaitingEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A person's first and last counted message in a stretch."""
+
+    first_id: int
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What one stretch says: messages per person and day, who appeared when, touches, waiting entries."""
+
+    activity: Mapping[tuple[int, date], int]
+    appearances: Mapping[int, Appearance]
+    touches: tuple[Touch, ...]
+    waiting: tuple[WaitingEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextNeeded:
+    """The stretch cannot be judged before messages from before `before_id` are brought."""
+
+    before_id: int
+
+
+class _EarlierUnknownError(Exception):
+    """A rule would have to look further back than the messages at hand reach."""
+
+
+def derive(
+    stretch: Stretch, *, managers: AbstractSet[int], opted_out: AbstractSet[int], zone: ZoneInfo, rules: Rules
+) -> Derived | ContextNeeded:
+    """Judge every message of a stretch, or say that it takes more context.
+
+    People in `opted_out` get no fact of their own and no touch; their messages still count as what was said
+    before another. Channels that are not counted must not be passed in.
+    """
+    judge = _Judge(stretch, managers, opted_out, rules)
+    try:
+        touches, waiting = judge.judge()
+    except _EarlierUnknownError:
+        return ContextNeeded(min(stretch.first_id, stretch.context_first_id))
+    activity: Counter[tuple[int, date]] = Counter()
+    appearances: dict[int, Appearance] = {}
+    for message in stretch.messages:
+        author_id = message.author_id
+        if author_id is None or not message.counted or author_id in opted_out:
+            continue
+        activity[author_id, local_day(message.sent_at, zone)] += 1
+        earlier = appearances.get(author_id)
+        appearances[author_id] = Appearance(earlier.first_id if earlier else message.message_id, message.message_id)
+    return Derived(activity, appearances, touches, waiting)
+
+
+class _Judge:
+    """Walks a stretch once, keeping what was counted before the message at hand."""
+
+    def __init__(self, stretch: Stretch, managers: AbstractSet[int], opted_out: AbstractSet[int], rules: Rules) -> None:
+        self._stretch = stretch
+        self._managers = managers
+        self._opted_out = opted_out
+        self._rules = rules
+        self._before: list[Message] = [message for message in stretch.context if message.counted]
+
+    def judge(self) -> tuple[tuple[Touch, ...], tuple[WaitingEntry, ...]]:
+        touches: list[Touch] = []
+        waiting: list[WaitingEntry] = []
+        for message in self._stretch.messages:
+            if not message.counted or message.author_id is None:
+                continue
+            if message.kind is not MessageKind.FORWARD:
+                if message.author_id in self._managers:
+                    touches.extend(self._touches(message, message.author_id))
+                if message.author_id not in self._opted_out:
+                    waiting.extend(self._waiting(message, message.author_id))
+            self._before.append(message)
+        return tuple(touches), tuple(waiting)
+
+    def _touches(self, message: Message, manager_id: int) -> Iterator[Touch]:
+        targets: dict[int, TouchKind] = {}
+        named = message.mentions - {message.reply_to_author_id}
+        if len(named) <= self._rules.mention_limit and not message.mentions_crowd:
+            targets.update(dict.fromkeys(sorted(named), TouchKind.MENTION))
+        if message.reply_to_author_id is not None:
+            targets[message.reply_to_author_id] = TouchKind.REPLY
+        if message.kind is MessageKind.DEFAULT and message.mentions_nobody:
+            if self._speaks_to_opener(manager_id):
+                assert self._stretch.place.opener_id is not None
+                targets[self._stretch.place.opener_id] = TouchKind.THREAD
+            elif (answered_id := self._answered(message, manager_id)) is not None:
+                targets[answered_id] = TouchKind.ANSWER
+        for member_id, kind in targets.items():
+            if member_id != manager_id and member_id not in self._opted_out:
+                yield Touch(
+                    kind=kind,
+                    manager_id=manager_id,
+                    member_id=member_id,
+                    message_id=message.message_id,
+                    channel_id=self._stretch.place.channel_id,
+                    touched_at=message.sent_at,
+                    replied_to_id=message.reply_to_id if kind is TouchKind.REPLY else None,
+                )
+
+    def _speaks_to_opener(self, manager_id: int) -> bool:
+        opener_id = self._stretch.place.opener_id
+        if not self._stretch.place.is_thread or opener_id is None or opener_id == manager_id:
+            return False
+        for earlier in reversed(self._before):
+            if earlier.author_id != manager_id:
+                return earlier.author_id == opener_id
+        self._need_start()
+        return False
+
+    def _answered(self, message: Message, manager_id: int) -> int | None:
+        previous = self._before[-1] if self._before else None
+        if previous is None:
+            self._need_from(message.sent_at - self._rules.answer_within)
+            return None
+        member_id = previous.author_id
+        if member_id == manager_id or message.sent_at - previous.sent_at > self._rules.answer_within:
+            return None
+        since = message.sent_at - self._rules.answer_after_address
+        silent = {manager_id: member_id, member_id: manager_id}  # each other: both ways
+        for earlier in reversed(self._before):
+            if earlier.sent_at < since:
+                return None
+            addressed = earlier.mentions | {earlier.reply_to_author_id}
+            if earlier.author_id in silent and silent[earlier.author_id] in addressed:
+                del silent[earlier.author_id]
+                if not silent:
+                    return member_id
+        self._need_from(since)
+        return None
+
+    def _waiting(self, message: Message, member_id: int) -> Iterator[WaitingEntry]:
+        addressed = (message.mentions | {message.reply_to_author_id}) & self._managers - {member_id}
+        if addressed or self._opens_thread(member_id):
+            replies_to_manager = message.reply_to_author_id in addressed
+            yield WaitingEntry(
+                message_id=message.message_id,
+                channel_id=self._stretch.place.channel_id,
+                member_id=member_id,
+                addressed=frozenset(person for person in addressed if person is not None),
+                reply_to_id=message.reply_to_id if replies_to_manager else None,
+            )
+
+    def _opens_thread(self, author_id: int) -> bool:
+        place = self._stretch.place
+        if not place.is_thread or author_id != place.opener_id or self._before:
+            return False
+        self._need_start()
+        return True
+
+    def _need_start(self) -> None:
+        if not self._stretch.knows_start:
+            raise _EarlierUnknownError
+
+    def _need_from(self, moment: datetime) -> None:
+        known_from = min(self._stretch.first_id, self._stretch.context_first_id)
+        if first_id_at(moment) < known_from and not self._stretch.knows_start:
+            raise _EarlierUnknownError

@@ -1,0 +1,41 @@
+"""What a guild and its managers have set."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSettings:
+    """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
+
+    `digest_from_on` is the Monday of the first week a digest is posted for; None without a digest channel.
+    """
+
+    guild_id: int
+    zone: ZoneInfo
+    digest_channel_id: int | None = None
+    digest_weekday: int = 0
+    digest_hour: int = 9
+    digest_from_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerSettings:
+    """A manager's own settings. `zone` None is the guild's; not enrolled means no DM, ever.
+
+    `paused_until_on` is the first day nudges come again; `refused_at` is when Discord refused a DM to them.
+    """
+
+    guild_id: int
+    manager_id: int
+    enrolled_at: datetime | None = None
+    zone: ZoneInfo | None = None
+    nudge_hour: int = 9
+    nudge_weekdays: frozenset[int] = frozenset(range(5))
+    paused_until_on: date | None = None
+    refused_at: datetime | None = None
+
+    def receives_on(self, day: date) -> bool:
+        """Whether nudges are on and not paused on a local day, whatever its weekday."""
+        return self.enrolled_at is not None and (self.paused_until_on is None or self.paused_until_on <= day)

@@ -1,0 +1,48 @@
+"""Spans: which stretches of a channel are already on record (positions are snowflakes, bounds included)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Everything from `first_id` to `last_id`, both included."""
+
+    first_id: int
+    last_id: int
+
+    def __post_init__(self) -> None:
+        if self.first_id > self.last_id:
+            raise ValueError(f"a span cannot end ({self.last_id}) before it begins ({self.first_id})")
+
+    def holds(self, position: int) -> bool:
+        """Whether a position lies in it."""
+        return self.first_id <= position <= self.last_id
+
+
+def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same positions as disjoint spans in order, joined where they overlap or adjoin."""
+    result: list[Span] = []
+    for span in sorted(spans):
+        if result and span.first_id <= result[-1].last_id + 1:
+            result[-1] = Span(result[-1].first_id, max(result[-1].last_id, span.last_id))
+        else:
+            result.append(span)
+    return tuple(result)
+
+
+def unrecorded(wanted: Span, recorded: Iterable[Span]) -> tuple[Span, ...]:
+    """The parts of `wanted` that lie in none of `recorded`, in order."""
+    gaps = []
+    position = wanted.first_id
+    for span in merged(recorded):
+        if span.last_id < position:
+            continue
+        if span.first_id > wanted.last_id:
+            break
+        if span.first_id > position:
+            gaps.append(Span(position, span.first_id - 1))
+        position = span.last_id + 1
+    if position <= wanted.last_id:
+        gaps.append(Span(position, wanted.last_id))
+    return tuple(gaps)

@@ -1,0 +1,1 @@
+"""DiscordChatExporter files become domain messages: ids, times and links. Message text is never kept."""

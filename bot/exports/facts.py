@@ -1,0 +1,110 @@
+"""One message of an export becomes a domain message: ids, a kind and whom it addresses."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+
+_HIGHEST_ID = 2**63 - 1
+_CROWD = re.compile(r"@everyone|@here|<@&\d+>")
+# Versions of the tool that did not yet know a type wrote its number.
+_KINDS = {
+    "Default": MessageKind.DEFAULT,
+    "0": MessageKind.DEFAULT,
+    "Reply": MessageKind.REPLY,
+    "19": MessageKind.REPLY,
+}
+_FORWARD_REFERENCES = ("Forward", "1", 1)
+_BODY = ("content", "attachments", "embeds", "stickers")
+
+
+class RecordError(Exception):
+    """A part of an export is not what DiscordChatExporter writes; says what is wrong, in a few words."""
+
+
+def message_of(record: object) -> Message:
+    """The message that one entry of `messages` describes; `reply_to_author_id` is left open.
+
+    The text is looked at in passing for @everyone, @here and a raw role mention (a role mention that the tool wrote
+    out as a name cannot be told from text). A missing `type` means an ordinary message.
+
+    Raises:
+        RecordError: The entry is not one that DiscordChatExporter writes.
+    """
+    if not isinstance(record, dict):
+        raise RecordError("not a message")
+    reference = record.get("reference")
+    if reference is not None and not isinstance(reference, dict):
+        raise RecordError("an unknown kind of reference")
+    author = record.get("author")
+    if not isinstance(author, dict):
+        raise RecordError("no author")
+    mentions, mentions_no_person = _mentions(record.get("mentions"))
+    kind = _kind(record, reference)
+    content = record.get("content")
+    return Message(
+        message_id=snowflake(record.get("id")),
+        author_id=_person(author),
+        kind=kind,
+        mentions=mentions,
+        mentions_no_person=mentions_no_person,
+        mentions_crowd=isinstance(content, str) and "@" in content and _CROWD.search(content) is not None,
+        reply_to_id=_replied_to(reference) if kind is MessageKind.REPLY else None,
+    )
+
+
+def snowflake(value: object) -> int:
+    """A Discord id, written as text or as a number.
+
+    Raises:
+        RecordError: It is no id.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_HIGHEST_ID)):
+        value = int(value)
+    if type(value) is int and 0 < value <= _HIGHEST_ID:
+        return value
+    raise RecordError("an id that is no Discord id")
+
+
+def _person(user: Mapping[str, Any]) -> int | None:
+    """The user's id, None for bots, webhooks (the tool marks both with `isBot`) and the Deleted User."""
+    user_id = snowflake(user.get("id"))
+    return None if user.get("isBot") is True or user_id == DELETED_USER_ID else user_id
+
+
+def _mentions(users: object) -> tuple[frozenset[int], bool]:
+    if not users:
+        return frozenset(), False
+    if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
+        raise RecordError("an unknown kind of mentions")
+    everyone = {_person(user) for user in users}
+    people = frozenset(user_id for user_id in everyone if user_id is not None)
+    return people, None in everyone
+
+
+def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> MessageKind:
+    name = record.get("type")
+    if name is None:
+        kind = MessageKind.DEFAULT
+    elif isinstance(name, str | int):
+        kind = _KINDS.get(str(name), MessageKind.OTHER)
+    else:
+        kind = MessageKind.OTHER
+    return MessageKind.FORWARD if kind is not MessageKind.OTHER and _forwards(record, kind, reference) else kind
+
+
+def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[str, Any] | None) -> bool:
+    if record.get("forwardedMessage") is not None:
+        return True
+    if reference is None:
+        return False
+    if "type" in reference:
+        return reference["type"] in _FORWARD_REFERENCES
+    # Before 2.47 the tool neither named the reference's type nor wrote what was forwarded.
+    return kind is MessageKind.DEFAULT and not any(record.get(part) for part in _BODY)
+
+
+def _replied_to(reference: Mapping[str, Any] | None) -> int | None:
+    message_id = None if reference is None else reference.get("messageId")
+    return None if message_id is None or message_id == "" else snowflake(message_id)

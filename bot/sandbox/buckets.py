@@ -1,0 +1,79 @@
+"""Rate limits: the headers every answer carries, and Discord's real limits when they are switched on."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# method and route template → how many requests in how many seconds; others 50 in 1 s
+LIMITS: dict[tuple[str, str], tuple[int, float]] = {
+    ("POST", "/channels/{channel_id}/messages"): (5, 5.0),
+    ("PATCH", "/channels/{channel_id}/messages/{message_id}"): (5, 5.0),
+    ("DELETE", "/channels/{channel_id}/messages/{message_id}"): (5, 1.0),
+    ("GET", "/channels/{channel_id}/messages"): (5, 1.0),
+    ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me"): (1, 0.25),
+    ("GET", "/channels/{channel_id}/threads/archived/public"): (5, 5.0),
+}
+GLOBAL = (50, 1.0)
+
+
+@dataclass(slots=True)
+class _Window:
+    used: deque[float] = field(default_factory=deque)
+
+    def take(self, now: float, limit: int, seconds: float) -> float:
+        """Count a request; return 0.0, or how long to wait when it does not fit (it is not counted then)."""
+        while self.used and self.used[0] <= now - seconds:
+            self.used.popleft()
+        if len(self.used) >= limit:
+            return self.used[0] + seconds - now
+        self.used.append(now)
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request fits its limits, and the headers to say so."""
+
+    retry_after: float
+    everywhere: bool
+    headers: dict[str, str]
+
+
+class Buckets:
+    """Counts requests per route and major parameter. Off: all fit, and the headers are generous."""
+
+    def __init__(self, clock: Callable[[], float], *, enforced: bool) -> None:
+        self.enforced = enforced
+        self._clock = clock
+        self._windows: dict[str, _Window] = {}
+        self._all = _Window()
+
+    def judge(self, method: str, template: str, major: str, epoch: float) -> Verdict:
+        """Count a request of a route; `major` is its channel, guild or webhook."""
+        limit, seconds = LIMITS.get((method, template), (50, 1.0))
+        name = f"{zlib.crc32(f'{method} {template}'.encode()):08x}"
+        retry_after, everywhere = 0.0, False
+        remaining = limit - 1
+        if self.enforced:
+            now = self._clock()
+            window = self._windows.setdefault(f"{name}:{major}", _Window())
+            if "/interactions/" not in template and "/webhooks/" not in template:
+                retry_after = self._all.take(now, *GLOBAL)
+                everywhere = retry_after > 0
+            if not everywhere:
+                retry_after = window.take(now, limit, seconds)
+            remaining = limit - len(window.used)
+        headers = {
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(0, remaining)),
+            "X-RateLimit-Reset": f"{epoch + seconds:.3f}",
+            "X-RateLimit-Reset-After": f"{seconds:.3f}",
+            "X-RateLimit-Bucket": name,
+        }
+        return Verdict(retry_after, everywhere, headers)

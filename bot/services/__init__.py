@@ -1,0 +1,1 @@
+"""Sequences of effects: record, catch up, report, nudge, deliver. No SQL, no Discord."""

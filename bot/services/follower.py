@@ -1,0 +1,286 @@
+"""Follows every channel: what happens live, and what happened while nobody was listening (§4).
+
+A channel is either *followed* (everything up to `position` is on record, and live events continue from there) or
+it has to catch up first. Live events of a channel that catches up need not be kept, because the pages bring them;
+only those that arrive during the last page are.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from bot.clock import Clock
+from bot.domain.message import Message
+from bot.domain.snowflake import first_id_at
+from bot.domain.span import Span
+from bot.domain.stretch import Place, Stretch
+from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
+from bot.services.recorder import Recorder
+from bot.store import guilds, spans
+from bot.store.database import Database, StoreError
+
+log = logging.getLogger(__name__)
+
+BUFFER_LIMIT = 5000
+BATCH = 500
+TAIL = 50
+RETRY_SECONDS = 5.0
+_CHANNELS_AT_ONCE = 4
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One channel's state. `position` None: not looked up yet. `pending` maps ids to messages and arrival times."""
+
+    place: Place
+    position: int | None = None
+    followed: bool = False
+    pending: dict[int, tuple[Message, float]] = field(default_factory=dict)
+    tail: deque[Message] = field(default_factory=lambda: deque(maxlen=TAIL))
+    tail_from: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How far catching up is: channels done of those to do, and messages fetched."""
+
+    channels: int = 0
+    done: int = 0
+    messages: int = 0
+
+
+class Follower:
+    """Keeps the record in step with Discord. One instance for all guilds; `run` must be running for it to write.
+
+    `hold_seconds` is how long an event waits for earlier ones that may arrive after it.
+    """
+
+    def __init__(
+        self, database: Database, recorder: Recorder, history: History, clock: Clock, *, hold_seconds: float = 1.0
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._history = history
+        self._context = HistoryContext(history)
+        self._clock = clock
+        self._hold = hold_seconds
+        self._channels: dict[int, _Channel] = {}
+        self._removed: set[int] = set()
+        self._buffered = 0
+        self._flushing = asyncio.Lock()
+        self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+        self._room = asyncio.Event()
+        self._room.set()
+        self._in_step = asyncio.Event()
+        self.progress = CatchUp()
+
+    # What happens.
+
+    def interrupted(self) -> None:
+        """A new session begins: events may have been missed, so every channel has to catch up before it goes on."""
+        self._in_step.clear()
+        for channel in self._channels.values():
+            self._drop_pending(channel)
+            channel.followed = False
+
+    async def heard(self, place: Place, message: Message) -> None:
+        """Take a live message. Waits while the buffer is full, so that recording can keep up."""
+        await self._room.wait()
+        channel = self._channels.get(place.channel_id)
+        if channel is None:
+            channel = self._channels[place.channel_id] = _Channel(place)
+        channel.place = place
+        if message.message_id not in channel.pending:
+            channel.pending[message.message_id] = (message, asyncio.get_running_loop().time())
+            self._buffered += 1
+            if self._buffered >= BUFFER_LIMIT:
+                self._room.clear()
+
+    def knows(self, channel_id: int) -> bool:
+        """Whether a channel was seen before, so that its messages need no catching up first."""
+        return channel_id in self._channels
+
+    def removed(self, message_ids: Iterable[int]) -> None:
+        """Messages were deleted: what a page still brings of them is ignored, what is on record is taken back."""
+        ids = list(message_ids)
+        self._recorder.ignore(ids)
+        self._removed.update(ids)
+
+    async def removed_channel(self, channel_id: int) -> None:
+        """A channel or thread was deleted."""
+        channel = self._channels.pop(channel_id, None)
+        if channel is not None:
+            self._drop_pending(channel)
+        await self._recorder.take_back_channel(channel_id)
+
+    # Writing what was heard.
+
+    async def run(self) -> None:
+        """Write what was heard, for as long as it is not cancelled. A full disk is waited out: nothing is dropped."""
+        pause = self._hold / 2 or 0.01
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self.flush()
+            except StoreError as error:
+                log.error("Recording waits: %s", error)  # noqa: TRY400 - the sentence says it all
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def settle(self) -> None:
+        """Return when everything heard before this call is on record (or its channel is still catching up)."""
+        await asyncio.sleep(self._hold)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what has waited long enough, and take back what was deleted."""
+        async with self._flushing:
+            ripe_at = asyncio.get_running_loop().time() - self._hold
+            for channel in list(self._channels.values()):
+                if channel.followed and channel.pending:
+                    await self._flush_channel(channel, ripe_at)
+            if self._removed:
+                removed = set(self._removed)
+                await self._recorder.take_back(removed)
+                self._removed -= removed
+
+    async def _flush_channel(self, channel: _Channel, ripe_at: float) -> None:
+        async with channel.turn:
+            assert channel.position is not None
+            while channel.followed:
+                ripe = [message_id for message_id, (_, arrived) in channel.pending.items() if arrived <= ripe_at]
+                for message_id in [known for known in channel.pending if known <= channel.position]:
+                    self._drop_pending(channel, message_id)
+                newest = max(ripe, default=0)
+                ready = sorted(message_id for message_id in channel.pending if message_id <= newest)[:BATCH]
+                if not ready:
+                    return
+                messages = tuple(channel.pending[message_id][0] for message_id in ready)
+                await self._record(channel, messages, ready[-1])
+                for message_id in ready:
+                    self._drop_pending(channel, message_id)
+
+    async def _record(self, channel: _Channel, messages: tuple[Message, ...], last_id: int) -> None:
+        """Record what follows a channel's position up to `last_id`, and move the position there."""
+        assert channel.position is not None
+        first_id = channel.position + 1
+        await self._recorder.record(
+            Stretch(
+                place=channel.place,
+                first_id=first_id,
+                last_id=last_id,
+                messages=messages,
+                context=tuple(channel.tail),
+                context_first_id=channel.tail_from or first_id,
+            ),
+            self._context,
+        )
+        channel.position = last_id
+        overflow = len(channel.tail) + len(messages) > TAIL
+        channel.tail_from = channel.tail_from or first_id
+        channel.tail.extend(messages)
+        if overflow:
+            channel.tail_from = channel.tail[0].message_id
+
+    def _drop_pending(self, channel: _Channel, message_id: int | None = None) -> None:
+        if message_id is None:
+            self._buffered -= len(channel.pending)
+            channel.pending.clear()
+        elif channel.pending.pop(message_id, None) is not None:
+            self._buffered -= 1
+        if self._buffered < BUFFER_LIMIT:
+            self._room.set()
+
+    # Catching up.
+
+    async def wait_in_step(self) -> None:
+        """Return once the last catch-up came to its end."""
+        await self._in_step.wait()
+
+    async def catch_up_all(self, sightings: Collection[Sighting]) -> CatchUp:
+        """Catch up with every channel Discord shows, several at once; then the record is in step."""
+        self.progress = CatchUp(channels=len(sightings))
+        await asyncio.gather(*(self._catch_up_counted(sighting) for sighting in sightings))
+        self._in_step.set()
+        if self.progress.messages:
+            log.info("Caught up: %s messages in %s channels.", self.progress.messages, self.progress.channels)
+        return self.progress
+
+    async def _catch_up_counted(self, sighting: Sighting) -> None:
+        async with self._at_once:
+            await self.catch_up(sighting)
+        self.progress = CatchUp(self.progress.channels, self.progress.done + 1, self.progress.messages)
+
+    async def catch_up(self, sighting: Sighting) -> None:
+        """Fetch what one channel's record lacks, then follow it."""
+        place = sighting.place
+        channel = self._channels.setdefault(place.channel_id, _Channel(place))
+        channel.place = place
+        async with channel.turn:
+            if channel.position is None:
+                channel.position = await self._opening(place)
+            await self._fill_gaps(channel)
+            while sighting.last_message_id > channel.position and not channel.followed:
+                self._drop_pending(channel)
+                try:
+                    page = await self._history.after(place, channel.position)
+                except NoHistoryError as error:
+                    await self._miss(channel, sighting.last_message_id, str(error))
+                    break
+                last = len(page) < PAGE
+                end = max([sighting.last_message_id] if last else [], default=0)
+                end = max(end, page[-1].message_id if page else 0)
+                await self._record(channel, page, end)
+                self.progress = CatchUp(self.progress.channels, self.progress.done, self.progress.messages + len(page))
+            channel.followed = True
+
+    async def _opening(self, place: Place) -> int:
+        """Where a channel's record stands; a first span is opened at the moment the channel becomes visible."""
+        async with self._database.writing() as connection:
+            recorded = await spans.of_channel(connection, place.channel_id)
+            missed = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
+            if recorded or missed:
+                return max(span.last_id for span in (*recorded, *missed))
+            now_id = first_id_at(self._clock.now())
+            watched_since = await guilds.watch(connection, place.guild_id, self._clock.now())
+            if place.channel_id >= first_id_at(watched_since):
+                return place.channel_id - 1  # it was made while Spade was there: nothing of it is missing
+            await spans.add(connection, place.guild_id, place.channel_id, Span(now_id, now_id))
+            return now_id
+
+    async def _miss(self, channel: _Channel, last_id: int, reason: str) -> None:
+        assert channel.position is not None
+        async with self._database.writing() as connection:
+            await spans.add_known_gap(
+                connection,
+                channel.place.guild_id,
+                channel.place.channel_id,
+                Span(channel.position + 1, last_id),
+                reason,
+            )
+        log.warning("Channel %s: messages are missing from the record (%s).", channel.place.channel_id, reason)
+        channel.position = last_id
+        channel.tail.clear()
+        channel.tail_from = 0
+
+    async def _fill_gaps(self, channel: _Channel) -> None:
+        """Fetch what is known to be missing, now that the channel can be read."""
+        place = channel.place
+        async with self._database.reading() as connection:
+            gaps = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
+        for gap in gaps:
+            position = gap.first_id - 1
+            while position < gap.last_id:
+                try:
+                    page = await self._history.after(place, position)
+                except NoHistoryError:
+                    return
+                within = tuple(message for message in page if message.message_id <= gap.last_id)
+                whole = len(page) < PAGE or len(within) < len(page)
+                end = gap.last_id if whole else within[-1].message_id
+                await self._recorder.record(Stretch(place, position + 1, end, within, (), position + 1), self._context)
+                position = end
+            async with self._database.writing() as connection:
+                await spans.forget_known_gap(connection, place.channel_id, gap)

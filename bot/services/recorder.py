@@ -1,0 +1,141 @@
+"""The one door through which messages become facts: live events, history pages and export files alike."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.domain.derivation import ContextNeeded, Derived, derive
+from bot.domain.rules import Rules
+from bot.domain.span import Span, unrecorded
+from bot.domain.stretch import Stretch
+from bot.domain.touch import TouchKind
+from bot.store import guilds, managers, people, record, spans
+from bot.store.database import Connection, Database
+
+_REMEMBERED_DELETIONS = 100_000
+
+
+class ContextSource(Protocol):
+    """Where to find what was said before a stretch."""
+
+    async def earlier(self, stretch: Stretch) -> Stretch:
+        """The same stretch with more context; with `context_first_id` 0 when there is nothing earlier to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What one stretch added. `touches` are those on members."""
+
+    messages: int = 0
+    known: int = 0
+    touches: Counter[TouchKind] = field(default_factory=Counter)
+
+    def __add__(self, other: "Recorded") -> "Recorded":
+        return Recorded(self.messages + other.messages, self.known + other.known, self.touches + other.touches)
+
+
+class Recorder:
+    """Derives facts from stretches and writes them with the span they came from, in one transaction each.
+
+    Any stretch may come any number of times and in any order: what lies inside a span is dropped. Stretches of
+    excluded channels are dropped whole, without a span.
+    """
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        self._database = database
+        self._rules = rules
+        self._deleted: OrderedDict[int, None] = OrderedDict()
+
+    async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
+        """Put a stretch on record, asking for context only when a rule has to look further back."""
+        while True:
+            async with self._database.writing() as connection:
+                outcome = await self._record(connection, stretch)
+            if isinstance(outcome, Recorded):
+                return outcome
+            stretch = await context.earlier(stretch)
+
+    async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded:
+        place = stretch.place
+        excluded = await guilds.excluded_channels(connection, place.guild_id)
+        if place.channel_id in excluded or place.parent_id in excluded:
+            return Recorded()
+        settings = await guilds.settings_of(connection, place.guild_id)
+        zone = settings.zone if settings else ZoneInfo("UTC")
+        manager_ids = await managers.people(connection, place.guild_id)
+        opted_out = await people.opted_out(connection, place.guild_id)
+        missing = unrecorded(
+            Span(stretch.first_id, stretch.last_id), await spans.of_channel(connection, place.channel_id)
+        )
+        parts = [stretch.part(span) for span in missing]
+        derived: list[Derived] = []
+        for part in parts:
+            outcome = derive(part, managers=manager_ids, opted_out=opted_out, zone=zone, rules=self._rules)
+            if isinstance(outcome, ContextNeeded):
+                return outcome
+            derived.append(outcome)
+        touches: Counter[TouchKind] = Counter()
+        for span, facts in zip(missing, derived, strict=True):
+            await self._write(connection, stretch, span, facts)
+            touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
+        new = sum(len(part.messages) for part in parts)
+        return Recorded(new, len(stretch.messages) - new, touches)
+
+    async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
+        guild_id = stretch.place.guild_id
+        kept = [touch for touch in facts.touches if touch.message_id not in self._deleted]
+        waiting = [entry for entry in facts.waiting if entry.message_id not in self._deleted]
+        await record.add_activity(connection, stretch.place, facts)
+        await record.add_touches(connection, guild_id, kept)
+        await record.add_waiting(connection, guild_id, waiting)
+        await spans.add(connection, guild_id, stretch.place.channel_id, span)
+
+    async def read_again(self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]) -> None:
+        """Add the touches of people who became managers, and the messages that waited for them.
+
+        For what is on record already: activity is not counted again, and no span is extended.
+        """
+        guild_id = stretch.place.guild_id
+        while True:
+            async with self._database.writing() as connection:
+                outcome = derive(
+                    stretch,
+                    managers=manager_ids,
+                    opted_out=await people.opted_out(connection, guild_id),
+                    zone=ZoneInfo("UTC"),  # for activity alone, which is not looked at
+                    rules=self._rules,
+                )
+                if not isinstance(outcome, ContextNeeded):
+                    await record.add_touches(connection, guild_id, outcome.touches)
+                    addressed = [entry for entry in outcome.waiting if entry.addressed]
+                    await record.add_waiting(connection, guild_id, addressed)
+                    return
+            stretch = await context.earlier(stretch)
+
+    def ignore(self, message_ids: Iterable[int]) -> None:
+        """Messages were deleted: if a page or batch still on its way brings them, they neither touch nor wait."""
+        self._deleted.update(dict.fromkeys(message_ids))
+        while len(self._deleted) > _REMEMBERED_DELETIONS:
+            self._deleted.popitem(last=False)
+
+    async def take_back(self, message_ids: Collection[int]) -> None:
+        """Forget the touches and waiting entries of deleted messages."""
+        self.ignore(message_ids)
+        async with self._database.writing() as connection:
+            await record.take_back(connection, message_ids)
+
+    async def take_back_channel(self, channel_id: int) -> None:
+        """The same for a deleted channel or thread."""
+        async with self._database.writing() as connection:
+            await record.take_back_channel(connection, channel_id)
+
+
+class NoContext:
+    """A context source for stretches that bring all there is."""
+
+    async def earlier(self, stretch: Stretch) -> Stretch:
+        """The stretch itself, said to reach back as far as anything can."""
+        return replace(stretch, context_first_id=0)

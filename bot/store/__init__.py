@@ -1,0 +1,1 @@
+"""All SQL and the schema; rows become domain objects here. No policy."""

@@ -1,0 +1,65 @@
+"""Column types that mean the same on SQLite (STRICT tables) and PostgreSQL.
+
+STRICT tables know INTEGER and TEXT only, so times are integers (milliseconds since 1970 UTC, Discord's own
+precision), dates are ISO text, and truth values are 0 and 1.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
+
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+"""A Discord id, or a count that may grow."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept to the millisecond."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's own signature
+        """INTEGER where tables are STRICT."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To milliseconds, rounded down; a naive datetime is a TypeError."""
+        return None if value is None else (value - _UNIX_EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """From milliseconds."""
+        return None if value is None else _UNIX_EPOCH + _MILLISECOND * int(value)
+
+
+class Day(TypeDecorator[date]):
+    """A local date as ISO text, which sorts as dates do."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To ISO text."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:  # noqa: ANN401, ARG002
+        """From ISO text."""
+        return None if value is None else date.fromisoformat(value)
+
+
+class Truth(TypeDecorator[bool]):
+    """True or false as 1 or 0."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> int | None:  # noqa: ARG002, FBT001
+        """To 0 or 1."""
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ANN401, ARG002
+        """From 0 or 1."""
+        return None if value is None else bool(value)

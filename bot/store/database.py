@@ -1,0 +1,214 @@
+"""The database: one writing connection, a read-only pool beside it, transactions, and the errors people see."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
+from bot.store.writer_lock import WriterLock
+
+Connection = AsyncConnection
+"""What the functions of the store work on; services pass it along and call nothing on it."""
+
+BUSY_TIMEOUT_MS = 10_000
+READERS = 4
+_SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message is one sentence for the person who runs Spade."""
+
+
+class Database:
+    """An open database. Build it with `open_database`; `close` must be awaited, or the process hangs on exit.
+
+    Writers take turns on one connection, so that two tasks never commit each other's half-done work. Readers see
+    what was committed when their block began.
+    """
+
+    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, lock: WriterLock | None) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._lock = lock
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises or is cancelled.
+
+        Raises StoreError when the database refuses (a full disk, another program's lock); then nothing is written.
+        """
+        try:
+            async with self._turn, self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreError(_sentence("", error)) from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent view; writing in it fails."""
+        async with self._readers.connect() as connection:
+            yield connection
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    async def close(self) -> None:
+        """Give back every connection and the writer's lock."""
+        await self._writer.dispose()
+        if self._readers is not self._writer:
+            await self._readers.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _database_path(url: URL) -> Path | None:
+    """The file behind a SQLite URL; None for PostgreSQL."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise StoreError("Spade needs a database file: write for example sqlite:///spade.db.")
+    return Path(url.database)
+
+
+async def open_database(address: str, *, write: bool) -> Database:
+    """Open the database at a URL such as `sqlite:///spade.db`.
+
+    With `write`, the file and schema are created or brought up to date and every other writer is kept out; without,
+    the database must exist and have this version's schema. Raises StoreError.
+    """
+    url = make_url(address)
+    path = _database_path(url)
+    lock = None
+    if path is not None:
+        _look_at_file(path, write=write)
+        lock = _lock_for(path) if write else None
+    try:
+        database = _connect(url, path, lock, write=write)
+        try:
+            await _agree_on_schema(database, write=write)
+        except BaseException:
+            await database.close()
+            raise
+    except SQLAlchemyError as error:
+        raise StoreError(_sentence(f" {url.render_as_string() if path is None else path}", error)) from error
+    except OSError as error:
+        raise StoreError(f"The database at {url.render_as_string()} cannot be reached: {error}.") from error
+    return database
+
+
+def _look_at_file(path: Path, *, write: bool) -> None:
+    if not path.exists():
+        if not write:
+            raise StoreError(f"There is no database at {path}: `spade import` or `spade run` makes one.")
+        if not path.parent.is_dir():
+            raise StoreError(f"The folder {path.parent} for the database does not exist: make it first.")
+        try:
+            # Made here, so that nobody else can read it at any moment.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise StoreError(f"The database {path} cannot be made: {error.strerror}.") from error
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_SQLITE_HEADER))
+    except OSError as error:
+        raise StoreError(f"The database {path} cannot be read: {error.strerror}.") from error
+    if header and header != _SQLITE_HEADER:
+        raise StoreError(f"{path} is not a SQLite database: name another file, or restore a backup.")
+    if write and not os.access(path, os.W_OK):
+        raise StoreError(f"The database {path} cannot be written: check who owns it.")
+
+
+def _lock_for(path: Path) -> WriterLock:
+    lock = WriterLock(path.with_name(path.name + ".lock"))
+    if not lock.acquire():
+        raise StoreError(
+            f"Another Spade is writing to {path} (process {lock.holder()}): stop it first, or name another database."
+        )
+    return lock
+
+
+def _connect(url: URL, path: Path | None, lock: WriterLock | None, *, write: bool) -> Database:
+    if path is None:
+        engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_size=READERS)
+        return Database(engine, engine, lock)
+    readers = _sqlite_engine(path, pool_size=READERS, begin="BEGIN", read_only=True)
+    writer = _sqlite_engine(path, pool_size=1, begin="BEGIN IMMEDIATE", read_only=False) if write else readers
+    return Database(writer, readers, lock)
+
+
+def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path)),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+    )
+
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        connection.isolation_level = None  # transactions begin where we say so
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA secure_delete = ON")
+        cursor.close()
+
+    def on_begin(connection: Any) -> None:  # noqa: ANN401 - any kind of connection
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+async def _agree_on_schema(database: Database, *, write: bool) -> None:
+    async with database.reading() as connection:
+        revision = await connection.run_sync(current_revision)
+    state = schema_state(revision)
+    if state is SchemaState.NEWER:
+        raise StoreError(
+            f"The database was written by a newer Spade (schema {revision}; this one knows {newest_revision()}): "
+            "update Spade."
+        )
+    if state is SchemaState.CURRENT:
+        return
+    if not write:
+        raise StoreError("The database has an older schema: run `spade migrate` once.")
+    async with database.writing() as connection:
+        await connection.run_sync(upgrade)
+
+
+def _sentence(place: str, error: SQLAlchemyError) -> str:
+    cause = str(getattr(error, "orig", None) or error)
+    if "disk is full" in cause:
+        return "The disk is full: nothing is recorded until there is room again."
+    if isinstance(error, OperationalError) and "locked" in cause:
+        return f"The database{place} is locked by another program: close it and try again."
+    if isinstance(error, DatabaseError) and ("malformed" in cause or "not a database" in cause):
+        return f"The database{place} is damaged ({cause}): keep the file, and restore the newest backup."
+    return f"The database{place} cannot be used: {cause}."
+
+
+async def quick_check(database: Database) -> str | None:
+    """SQLite's own look for damage: None when it finds none, else its first finding. PostgreSQL: always None."""
+    if database.dialect != "sqlite":
+        return None
+    async with database.reading() as connection:
+        finding = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+    return None if finding == "ok" else str(finding)

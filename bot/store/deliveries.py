@@ -1,0 +1,120 @@
+"""The outbox: a row is committed before its request is made, so that nothing is ever sent twice."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import UNSETTLED, Delivery, DeliveryKind, DeliveryState
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+_delivery = tables.delivery.c
+_TO_CHANNEL = 0
+
+
+def _read(row: Row[Any]) -> Delivery:
+    return Delivery(
+        delivery_id=row.delivery_id,
+        guild_id=row.guild_id,
+        kind=DeliveryKind(row.kind),
+        manager_id=row.manager_id if row.manager_id != _TO_CHANNEL else None,
+        due_on=row.due_on,
+        state=DeliveryState(row.state),
+        nonce=row.nonce,
+        claimed_at=row.claimed_at,
+        tried_at=row.tried_at,
+        channel_id=row.channel_id,
+        message_id=row.message_id,
+        problem=row.problem,
+    )
+
+
+async def claim(connection: AsyncConnection, delivery: Delivery) -> bool:
+    """Insert a delivery; False when that one is due already taken, whatever became of it."""
+    statement = insert_into(connection, tables.delivery).values(
+        delivery_id=delivery.delivery_id,
+        guild_id=delivery.guild_id,
+        kind=delivery.kind.value,
+        manager_id=delivery.manager_id or _TO_CHANNEL,
+        due_on=delivery.due_on,
+        state=delivery.state.value,
+        nonce=delivery.nonce,
+        claimed_at=delivery.claimed_at,
+        tried_at=delivery.tried_at,
+    )
+    statement = statement.on_conflict_do_nothing(index_elements=["guild_id", "kind", "manager_id", "due_on"])
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def move(
+    connection: AsyncConnection, delivery: Delivery, to: DeliveryState, **changes: datetime | int | str | None
+) -> bool:
+    """Change a delivery's state, if it is still in the state the caller saw; False when somebody was quicker."""
+    result = await connection.execute(
+        update(tables.delivery)
+        .where(_delivery.delivery_id == delivery.delivery_id, _delivery.state == delivery.state.value)
+        .values(state=to.value, **changes)
+    )
+    return result.rowcount == 1
+
+
+async def by_id(connection: AsyncConnection, delivery_id: str) -> Delivery | None:
+    """One delivery."""
+    row = (await connection.execute(select(tables.delivery).where(_delivery.delivery_id == delivery_id))).first()
+    return None if row is None else _read(row)
+
+
+async def unsettled(connection: AsyncConnection) -> tuple[Delivery, ...]:
+    """Deliveries whose outcome is open, oldest first."""
+    states = sorted(state.value for state in UNSETTLED)
+    query = select(tables.delivery).where(_delivery.state.in_(states)).order_by(_delivery.claimed_at)
+    return tuple(_read(row) for row in await connection.execute(query))
+
+
+async def newest(
+    connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None
+) -> Delivery | None:
+    """The last delivery of a kind."""
+    query = (
+        select(tables.delivery)
+        .where(
+            _delivery.guild_id == guild_id,
+            _delivery.kind == kind.value,
+            _delivery.manager_id == (manager_id or _TO_CHANNEL),
+        )
+        .order_by(_delivery.due_on.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else _read(row)
+
+
+async def newest_day(
+    connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, *, state: DeliveryState
+) -> date | None:
+    """The last day a delivery of a kind reached a state."""
+    query = select(func.max(_delivery.due_on, type_=_delivery.due_on.type)).where(
+        _delivery.guild_id == guild_id,
+        _delivery.kind == kind.value,
+        _delivery.manager_id == (manager_id or _TO_CHANNEL),
+        _delivery.state == state.value,
+    )
+    found: date | None = (await connection.execute(query)).scalar_one()
+    return found
+
+
+async def forget_nothing(
+    connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, due_on: date
+) -> None:
+    """Forget that there was nothing worth sending, because now there is."""
+    await connection.execute(
+        delete(tables.delivery).where(
+            _delivery.guild_id == guild_id,
+            _delivery.kind == kind.value,
+            _delivery.manager_id == (manager_id or _TO_CHANNEL),
+            _delivery.due_on == due_on,
+            _delivery.state == DeliveryState.NOTHING.value,
+        )
+    )

@@ -1,0 +1,98 @@
+"""Guild settings, excluded channels and the people and roles to ignore."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.guild import GuildSettings
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+
+def _settings(row: Row[Any]) -> GuildSettings:
+    return GuildSettings(
+        guild_id=row.guild_id,
+        zone=ZoneInfo(row.time_zone),
+        digest_channel_id=row.digest_channel_id,
+        digest_weekday=row.digest_weekday,
+        digest_hour=row.digest_hour,
+        digest_from_on=row.digest_from_on,
+    )
+
+
+async def settings_of(connection: AsyncConnection, guild_id: int) -> GuildSettings | None:
+    """A guild's settings; None when Spade was never set up there."""
+    row = (await connection.execute(select(tables.guild).where(tables.guild.c.guild_id == guild_id))).first()
+    return None if row is None else _settings(row)
+
+
+async def all_settings(connection: AsyncConnection) -> tuple[GuildSettings, ...]:
+    """The settings of every guild that Spade has not been removed from."""
+    query = select(tables.guild).where(tables.guild.c.removed_at.is_(None)).order_by(tables.guild.c.guild_id)
+    return tuple(_settings(row) for row in await connection.execute(query))
+
+
+async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
+    """Insert or replace a guild's settings."""
+    values = {
+        "time_zone": settings.zone.key,
+        "digest_channel_id": settings.digest_channel_id,
+        "digest_weekday": settings.digest_weekday,
+        "digest_hour": settings.digest_hour,
+        "digest_from_on": settings.digest_from_on,
+    }
+    statement = insert_into(connection, tables.guild).values(guild_id=settings.guild_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+
+
+async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> datetime:
+    """Since when Spade has been in a guild; notes `now` when it just came, with the settings everybody begins with."""
+    table = tables.guild.c
+    found = (await connection.execute(select(table.watched_since).where(table.guild_id == guild_id))).first()
+    if found is None:
+        await save(connection, GuildSettings(guild_id, ZoneInfo("UTC")))
+    if found is not None and found.watched_since is not None:
+        since: datetime = found.watched_since
+        return since
+    await connection.execute(update(tables.guild).where(table.guild_id == guild_id).values(watched_since=now))
+    return now
+
+
+async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Channels (threads follow their channel) whose messages are not counted."""
+    column = tables.excluded_channel.c.channel_id
+    query = select(column).where(tables.excluded_channel.c.guild_id == guild_id)
+    return frozenset(await connection.scalars(query))
+
+
+async def set_excluded_channels(connection: AsyncConnection, guild_id: int, channel_ids: Iterable[int]) -> None:
+    """Replace the list of excluded channels."""
+    table = tables.excluded_channel
+    await connection.execute(delete(table).where(table.c.guild_id == guild_id))
+    rows = [{"guild_id": guild_id, "channel_id": channel_id} for channel_id in sorted(set(channel_ids))]
+    if rows:
+        await connection.execute(insert_into(connection, table), rows)
+
+
+async def forget(connection: AsyncConnection, guild_id: int) -> None:
+    """Delete what is recorded of a guild; its settings and its managers' stay."""
+    waiting_ids = select(tables.waiting.c.message_id).where(tables.waiting.c.guild_id == guild_id)
+    await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(waiting_ids)))
+    for table in (
+        tables.activity,
+        tables.touch,
+        tables.waiting,
+        tables.span,
+        tables.known_gap,
+        tables.nudge_member,
+        tables.digest,
+        tables.delivery,
+    ):
+        await connection.execute(delete(table).where(table.c.guild_id == guild_id))
+    await connection.execute(
+        delete(tables.member).where(tables.member.c.guild_id == guild_id, tables.member.c.opted_out_at.is_(None))
+    )

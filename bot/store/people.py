@@ -1,0 +1,55 @@
+"""Who is a member: everybody but managers, the ignored and those who opted out. Decided when the record is read."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, case, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+
+def manager_ids(guild_id: int) -> Select[tuple[int]]:
+    """A subquery of the managers."""
+    return select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
+
+
+def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
+    """The condition that a column names a member."""
+    others = union_all(
+        manager_ids(guild_id),
+        select(tables.ignored.c.target_id).where(
+            tables.ignored.c.guild_id == guild_id, tables.ignored.c.is_role.is_(False)
+        ),
+        select(tables.member.c.member_id).where(
+            tables.member.c.guild_id == guild_id, tables.member.c.opted_out_at.is_not(None)
+        ),
+    )
+    return column.not_in(others)
+
+
+async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Who asked not to be recorded."""
+    query = select(tables.member.c.member_id).where(
+        tables.member.c.guild_id == guild_id, tables.member.c.opted_out_at.is_not(None)
+    )
+    return frozenset(await connection.scalars(query))
+
+
+async def departed(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Who was found to have left and has not written since."""
+    query = select(tables.member.c.member_id).where(
+        tables.member.c.guild_id == guild_id, tables.member.c.left_at.is_not(None)
+    )
+    return frozenset(await connection.scalars(query))
+
+
+async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:
+    """Note that a member is not in the guild; their next counted message takes it back."""
+    statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=member_id, left_at=at)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["guild_id", "member_id"],
+            set_={"left_at": case((tables.member.c.left_at.is_(None), at), else_=tables.member.c.left_at)},
+        )
+    )

@@ -1,0 +1,130 @@
+"""Writing what a stretch says, and taking back what was deleted. Each call belongs in a transaction of its own."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Column, Table, case, delete
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.derivation import Derived
+from bot.domain.stretch import Place
+from bot.domain.touch import Touch
+from bot.domain.waiting import WaitingEntry
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+_CHUNK = 500
+
+
+async def add_activity(connection: AsyncConnection, place: Place, derived: Derived) -> None:
+    """Add a stretch's messages to the counts. Adding the same stretch twice would count it twice."""
+    guild_id = place.guild_id
+    counts = insert_into(connection, tables.activity)
+    counts = counts.on_conflict_do_update(
+        index_elements=["guild_id", "member_id", "day"],
+        set_={"messages": tables.activity.c.messages + counts.excluded.messages},
+    )
+    if derived.activity:
+        await connection.execute(
+            counts,
+            [
+                {"guild_id": guild_id, "member_id": member_id, "day": day, "messages": messages}
+                for (member_id, day), messages in derived.activity.items()
+            ],
+        )
+    seen = insert_into(connection, tables.member)
+    known, new = tables.member.c, seen.excluded
+    known_first = known.first_message_id <= new.first_message_id
+    known_last = known.last_message_id >= new.last_message_id
+    seen = seen.on_conflict_do_update(
+        index_elements=["guild_id", "member_id"],
+        set_={
+            "first_message_id": case((known_first, known.first_message_id), else_=new.first_message_id),
+            "first_channel_id": case((known_first, known.first_channel_id), else_=new.first_channel_id),
+            "last_message_id": case((known_last, known.last_message_id), else_=new.last_message_id),
+            "last_channel_id": case((known_last, known.last_channel_id), else_=new.last_channel_id),
+            # Whoever writes again is back; an old message found late proves nothing.
+            "left_at": case((known_last, known.left_at), else_=None),
+        },
+    )
+    if derived.appearances:
+        await connection.execute(
+            seen,
+            [
+                {
+                    "guild_id": guild_id,
+                    "member_id": member_id,
+                    "first_message_id": appearance.first_id,
+                    "first_channel_id": place.channel_id,
+                    "last_message_id": appearance.last_id,
+                    "last_channel_id": place.channel_id,
+                }
+                for member_id, appearance in derived.appearances.items()
+            ],
+        )
+
+
+def _touch_row(guild_id: int, touch: Touch) -> dict[str, Any]:
+    return {
+        "guild_id": guild_id,
+        "message_id": touch.message_id,
+        "member_id": touch.member_id,
+        "manager_id": touch.manager_id,
+        "channel_id": touch.channel_id,
+        "kind": touch.kind.value,
+        "touched_at": touch.touched_at,
+        "replied_to_id": touch.replied_to_id,
+    }
+
+
+def _waiting_row(guild_id: int, entry: WaitingEntry) -> dict[str, Any]:
+    return {
+        "guild_id": guild_id,
+        "message_id": entry.message_id,
+        "channel_id": entry.channel_id,
+        "member_id": entry.member_id,
+        "reply_to_id": entry.reply_to_id,
+    }
+
+
+async def _add_missing(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        await connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+
+
+async def add_touches(connection: AsyncConnection, guild_id: int, touches: Collection[Touch]) -> None:
+    """Record touches; one that is on record already stays as it is."""
+    await _add_missing(connection, tables.touch, [_touch_row(guild_id, touch) for touch in touches])
+
+
+async def add_waiting(connection: AsyncConnection, guild_id: int, entries: Collection[WaitingEntry]) -> None:
+    """Record waiting entries, and whom each addresses; what is on record already stays as it is."""
+    await _add_missing(connection, tables.waiting, [_waiting_row(guild_id, entry) for entry in entries])
+    await _add_missing(
+        connection,
+        tables.waiting_for,
+        [
+            {"message_id": entry.message_id, "manager_id": manager_id}
+            for entry in entries
+            for manager_id in sorted(entry.addressed)
+        ],
+    )
+
+
+async def _delete_where_in(connection: AsyncConnection, column: Column[int], ids: Collection[int]) -> None:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        await connection.execute(delete(column.table).where(column.in_(ordered[start : start + _CHUNK])))
+
+
+async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -> None:
+    """Forget the touches and waiting entries of deleted messages. Activity stays: it counts what was sent."""
+    await _delete_where_in(connection, tables.touch.c.message_id, message_ids)
+    await _delete_where_in(connection, tables.waiting_for.c.message_id, message_ids)
+    await _delete_where_in(connection, tables.waiting.c.message_id, message_ids)
+
+
+async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
+    """The same for everything in a deleted channel or thread."""
+    await connection.execute(delete(tables.touch).where(tables.touch.c.channel_id == channel_id))
+    await connection.execute(delete(tables.waiting).where(tables.waiting.c.channel_id == channel_id))

@@ -1,0 +1,65 @@
+"""Which stretches of each channel are on record, and which are known to be missing."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.span import Span, merged
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+_span = tables.span.c
+
+
+async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
+    """A channel's spans, in order."""
+    query = select(_span.first_id, _span.last_id).where(_span.channel_id == channel_id).order_by(_span.first_id)
+    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
+
+
+async def last_ids(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """For each channel with a span, the end of its newest."""
+    query = (
+        select(_span.channel_id, func.max(_span.last_id).label("last_id"))
+        .where(_span.guild_id == guild_id)
+        .group_by(_span.channel_id)
+    )
+    return {row.channel_id: row.last_id for row in await connection.execute(query)}
+
+
+async def add(connection: AsyncConnection, guild_id: int, channel_id: int, span: Span) -> None:
+    """Put a span on record, merged with those it meets."""
+    meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
+    found = [Span(row.first_id, row.last_id) for row in await connection.execute(select(tables.span).where(*meets))]
+    (whole,) = merged([*found, span])
+    if found:
+        await connection.execute(delete(tables.span).where(*meets))
+    await connection.execute(
+        insert_into(connection, tables.span).values(
+            channel_id=channel_id, guild_id=guild_id, first_id=whole.first_id, last_id=whole.last_id
+        )
+    )
+
+
+async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
+    """The stretches that could not be fetched, by channel."""
+    gap = tables.known_gap.c
+    query = select(gap.channel_id, gap.first_id, gap.last_id).where(gap.guild_id == guild_id)
+    result: dict[int, tuple[Span, ...]] = {}
+    for row in await connection.execute(query.order_by(gap.channel_id, gap.first_id)):
+        result[row.channel_id] = (*result.get(row.channel_id, ()), Span(row.first_id, row.last_id))
+    return result
+
+
+async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: int, gap: Span, reason: str) -> None:
+    """Note that a stretch could not be fetched, and why."""
+    values = {"last_id": gap.last_id, "guild_id": guild_id, "reason": reason}
+    statement = insert_into(connection, tables.known_gap).values(channel_id=channel_id, first_id=gap.first_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values))
+
+
+async def forget_known_gap(connection: AsyncConnection, channel_id: int, gap: Span) -> None:
+    """A gap was filled after all."""
+    known = tables.known_gap.c
+    await connection.execute(
+        delete(tables.known_gap).where(known.channel_id == channel_id, known.first_id == gap.first_id)
+    )

@@ -1,0 +1,211 @@
+"""The schema. Ids, times and counts: no names, no content."""
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text
+from sqlalchemy.schema import SchemaItem
+
+from bot.store.columns import Day, Id, Moment, Truth
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+guild = _table(
+    "guild",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("time_zone", Text, nullable=False),
+    Column("digest_channel_id", Id),
+    Column("digest_weekday", Integer, nullable=False),
+    Column("digest_hour", Integer, nullable=False),
+    Column("digest_from_on", Day),
+    Column("watched_since", Moment),
+    Column("removed_at", Moment),
+)
+
+manager = _table(
+    "manager",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("manager_id", Id, primary_key=True, autoincrement=False),
+    Column("by_role_id", Id),
+    Column("enrolled_at", Moment),
+    Column("time_zone", Text),
+    Column("nudge_hour", Integer, nullable=False, server_default="9"),
+    Column("nudge_weekdays", Text, nullable=False, server_default="0,1,2,3,4"),
+    Column("paused_until_on", Day),
+    Column("refused_at", Moment),
+)
+
+manager_role = _table(
+    "manager_role",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("role_id", Id, primary_key=True, autoincrement=False),
+)
+
+ignored = _table(
+    "ignored",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("target_id", Id, primary_key=True, autoincrement=False),
+    Column("is_role", Truth, nullable=False),
+    Column("by_role_id", Id),
+)
+
+excluded_channel = _table(
+    "excluded_channel",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+)
+
+activity = _table(
+    "activity",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("member_id", Id, primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Index(None, "guild_id", "day", "member_id"),
+)
+
+member = _table(
+    "member",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("member_id", Id, primary_key=True, autoincrement=False),
+    Column("first_message_id", Id),
+    Column("first_channel_id", Id),
+    Column("last_message_id", Id),
+    Column("last_channel_id", Id),
+    Column("opted_out_at", Moment),
+    Column("left_at", Moment),
+    Index(None, "guild_id", "first_message_id"),
+)
+
+touch = _table(
+    "touch",
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("member_id", Id, primary_key=True, autoincrement=False),
+    Column("manager_id", Id, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("channel_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("touched_at", Moment, nullable=False),
+    Column("replied_to_id", Id),
+    Index(None, "guild_id", "touched_at"),
+    Index(None, "guild_id", "member_id", "touched_at"),
+)
+
+waiting = _table(
+    "waiting",
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("channel_id", Id, nullable=False),
+    Column("member_id", Id, nullable=False),
+    Column("reply_to_id", Id),
+    Column("closed_at", Moment),
+    Index(None, "guild_id", "message_id"),
+    Index(None, "guild_id", "member_id"),
+)
+
+waiting_for = _table(
+    "waiting_for",
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("manager_id", Id, primary_key=True, autoincrement=False),
+    ForeignKeyConstraint(["message_id"], ["waiting.message_id"], ondelete="CASCADE"),
+)
+
+snooze = _table(
+    "snooze",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("manager_id", Id, primary_key=True, autoincrement=False),
+    Column("member_id", Id, primary_key=True, autoincrement=False),
+    # The day it ends; none for "not this person".
+    Column("until_at", Moment),
+)
+
+hand_over = _table(
+    "hand_over",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("manager_id", Id, primary_key=True, autoincrement=False),
+    Column("member_id", Id, primary_key=True, autoincrement=False),
+    Column("from_manager_id", Id, nullable=False),
+    Column("handed_at", Moment, nullable=False),
+)
+
+delivery = _table(
+    "delivery",
+    Column("delivery_id", Text, primary_key=True),
+    Column("guild_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    # The manager of a nudge; 0 for what goes to the guild's channel.
+    Column("manager_id", Id, nullable=False),
+    # The local day of a nudge, the week of a digest.
+    Column("due_on", Day, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    Column("tried_at", Moment),
+    Column("settled_at", Moment),
+    Column("channel_id", Id),
+    Column("message_id", Id),
+    Column("problem", Text),
+    Index("uq_delivery_due", "guild_id", "kind", "manager_id", "due_on", unique=True),
+    Index(None, "state"),
+)
+
+nudge_member = _table(
+    "nudge_member",
+    Column("delivery_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("manager_id", Id, nullable=False),
+    Column("member_id", Id, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("message_id", Id),
+    Column("channel_id", Id),
+    Column("wrote_back", Truth, nullable=False),
+    Column("for_team", Truth, nullable=False),
+    Column("active_days", Integer),
+    Column("conversations", Integer),
+    Column("offered_at", Moment, nullable=False),
+    Column("offered_on", Day, nullable=False),
+    Column("action", Text),
+    Column("colleague_id", Id),
+    Column("settled_at", Moment),
+    ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], ondelete="CASCADE"),
+    Index(None, "guild_id", "member_id", "offered_at"),
+)
+
+digest = _table(
+    "digest",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("week_on", Day, primary_key=True),
+    Column("delivery_id", Text, nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("frozen_at", Moment, nullable=False),
+)
+
+span = _table(
+    "span",
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("first_id", Id, primary_key=True, autoincrement=False),
+    Column("last_id", Id, nullable=False),
+    Column("guild_id", Id, nullable=False),
+    Index(None, "guild_id"),
+)
+
+known_gap = _table(
+    "known_gap",
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("first_id", Id, primary_key=True, autoincrement=False),
+    Column("last_id", Id, nullable=False),
+    Column("guild_id", Id, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index(None, "guild_id"),
+)

@@ -1,0 +1,119 @@
+"""Reading waiting entries with what became of them.
+
+Answers are looked up, never stored: a touch that is taken back leaves the member waiting again, and an entry
+recorded late finds the answers that are there already.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.snowflake import first_id_at
+from bot.domain.touch import TouchKind
+from bot.domain.waiting import WaitingEntry, WaitingState
+from bot.store import tables
+from bot.store.people import is_member, manager_ids
+
+_waiting = tables.waiting.c
+_touch = tables.touch.c
+
+
+async def written_between(
+    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime
+) -> tuple[WaitingState, ...]:
+    """The members' entries written from `since` up to `until`, oldest first, ended or not.
+
+    Answers at any time count: compare `answered_at` with the moment you ask about.
+    """
+    chosen = (
+        _waiting.guild_id == guild_id,
+        _waiting.message_id >= first_id_at(since),
+        _waiting.message_id < first_id_at(until),
+        is_member(_waiting.member_id, guild_id),
+    )
+    return await _read(connection, guild_id, chosen)
+
+
+async def of_message(connection: AsyncConnection, guild_id: int, message_id: int) -> WaitingState | None:
+    """One message's entry."""
+    found = await _read(
+        connection,
+        guild_id,
+        (
+            _waiting.guild_id == guild_id,
+            _waiting.message_id == message_id,
+            is_member(_waiting.member_id, guild_id),
+        ),
+    )
+    return found[0] if found else None
+
+
+async def _read(
+    connection: AsyncConnection, guild_id: int, chosen: Collection[ColumnElement[bool]]
+) -> tuple[WaitingState, ...]:
+    answered = (
+        select(func.min(_touch.touched_at, type_=_touch.touched_at.type))
+        .where(
+            _touch.guild_id == _waiting.guild_id,
+            _touch.member_id == _waiting.member_id,
+            _touch.message_id > _waiting.message_id,
+            _touch.manager_id.in_(manager_ids(guild_id)),
+            or_(
+                _touch.channel_id == _waiting.channel_id,
+                _touch.channel_id == _waiting.message_id,
+                _touch.kind == TouchKind.LOGGED.value,
+            ),
+        )
+        .scalar_subquery()
+    )
+    rows = (
+        await connection.execute(
+            select(tables.waiting, answered.label("answered_at")).where(*chosen).order_by(_waiting.message_id)
+        )
+    ).all()
+    addressed: dict[int, set[int]] = defaultdict(set)
+    for row in await connection.execute(
+        select(tables.waiting_for)
+        .join(tables.waiting, _waiting.message_id == tables.waiting_for.c.message_id)
+        .where(*chosen, tables.waiting_for.c.manager_id.in_(manager_ids(guild_id)))
+    ):
+        addressed[row.message_id].add(row.manager_id)
+    wrote_back_to: dict[int, set[int]] = defaultdict(set)
+    for row in await connection.execute(
+        select(_waiting.message_id, _touch.manager_id)
+        .join(tables.touch, (_touch.message_id == _waiting.reply_to_id) & (_touch.member_id == _waiting.member_id))
+        .where(*chosen)
+    ):
+        wrote_back_to[row.message_id].add(row.manager_id)
+    return tuple(
+        WaitingState(
+            entry=WaitingEntry(
+                message_id=row.message_id,
+                channel_id=row.channel_id,
+                member_id=row.member_id,
+                addressed=frozenset(addressed[row.message_id]),
+                reply_to_id=row.reply_to_id,
+            ),
+            answered_at=row.answered_at,
+            closed=row.closed_at is not None,
+            wrote_back_to=frozenset(wrote_back_to[row.message_id]),
+        )
+        for row in rows
+    )
+
+
+async def close(connection: AsyncConnection, guild_id: int, message_ids: Collection[int], at: datetime) -> int:
+    """Set entries aside (a reaction, *Done*); figures go on counting them. Returns how many were open."""
+    result = await connection.execute(
+        update(tables.waiting)
+        .where(
+            _waiting.guild_id == guild_id,
+            _waiting.message_id.in_(sorted(message_ids)),
+            _waiting.closed_at.is_(None),
+        )
+        .values(closed_at=at)
+    )
+    return int(result.rowcount)

@@ -1,0 +1,154 @@
+"""Short answers to commands. All of them are shown to the person who asked, and to nobody else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.views.dates import weekday_name, weekdays_label
+from bot.views.letter import CONTENT_LIMIT
+from bot.views.names import plain_name, safe_name
+from bot.views.sentence import listing, number, say, say_count
+from bot.views.text import cut
+from bot.views.welcome import Enrolment
+
+_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A server's settings as they stand after `/setup`.
+
+    `unreadable_channel_ids` are channels where Spade lacks View Channel or Read Message History;
+    `digest_channel_writable` is None without a digest channel.
+    """
+
+    manager_names: Sequence[str]
+    zone_name: str
+    digest_channel_id: int | None = None
+    digest_channel_writable: bool | None = None
+    digest_weekday: int = 0
+    digest_hour: int = 9
+    excluded_channel_ids: Sequence[int] = ()
+    unreadable_channel_ids: Sequence[int] = ()
+
+
+def setup_saved(setup: Setup) -> str:
+    """The answer to `/setup`: what holds now, what is missing, what to do next."""
+    lines = [
+        say("**Spade is set up.**") if setup.manager_names else say("**Saved.** Spade still needs its managers."),
+        _managers_line(setup),
+        _digest_line(setup),
+        say("Time zone: {zone}. Weeks begin there on Monday at 00:00.", zone=safe_name(setup.zone_name, 64)),
+    ]
+    if setup.excluded_channel_ids:
+        lines.append(say("Not counted: {channels}.", channels=_channels(setup.excluded_channel_ids)))
+    if setup.unreadable_channel_ids:
+        lines.append(
+            say(
+                "I cannot read the history of {channels}. Where that is not on purpose, give me View Channel and "
+                "Read Message History.",
+                channels=_channels(setup.unreadable_channel_ids),
+            )
+        )
+    if setup.manager_names:
+        lines.append(say("Each manager who wants nudges turns them on with `/nudges on`."))
+    return cut("\n".join(lines), CONTENT_LIMIT)
+
+
+def nudges_on(enrolment: Enrolment) -> str:
+    """The answer to `/nudges on` once the first message has arrived."""
+    return say(
+        "Nudges are on: {weekdays} at {hour} ({zone}). I have just sent you a first message.",
+        weekdays=weekdays_label(enrolment.weekdays),
+        hour=f"{enrolment.hour:02}:00",
+        zone=safe_name(enrolment.zone_name),
+    )
+
+
+def nudges_closed(guild_name: str) -> str:
+    """The answer to `/nudges on` when Discord refused the first message."""
+    return say(
+        "Discord did not let me send you a direct message, so nothing will come yet. Allow direct messages in the "
+        "privacy settings of {guild} (hold or right-click its icon), then use `/nudges on` again.",
+        guild=safe_name(guild_name, 100),
+    )
+
+
+def nudges_unsettled() -> str:
+    """The answer to `/nudges on` when it is not known whether the first message arrived."""
+    return say("Nudges are on. Discord has not confirmed my first message yet; if it does not arrive, see `/status`.")
+
+
+def nudges_off(*, were_on: bool) -> str:
+    """The answer to `/nudges off`."""
+    if were_on:
+        return say("Nudges are off. Nothing more will come; `/nudges on` brings them back.")
+    return say("Nudges were off already.")
+
+
+def not_a_manager() -> str:
+    """The answer to a manager's command by somebody who is none."""
+    return say("This is for the people on this server's manager list. Who is on it is decided with `/setup`.")
+
+
+def not_allowed() -> str:
+    """The answer to a command that needs Manage Server."""
+    return say("This changes how Spade works for the whole server, so it needs the permission Manage Server.")
+
+
+def only_in_server() -> str:
+    """The answer to a command outside a server."""
+    return say("This works in a server, where I can see whom it is about.")
+
+
+def not_set_up() -> str:
+    """The answer while `/setup` has not been used."""
+    return say("Spade is not set up here yet. Somebody with the permission Manage Server can do it with `/setup`.")
+
+
+def unexpected_error(reference: str) -> str:
+    """The answer when something went wrong that nobody foresaw; the reference finds it in the log."""
+    return say(
+        "Something went wrong, and it was not you. The log has the details under `{reference}`.",
+        reference=plain_name(reference).replace("`", ""),
+    )
+
+
+def _managers_line(setup: Setup) -> str:
+    if not setup.manager_names:
+        return say("Managers: nobody yet. Add people with `/setup`; their replies are what Spade looks at.")
+    shown = [safe_name(name) for name in setup.manager_names[:_NAMES_SHOWN]]
+    left = len(setup.manager_names) - len(shown)
+    if left:
+        return say_count(
+            "Managers: {names} and one more.",
+            "Managers: {names} and {count} more.",
+            count=left,
+            names=", ".join(shown),
+        )
+    return say("Managers: {names}.", names=listing(shown))
+
+
+def _digest_line(setup: Setup) -> str:
+    if setup.digest_channel_id is None:
+        return say("Weekly digest: no channel chosen, so none is posted.")
+    if setup.digest_channel_writable is False:
+        return say(
+            "Weekly digest: {channel}, but I cannot post there yet. I need View Channel, Send Messages, Embed Links "
+            "and Attach Files.",
+            channel=_channels((setup.digest_channel_id,)),
+        )
+    return say(
+        "Weekly digest: {channel}, {weekday} from {hour}.",
+        channel=_channels((setup.digest_channel_id,)),
+        weekday=weekday_name(setup.digest_weekday),
+        hour=f"{setup.digest_hour:02}:00",
+    )
+
+
+def _channels(channel_ids: Sequence[int]) -> str:
+    """Channels as Discord links them, by id."""
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:_NAMES_SHOWN]]
+    left = len(channel_ids) - len(shown)
+    if left:
+        return say("{channels} and {count} more", channels=", ".join(shown), count=number(left))
+    return listing(shown)

@@ -1,0 +1,252 @@
+"""Drawing the digest's picture with matplotlib, with its own bundled font and without any display.
+
+Discord shows an embedded picture 400 points wide and scales it down on phones, so everything is set large: at
+1,600 pixels the smallest letters come out at about ten pixels there.
+"""
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, get_font
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.text import Text
+
+from bot.views.names import plain_name
+from bot.views.palette import CARD, FAINT, INK, MUTED, REACH, SPREAD
+from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Trend
+from bot.views.text import clusters, cut
+
+_FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+_REGULAR = _FONTS / "DejaVuSans.ttf"
+_BOLD = _FONTS / "DejaVuSans-Bold.ttf"
+
+_SIZE = (8.0, 6.0)
+_DOTS_PER_INCH = 200
+_LEFT, _RIGHT = 0.055, 0.945
+_SMALL, _BODY, _FIGURE, _HEADLINE = 11.5, 13.5, 25.0, 31.0
+_TOWERS = 3
+_BARS_APART_UNTIL = 120
+
+
+def draw(facts: PictureFacts) -> bytes:
+    """See `bot.views.picture.draw_digest`."""
+    figure = Figure(figsize=_SIZE, dpi=_DOTS_PER_INCH, facecolor="none")
+    FigureCanvasAgg(figure)
+    figure.add_artist(
+        FancyBboxPatch(
+            (0.004, 0.005),
+            0.992,
+            0.99,
+            boxstyle="round,pad=0,rounding_size=0.022",
+            mutation_aspect=_SIZE[0] / _SIZE[1],
+            transform=figure.transFigure,
+            facecolor=CARD,
+            edgecolor="none",
+            zorder=-1,
+        )
+    )
+    _heading(figure, facts)
+    _trend(figure, facts, facts.reach, REACH, _LEFT)
+    _bands(_trend(figure, facts, facts.spread, SPREAD, 0.53), facts)
+    _members(figure, facts)
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    return png.getvalue()
+
+
+def _heading(figure: Figure, facts: PictureFacts) -> None:
+    week = _text(figure, _RIGHT, 0.945, facts.week, _BODY, MUTED, right=True)
+    taken = _width(figure, week)
+    guild = drawable(plain_name(facts.guild_name, 100))
+    if guild:
+        _fitting(figure, _LEFT, 0.945, guild, _BODY, INK, _RIGHT - _LEFT - taken - 0.04)
+    _fitting(figure, _LEFT, 0.885, facts.headline, _HEADLINE, facts.colour, _RIGHT - _LEFT, bold=True)
+    _fitting(figure, _LEFT, 0.782, facts.subtitle, _BODY, MUTED, _RIGHT - _LEFT)
+
+
+def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left: float) -> Axes:
+    """One share over twelve weeks: the newest in large letters, its course below, on a scale from 0 to 100%."""
+    width = _RIGHT - 0.53
+    number = _text(figure, left, 0.70, trend.figure, _FIGURE, colour, bold=True)
+    beside = left + _width(figure, number) + 0.015
+    room = left + width - beside
+    _fitting(figure, beside, 0.694, trend.title, _BODY, INK, room, bold=True)
+    _fitting(figure, beside, 0.655, trend.note, _SMALL, MUTED, room)
+
+    axes = figure.add_axes((left + 0.065, 0.415, width - 0.065, 0.195), facecolor="none")
+    axes.set_xlim(-0.7, WEEKS_SHOWN - 0.1)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_yticks([0, 0.5, 1])
+    axes.set_yticklabels(["0", "50", "100%"])
+    axes.grid(visible=True, axis="y", color=FAINT, linewidth=1)
+    places = [WEEKS_SHOWN - len(trend.values) + position for position in range(len(trend.values))]
+    axes.set_xticks([places[0], places[-1]] if len(places) > 3 else places[-1:])
+    labels = facts.week_labels
+    axes.set_xticklabels([labels[0], labels[-1]] if len(places) > 3 else labels[-1:])
+    _quiet(axes)
+    for gap in _gaps(facts.recorded):
+        middle = places[gap[0]] + (len(gap) - 1) / 2
+        axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
+        words = axes.text(middle, 0.5, facts.no_record, ha="center", va="center", color=MUTED, rotation=90)
+        _dress(words, _SMALL - 1)
+    course = [math.nan if value is None else value for value in trend.values]
+    axes.plot(places, course, color=colour, linewidth=3.2, solid_capstyle="round", solid_joinstyle="round")
+    lonely = [
+        (place, value)
+        for position, (place, value) in enumerate(zip(places, course, strict=True))
+        if not math.isnan(value) and position < len(places) - 1 and _alone(course, position)
+    ]
+    axes.plot(*(list(zip(*lonely, strict=True)) or ([], [])), "o", color=colour, markersize=4.5)
+    if not math.isnan(course[-1]):
+        axes.plot(places[-1:], course[-1:], "o", color=colour, markersize=10, clip_on=False, zorder=5)
+    return axes
+
+
+def _bands(axes: Axes, facts: PictureFacts) -> None:
+    """What a stretch of the scale is called, written where the course leaves most room."""
+    before = WEEKS_SHOWN - len(facts.spread.values)
+    values = (None,) * before + facts.spread.values
+    recorded = (True,) * before + facts.recorded
+    for band in facts.bands:
+        axes.axhspan(band.low, band.high, color=SPREAD, alpha=0.11, linewidth=0, zorder=0)
+        upper = band.high == 1
+        place = _freest_end(values, recorded, band)
+        label = axes.text(
+            -0.4 if place == "left" else WEEKS_SHOWN - 0.4,
+            band.high - 0.04 if upper else band.low + 0.05,
+            band.label,
+            ha=place,
+            va="top" if upper else "bottom",
+            color=SPREAD,
+            alpha=0.85,
+            zorder=2,
+        )
+        _dress(label, _SMALL - 1)
+
+
+def _freest_end(values: Sequence[float | None], recorded: Sequence[bool], band: Band) -> Literal["left", "right"]:
+    """The end of a band where neither the course nor a gap comes close to the scale's own end, where the label is."""
+    near = WEEKS_SHOWN // 2 - 1
+    edge = 1 if band.high == 1 else 0
+    room = [1.0 if value is None else abs(edge - value) for value in values]
+    room = [min(free, 0.25 if known else 0.15) for free, known in zip(room, recorded, strict=True)]
+    return "left" if min(room[:near]) >= min(room[-near:]) else "right"
+
+
+def _members(figure: Figure, facts: PictureFacts) -> None:
+    """This week's conversations, one bar for each member reached, the most-addressed first."""
+    note = _text(figure, _RIGHT, 0.325, facts.members_note, _BODY, SPREAD, right=True)
+    _fitting(
+        figure, _LEFT, 0.325, facts.members_title, _BODY, INK, _RIGHT - _LEFT - _width(figure, note) - 0.03, bold=True
+    )
+    _fitting(figure, _LEFT + 0.065, 0.062, facts.members_caption, _SMALL, MUTED, _RIGHT - _LEFT - 0.065)
+    counts = sorted(facts.conversations, reverse=True)
+    axes = figure.add_axes((_LEFT + 0.065, 0.082, _RIGHT - _LEFT - 0.065, 0.19), facecolor="none")
+    highest = max(counts, default=0)
+    axes.set_ylim(0, max(highest, 2) * 1.06)
+    axes.set_yticks(_whole_steps(highest))
+    axes.set_xticks([])
+    axes.grid(visible=True, axis="y", color=FAINT, linewidth=1)
+    _quiet(axes)
+    axes.axhline(0, color=MUTED, linewidth=1.2)
+    axes.set_xlim(-0.5, max(len(counts), 8) - 0.5)
+    if len(counts) <= _BARS_APART_UNTIL:
+        colours = [SPREAD if place < _TOWERS and facts.members_note else REACH for place in range(len(counts))]
+        axes.bar(range(len(counts)), counts, width=0.78, color=colours, linewidth=0, zorder=3)
+    else:
+        edges = [place - 0.5 for place in range(len(counts) + 1)]
+        axes.stairs(counts, edges, fill=True, color=REACH, zorder=3)
+        axes.stairs(counts[:_TOWERS], edges[: _TOWERS + 1], fill=True, color=SPREAD, linewidth=2, zorder=4)
+
+
+def drawable(name: str) -> str:
+    """As much of a name as the bundled font can draw; nothing if that is less than half of its letters."""
+    font = get_font(str(_REGULAR))
+    kept = "".join(
+        cluster for cluster in clusters(name) if all(font.get_char_index(ord(character)) for character in cluster)
+    )
+    kept = " ".join(kept.split())
+    letters = sum(character.isalnum() for character in name)
+    return kept if 2 * sum(character.isalnum() for character in kept) >= max(letters, 1) else ""
+
+
+def _quiet(axes: Axes) -> None:
+    """No frame and no tick marks; small, calm labels."""
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, pad=6, colors=MUTED)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        _dress(label, _SMALL)
+
+
+def _text(
+    figure: Figure,
+    x: float,
+    y: float,
+    words: str,
+    size: float,
+    colour: str,
+    *,
+    bold: bool = False,
+    right: bool = False,
+) -> Text:
+    text = figure.text(x, y, words, color=colour, ha="right" if right else "left", va="top")
+    _dress(text, size, bold=bold)
+    return text
+
+
+def _dress(text: Text, size: float, *, bold: bool = False) -> None:
+    """The bundled font, whatever the machine has; a dollar sign in a name is no formula."""
+    text.set_fontproperties(FontProperties(fname=str(_BOLD if bold else _REGULAR), size=size))
+    text.set_parse_math(False)
+
+
+def _fitting(
+    figure: Figure, x: float, y: float, words: str, size: float, colour: str, room: float, *, bold: bool = False
+) -> Text:
+    """Text that is set a little smaller, then cut, until it fits into `room`."""
+    text = _text(figure, x, y, words, size, colour, bold=bold)
+    while _width(figure, text) > room and size > _SMALL - 1:
+        size -= 0.5
+        _dress(text, size, bold=bold)
+    limit = len(words)
+    while _width(figure, text) > room and limit > 1:
+        limit -= max(1, limit // 20)
+        text.set_text(cut(words, limit))
+    return text
+
+
+def _width(figure: Figure, text: Text) -> float:
+    """How much of the picture's width a text takes."""
+    return float(text.get_window_extent().width) / float(figure.bbox.width)
+
+
+def _gaps(recorded: Sequence[bool]) -> Iterator[list[int]]:
+    """Runs of weeks without a record."""
+    for known, run in groupby(range(len(recorded)), key=lambda position: recorded[position]):
+        if not known:
+            yield list(run)
+
+
+def _alone(course: Sequence[float], position: int) -> bool:
+    """Whether a point has no neighbour that a line could lead to."""
+    before = course[position - 1] if position else math.nan
+    return math.isnan(before) and math.isnan(course[position + 1])
+
+
+def _whole_steps(highest: int) -> list[int]:
+    """Two or three whole numbers to label a scale of counts with."""
+    if highest <= 3:
+        return list(range(max(highest, 1) + 1))
+    magnitude = 10 ** math.floor(math.log10(highest / 2))
+    step = max(factor * magnitude for factor in (1, 2, 5) if factor * magnitude <= highest / 2)
+    return list(range(0, highest + 1, step))

@@ -1,0 +1,98 @@
+"""From what services gathered to what the views put into words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.calendar import local_day
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge import Action, NudgeDraft
+from bot.domain.report import DigestDraft
+from bot.domain.rules import Rules
+from bot.views.digest import DigestFacts, digest_letter
+from bot.views.letter import Letter
+from bot.views.names import name_of
+from bot.views.nudge import Outcome, PersonalNudge, nudge_letter
+from bot.views.welcome import Enrolment, welcome_letter
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A letter with the picture that its attachment names."""
+
+    letter: Letter
+    picture: bytes | None = None
+
+
+def digest_facts(draft: DigestDraft, rules: Rules) -> DigestFacts:
+    """A digest's facts, for the views that show one."""
+    return DigestFacts(
+        guild_name=draft.guild_name,
+        monday=draft.report.week_on,
+        figures=draft.report.team,
+        history=draft.history,
+        conversations=draft.conversations,
+        complete=draft.report.complete,
+        late=draft.late,
+        running=draft.running,
+        first_week=draft.first_week,
+        rules=rules,
+    )
+
+
+def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
+    """A nudge's facts, for the views that show one."""
+    return PersonalNudge(
+        nudge=draft.nudge,
+        names=draft.names,
+        guild_id=draft.guild.guild_id,
+        guild_name=draft.guild_name,
+        zone=draft.manager.zone or draft.guild.zone,
+        now=draft.now,
+        usual_reply_minutes=draft.usual_reply_minutes,
+        rules=rules.nudge,
+    )
+
+
+def enrolment(guild: GuildSettings, manager: ManagerSettings, guild_name: str) -> Enrolment:
+    """When a manager's nudges come."""
+    return Enrolment(
+        guild_name=guild_name,
+        weekdays=manager.nudge_weekdays,
+        hour=manager.nudge_hour,
+        zone_name=(manager.zone or guild.zone).key,
+    )
+
+
+class Writer:
+    """Puts nudges, welcomes and digests into parcels ready to send."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def nudge(self, draft: NudgeDraft) -> Parcel:
+        """The DM, with what was pressed so far."""
+        facts = personal_nudge(draft, self._rules)
+        return Parcel(nudge_letter(facts, delivery_id=draft.delivery_id, outcomes=_outcomes(draft, self._rules)))
+
+    def welcome(self, guild: GuildSettings, manager: ManagerSettings, guild_name: str) -> Parcel:
+        """The first DM after a manager enrolled."""
+        return Parcel(welcome_letter(enrolment(guild, manager, guild_name)))
+
+    def digest(self, draft: DigestDraft, picture: bytes | None) -> Parcel:
+        """The post for the guild's channel; without a picture it goes without."""
+        letter = digest_letter(digest_facts(draft, self._rules), delivery_id=draft.delivery_id)
+        return Parcel(letter if picture is not None else letter.without_picture(), picture)
+
+
+def _outcomes(draft: NudgeDraft, rules: Rules) -> Mapping[int, Outcome]:
+    zone = draft.manager.zone or draft.guild.zone
+    return {
+        press.position: Outcome(
+            action=press.action,
+            colleague_name=None if press.colleague_id is None else name_of(press.colleague_id, draft.names),
+            snoozed_until=(
+                local_day(press.pressed_at + rules.nudge.snooze, zone) if press.action is Action.SNOOZE else None
+            ),
+        )
+        for press in draft.presses
+    }

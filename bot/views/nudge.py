@@ -1,0 +1,286 @@
+"""The nudge: one message to a manager about a few people who are worth a word today (R9)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import discord
+
+from bot.domain.calendar import local_day
+from bot.domain.nudge import Action, Nudge, Offer, Reason
+from bot.domain.rules import NudgeRules
+from bot.views.amounts import duration, minutes
+from bot.views.dates import day_label, weekday_name
+from bot.views.letter import Button, Card, Choice, Field, Letter, Option
+from bot.views.links import message_link
+from bot.views.names import name_of, plain_name, safe_name
+from bot.views.palette import REACH, SPREAD, embed_colour
+from bot.views.sentence import number, say, say_count
+
+_DELIVERY = r"(?P<delivery_id>[0-9a-f]{1,32})"
+BUTTON_PATTERN = rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):(?P<action>done|hand_over|snooze|never)"
+"""The custom ids of a nudge's buttons; positions count from 1, as shown."""
+COLLEAGUE_PATTERN = rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):colleague"
+"""The custom id of the list of colleagues that *Hand over* answers with; its values are manager ids."""
+_COLLEAGUES_SHOWN = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done: to whom it was handed over, until which date it was snoozed."""
+
+    action: Action
+    colleague_name: str | None = None
+    snoozed_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalNudge:
+    """A nudge with what it takes to put it into words.
+
+    `usual_reply_minutes` is the manager's usual median; None when it is not known.
+    """
+
+    nudge: Nudge
+    names: Mapping[int, str]
+    guild_id: int
+    guild_name: str
+    zone: ZoneInfo
+    now: datetime
+    usual_reply_minutes: float | None = None
+    rules: NudgeRules = field(default_factory=NudgeRules)
+
+
+def nudge_letter(facts: PersonalNudge, *, delivery_id: str, outcomes: Mapping[int, Outcome] | None = None) -> Letter:
+    """The DM, as it is sent or, with `outcomes` by position (from 1), as it looks after some presses."""
+    if not re.fullmatch(_DELIVERY, delivery_id):
+        raise ValueError(f"not an opaque delivery id: {delivery_id!r}")
+    settled = outcomes or {}
+    offers = list(enumerate(facts.nudge.offers, start=1))
+    all_settled = all(position in settled for position, _ in offers)
+    card = Card(
+        title=nudge_title(facts),
+        description=say("All settled. Thank you.") if all_settled else _throttle_sentence(facts),
+        author=plain_name(facts.guild_name, 100),
+        fields=tuple(_offer_field(facts, offer, position, settled.get(position)) for position, offer in offers),
+        footer=say("Only you see this. /nudges in the server sets days and hour, or turns these messages off."),
+        colour=embed_colour(REACH if all_settled else SPREAD),
+    )
+    rows = tuple(
+        row
+        for position, offer in offers
+        if (row := _offer_row(facts, offer, position, delivery_id, settled.get(position)))
+    )
+    return Letter(cards=(card,), rows=rows)
+
+
+def nudge_title(facts: PersonalNudge) -> str:
+    """What the message is about, in a line."""
+    return say_count(
+        "One person worth a word from you",
+        "{count} people worth a word from you",
+        count=len(facts.nudge.offers),
+    )
+
+
+def offer_sentence(facts: PersonalNudge, offer: Offer) -> str:
+    """Why this member, in one line of plain facts."""
+    waited = facts.now - offer.since
+    match offer.reason:
+        case Reason.WAITING:
+            return _waiting_sentence(facts, offer)
+        case Reason.NEWCOMER:
+            return _newcomer_sentence(facts, offer)
+        case Reason.UNMET:
+            if offer.active_days is None:
+                return say("Active lately, and nobody on the team has met them yet.")
+            return say(
+                "Active on {active} of the last {window} days, and nobody on the team has met them yet.",
+                active=number(offer.active_days),
+                window=number(facts.rules.unmet_window_days),
+            )
+        case Reason.COOLING:
+            if offer.conversations is None:
+                return say("You last talked {elapsed} ago.", elapsed=duration(waited))
+            return say_count(
+                "You last talked {elapsed} ago, after one conversation.",
+                "You last talked {elapsed} ago, after {count} conversations.",
+                count=offer.conversations,
+                elapsed=duration(waited),
+            )
+
+
+def throttle_sentence(facts: PersonalNudge) -> str:
+    """That Spade will write half as often, why, and how to change it."""
+    return say_count(
+        "My last message brought no reaction, so I will write half as often. Press any button, or write to one of "
+        "these people, and the usual days are back; /nudges in the server changes them.",
+        "My last {count} messages brought no reaction, so I will write half as often. Press any button, or write "
+        "to one of these people, and the usual days are back; /nudges in the server changes them.",
+        count=facts.rules.quiet_after_unanswered,
+    )
+
+
+def hand_over_letter(colleagues: Mapping[int, str], *, delivery_id: str, position: int, member_name: str) -> Letter:
+    """The answer to *Hand over*: the colleagues to choose from, by id and name."""
+    if not colleagues:
+        return Letter(content=say("Nobody else is on this server's manager list, so there is nobody to hand over to."))
+    return Letter(
+        content=say(
+            "Who should look after {member}? They will find them in their next nudge.",
+            member=safe_name(member_name),
+        ),
+        rows=(
+            Choice(
+                custom_id=f"spade:nudge:{delivery_id}:{position}:colleague",
+                placeholder=say("Choose a colleague"),
+                options=tuple(
+                    Option(label=plain_name(name), value=str(manager_id))
+                    for manager_id, name in list(colleagues.items())[:_COLLEAGUES_SHOWN]
+                ),
+            ),
+        ),
+    )
+
+
+def not_your_nudge() -> str:
+    """The answer to a press by somebody else."""
+    return say("This message belongs to somebody else.")
+
+
+def already_settled() -> str:
+    """The answer to a press that comes after another one."""
+    return say("That one is settled already; nothing more was done.")
+
+
+def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:
+    """What was done, in words."""
+    match outcome.action:
+        case Action.DONE:
+            return say("Done. Thank you.")
+        case Action.HAND_OVER:
+            if outcome.colleague_name is None:
+                return say("Handed over to a colleague, who will find them in their next nudge.")
+            return say(
+                "Handed over to {colleague}, who will find them in their next nudge.",
+                colleague=safe_name(outcome.colleague_name),
+            )
+        case Action.SNOOZE:
+            if outcome.snoozed_until is None:
+                return say_count("Snoozed for a day.", "Snoozed for {count} days.", count=rules.snooze.days)
+            return say("Snoozed until {day}.", day=day_label(outcome.snoozed_until))
+        case Action.NEVER:
+            return say("Noted: you will not be nudged about them again.")
+
+
+def _throttle_sentence(facts: PersonalNudge) -> str | None:
+    return throttle_sentence(facts) if facts.nudge.half_as_often else None
+
+
+def _waiting_sentence(facts: PersonalNudge, offer: Offer) -> str:
+    waited = facts.now - offer.since
+    if offer.wrote_back:
+        return say("Wrote back to you {elapsed} ago.", elapsed=duration(waited))
+    usual = facts.usual_reply_minutes
+    if offer.for_team:
+        return say("Has waited {elapsed} for an answer from anybody on the team.", elapsed=duration(waited))
+    if usual is None or usual * 60 >= waited.total_seconds():
+        return say("Has waited {elapsed} for an answer from you.", elapsed=duration(waited))
+    return say(
+        "Has waited {elapsed} for an answer from you; you usually answer in {usual}.",
+        elapsed=duration(waited),
+        usual=minutes(usual),
+    )
+
+
+def _newcomer_sentence(facts: PersonalNudge, offer: Offer) -> str:
+    first_on = local_day(offer.since, facts.zone)
+    days_ago = (local_day(facts.now, facts.zone) - first_on).days
+    if days_ago <= 0:
+        return say("First wrote today, and nobody on the team has said hello yet.")
+    if days_ago == 1:
+        return say("First wrote yesterday, and nobody on the team has said hello yet.")
+    if days_ago < 7:
+        return say(
+            "First wrote on {weekday}, and nobody on the team has said hello yet.",
+            weekday=weekday_name(first_on.weekday()),
+        )
+    return say("First wrote {days} days ago, and nobody on the team has said hello yet.", days=number(days_ago))
+
+
+def _link(facts: PersonalNudge, offer: Offer) -> str | None:
+    if offer.message_id is None or offer.channel_id is None:
+        return None
+    return message_link(facts.guild_id, offer.channel_id, offer.message_id)
+
+
+def _numbered(facts: PersonalNudge) -> bool:
+    return len(facts.nudge.offers) > 1
+
+
+def _offer_field(facts: PersonalNudge, offer: Offer, position: int, outcome: Outcome | None) -> Field:
+    name = safe_name(name_of(offer.member_id, facts.names))
+    if outcome is not None:
+        return Field(
+            say("✓ {position} · ~~{name}~~", position=position, name=name)
+            if _numbered(facts)
+            else say("✓ ~~{name}~~", name=name),
+            outcome_sentence(outcome, facts.rules),
+        )
+    sentence = offer_sentence(facts, offer)
+    link = _link(facts, offer)
+    return Field(
+        say("{position} · {name}", position=position, name=name) if _numbered(facts) else name,
+        say("{sentence} [Open the message]({link})", sentence=sentence, link=link) if link else sentence,
+    )
+
+
+def _offer_row(
+    facts: PersonalNudge, offer: Offer, position: int, delivery_id: str, outcome: Outcome | None
+) -> tuple[Button, ...]:
+    """The buttons for one member. Once settled, the one that was pressed stays, to show it and to keep the rows."""
+    link = _link(facts, offer)
+    numbered = _numbered(facts)
+    buttons: list[Button] = []
+    if link:
+        buttons.append(Button(say("{position} · Open", position=position) if numbered else say("Open"), url=link))
+    for action in Action:
+        if outcome is None or outcome.action is action:
+            label = _label(action, facts.rules) if outcome is None else _settled_label(action)
+            if numbered and not buttons:
+                label = say("{position} · {label}", position=position, label=label)
+            buttons.append(
+                Button(
+                    label,
+                    custom_id=f"spade:nudge:{delivery_id}:{position}:{action}",
+                    style=discord.ButtonStyle.success if outcome is not None else discord.ButtonStyle.secondary,
+                    disabled=outcome is not None,
+                )
+            )
+    return tuple(buttons)
+
+
+def _label(action: Action, rules: NudgeRules) -> str:
+    match action:
+        case Action.DONE:
+            return say("Done")
+        case Action.HAND_OVER:
+            return say("Hand over")
+        case Action.SNOOZE:
+            return say_count("Snooze a day", "Snooze {count} days", count=rules.snooze.days)
+        case Action.NEVER:
+            return say("Not this person")
+
+
+def _settled_label(action: Action) -> str:
+    match action:
+        case Action.DONE:
+            return say("Done")
+        case Action.HAND_OVER:
+            return say("Handed over")
+        case Action.SNOOZE:
+            return say("Snoozed")
+        case Action.NEVER:
+            return say("Not this person")

@@ -1,0 +1,60 @@
+"""The digest's picture: what it is made of. Importing this loads no charting library; drawing does.
+
+The facts are plain and can be pickled, so that the drawing happens in a short-lived worker process and the bot
+never holds the library's memory.
+"""
+
+from dataclasses import dataclass
+
+WEEKS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One share over the weeks, oldest first; None is unknown. `figure` and `note` say the newest in words."""
+
+    title: str
+    figure: str
+    note: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of the spread's scale with a name."""
+
+    label: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """Everything that is drawn, words included.
+
+    `week_labels` and `recorded` go with the trends' values, oldest first, at most twelve, ending with the week
+    itself. `conversations` has one number for each member reached. `colour` is the headline's.
+    """
+
+    guild_name: str
+    week: str
+    headline: str
+    subtitle: str
+    colour: str
+    week_labels: tuple[str, ...]
+    recorded: tuple[bool, ...]
+    no_record: str
+    reach: Trend
+    spread: Trend
+    bands: tuple[Band, ...]
+    members_title: str
+    members_note: str
+    members_caption: str
+    conversations: tuple[int, ...]
+
+
+def draw_digest(facts: PictureFacts) -> bytes:
+    """The picture as a PNG of 1,600 by 1,200 pixels. The same facts always give the same bytes."""
+    from bot.views.canvas import draw  # noqa: PLC0415 - only the process that draws loads the library
+
+    return draw(facts)

@@ -1,0 +1,168 @@
+"""The digest and the nudge as a person reads them on a terminal: at 80 columns, and without any colour.
+
+Bars and numbers carry the meaning; colour only repeats it. Names are inserted as text, never as markup.
+"""
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from bot.views.dates import week_label
+from bot.views.digest import (
+    DigestFacts,
+    digest_picture,
+    empty_week,
+    explanation,
+    findings,
+    headline,
+    notes,
+    thanks,
+)
+from bot.views.links import message_link
+from bot.views.names import name_of, plain_name
+from bot.views.nudge import PersonalNudge, nudge_title, offer_sentence, throttle_sentence
+from bot.views.palette import REACH, SPREAD
+from bot.views.picture import PictureFacts
+from bot.views.sentence import number, say, say_count
+
+_WIDTH = 80
+_TREND_BAR = 18
+_MEMBER_BAR = 30
+_MEMBERS_SHOWN = 8
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+
+
+def digest_report(facts: DigestFacts) -> RenderableType:
+    """The week's digest."""
+    parts: list[RenderableType] = []
+    if facts.empty:
+        parts.append(Text(empty_week(facts)))
+    else:
+        parts.append(Text(headline(facts), style="bold"))
+        parts += [Text(paragraph) for paragraph in (explanation(facts), thanks(facts)) if paragraph]
+        parts += [Text(), _findings(facts)]
+        picture = digest_picture(facts)
+        if picture is not None:
+            parts += [Text(), _trends(picture), Text(), *_members(picture)]
+    remarks = notes(facts)
+    if remarks:
+        parts.append(Text())
+        parts += [Text(say("• {note}", note=note)) for note in remarks]
+    return _framed(say("{guild} · {week}", guild=plain_name(facts.guild_name), week=week_label(facts.monday)), parts)
+
+
+def nudge_report(facts: PersonalNudge) -> RenderableType:
+    """The nudge as its manager gets it; one line when there is nothing to send."""
+    guild = plain_name(facts.guild_name)
+    if not facts.nudge.offers:
+        return _framed(guild, [Text(say("Nothing useful to say today, so nothing is sent."))])
+    parts: list[RenderableType] = [Text(nudge_title(facts), style="bold")]
+    if facts.nudge.half_as_often:
+        parts.append(Text(throttle_sentence(facts)))
+    for position, offer in enumerate(facts.nudge.offers, start=1):
+        name = plain_name(name_of(offer.member_id, facts.names))
+        parts += [
+            Text(),
+            Text(say("{position} · {name}", position=position, name=name), style="bold"),
+            _indented(offer_sentence(facts, offer)),
+        ]
+        if offer.message_id is not None and offer.channel_id is not None:
+            link = message_link(facts.guild_id, offer.channel_id, offer.message_id)
+            parts.append(Padding(Text(link, style=Style(dim=True, link=link), overflow="fold"), (0, 0, 0, 4)))
+    return _framed(guild, parts)
+
+
+def _framed(title: str, parts: list[RenderableType]) -> RenderableType:
+    return Panel(Group(*parts), title=Text(title), title_align="left", box=box.ROUNDED, padding=(1, 2), width=_WIDTH)
+
+
+def _indented(sentence: str) -> Padding:
+    return Padding(Text(sentence), (0, 0, 0, 4))
+
+
+def _findings(facts: DigestFacts) -> Table:
+    lines = findings(facts)
+    compared = any(finding.before is not None for finding in lines)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="", show_header=compared)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    if compared:
+        table.add_column(Text(say("before")), justify="right", no_wrap=True, style="dim")
+    table.add_column()
+    for finding in lines:
+        before = [Text(finding.before or "")] if compared else []
+        table.add_row(Text(finding.title), Text(finding.figure, style="bold"), *before, Text(finding.meaning))
+    return table
+
+
+def _trends(picture: PictureFacts) -> Table:
+    """Reach and spread week by week, on a scale from 0 to 100%."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    table.add_column(Text(say("Week of")), justify="right", no_wrap=True)
+    table.add_column(Text(say("Reached")), no_wrap=True)
+    table.add_column(Text(say("Spread")), no_wrap=True)
+    weeks = zip(picture.week_labels, picture.recorded, picture.reach.values, picture.spread.values, strict=True)
+    for label, recorded, reach, spread in weeks:
+        if recorded:
+            table.add_row(Text(label), _share(reach, REACH), _share(spread, SPREAD))
+        else:
+            table.add_row(Text(label), Text(picture.no_record), Text(picture.no_record))
+    return table
+
+
+def _share(share: float | None, colour: str) -> Text:
+    if share is None:
+        return Text(say("too few to say"))
+    text = Text(f"{round(100 * share):3}% ")
+    text.append(bar(share, _TREND_BAR), style=colour)
+    return text
+
+
+def _members(picture: PictureFacts) -> Iterator[RenderableType]:
+    """How many members had how many conversations."""
+    title = Text(picture.members_title, style="bold")
+    if picture.members_note:
+        title.append(say(": {note}", note=picture.members_note), style="not bold")
+    yield title
+    rows = list(_member_rows(picture.conversations))
+    most = max((members for _, members in rows), default=1)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for label, members in rows:
+        line = Text(bar(members / most, _MEMBER_BAR).rstrip(), style=REACH)
+        line.append(say(" {members}", members=number(members)), style="default")
+        table.add_row(Text(label), line)
+    yield table
+
+
+def _member_rows(conversations: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+    """A row for each number of conversations; the long tail is put together in growing steps."""
+    highest = max(conversations, default=0)
+    low, step = 1, 1
+    while low <= highest:
+        high = low + step - 1
+        members = sum(low <= count <= high for count in conversations)
+        if members or step == 1:
+            label = (
+                say_count("{count} conversation", "{count} conversations", count=low)
+                if step == 1
+                else say("{low} to {high}", low=number(low), high=number(high))
+            )
+            yield label, members
+        low = high + 1
+        if low >= _MEMBERS_SHOWN:
+            step = low
+
+
+def bar(share: float, width: int) -> str:
+    """A share as a bar of text, to an eighth of a column."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_BLOCKS[rest] if rest else "")).ljust(width)

@@ -1,0 +1,372 @@
+"""Many files as one archive: order, overlap, re-exports, parts and broken files change nothing they should not."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.message import Message, MessageKind
+from bot.domain.stretch import Place, Stretch
+from bot.exports.archive import Archive
+from bot.exports.error import ExportError
+from bot.store.database import StoreError
+
+ANN, BEN, CAT, BOT = 100000000000000001, 100000000000000002, 100000000000000003, 100000000000000009
+GUILD, OTHER_GUILD = 200000000000000001, 200000000000000002
+CHANNEL, THREAD = 300000000000000001, 300000000000000002
+FIRST = 900000000000000000
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where archives keep their temporary files; nothing may be left there."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+def entry(number: int, author: int = ANN, **more: Any) -> dict[str, Any]:
+    person = {"id": str(author), "isBot": author == BOT}
+    return {"id": str(FIRST + number), "type": "Default", "content": "x", "author": person, "mentions": []} | more
+
+
+def reply(number: int, author: int, to: int | None, **more: Any) -> dict[str, Any]:
+    target = None if to is None else str(FIRST + to)
+    return entry(number, author, type="Reply", reference={"type": "Default", "messageId": target}) | more
+
+
+def written(
+    path: Path,
+    *messages: dict[str, Any],
+    channel: int = CHANNEL,
+    guild: int = GUILD,
+    at: str | None = "2026-01-01T00:00:00+00:00",
+    channel_type: str = "GuildTextChat",
+) -> Path:
+    header = {"guild": {"id": str(guild)}, "channel": {"id": str(channel), "type": channel_type}}
+    content = header | ({"exportedAt": at} if at else {}) | {"messages": messages}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def contents(*paths: Path, limit: int = 1000) -> list[Stretch]:
+    with Archive(paths) as archive:
+        return list(archive.stretches(limit))
+
+
+def numbers(messages: tuple[Message, ...]) -> list[int]:
+    return [message.message_id - FIRST for message in messages]
+
+
+def test_an_archive_of_one_channel(tmp_path: Path) -> None:
+    messages = [entry(1, ANN), reply(2, BEN, 1), entry(3, BOT), reply(4, ANN, 3), reply(5, CAT, 99)]
+    path = written(tmp_path / "a.json", *messages)
+    with Archive([path]) as archive:
+        assert (archive.guild_id, archive.files, archive.broken_files) == (GUILD, 1, ())
+        assert (archive.messages, archive.members, archive.unresolved_replies) == (5, 3, 1)
+        (stretch,) = archive.stretches()
+    assert stretch == Stretch(
+        place=Place(GUILD, CHANNEL),
+        first_id=FIRST + 1,
+        last_id=FIRST + 5,
+        messages=(
+            Message(FIRST + 1, ANN),
+            Message(FIRST + 2, BEN, MessageKind.REPLY, reply_to_id=FIRST + 1, reply_to_author_id=ANN),
+            Message(FIRST + 3, None),
+            Message(FIRST + 4, ANN, MessageKind.REPLY, reply_to_id=FIRST + 3),
+            Message(FIRST + 5, CAT, MessageKind.REPLY, reply_to_id=FIRST + 99),
+        ),
+        context=(),
+        context_first_id=0,
+    )
+
+
+def test_every_fact_survives_staging(tmp_path: Path) -> None:
+    others = [{"id": str(BEN)}, {"id": str(CAT)}, {"id": str(BOT), "isBot": True}]
+    path = written(
+        tmp_path / "a.json",
+        entry(1, mentions=others, content="@here"),
+        entry(2, mentions=others[:1]),
+        entry(3, reference={"type": "Forward", "messageId": "1"}),
+        entry(4, type="GuildMemberJoin"),
+        reply(5, BEN, 4),
+        reply(6, BEN, None),
+    )
+    (stretch,) = contents(path)
+    assert stretch.messages == (
+        Message(FIRST + 1, ANN, mentions=frozenset({BEN, CAT}), mentions_no_person=True, mentions_crowd=True),
+        Message(FIRST + 2, ANN, mentions=frozenset({BEN})),
+        Message(FIRST + 3, ANN, MessageKind.FORWARD),
+        Message(FIRST + 4, ANN, MessageKind.OTHER),
+        Message(FIRST + 5, BEN, MessageKind.REPLY, reply_to_id=FIRST + 4, reply_to_author_id=ANN),
+        Message(FIRST + 6, BEN, MessageKind.REPLY),
+    )
+
+
+def test_unresolved_replies_are_those_of_people(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", reply(1, ANN, 50), reply(2, BOT, 50), reply(3, BEN, None), reply(4, CAT, 1))
+    with Archive([path]) as archive:
+        assert archive.unresolved_replies == 2
+
+
+def test_members_need_a_counted_message(tmp_path: Path) -> None:
+    forward = entry(3, CAT, reference={"type": "Forward"})
+    path = written(tmp_path / "a.json", entry(1, ANN), entry(2, BEN, type="GuildMemberJoin"), forward)
+    with Archive([path]) as archive:
+        assert (archive.messages, archive.members) == (3, 2)
+
+
+def test_replies_find_their_targets_in_any_file_in_any_order(tmp_path: Path) -> None:
+    early = written(tmp_path / "early.json", entry(1, ANN))
+    late = written(tmp_path / "late.json", reply(10, BEN, 1))
+    elsewhere = written(tmp_path / "elsewhere.json", reply(5, CAT, 1), channel=THREAD, channel_type="11")
+    results = [contents(*paths) for paths in permutations([early, late, elsewhere])]
+    assert all(result == results[0] for result in results)
+    assert [stretch.messages[0].reply_to_author_id for stretch in results[0]] == [None, ANN, ANN]
+    with Archive([late, elsewhere]) as archive:
+        assert archive.unresolved_replies == 2
+
+
+def test_a_threads_copy_of_its_starting_message_is_the_same_message(tmp_path: Path) -> None:
+    parent = written(tmp_path / "parent.json", entry(1, ANN), reply(3, BEN, 1))
+    copy = entry(1, ANN, type="21", reference={"type": "Default", "messageId": str(FIRST + 1)})
+    thread = written(tmp_path / "thread.json", copy, reply(2, BEN, 1), channel=THREAD, channel_type="GuildPublicThread")
+    with Archive([thread, parent]) as archive:
+        assert (archive.messages, archive.unresolved_replies) == (3, 0)
+        in_parent, in_thread = archive.stretches()
+    assert in_thread.place == Place(GUILD, THREAD, is_thread=True, opener_id=ANN)
+    assert [message.kind for message in in_thread.messages] == [MessageKind.OTHER, MessageKind.REPLY]
+    assert [message.reply_to_author_id for message in (in_parent.messages[1], in_thread.messages[1])] == [ANN, ANN]
+
+
+def test_a_threads_opener_is_the_author_of_its_first_message_over_all_files(tmp_path: Path) -> None:
+    later = written(tmp_path / "1.json", entry(10, BEN), channel=THREAD, channel_type="11")
+    first = written(tmp_path / "2.json", entry(1, CAT, type="21"), channel=THREAD, channel_type="11")
+    assert [stretch.place.opener_id for stretch in contents(later, first)] == [CAT, CAT]
+    assert [stretch.place.opener_id for stretch in contents(later)] == [BEN]
+    by_bot = written(tmp_path / "3.json", entry(0, BOT), channel=THREAD, channel_type="11")
+    assert [stretch.place.opener_id for stretch in contents(later, by_bot)] == [None, None]
+
+
+def test_of_a_message_exported_again_the_newest_export_counts(tmp_path: Path) -> None:
+    old = written(tmp_path / "old.json", entry(1, ANN), entry(2, ANN), at="2026-01-01T00:00:00.0000001+00:00")
+    new = written(tmp_path / "new.json", entry(2, BEN), entry(3, ANN), at="2026-01-01T02:30:00+02:00")
+    undated = written(tmp_path / "undated.json", entry(1, CAT), entry(3, CAT), entry(4, CAT), at=None)
+    for paths in permutations([old, new, undated]):
+        (stretch,) = contents(*paths)
+        assert [message.author_id for message in stretch.messages] == [ANN, BEN, ANN, CAT]
+
+
+def test_two_exports_of_the_same_moment_give_the_same_in_either_order(tmp_path: Path) -> None:
+    one = written(tmp_path / "1.json", entry(1, ANN, mentions=[{"id": str(CAT)}]), entry(2, BEN))
+    two = written(tmp_path / "2.json", entry(1, ANN), entry(2, CAT))
+    assert contents(one, two) == contents(two, one)
+
+
+def test_only_what_overlaps_is_joined(tmp_path: Path) -> None:
+    ranges = {"a": (1, 10), "b": (10, 20), "c": (21, 30), "d": (40, 50), "e": (42, 45)}
+    paths = [written(tmp_path / f"{name}.json", entry(low), entry(high)) for name, (low, high) in ranges.items()]
+    wanted = [(1, 20), (21, 30), (40, 50)]
+    for order in (paths, paths[::-1]):
+        stretches = contents(*order)
+        assert [(stretch.first_id - FIRST, stretch.last_id - FIRST) for stretch in stretches] == wanted
+
+
+def test_pieces_adjoin_and_bring_what_was_before_them(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", *(entry(2 * number) for number in range(1, 131)))
+    with Archive([path]) as archive:
+        pieces = list(archive.stretches(60))
+        assert [(piece.first_id - FIRST, piece.last_id - FIRST) for piece in pieces] == [
+            (2, 120),
+            (121, 240),
+            (241, 260),
+        ]
+        assert [len(piece.messages) for piece in pieces] == [60, 60, 10]
+        assert [len(piece.context) for piece in pieces] == [0, 50, 50]
+        assert [piece.context_first_id for piece in pieces] == [0, FIRST + 22, FIRST + 142]
+        assert numbers(pieces[2].context) == list(range(142, 241, 2))
+        more = archive.earlier(pieces[2], 60)
+        assert numbers(more.context) == list(range(22, 241, 2))
+        assert more.context_first_id == FIRST + 22
+        assert (more.first_id, more.last_id, more.messages) == (FIRST + 241, FIRST + 260, pieces[2].messages)
+        most = archive.earlier(more, 10)
+        assert (numbers(most.context), most.context_first_id) == (list(range(2, 241, 2)), 0)
+        assert archive.earlier(most, 1) is most
+        exact = archive.earlier(pieces[1], 9)
+        assert (len(exact.context), exact.context_first_id) == (59, FIRST + 4)
+        assert archive.earlier(pieces[1], 10).context_first_id == 0
+        with pytest.raises(ValueError, match="count"):
+            archive.earlier(most, 0)
+        with pytest.raises(ValueError, match="limit"):
+            next(archive.stretches(0))
+
+
+def test_context_reaches_across_files(tmp_path: Path) -> None:
+    one = written(tmp_path / "1.json", entry(1), entry(2))
+    two = written(tmp_path / "2.json", entry(10), reply(11, BEN, 2))
+    second = contents(two, one)[1]
+    assert (numbers(second.context), second.context_first_id) == ([1, 2], 0)
+    assert second.messages[1].reply_to_author_id == ANN
+
+
+def test_channels_come_by_rising_id(tmp_path: Path) -> None:
+    paths = [written(tmp_path / f"{channel}.json", entry(1), channel=channel) for channel in (7, 3, 5)]
+    assert [stretch.place.channel_id for stretch in contents(*paths)] == [3, 5, 7]
+
+
+# Broken files
+
+
+def test_broken_files_are_named_and_leave_nothing_behind(tmp_path: Path) -> None:
+    good = written(tmp_path / "in/good.json", entry(1), entry(2))
+    cut = written(tmp_path / "in/cut.json", *(entry(number) for number in range(3, 3000)))
+    cut.write_bytes(cut.read_bytes()[:-1])
+    direct = written(tmp_path / "in/direct.json", entry(4), guild=0, channel_type="DirectTextChat")
+    private = written(tmp_path / "in/private.json", entry(5), channel=THREAD, channel_type="GuildPrivateThread")
+    (tmp_path / "in/settings.json").write_text("{}", encoding="utf-8")
+    missing = tmp_path / "missing.json"
+    with Archive([missing, good.parent]) as archive:
+        assert [(broken.path, broken.reason) for broken in archive.broken_files] == [
+            (missing, "There is no such file or folder."),
+            (cut, "The file is cut off before its end: export it again."),
+            (direct, "Exports of direct messages are not imported: Spade records the channels of a guild."),
+            (private, "Private threads are not recorded."),
+            (good.parent / "settings.json", "The file is JSON, but not an export of DiscordChatExporter."),
+        ]
+        assert (archive.files, archive.messages, archive.guild_id) == (1, 2, GUILD)
+        stretches = list(archive.stretches())
+    assert stretches == contents(good)
+
+
+def test_a_re_export_that_breaks_takes_nothing_back(tmp_path: Path) -> None:
+    good = written(tmp_path / "1.json", entry(1, ANN), entry(2, ANN))
+    newer = written(tmp_path / "2.json", entry(1, BEN), entry(2, BEN), entry(3) | {"id": "x"}, at="2027-01-01T00:00Z")
+    assert contents(good, newer) == contents(newer, good) == contents(good)
+
+
+def test_nothing_usable(tmp_path: Path) -> None:
+    with Archive([tmp_path / "missing"]) as archive:
+        assert (archive.guild_id, archive.files, archive.messages, archive.members) == (None, 0, 0, 0)
+        assert list(archive.stretches()) == []
+        assert len(archive.broken_files) == 1
+    with Archive([]) as archive:
+        assert (archive.guild_id, archive.broken_files) == (None, ())
+
+
+def test_an_export_without_messages_is_usable(tmp_path: Path) -> None:
+    with Archive([written(tmp_path / "a.json")]) as archive:
+        assert (archive.guild_id, archive.files, archive.messages) == (GUILD, 1, 0)
+        assert list(archive.stretches()) == []
+
+
+def test_two_guilds_are_one_error_that_names_both(tmp_path: Path) -> None:
+    one = written(tmp_path / "1.json", entry(1))
+    two = written(tmp_path / "2.json", entry(2), guild=OTHER_GUILD)
+    with pytest.raises(ExportError, match=f"{GUILD} .*1.json.* {OTHER_GUILD} .*2.json.*one guild at a time"):
+        Archive([one, two]).__enter__()
+    two.write_bytes(two.read_bytes()[:-1])
+    with Archive([one, two]) as archive:  # a broken file of another guild is a broken file only
+        assert (archive.guild_id, len(archive.broken_files)) == (GUILD, 1)
+
+
+# The temporary database
+
+
+def test_the_temporary_database_is_private_and_removed(tmp_path: Path, temporary: Path) -> None:
+    with Archive([written(tmp_path / "a.json", entry(1))]):
+        (folder,) = temporary.iterdir()
+        files = list(folder.iterdir())
+        assert files
+        assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_an_interrupted_reading_leaves_no_temporary_files(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", *(entry(number) for number in range(2000)))
+
+    def interrupt(done: int, total: int) -> None:
+        if 0 < done < total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Archive([path], interrupt).__enter__()
+
+
+def test_no_room_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(StoreError, match="temporary files of the import"):
+        Archive([written(tmp_path / "a.json", entry(1))]).__enter__()
+
+
+def test_progress_goes_from_nothing_to_everything(tmp_path: Path) -> None:
+    paths = [written(tmp_path / f"{n}.json", *(entry(number) for number in range(1000))) for n in range(3)]
+    paths[1].write_bytes(paths[1].read_bytes()[:-1])
+    total = sum(path.stat().st_size for path in paths)
+    told: list[tuple[int, int]] = []
+    with Archive([tmp_path], lambda done, of: told.append((done, of))):
+        pass
+    assert told[0] == (0, total)
+    assert told[-1] == (total, total)
+    assert told == sorted(told)
+    assert len(told) > 6
+
+
+# Size
+
+MEASURED = """
+import sys
+from pathlib import Path
+from bot.exports.archive import Archive
+with Archive([Path(sys.argv[1])]) as archive:
+    seen = sum(len(stretch.messages) for stretch in archive.stretches())
+status = Path("/proc/self/status").read_text()
+print(seen, archive.messages, status.split("VmHWM:")[1].split()[0])
+"""
+
+
+def large(path: Path, count: int) -> Path:
+    """An indented export of `count` messages, written as plain text because that is quick."""
+    pattern = json.dumps(entry(0, ANN, content="words " * 30, embeds=[{"title": "t", "fields": []}]), indent=2)
+    head = json.dumps({"guild": {"id": str(GUILD)}, "channel": {"id": str(CHANNEL), "type": "0"}})[:-1]
+    with path.open("w", encoding="utf-8") as file:
+        file.write(head + ', "messages": [')
+        for number in range(count):
+            file.write((",\n" if number else "") + pattern.replace(str(FIRST), str(FIRST + number), 1))
+        file.write(f'], "messageCount": {count}}}')
+    return path
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    peaks = {}
+    for count in (2_000, 200_000):
+        path = large(tmp_path / "large.json", count)
+        size = path.stat().st_size
+        root = Path(__file__).parents[2]
+        started = time.perf_counter()
+        result = subprocess.run(
+            [sys.executable, "-c", MEASURED, path],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seconds = time.perf_counter() - started
+        seen, messages, peak = map(int, result.stdout.split())
+        assert seen == messages == count
+        peaks[count] = peak
+        print(f"{count} messages, {size / 1e6:.0f} MB: peak {peak / 1024:.0f} MiB, {seconds:.1f} s with start and end")
+    # The temporary database may use up to 16 MB of memory as its cache.
+    assert peaks[200_000] - peaks[2_000] < 40_000

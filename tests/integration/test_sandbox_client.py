@@ -1,0 +1,359 @@
+"""A stock discord.py client logs in to the sandbox and keeps a session."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+import pytest
+import yarl
+from discord import app_commands
+
+from bot.sandbox import Intent, Permission, Sandbox, SandboxFailure
+from tests import openapi
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from bot.sandbox import Channel, Guild, User
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PLAIN = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
+WITH_DMS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_messages=True)
+
+
+class Clock:
+    """A clock that stands still until told otherwise."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.time = start
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+@dataclass
+class Town:
+    """A sandbox with one guild, one channel and two people, and the clock it runs by."""
+
+    sandbox: Sandbox
+    clock: Clock
+    guild: Guild
+    square: Channel
+    ann: User
+    ben: User
+
+    @property
+    def world(self) -> Any:
+        return self.sandbox.world
+
+
+@asynccontextmanager
+async def town(**options: Any) -> AsyncIterator[Town]:
+    """Open a sandbox whose exchanges are checked against Discord's description where it is at hand."""
+    clock = Clock()
+    async with Sandbox(now=clock, **options) as sandbox:
+        openapi.watch(sandbox)
+        world = sandbox.world
+        guild = world.add_guild("Town")
+        square = world.add_channel(guild, "square")
+        ann, ben = world.add_user("ann"), world.add_user("ben")
+        world.add_member(guild, ann)
+        world.add_member(guild, ben)
+        yield Town(sandbox, clock, guild, square, ann, ben)
+
+
+class Client(discord.Client):
+    """A stock client that writes down what it is told."""
+
+    def __init__(self, intents: discord.Intents, prepare: Callable[[Client], object] | None = None) -> None:
+        super().__init__(intents=intents, max_messages=None)
+        self.tree = app_commands.CommandTree(self)
+        self.heard: list[discord.Message] = []
+        self.events: list[tuple[str, Any]] = []
+        self._prepare = prepare
+
+    async def setup_hook(self) -> None:
+        if self._prepare is not None:
+            self._prepare(self)
+            await self.tree.sync()
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        if event == "message":
+            self.heard.append(args[0])
+        self.events.append((event, args))
+        super().dispatch(event, *args, **kwargs)
+
+    def count(self, event: str) -> int:
+        return sum(name == event for name, _ in self.events)
+
+    def last(self, event: str) -> tuple[Any, ...]:
+        return [args for name, args in self.events if name == event][-1]
+
+
+@asynccontextmanager
+async def connected(
+    sandbox: Sandbox,
+    intents: discord.Intents = PLAIN,
+    prepare: Callable[[Client], object] | None = None,
+) -> AsyncIterator[Client]:
+    """Run a client against a sandbox; discord.py's addresses are put back afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discord.http.Route, "BASE", sandbox.api_url)
+        patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(sandbox.gateway_url))
+        client = Client(intents, prepare)
+        async with client:
+            running = asyncio.create_task(client.start(sandbox.token))
+            ready = asyncio.create_task(client.wait_until_ready())
+            try:
+                await asyncio.wait({running, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+                if running.done():
+                    running.result()
+                yield client
+            finally:
+                ready.cancel()
+                await client.close()
+                await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    before = discord.http.Route.BASE
+    yield
+    assert before == discord.http.Route.BASE
+
+
+async def test_login_brings_the_guild_with_its_channels(restored: None) -> None:
+    async with town() as t:
+        t.world.add_channel(t.guild, "news", kind="news")
+        t.world.add_channel(t.guild, "voice", kind="voice")
+        t.world.add_channel(t.guild, "section", kind="category")
+        forum = t.world.add_channel(t.guild, "help", kind="forum", tags=["solved"])
+        async with connected(t.sandbox) as client:
+            guild = client.guilds[0]
+            assert guild.name == "Town"
+            assert guild.member_count == 4
+            assert [c.name for c in guild.channels] == ["square", "news", "voice", "section", "help"]
+            assert [tag.name for tag in guild.get_channel(forum.id).available_tags] == ["solved"]
+            assert guild.me.guild_permissions.read_message_history
+            assert guild.me.roles[-1].name == "spade"
+            assert [member.id for member in guild.members] == [client.user.id]
+            assert (await client.application_info()).id == t.world.application_id
+
+
+async def test_json_answers_have_exactly_discords_content_type() -> None:
+    async with town() as t, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {t.sandbox.token}"}
+        async with session.get(f"{t.sandbox.api_url}/users/@me", headers=headers) as response:
+            assert response.headers["Content-Type"] == "application/json"
+            assert response.headers["X-RateLimit-Bucket"]
+
+
+async def test_wrong_token_is_refused_by_rest_and_gateway() -> None:
+    async with town() as t:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(discord.http.Route, "BASE", t.sandbox.api_url)
+            async with discord.Client(intents=PLAIN) as client:
+                with pytest.raises(discord.LoginFailure):
+                    await client.login("wrong")
+        async with aiohttp.ClientSession() as session, session.ws_connect(t.sandbox.gateway_url) as socket:
+            assert (await socket.receive_json())["op"] == 10
+            await socket.send_json({"op": 2, "d": {"token": "wrong", "intents": 1, "properties": {}}})
+            await socket.receive()
+            assert socket.close_code == 4004
+
+
+async def test_privileged_intents_must_be_granted() -> None:
+    intents = discord.Intents(guilds=True, members=True)
+    async with town() as t:
+        with pytest.raises(discord.PrivilegedIntentsRequired):
+            async with connected(t.sandbox, intents):
+                pass
+    async with town(granted=Intent.GUILD_MEMBERS) as t:
+        async with connected(t.sandbox, intents) as client:
+            assert {member.name for member in client.guilds[0].members} == {"owner", "spade", "ann", "ben"}
+
+
+async def test_an_unknown_route_fails_loudly() -> None:
+    with pytest.raises(SandboxFailure, match="no GET /api/v10/moon"):
+        async with town() as t, aiohttp.ClientSession() as session:
+            async with session.get(f"{t.sandbox.api_url}/moon") as response:
+                assert response.status == 404
+                assert "the sandbox has no" in (await response.json())["message"]
+    async with town(strict=False) as t, aiohttp.ClientSession() as session:
+        await (await session.put(f"{t.sandbox.api_url}/users/@me/channels")).read()
+        assert t.sandbox.failures == ["the sandbox has no PUT /api/v10/users/@me/channels"]
+
+
+async def test_what_an_observer_objects_to_is_a_failure() -> None:
+    def object_to(_exchange: object) -> None:
+        raise AssertionError("not like this")
+
+    with pytest.raises(SandboxFailure, match="not like this"):
+        async with town() as t:
+            t.sandbox.observe(object_to)
+            async with connected(t.sandbox):
+                pass
+
+
+async def test_dropped_connection_is_resumed_with_replay() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        t.world.post(t.square, t.ann, "before")
+        await t.sandbox.until(lambda: client.heard)
+        assert t.sandbox.faults.drop_gateway() == 1
+        t.world.post(t.square, t.ann, "while away")
+        await t.sandbox.until(lambda: len(client.heard) == 2)
+        assert t.sandbox.gateway.resumed == 1
+        assert t.sandbox.gateway.identified == 1
+        assert client.count("ready") == 1
+        assert client.count("resumed") == 1
+
+
+async def test_refused_resume_loses_the_gap() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        t.sandbox.faults.drop_gateway(resume=False)
+        t.world.post(t.square, t.ann, "lost")
+        await t.sandbox.until(lambda: client.count("ready") == 2)
+        t.world.post(t.square, t.ann, "after")
+        await t.sandbox.until(lambda: client.heard)
+        assert len(client.heard) == 1
+        assert t.sandbox.gateway.resumed == 0
+        assert t.sandbox.gateway.identified == 2
+
+
+async def test_op_7_and_op_9() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        t.sandbox.faults.request_reconnect()
+        await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
+        t.sandbox.faults.invalidate(resumable=True)
+        await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 2)
+        t.sandbox.faults.invalidate(resumable=False)
+        await t.sandbox.until(lambda: client.count("ready") == 2)
+        t.world.post(t.square, t.ann, "still here")
+        await t.sandbox.until(lambda: client.heard)
+
+
+async def test_a_closed_gateway_and_several_clients_in_a_row() -> None:
+    async with town() as t:
+        async with connected(t.sandbox) as client:
+            t.sandbox.faults.close_gateway(4000)
+            await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
+            assert client.count("ready") == 1
+        await t.sandbox.until(lambda: not t.sandbox.gateway.sessions)
+        async with connected(t.sandbox) as client:
+            t.world.post(t.square, t.ann, "again")
+            await t.sandbox.until(lambda: client.heard)
+
+
+async def test_heartbeats_are_acknowledged() -> None:
+    async with town(heartbeat_seconds=0.1) as t, connected(t.sandbox) as client:
+        await t.sandbox.until(lambda: client.latency < 1)
+
+
+async def test_without_compression_and_with_zstd_the_gateway_speaks_too() -> None:
+    async with town() as t, aiohttp.ClientSession() as session:
+        async with session.ws_connect(t.sandbox.gateway_url) as socket:
+            assert (await socket.receive_json())["d"]["heartbeat_interval"] == 41250
+            await socket.send_json({"op": 1, "d": None})
+            assert (await socket.receive_json())["op"] == 11
+            await socket.send_json({"op": 3, "d": {}})
+            await socket.receive()
+            assert socket.close_code == 4003
+        async with session.ws_connect(t.sandbox.gateway_url + "?compress=zstd-stream") as socket:
+            frame = (await socket.receive()).data
+            assert frame[:6] == b"\x28\xb5\x2f\xfd\x00\x68"
+            assert int.from_bytes(frame[6:9], "little") >> 3 == len(frame) - 9
+            assert frame[9:].startswith(b'{"op":10')
+
+
+async def test_outage_and_return_kick_and_invitation() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        t.world.take_down(t.guild)
+        await t.sandbox.until(lambda: client.count("guild_unavailable"))
+        t.world.post(t.square, t.ann, "nobody hears")
+        t.world.bring_back(t.guild)
+        await t.sandbox.until(lambda: client.count("guild_available"))
+        assert not client.heard
+        t.world.kick_bot(t.guild)
+        await t.sandbox.until(lambda: client.count("guild_remove"))
+        with pytest.raises(discord.Forbidden) as refused:
+            await client.fetch_channel(t.square.id)
+        assert refused.value.code == 50001
+        t.world.invite_bot(t.guild)
+        await t.sandbox.until(lambda: client.count("guild_join"))
+        t.world.post(t.square, t.ann, "hello again")
+        await t.sandbox.until(lambda: client.heard)
+
+
+async def test_members_and_roles() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        guild = client.guilds[0]
+        role = t.world.add_role(t.guild, "crew", mentionable=True)
+        t.world.give_role(role, t.ann)
+        member = await guild.fetch_member(t.ann.id)
+        assert [r.name for r in member.roles] == ["@everyone", "crew"]
+        assert [m.id for m in await guild.query_members("an")] == [t.ann.id]
+        assert [m.id for m in await guild.query_members(user_ids=[t.ben.id])] == [t.ben.id]
+        t.world.remove_member(t.guild, t.ann)
+        with pytest.raises(discord.NotFound) as gone:
+            await guild.fetch_member(t.ann.id)
+        assert gone.value.code == 10007
+        assert client.count("member_join") == 0
+        t.world.edit_role(role, name="team")
+        await t.sandbox.until(lambda: client.count("guild_role_update"))
+        t.world.remove_role(role)
+        await t.sandbox.until(lambda: client.count("guild_role_delete"))
+
+
+async def test_permissions_taken_and_given_back() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        thread = t.world.start_thread(t.square, "side", t.ann)
+        t.world.deny_bot(t.square, Permission.VIEW_CHANNEL)
+        t.world.post(t.square, t.ann, "unseen")
+        await t.sandbox.until(lambda: client.count("guild_channel_update"))
+        channel = client.get_channel(t.square.id)
+        assert not channel.permissions_for(channel.guild.me).read_messages
+        for work in (channel.send("x"), client.fetch_channel(t.square.id), channel.fetch_message(1)):
+            with pytest.raises(discord.Forbidden) as refused:
+                await work
+            assert refused.value.code == 50001
+        t.world.allow_bot(t.square, Permission.VIEW_CHANNEL)
+        await t.sandbox.until(lambda: client.count("guild_channel_update") == 2)
+        t.world.post(t.square, t.ann, "seen")
+        await t.sandbox.until(lambda: [m for m in client.heard if m.type is discord.MessageType.default])
+        assert client.guilds[0].get_thread(thread.id) is not None
+        t.world.deny_bot(t.square, Permission.SEND_MESSAGES)
+        with pytest.raises(discord.Forbidden) as refused:
+            await channel.send("x")
+        assert refused.value.code == 50013
+
+
+@dataclass
+class Seen:
+    """What the description has seen in a test run."""
+
+    routes: set[tuple[str, str, int]] = field(default_factory=set)
+
+
+async def test_the_description_is_really_consulted() -> None:
+    description = openapi.required()
+    before = description.checked
+    async with town() as t, connected(t.sandbox) as client:
+        await client.get_channel(t.square.id).send("checked")
+    assert description.checked > before
+    with pytest.raises(SandboxFailure, match="the answer 200 to GET /users/@me"):
+        async with town() as t:
+            t.sandbox.faults.meanwhile(lambda: None)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("bot.sandbox.rest.users.own_user_payload", lambda _state: {"id": 7})
+                async with aiohttp.ClientSession() as session:
+                    headers = {"Authorization": f"Bot {t.sandbox.token}"}
+                    await (await session.get(f"{t.sandbox.api_url}/users/@me", headers=headers)).read()

@@ -1,0 +1,310 @@
+"""The digest: words, limits, picture and terminal."""
+
+import pickle
+import struct
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from bot.domain.figures import Figures, ReplyMinutes, Verdict
+from bot.domain.nudge import Nudge
+from bot.views.digest import (
+    DigestFacts,
+    about_letter,
+    alt_text,
+    digest_letter,
+    digest_picture,
+    headline,
+    notes,
+)
+from bot.views.picture import draw_digest
+from bot.views.terminal import bar, digest_report, nudge_report
+
+from .test_views_names import ADDRESS, NAMES
+from .test_views_nudge import OFFERS, keeps_discords_limits, nudge_of
+
+MONDAY = date(2026, 3, 23)
+WEEK = timedelta(weeks=1)
+COUNTS = (5, 5, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1)
+FIGURES = Figures(
+    active_members=120,
+    personal_replies=40,
+    logged_share=0.0,
+    conversations=26,
+    members_reached=13,
+    coverage=13 / 120,
+    coverage_ever=0.26,
+    first_time=5,
+    effective_members=10.5,
+    spread=0.404,
+    top3_share=0.5,
+    verdict=Verdict.BETWEEN,
+    verdict_weeks=1,
+    reply_minutes=ReplyMinutes(76.0, 840.0),
+    waiting=4,
+)
+EMPTY = replace(
+    FIGURES,
+    personal_replies=0,
+    logged_share=None,
+    conversations=0,
+    members_reached=0,
+    coverage=0.0,
+    first_time=0,
+    effective_members=0,
+    spread=None,
+    top3_share=None,
+    verdict=Verdict.QUIET,
+    verdict_weeks=None,
+    reply_minutes=ReplyMinutes(None, None),
+)
+
+
+def facts_of(figures=FIGURES, **changes):
+    history = [(MONDAY - WEEK * back, replace(FIGURES, coverage=0.09, spread=0.6)) for back in range(1, 12)]
+    facts = DigestFacts("Mesh", MONDAY, figures, history, COUNTS)
+    return replace(facts, **changes)
+
+
+def text_of(letter):
+    return str(letter.payload())
+
+
+def test_the_post_says_the_verdict_the_figures_and_the_week_before():
+    letter = digest_letter(facts_of(), delivery_id="00ff")
+    card = letter.cards[0]
+    assert card.author == "Mesh · 23–29 March 2026"
+    assert card.title == "In between"
+    assert "Judged on this week." in (card.description or "")
+    assert "13 people heard from the team personally. Thank you." in (card.description or "")
+    values = {field.name: field.value for field in card.fields}
+    assert values["Reached"] == "**11%** (week before: 9%)\n13 of 120 active members"
+    assert values["Spread"] == "**40%** (week before: 60%)\nas if 10 people were addressed evenly"
+    assert values["Replies"].endswith("half of the replies came sooner, nine in ten within 14 h")
+    assert "Good to know" not in values
+    assert letter.attachment is not None
+    assert letter.attachment.alt_text == alt_text(facts_of())
+    assert letter.embeds()[0].image.url == "attachment://digest.png"
+    assert "spade:digest:00ff:about" in text_of(letter)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "weeks", "title", "words"),
+    [
+        (Verdict.SOCIAL, 1, "Social media", "spread over the community, rather than staying with a few"),
+        (Verdict.BETWEEN, 4, "In between", "Judged on the last 4 weeks, because this week alone held fewer than 20"),
+        (Verdict.INFLUENCE, 1, "Influence media", "Most of the team's attention went to a handful of people."),
+        (Verdict.QUIET, None, "Too quiet to call", "Not judged: fewer than 20 conversations in 4 weeks."),
+    ],
+)
+def test_every_verdict_is_explained(verdict, weeks, title, words):
+    card = digest_letter(facts_of(replace(FIGURES, verdict=verdict, verdict_weeks=weeks)), delivery_id="1").cards[0]
+    assert card.title == title
+    assert words in (card.description or "")
+
+
+def test_the_verdict_can_be_hidden():
+    facts = facts_of(replace(FIGURES, verdict=Verdict.INFLUENCE), show_verdict=False)
+    assert "nfluence" not in text_of(digest_letter(facts, delivery_id="1")).replace("attention", "")
+    picture = digest_picture(facts)
+    assert picture is not None
+    assert picture.bands == ()
+    assert picture.headline == headline(facts) == "This week's attention"
+
+
+def test_what_the_figures_cannot_say_is_said():
+    small = replace(FIGURES, conversations=3, active_members=8, spread=None, top3_share=None, logged_share=0.25)
+    said = "\n".join(notes(facts_of(small, complete=False, late=True, first_week=True, running=True, history=())))
+    for words in (
+        "comes late",
+        "not over yet",
+        "record is missing",
+        "first week on record",
+        "3 conversations are a small sample",
+        "each of them is 12% of the reach",
+        "25% of the personal contacts were logged",
+    ):
+        assert words in said
+    letter = digest_letter(facts_of(small, first_week=True, history=()), delivery_id="1")
+    assert "week before" not in text_of(letter)
+    assert "Met at some time" not in text_of(letter)
+    assert "**unknown**" in text_of(letter)
+    keeps_discords_limits(letter)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"waiting": 2}, "2 messages are waiting"),
+        ({"waiting": 0}, "120 people wrote something"),
+        ({"waiting": 0, "active_members": 0, "coverage": None}, "Nobody wrote anything"),
+    ],
+)
+def test_an_empty_week_is_one_friendly_line_without_a_picture(changes, words):
+    facts = facts_of(replace(EMPTY, **changes), conversations=())
+    letter = digest_letter(facts, delivery_id="1")
+    assert words in (letter.cards[0].description or "")
+    assert letter.cards[0].fields == ()
+    assert letter.attachment is None
+    assert digest_picture(facts) is None
+
+
+def test_a_digest_that_is_only_looked_at_has_no_button():
+    assert digest_letter(facts_of(), delivery_id=None).view() is None
+    with pytest.raises(ValueError, match="opaque"):
+        digest_letter(facts_of(), delivery_id="G")
+
+
+def test_how_it_is_counted_fits():
+    keeps_discords_limits(about_letter())
+    assert "at least 50%" in text_of(about_letter())
+
+
+def test_weeks_without_a_record_stay_gaps_and_the_time_before_the_record_is_no_gap():
+    history = [(MONDAY - WEEK * 2, None), (MONDAY - WEEK * 4, FIGURES), (MONDAY - WEEK * 9, None), (MONDAY, None)]
+    picture = digest_picture(facts_of(history=history))
+    assert picture is not None
+    assert picture.recorded == (True, False, False, False, True)
+    assert picture.week_labels == ("23 Feb", "2 Mar", "9 Mar", "16 Mar", "23 Mar")
+    assert picture.reach.values[1:4] == (None, None, None)
+    longer = [(MONDAY - WEEK * back, FIGURES) for back in range(30)]
+    full = digest_picture(facts_of(history=longer))
+    assert full is not None
+    assert len(full.week_labels) == 12
+
+
+SHARE = st.none() | st.floats(0, 1)
+COUNT = st.integers(0, 10**12)
+ANY_FIGURES = st.builds(
+    Figures,
+    active_members=COUNT,
+    personal_replies=COUNT,
+    logged_share=SHARE,
+    conversations=COUNT,
+    members_reached=COUNT,
+    coverage=SHARE,
+    coverage_ever=SHARE,
+    first_time=COUNT,
+    effective_members=st.floats(0, 1e12),
+    spread=SHARE,
+    top3_share=SHARE,
+    verdict=st.sampled_from(Verdict),
+    verdict_weeks=st.none() | st.sampled_from([1, 4]),
+    reply_minutes=st.builds(ReplyMinutes, st.none() | st.floats(0, 1e9), st.none() | st.floats(0, 1e9)),
+    waiting=COUNT,
+)
+ANY_FACTS = st.builds(
+    DigestFacts,
+    guild_name=NAMES,
+    monday=st.just(MONDAY),
+    figures=ANY_FIGURES,
+    history=st.lists(
+        st.tuples(st.integers(0, 15).map(lambda back: MONDAY - WEEK * back), st.none() | ANY_FIGURES), max_size=14
+    ),
+    conversations=st.lists(st.integers(1, 10**6), max_size=40),
+    complete=st.booleans(),
+    late=st.booleans(),
+    running=st.booleans(),
+    first_week=st.booleans(),
+    show_verdict=st.booleans(),
+)
+
+
+@given(ANY_FACTS)
+def test_no_digest_breaks_a_limit_or_pings(facts):
+    letter = digest_letter(facts, delivery_id="f" * 32)
+    keeps_discords_limits(letter)
+    text = text_of(letter)
+    assert "@" not in text
+    assert "<" not in text
+    assert not ADDRESS.search(text.replace("attachment://", ""))
+    if letter.attachment:
+        assert len(letter.attachment.alt_text) <= 1024
+
+
+@given(ANY_FACTS)
+def test_any_digest_fits_80_columns(facts):
+    console = Console(width=80, no_color=True, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115,PTH123
+    with console.capture() as printed:
+        console.print(digest_report(facts))
+    console.file.close()
+    assert "\x1b" not in printed.get()
+
+
+@settings(max_examples=8, deadline=None)
+@given(ANY_FACTS.filter(lambda facts: not facts.empty))
+def test_any_picture_can_be_drawn(facts):
+    picture = digest_picture(facts)
+    assert picture is not None
+    assert is_png_of_the_right_size(draw_digest(picture))
+
+
+def is_png_of_the_right_size(png):
+    return png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (1600, 1200)
+
+
+@pytest.mark.parametrize("guild_name", ["مريم ‏שלום", "東京", "🎌🎌", "$$$ _{x}^2 $", "x" * 5000, "\u202e\ud800"])
+def test_hard_guild_names_are_drawn(guild_name):
+    picture = digest_picture(facts_of(guild_name=guild_name))
+    assert picture is not None
+    assert is_png_of_the_right_size(draw_digest(picture))
+
+
+def test_five_thousand_members_are_drawn_and_the_same_facts_give_the_same_bytes():
+    picture = digest_picture(facts_of(conversations=tuple(max(1, 400 // rank) for rank in range(1, 5001))))
+    assert picture is not None
+    again = pickle.loads(pickle.dumps(picture))
+    assert again == picture
+    assert draw_digest(again) == draw_digest(picture)
+
+
+def test_the_bot_does_not_load_the_charting_library():
+    code = "import sys, bot.views.digest, bot.views.picture, bot.views.nudge; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
+
+
+def printed(renderable):
+    console = Console(width=80, no_color=True, color_system=None)
+    with console.capture() as output:
+        console.print(renderable)
+    return output.get()
+
+
+def test_the_terminal_tells_the_same():
+    text = printed(digest_report(facts_of()))
+    assert "In between" in text
+    assert "as if 10 people were addressed evenly" in text
+    assert "23 Mar" in text
+    assert "the three most-addressed had 50%" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    quiet = printed(digest_report(facts_of(replace(EMPTY, waiting=0), conversations=(), late=True)))
+    assert "120 people wrote something" in quiet
+    assert "comes late" in quiet
+
+
+def test_the_nudge_on_the_terminal():
+    text = printed(nudge_report(nudge_of(*OFFERS)))
+    assert "1 · Ada" in text
+    assert "Wrote back to you 5 h ago." in text
+    assert "https://discord.com/channels/99/222/111" in text
+    assert "4 · D_D" in text
+    hostile = nudge_of(
+        *OFFERS, names={11: "[red]x[/]"}, guild_name="[/b] [x]", nudge=Nudge(1, OFFERS, half_as_often=True)
+    )
+    assert "[red]x[/]" in printed(nudge_report(hostile))
+    assert "half as often" in printed(nudge_report(hostile))
+    assert "nothing is sent" in printed(nudge_report(nudge_of()))
+
+
+def test_bars_are_as_long_as_their_share():
+    assert bar(0, 4) == "    "
+    assert bar(0.5, 4) == "██  "
+    assert bar(1, 4) == "████"
+    assert bar(7, 4) == "████"
+    assert bar(1 / 32, 4) == "▏   "

@@ -1,0 +1,263 @@
+"""The nudge in words, buttons and states."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.nudge import Action, Nudge, Offer, Reason
+from bot.views.letter import Choice
+from bot.views.nudge import (
+    BUTTON_PATTERN,
+    COLLEAGUE_PATTERN,
+    Outcome,
+    PersonalNudge,
+    already_settled,
+    hand_over_letter,
+    not_your_nudge,
+    nudge_letter,
+    offer_sentence,
+)
+from bot.views.text import length
+
+from .test_views_names import ADDRESS, NAMES
+
+NOW = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def hours(count):
+    return NOW - timedelta(hours=count)
+
+
+WAITING = Offer(11, Reason.WAITING, hours(31), 111, 222)
+WROTE_BACK = Offer(12, Reason.WAITING, hours(5), 112, 222, wrote_back=True)
+NEWCOMER = Offer(13, Reason.NEWCOMER, hours(80), 113, 222)
+UNMET = Offer(14, Reason.UNMET, hours(500), active_days=5)
+COOLING = Offer(15, Reason.COOLING, hours(24 * 44), 115, 222, conversations=4)
+OFFERS = (WAITING, WROTE_BACK, NEWCOMER, UNMET, COOLING)
+
+
+def nudge_of(*offers, **changes):
+    facts = PersonalNudge(
+        Nudge(1, offers), {11: "Ada", 12: "Bob", 13: "مريم", 14: "D_D", 15: "Eve"}, 99, "Mesh", BERLIN, NOW, 380.0
+    )
+    return replace(facts, **changes)
+
+
+@pytest.mark.parametrize(
+    ("offer", "sentence"),
+    [
+        (WAITING, "Has waited 31 h for an answer from you; you usually answer in 6 h."),
+        (replace(WAITING, for_team=True), "Has waited 31 h for an answer from anybody on the team."),
+        (replace(WAITING, since=hours(5)), "Has waited 5 h for an answer from you."),
+        (WROTE_BACK, "Wrote back to you 5 h ago."),
+        (NEWCOMER, "First wrote on Tuesday, and nobody on the team has said hello yet."),
+        (replace(NEWCOMER, since=hours(8)), "First wrote today, and nobody on the team has said hello yet."),
+        (replace(NEWCOMER, since=hours(14)), "First wrote yesterday, and nobody on the team has said hello yet."),
+        (
+            replace(NEWCOMER, since=hours(24 * 9)),
+            "First wrote 9 days ago, and nobody on the team has said hello yet.",
+        ),
+        (UNMET, "Active on 5 of the last 30 days, and nobody on the team has met them yet."),
+        (replace(UNMET, active_days=None), "Active lately, and nobody on the team has met them yet."),
+        (COOLING, "You last talked 6 weeks ago, after 4 conversations."),
+        (replace(COOLING, conversations=None), "You last talked 6 weeks ago."),
+    ],
+)
+def test_every_reason_is_told_in_plain_facts(offer, sentence):
+    assert offer_sentence(nudge_of(offer), offer) == sentence
+
+
+def test_nobody_is_told_a_pace_that_is_not_known():
+    assert offer_sentence(nudge_of(WAITING, usual_reply_minutes=None), WAITING).endswith("from you.")
+
+
+def test_today_is_the_day_on_the_managers_wall():
+    newcomer = replace(NEWCOMER, since=datetime(2026, 3, 26, 23, 30, tzinfo=UTC))
+    assert "today" in offer_sentence(nudge_of(newcomer), newcomer)
+    assert "yesterday" in offer_sentence(nudge_of(newcomer, zone=ZoneInfo("UTC")), newcomer)
+
+
+def test_five_people_five_rows_that_say_whose_they_are():
+    letter = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff")
+    assert letter.content is None
+    assert letter.cards[0].title == "5 people worth a word from you"
+    assert [field.name for field in letter.cards[0].fields] == [
+        "1 · Ada",
+        "2 · Bob",
+        "3 · مريم",
+        r"4 · D\_D",
+        "5 · Eve",
+    ]
+    assert [row[0].label for row in letter.rows] == ["1 · Open", "2 · Open", "3 · Open", "4 · Done", "5 · Open"]
+    assert letter.rows[0][0].url == "https://discord.com/channels/99/222/111"
+    assert [button.label for button in letter.rows[0][1:]] == ["Done", "Hand over", "Snooze 7 days", "Not this person"]
+    assert [button.custom_id for button in letter.rows[3]] == [
+        f"spade:nudge:00ff:4:{action}" for action in ("done", "hand_over", "snooze", "never")
+    ]
+    assert "[Open the message](https://discord.com/channels/99/222/111)" in letter.cards[0].fields[0].value
+
+
+def test_one_person_needs_no_number():
+    letter = nudge_letter(nudge_of(WAITING), delivery_id="00ff")
+    assert letter.cards[0].title == "One person worth a word from you"
+    assert letter.cards[0].fields[0].name == "Ada"
+    assert letter.rows[0][0].label == "Open"
+
+
+def test_buttons_carry_what_the_cogs_look_for():
+    letter = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff")
+    for position, row in enumerate(letter.rows, start=1):
+        for button in row:
+            if button.custom_id:
+                found = re.fullmatch(BUTTON_PATTERN, button.custom_id)
+                assert found
+                assert found["delivery_id"] == "00ff"
+                assert int(found["position"]) == position
+                Action(found["action"])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence", "label"),
+    [
+        (Outcome(Action.DONE), "Done. Thank you.", "Done"),
+        (
+            Outcome(Action.HAND_OVER, "G_G"),
+            r"Handed over to G\_G, who will find them in their next nudge.",
+            "Handed over",
+        ),
+        (
+            Outcome(Action.HAND_OVER),
+            "Handed over to a colleague, who will find them in their next nudge.",
+            "Handed over",
+        ),
+        (Outcome(Action.SNOOZE), "Snoozed for 7 days.", "Snoozed"),
+        (Outcome(Action.SNOOZE, snoozed_until=date(2026, 4, 3)), "Snoozed until Friday 3 April.", "Snoozed"),
+        (Outcome(Action.NEVER), "Noted: you will not be nudged about them again.", "Not this person"),
+    ],
+)
+def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again(outcome, sentence, label):
+    letter = nudge_letter(nudge_of(WAITING, WROTE_BACK), delivery_id="00ff", outcomes={2: outcome})
+    field = letter.cards[0].fields[1]
+    assert field.name == "✓ 2 · ~~Bob~~"
+    assert field.value == sentence
+    assert len(letter.rows) == 2
+    assert [(button.label, button.disabled) for button in letter.rows[1]] == [("2 · Open", False), (label, True)]
+    assert not any(button.disabled for button in letter.rows[0])
+
+
+def test_all_settled_is_thanked_for_and_still_carries_its_id():
+    letter = nudge_letter(nudge_of(UNMET), delivery_id="00ff", outcomes={1: Outcome(Action.DONE)})
+    assert letter.cards[0].description == "All settled. Thank you."
+    assert letter.cards[0].fields[0].name == r"✓ ~~D\_D~~"
+    assert [(button.label, button.disabled, button.custom_id) for button in letter.rows[0]] == [
+        ("Done", True, "spade:nudge:00ff:1:done")
+    ]
+
+
+def test_writing_half_as_often_is_said_once_and_kindly():
+    facts = nudge_of(WAITING, nudge=Nudge(1, (WAITING,), half_as_often=True))
+    description = nudge_letter(facts, delivery_id="00ff").cards[0].description
+    assert description is not None
+    assert "My last 3 messages brought no reaction, so I will write half as often." in description
+    assert "/nudges" in description
+    assert nudge_letter(nudge_of(WAITING), delivery_id="00ff").cards[0].description is None
+
+
+@pytest.mark.parametrize("delivery_id", ["", "XYZ", "a" * 33, "ab:cd"])
+def test_an_id_that_is_not_opaque_is_refused(delivery_id):
+    with pytest.raises(ValueError, match="opaque"):
+        nudge_letter(nudge_of(WAITING), delivery_id=delivery_id)
+
+
+async def test_discord_py_keeps_no_view_in_memory_for_a_sent_message():
+    view = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff").view()
+    assert isinstance(view, discord.ui.View)
+    assert view.is_finished()
+    assert view.timeout is None
+
+
+def test_handing_over_asks_to_whom():
+    letter = hand_over_letter(
+        {number: f"C{number}" for number in range(40)}, delivery_id="00ff", position=2, member_name="B*b"
+    )
+    choice = letter.rows[0]
+    assert isinstance(choice, Choice)
+    assert re.fullmatch(COLLEAGUE_PATTERN, choice.custom_id)
+    assert len(choice.options) == 25
+    assert r"B\*b" in (letter.content or "")
+    assert letter.payload()["components"][0]["components"][0]["type"] == 3
+    alone = hand_over_letter({}, delivery_id="00ff", position=2, member_name="Bob")
+    assert alone.view() is None
+    assert alone.content
+    assert not_your_nudge() != already_settled()
+
+
+OFFER = st.builds(
+    Offer,
+    member_id=st.integers(1, 6),
+    reason=st.sampled_from(Reason),
+    since=st.timedeltas(timedelta(days=-1), timedelta(days=4000)).map(lambda age: NOW - age),
+    message_id=st.none() | st.integers(0, 2**63),
+    channel_id=st.none() | st.integers(0, 2**63),
+    wrote_back=st.booleans(),
+    for_team=st.booleans(),
+    active_days=st.none() | st.integers(0, 10**9),
+    conversations=st.none() | st.integers(0, 10**9),
+)
+OUTCOME = st.builds(Outcome, st.sampled_from(Action), st.none() | NAMES, st.none() | st.dates())
+
+
+@given(
+    st.lists(OFFER, min_size=1, max_size=5),
+    st.dictionaries(st.integers(1, 6), NAMES),
+    NAMES,
+    st.dictionaries(st.integers(1, 6), OUTCOME),
+    st.booleans(),
+    st.none() | st.floats(0, 1e7),
+)
+def test_no_nudge_breaks_a_limit_or_lets_a_name_act(offers, names, guild_name, outcomes, half, usual):
+    facts = PersonalNudge(Nudge(1, tuple(offers), half_as_often=half), names, 2**63, guild_name, BERLIN, NOW, usual)
+    letter = nudge_letter(facts, delivery_id="f" * 32, outcomes=outcomes)
+    keeps_discords_limits(letter)
+    text = str([(field.name, re.sub(r"\[Open the message\]\(https://discord\.com/[\d/channels]*\)", "", field.value))
+                for field in letter.cards[0].fields]) + str(letter.cards[0].author)  # fmt: skip
+    assert "@" not in text
+    assert "<" not in text
+    assert not ADDRESS.search(text)
+
+
+def keeps_discords_limits(letter):
+    """Hold a letter to what Discord takes, counting in the larger of the two ways."""
+    payload = letter.payload()
+    assert payload["allowed_mentions"]["parse"] == []
+    assert length(payload["content"] or "") <= 2000
+    for embed in payload["embeds"]:
+        fields = embed.get("fields", [])
+        assert len(fields) <= 25
+        assert length(embed.get("title", "")) <= 256
+        assert length(embed.get("description", "")) <= 4096
+        assert length(embed.get("author", {}).get("name", "")) <= 256
+        assert length(embed.get("footer", {}).get("text", "")) <= 2048
+        for field in fields:
+            assert 1 <= length(field["name"]) <= 256
+            assert 1 <= length(field["value"]) <= 1024
+        total = [embed.get("title", ""), embed.get("description", ""), embed.get("author", {}).get("name", "")]
+        total += [embed.get("footer", {}).get("text", "")]
+        total += [field["name"] + field["value"] for field in fields]
+        assert sum(map(length, total)) <= 6000
+    assert len(payload["components"]) <= 5
+    ids = []
+    for row in payload["components"]:
+        assert 1 <= len(row["components"]) <= 5
+        for component in row["components"]:
+            assert 1 <= length(component.get("label", "x")) <= 80
+            ids += [component["custom_id"]] if "custom_id" in component else []
+    assert len(ids) == len(set(ids))
+    assert all(len(custom_id) <= 100 for custom_id in ids)

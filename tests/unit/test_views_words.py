@@ -1,0 +1,157 @@
+"""Amounts, dates and short answers in words."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.views import answers
+from bot.views.amounts import duration, minutes, people, percent
+from bot.views.dates import day_label, discord_time, short_day, week_label, weekdays_label
+from bot.views.letter import CONTENT_LIMIT
+from bot.views.links import message_link
+from bot.views.sentence import listing, say, say_count
+from bot.views.text import length
+from bot.views.welcome import Enrolment, welcome_letter
+
+from .test_views_names import NAMES
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "words"),
+    [
+        (timedelta(seconds=-5), "under a minute"),
+        (timedelta(seconds=59), "under a minute"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(minutes=25, seconds=59), "25 min"),
+        (timedelta(minutes=119), "119 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=31, minutes=59), "31 h"),
+        (timedelta(hours=48), "2 days"),
+        (timedelta(days=9, hours=23), "9 days"),
+        (timedelta(days=27), "27 days"),
+        (timedelta(weeks=4), "4 weeks"),
+        (timedelta(weeks=6, days=3), "6 weeks"),
+        (timedelta(weeks=26), "5 months"),
+        (timedelta(days=800), "2 years"),
+    ],
+)
+def test_durations(elapsed, words):
+    assert duration(elapsed) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0.4, "under a minute"), (1.6, "2 min"), (119.6, "2 h"), (380, "6 h"), (395, "7 h"), (60 * 24 * 3.6, "4 days")],
+)
+def test_measured_minutes_are_rounded(count, words):
+    assert minutes(count) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0, "0%"),
+        (0.001, "under 1%"),
+        (0.114, "11%"),
+        (0.994, "over 99%"),
+        (0.989, "99%"),
+        (1, "100%"),
+    ],
+)
+def test_percentages(share, words):
+    assert percent(share) == words
+
+
+def test_people_come_whole():
+    assert people(0.2) == "1"
+    assert people(1212.4) == "1,212"
+
+
+def test_sentences():
+    assert say("{name} {{x}}", name="{y}") == "{y} {x}"
+    assert say_count("one", "{count} many", count=1) == "one"
+    assert say_count("one", "{count} many", count=5000) == "5,000 many"
+    assert [listing(items) for items in ([], ["A"], ["A", "B"], ["A", "B", "C"])] == ["", "A", "A and B", "A, B and C"]
+
+
+def test_dates():
+    assert week_label(date(2026, 3, 2)) == "2–8 March 2026"
+    assert week_label(date(2026, 3, 30)) == "30 March to 5 April 2026"
+    assert week_label(date(2025, 12, 29)) == "29 December 2025 to 4 January 2026"
+    assert day_label(date(2026, 3, 9)) == "Monday 9 March"
+    assert short_day(date(2026, 3, 9)) == "9 Mar"
+    assert discord_time(datetime(2026, 3, 9, tzinfo=UTC)) == "<t:1773014400:R>"
+    assert message_link(1, 2, 3) == "https://discord.com/channels/1/2/3"
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "words"),
+    [
+        (range(7), "every day"),
+        (range(5), "Monday to Friday"),
+        ({3, 0}, "Monday and Thursday"),
+        ([0, 1], "Monday and Tuesday"),
+        ([6], "Sunday"),
+        ([], "no day"),
+    ],
+)
+def test_weekdays(weekdays, words):
+    assert weekdays_label(weekdays) == words
+
+
+def test_setup_says_what_is_missing():
+    setup = answers.Setup(("Ada_L",), "Europe/Berlin", 5, digest_channel_writable=False, unreadable_channel_ids=(7, 8))
+    text = answers.setup_saved(setup)
+    assert r"Ada\_L" in text
+    assert "cannot post" in text
+    assert "<#5>" in text
+    assert "<#7> and <#8>" in text
+    assert "Time zone: Europe/Berlin." in text
+    assert "nobody yet" in answers.setup_saved(answers.Setup((), "UTC"))
+    writable = answers.Setup(("A",), "UTC", 5, digest_weekday=2, digest_hour=7)
+    assert "<#5>, Wednesday from 07:00" in answers.setup_saved(writable)
+
+
+@given(st.lists(NAMES, max_size=40), st.lists(st.integers(0, 2**63), max_size=60), NAMES, NAMES)
+def test_no_answer_is_too_long_or_pings(names, channels, zone, reference):
+    enrolment = Enrolment(zone, frozenset(range(5)), 9, zone)
+    for text in (
+        answers.setup_saved(answers.Setup(names, zone, 5, None, 0, 9, channels, channels)),
+        answers.nudges_on(enrolment),
+        answers.nudges_closed(zone),
+        answers.unexpected_error(reference),
+    ):
+        assert length(text) <= CONTENT_LIMIT
+        assert "@" not in text
+    embed = welcome_letter(enrolment, delivery_id="ab12").embeds()[0]
+    assert len(embed) <= 6000
+    assert "@" not in str(embed.to_dict())
+
+
+def test_fixed_answers():
+    assert "/nudges on" in answers.nudges_off(were_on=True)
+    assert "already" in answers.nudges_off(were_on=False)
+    assert "`a1b2`" in answers.unexpected_error("a1b2")
+    fixed = (
+        answers.not_a_manager,
+        answers.not_allowed,
+        answers.only_in_server,
+        answers.not_set_up,
+        answers.nudges_unsettled,
+    )
+    for answer in fixed:
+        assert answer().endswith(".")
+
+
+def test_the_first_message_says_what_comes_and_how_to_stop():
+    letter = welcome_letter(Enrolment("Mesh", range(5), 9, "Europe/Berlin"), delivery_id="ab12")
+    text = str(letter.payload())
+    assert "Monday to Friday" in text
+    assert "09:00" in text
+    assert "/nudges off" in text
+    assert "spade:welcome:ab12:stop" in text
+    assert welcome_letter(Enrolment("Mesh", range(5), 9, "UTC")).view() is None
+    with pytest.raises(ValueError, match="opaque"):
+        welcome_letter(Enrolment("Mesh", range(5), 9, "UTC"), delivery_id="no!")
