@@ -62,6 +62,7 @@ class Faults:
         self.order = Order(Random(seed + 1))  # noqa: S311
         self.planned: list[Fault] = []
         self.gateway: Gateway | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     # REST. `route` is a part of the route template, such as "/messages"; `channel` one channel.
 
@@ -154,10 +155,11 @@ class Faults:
 
     def close_gateway(self, code: int = 4000, *, resume: bool = True) -> int:
         """Close all gateway connections with a code; return how many."""
-        tasks: list[asyncio.Task[None]] = []
 
         def close(connection: Connection) -> None:
-            tasks.append(asyncio.ensure_future(connection.close(code, "")))
+            task = asyncio.ensure_future(connection.close(code, ""))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
         return self._each(close, resume=resume)
 

@@ -81,7 +81,7 @@ class Roster(State):
         guild.roles[role.id] = role
         guild.members[self.bot.id] = Member(guild.id, self.bot, self.now(), [role.id])
         guild.bot_joined_at = self.now()
-        self._announce(guild)
+        self._announce(guild, joined=True)
 
     def kick_bot(self, guild: Guild | int) -> None:
         """Take the bot out of a guild: GUILD_DELETE without `unavailable`."""
@@ -109,8 +109,11 @@ class Roster(State):
         guild.name = name
         self.emit("GUILD_UPDATE", Intent.GUILDS, guild_payload(guild), guild=guild)
 
-    def _announce(self, guild: Guild) -> None:
-        self.emit("GUILD_CREATE", Intent.GUILDS, lambda _content: guild_create_payload(self, guild), guild=guild)
+    def _announce(self, guild: Guild, *, joined: bool = False) -> None:
+        data = guild_create_payload(self, guild)
+        if joined:
+            del data["unavailable"]  # its absence is how a client tells a new guild from one that returns
+        self.emit("GUILD_CREATE", Intent.GUILDS, data, guild=guild)
 
     # Roles
 

@@ -35,6 +35,7 @@ class Connection:
         self._writer = asyncio.create_task(self._write())
         self.session: Session | None = None
         self.acknowledges = True
+        self.closed_here = False
 
     @property
     def pending(self) -> int:
@@ -57,6 +58,7 @@ class Connection:
 
     async def close(self, code: int, reason: str) -> None:
         """Write what is queued, then close with a code."""
+        self.closed_here = True
         await self.drained()
         self._writer.cancel()
         await self._socket.close(code=code, message=reason.encode())

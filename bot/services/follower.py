@@ -43,15 +43,6 @@ class _Channel:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-@dataclass(frozen=True, slots=True)
-class CatchUp:
-    """How far catching up is: channels done of those to do, and messages fetched."""
-
-    channels: int = 0
-    done: int = 0
-    messages: int = 0
-
-
 class Follower:
     """Keeps the record in step with Discord. One instance for all guilds; `run` must be running for it to write.
 
@@ -74,17 +65,15 @@ class Follower:
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
         self._room = asyncio.Event()
         self._room.set()
-        self._in_step = asyncio.Event()
-        self.progress = CatchUp()
 
     # What happens.
 
-    def interrupted(self) -> None:
-        """A new session begins: events may have been missed, so every channel has to catch up before it goes on."""
-        self._in_step.clear()
+    def interrupted(self, guild_id: int | None = None) -> None:
+        """Events may be missed from here on, everywhere or in one guild: its channels have to catch up first."""
         for channel in self._channels.values():
-            self._drop_pending(channel)
-            channel.followed = False
+            if guild_id in (None, channel.place.guild_id):
+                self._drop_pending(channel)
+                channel.followed = False
 
     async def heard(self, place: Place, message: Message) -> None:
         """Take a live message. Waits while the buffer is full, so that recording can keep up."""
@@ -195,27 +184,34 @@ class Follower:
 
     # Catching up.
 
-    async def wait_in_step(self) -> None:
-        """Return once the last catch-up came to its end."""
-        await self._in_step.wait()
+    @property
+    def in_step(self) -> bool:
+        """Whether every channel that was seen is followed: then what is on record is all there is."""
+        return all(channel.followed for channel in self._channels.values())
 
-    async def catch_up_all(self, sightings: Collection[Sighting]) -> CatchUp:
-        """Catch up with every channel Discord shows, several at once; then the record is in step."""
-        self.progress = CatchUp(channels=len(sightings))
-        await asyncio.gather(*(self._catch_up_counted(sighting) for sighting in sightings))
-        self._in_step.set()
-        if self.progress.messages:
-            log.info("Caught up: %s messages in %s channels.", self.progress.messages, self.progress.channels)
-        return self.progress
+    async def catch_up_all(self, sightings: Collection[Sighting]) -> None:
+        """Catch up with these channels, several at once. A channel that fails is left for the next time."""
+        fetched = 0
+        for sighting in sightings:
+            # Marked before the first request, so that nobody takes the record for whole meanwhile.
+            self._channels.setdefault(sighting.place.channel_id, _Channel(sighting.place))
 
-    async def _catch_up_counted(self, sighting: Sighting) -> None:
-        async with self._at_once:
-            await self.catch_up(sighting)
-        self.progress = CatchUp(self.progress.channels, self.progress.done + 1, self.progress.messages)
+        async def one(sighting: Sighting) -> None:
+            nonlocal fetched
+            async with self._at_once:
+                fetched += await self.catch_up(sighting)
 
-    async def catch_up(self, sighting: Sighting) -> None:
-        """Fetch what one channel's record lacks, then follow it."""
+        results = await asyncio.gather(*(one(sighting) for sighting in sightings), return_exceptions=True)
+        if fetched:
+            log.info("Caught up with %s messages in %s channels", fetched, len(sightings))
+        for sighting, result in zip(sightings, results, strict=True):
+            if isinstance(result, BaseException):
+                log.error("Channel %s could not catch up", sighting.place.channel_id, exc_info=result)
+
+    async def catch_up(self, sighting: Sighting) -> int:
+        """Fetch what one channel's record lacks, then follow it; returns the number of messages fetched."""
         place = sighting.place
+        fetched = 0
         channel = self._channels.setdefault(place.channel_id, _Channel(place))
         channel.place = place
         async with channel.turn:
@@ -233,8 +229,9 @@ class Follower:
                 end = max([sighting.last_message_id] if last else [], default=0)
                 end = max(end, page[-1].message_id if page else 0)
                 await self._record(channel, page, end)
-                self.progress = CatchUp(self.progress.channels, self.progress.done, self.progress.messages + len(page))
+                fetched += len(page)
             channel.followed = True
+        return fetched
 
     async def _opening(self, place: Place) -> int:
         """Where a channel's record stands; a first span is opened at the moment the channel becomes visible."""

@@ -43,6 +43,9 @@ class Messenger(Protocol):
     async def send_to_channel(self, channel_id: int, body: Body, nonce: str) -> SentMessage:
         """Post to a channel. Raises RefusedError or UnknownOutcomeError."""
 
+    async def edit(self, sent: SentMessage, body: Body) -> None:
+        """Replace a message that was sent; nothing happens when it is gone or Discord does not answer."""
+
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
         """Look for a delivery among the latest messages of its DM or channel, by the id its buttons carry.
 

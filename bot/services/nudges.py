@@ -12,7 +12,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, Press, Reason, decide_nudge, due_today, is_unanswered
 from bot.domain.rules import Rules
 from bot.domain.touch import TouchKind
-from bot.services.messenger import Body, Messenger, RefusedError, UnknownOutcomeError
+from bot.services.messenger import Body, Messenger, RefusedError, SentMessage, UnknownOutcomeError
 from bot.services.nudge_facts import gather
 from bot.services.outbox import Outbox, claim_nothing, new_delivery
 from bot.store import deliveries, guilds, managers, nudges, people, record, touches, waits
@@ -288,7 +288,7 @@ class NudgeService:
     async def press(
         self, delivery_id: str, position: int, presser_id: int, action: Action, colleague_id: int | None = None
     ) -> Pressed | None:
-        """Carry out a press, once; None when the nudge is not the presser's (or not there any more)."""
+        """Carry out a press, once, and bring the DM up to date; None when the nudge is not the presser's."""
         now = self._clock.now()
         async with self._database.writing() as connection:
             delivery = await deliveries.by_id(connection, delivery_id)
@@ -305,7 +305,11 @@ class NudgeService:
             if fresh:
                 await self._carry_out(connection, delivery, member.offer, action, colleague_id, now)
         draft = await self._draft(delivery_id)
-        return None if draft is None else Pressed(draft, fresh)
+        if draft is None:
+            return None
+        if delivery.channel_id is not None and delivery.message_id is not None:
+            await self._messenger.edit(SentMessage(delivery.channel_id, delivery.message_id), self._writer.nudge(draft))
+        return Pressed(draft, fresh)
 
     async def _carry_out(
         self,

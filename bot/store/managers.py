@@ -33,6 +33,12 @@ async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     return frozenset(await connection.scalars(select(_manager.manager_id).where(_manager.guild_id == guild_id)))
 
 
+async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Those of them who are there because of a role."""
+    query = select(_manager.manager_id).where(_manager.guild_id == guild_id, _manager.by_role_id.is_not(None))
+    return frozenset(await connection.scalars(query))
+
+
 async def roles(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The roles that put whoever bears them on the list."""
     table = tables.manager_role

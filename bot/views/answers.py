@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.views.dates import weekday_name, weekdays_label
 from bot.views.letter import CONTENT_LIMIT
-from bot.views.names import plain_name, safe_name
+from bot.views.names import plain_name, safe_guild, safe_name
 from bot.views.sentence import listing, number, say, say_count
 from bot.views.text import cut
 from bot.views.welcome import Enrolment
@@ -69,7 +69,7 @@ def nudges_closed(guild_name: str) -> str:
     return say(
         "Discord did not let me send you a direct message, so nothing will come yet. Allow direct messages in the "
         "privacy settings of {guild} (hold or right-click its icon), then use `/nudges on` again.",
-        guild=safe_name(guild_name, 100),
+        guild=safe_guild(guild_name),
     )
 
 

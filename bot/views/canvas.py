@@ -19,7 +19,7 @@ from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
 
-from bot.views.names import plain_name
+from bot.views.names import plain_guild
 from bot.views.palette import CARD, FAINT, INK, MUTED, REACH, SPREAD
 from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Trend
 from bot.views.text import clusters, cut
@@ -65,7 +65,7 @@ def draw(facts: PictureFacts) -> bytes:
 def _heading(figure: Figure, facts: PictureFacts) -> None:
     week = _text(figure, _RIGHT, 0.945, facts.week, _BODY, MUTED, right=True)
     taken = _width(figure, week)
-    guild = drawable(plain_name(facts.guild_name, 100))
+    guild = drawable(plain_guild(facts.guild_name))
     if guild:
         _fitting(figure, _LEFT, 0.945, guild, _BODY, INK, _RIGHT - _LEFT - taken - 0.04)
     _fitting(figure, _LEFT, 0.885, facts.headline, _HEADLINE, facts.colour, _RIGHT - _LEFT, bold=True)

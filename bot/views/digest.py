@@ -14,7 +14,7 @@ from bot.domain.rules import Rules
 from bot.views.amounts import minutes, people, percent
 from bot.views.dates import short_day, week_label
 from bot.views.letter import Attachment, Button, Card, Field, Letter
-from bot.views.names import plain_name
+from bot.views.names import plain_guild
 from bot.views.palette import MUTED, SPREAD, VERDICT, embed_colour
 from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Trend
 from bot.views.sentence import number, say, say_count
@@ -78,7 +78,7 @@ def digest_letter(facts: DigestFacts, *, delivery_id: str | None) -> Letter:
         raise ValueError(f"not an opaque delivery id: {delivery_id!r}")
     about = Button(say("How this is counted"), custom_id=f"spade:digest:{delivery_id}:about")
     rows = ((about,),) if delivery_id is not None else ()
-    author = say("{guild} · {week}", guild=plain_name(facts.guild_name, 100), week=week_label(facts.monday))
+    author = say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday))
     if facts.empty:
         card = Card(
             title=say("A quiet week"),
@@ -119,7 +119,7 @@ def judged_on(facts: DigestFacts) -> str:
     weeks = facts.figures.verdict_weeks
     if weeks is None:
         return say_count(
-            "Judged on nothing: fewer than {needed} conversations in a week.",
+            "Not judged: fewer than {needed} conversations in a week.",
             "Not judged: fewer than {needed} conversations in {count} weeks.",
             count=facts.rules.verdict_weeks,
             needed=number(facts.rules.verdict_needs_conversations),

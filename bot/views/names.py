@@ -13,30 +13,41 @@ from bot.views.sentence import say
 from bot.views.text import cut
 
 NAME_LIMIT = 40
+GUILD_LIMIT = 100
 _ACCENTS_PER_LETTER = 3
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
 _VARIANTS = range(0xE0100, 0xE01F0)
 _LOOK_ALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›"})  # noqa: RUF001 - looking alike is what they are for
-_FORMATTING = re.compile(r"[\\*_~`|\[\]#+-]|(?<=\d)\.(?=\s)")
+_FORMATTING = re.compile(r"[\\*_~`|\[\]]|^[#+-]|(?<=\d)\.(?=\s)")
 _SCHEME = re.compile(r"(?<=:)//")
 _ADDRESS_DOT = re.compile(r"(?<=www)\.|(?<=\w)\.(?=\w{2,}(?:[/:?#]|\.\w{2,}[/:?#]))", re.IGNORECASE)
 
 
-def safe_name(name: str, limit: int = NAME_LIMIT) -> str:
+def safe_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None) -> str:
     """A name for a sentence on Discord, cut to `limit` as people see it.
 
     Formatting is escaped, which Discord hides again, so the text can be up to twice as long.
     """
-    return _FORMATTING.sub(r"\\\g<0>", plain_name(name, limit))
+    return _FORMATTING.sub(r"\\\g<0>", plain_name(name, limit, unnamed=unnamed))
 
 
-def plain_name(name: str, limit: int = NAME_LIMIT) -> str:
-    """A name for a place without formatting, cut to `limit`."""
+def plain_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None) -> str:
+    """A name for a place without formatting, cut to `limit`; `unnamed` stands for one with nothing to see in it."""
     visible = " ".join("".join(_visible(unicodedata.normalize("NFC", name))).split())
     harmless = visible.translate(_LOOK_ALIKES)
     harmless = _SCHEME.sub("∕∕", harmless)  # noqa: RUF001 - no longer an address, still legible
     harmless = _ADDRESS_DOT.sub("․", harmless)  # noqa: RUF001
-    return cut(harmless, limit) or say("a member")
+    return cut(harmless, limit) or unnamed or say("a member")
+
+
+def safe_guild(name: str) -> str:
+    """A server's name for a sentence on Discord."""
+    return safe_name(name, GUILD_LIMIT, unnamed=say("this server"))
+
+
+def plain_guild(name: str) -> str:
+    """A server's name for a place without formatting."""
+    return plain_name(name, GUILD_LIMIT, unnamed=say("this server"))
 
 
 def name_of(member_id: int, names: Mapping[int, str]) -> str:

@@ -15,7 +15,7 @@ from bot.views.amounts import duration, minutes
 from bot.views.dates import day_label, weekday_name
 from bot.views.letter import Button, Card, Choice, Field, Letter, Option
 from bot.views.links import message_link
-from bot.views.names import name_of, plain_name, safe_name
+from bot.views.names import name_of, plain_guild, plain_name, safe_name
 from bot.views.palette import REACH, SPREAD, embed_colour
 from bot.views.sentence import number, say, say_count
 
@@ -63,7 +63,7 @@ def nudge_letter(facts: PersonalNudge, *, delivery_id: str, outcomes: Mapping[in
     card = Card(
         title=nudge_title(facts),
         description=say("All settled. Thank you.") if all_settled else _throttle_sentence(facts),
-        author=plain_name(facts.guild_name, 100),
+        author=plain_guild(facts.guild_name),
         fields=tuple(_offer_field(facts, offer, position, settled.get(position)) for position, offer in offers),
         footer=say("Only you see this. /nudges in the server sets days and hour, or turns these messages off."),
         colour=embed_colour(REACH if all_settled else SPREAD),

@@ -25,7 +25,7 @@ from bot.views.digest import (
     thanks,
 )
 from bot.views.links import message_link
-from bot.views.names import name_of, plain_name
+from bot.views.names import name_of, plain_guild, plain_name
 from bot.views.nudge import PersonalNudge, nudge_title, offer_sentence, throttle_sentence
 from bot.views.palette import REACH, SPREAD
 from bot.views.picture import PictureFacts
@@ -54,12 +54,12 @@ def digest_report(facts: DigestFacts) -> RenderableType:
     if remarks:
         parts.append(Text())
         parts += [Text(say("• {note}", note=note)) for note in remarks]
-    return _framed(say("{guild} · {week}", guild=plain_name(facts.guild_name), week=week_label(facts.monday)), parts)
+    return _framed(say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday)), parts)
 
 
 def nudge_report(facts: PersonalNudge) -> RenderableType:
     """The nudge as its manager gets it; one line when there is nothing to send."""
-    guild = plain_name(facts.guild_name)
+    guild = plain_guild(facts.guild_name)
     if not facts.nudge.offers:
         return _framed(guild, [Text(say("Nothing useful to say today, so nothing is sent."))])
     parts: list[RenderableType] = [Text(nudge_title(facts), style="bold")]

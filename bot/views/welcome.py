@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.views.dates import weekdays_label
 from bot.views.letter import Button, Card, Field, Letter
-from bot.views.names import plain_name, safe_name
+from bot.views.names import plain_guild, plain_name, safe_guild
 from bot.views.palette import REACH, embed_colour
 from bot.views.sentence import say
 
@@ -31,10 +31,10 @@ def welcome_letter(enrolment: Enrolment, *, delivery_id: str | None = None) -> L
     stop = Button(say("Turn nudges off"), custom_id=f"spade:welcome:{delivery_id}:stop")
     card = Card(
         title=say("Hello, this is Spade"),
-        author=plain_name(enrolment.guild_name, 100),
+        author=plain_guild(enrolment.guild_name),
         description=say(
             "You turned nudges on for {guild}. This message shows that they can reach you.",
-            guild=safe_name(enrolment.guild_name, 100),
+            guild=safe_guild(enrolment.guild_name),
         ),
         fields=(
             Field(say("What will come"), schedule_sentence(enrolment)),

@@ -74,7 +74,7 @@ def test_an_archive_of_one_channel(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", *messages)
     with Archive([path]) as archive:
         assert (archive.guild_id, archive.files, archive.broken_files) == (GUILD, 1, ())
-        assert (archive.messages, archive.members, archive.unresolved_replies) == (5, 3, 1)
+        assert (archive.messages, archive.count_members(), archive.unresolved_replies) == (5, 3, 1)
         (stretch,) = archive.stretches()
     assert stretch == Stretch(
         place=Place(GUILD, CHANNEL),
@@ -124,7 +124,8 @@ def test_members_need_a_counted_message(tmp_path: Path) -> None:
     forward = entry(3, CAT, reference={"type": "Forward"})
     path = written(tmp_path / "a.json", entry(1, ANN), entry(2, BEN, type="GuildMemberJoin"), forward)
     with Archive([path]) as archive:
-        assert (archive.messages, archive.members) == (3, 2)
+        assert (archive.messages, archive.count_members()) == (3, 2)
+        assert archive.count_members({ANN, BEN}) == 1
 
 
 def test_replies_find_their_targets_in_any_file_in_any_order(tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ def test_a_re_export_that_breaks_takes_nothing_back(tmp_path: Path) -> None:
 
 def test_nothing_usable(tmp_path: Path) -> None:
     with Archive([tmp_path / "missing"]) as archive:
-        assert (archive.guild_id, archive.files, archive.messages, archive.members) == (None, 0, 0, 0)
+        assert (archive.guild_id, archive.files, archive.messages, archive.count_members()) == (None, 0, 0, 0)
         assert list(archive.stretches()) == []
         assert len(archive.broken_files) == 1
     with Archive([]) as archive:

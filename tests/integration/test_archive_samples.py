@@ -39,7 +39,7 @@ def test_totals_and_links_are_those_of_a_plain_count(name: str) -> None:
         assert archive.broken_files == ()
         assert archive.files == len(exports)
         assert archive.messages == len(known)
-        assert archive.members == len(
+        assert archive.count_members() == len(
             {authors[e["id"]] for e in entries if e["id"] in authors and e["type"] in COUNTED}
         )
         assert archive.unresolved_replies == sum(reply["reference"]["messageId"] not in known for reply in replies)

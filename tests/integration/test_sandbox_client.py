@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +75,14 @@ class Client(discord.Client):
     """A stock client that writes down what it is told."""
 
     def __init__(self, intents: discord.Intents, prepare: Callable[[Client], object] | None = None) -> None:
-        super().__init__(intents=intents, max_messages=None)
+        super().__init__(intents=intents, max_messages=None, guild_ready_timeout=0.05)
         self.tree = app_commands.CommandTree(self)
         self.heard: list[discord.Message] = []
         self.events: list[tuple[str, Any]] = []
         self._prepare = prepare
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Identify at once; discord.py would wait five seconds."""
 
     async def setup_hook(self) -> None:
         if self._prepare is not None:
@@ -247,7 +250,7 @@ async def test_a_closed_gateway_and_several_clients_in_a_row() -> None:
             t.sandbox.faults.close_gateway(4000)
             await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
             assert client.count("ready") == 1
-        await t.sandbox.until(lambda: not t.sandbox.gateway.sessions)
+        await t.sandbox.until(lambda: not t.sandbox.gateway.live)
         async with connected(t.sandbox) as client:
             t.world.post(t.square, t.ann, "again")
             await t.sandbox.until(lambda: client.heard)
@@ -336,13 +339,6 @@ async def test_permissions_taken_and_given_back() -> None:
         assert refused.value.code == 50013
 
 
-@dataclass
-class Seen:
-    """What the description has seen in a test run."""
-
-    routes: set[tuple[str, str, int]] = field(default_factory=set)
-
-
 async def test_the_description_is_really_consulted() -> None:
     description = openapi.required()
     before = description.checked
@@ -351,7 +347,6 @@ async def test_the_description_is_really_consulted() -> None:
     assert description.checked > before
     with pytest.raises(SandboxFailure, match="the answer 200 to GET /users/@me"):
         async with town() as t:
-            t.sandbox.faults.meanwhile(lambda: None)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("bot.sandbox.rest.users.own_user_payload", lambda _state: {"id": 7})
                 async with aiohttp.ClientSession() as session:

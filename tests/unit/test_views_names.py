@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.names import NAME_LIMIT, name_of, plain_name, safe_name
+from bot.views.names import NAME_LIMIT, name_of, plain_guild, plain_name, safe_guild, safe_name
 from bot.views.text import clusters, cut, length
 
 NASTY = [
@@ -112,7 +112,8 @@ def test_a_safe_name_reads_as_the_plain_one_once_discord_removed_the_escapes(nam
     assert is_harmless(shown)
     assert length(shown) <= 2 * NAME_LIMIT
     assert re.sub(r"\\([^0-9A-Za-z\s])", r"\1", shown) == plain_name(name)
-    assert not re.search(r"(?<!\\)(?:\\\\)*[*_~`|\[\]#]", shown)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*_~`|\[\]]", shown)
+    assert not shown.startswith(("#", "-", "+", "1. "))
 
 
 @given(NAMES)
@@ -141,6 +142,12 @@ def test_ordinary_names_stay_what_they_are(name, shown):
 def test_underscores_and_stars_are_escaped():
     assert safe_name("john_doe*") == r"john\_doe\*"
     assert safe_name("1. one") == r"1\. one"
+    assert safe_name("- Jean-Luc #1") == r"\- Jean-Luc #1"
+
+
+def test_a_server_without_a_visible_name_is_this_server():
+    assert plain_guild("\u200b") == safe_guild("") == "this server"
+    assert safe_guild("Mesh_Community") == r"Mesh\_Community"
 
 
 def test_a_person_whose_name_is_unknown_is_a_member():

@@ -77,7 +77,7 @@ def test_sentences():
 
 
 def test_dates():
-    assert week_label(date(2026, 3, 2)) == "2–8 March 2026"
+    assert week_label(date(2026, 3, 2)) == "2–8 March 2026"  # noqa: RUF001
     assert week_label(date(2026, 3, 30)) == "30 March to 5 April 2026"
     assert week_label(date(2025, 12, 29)) == "29 December 2025 to 4 January 2026"
     assert day_label(date(2026, 3, 9)) == "Monday 9 March"

@@ -1,0 +1,156 @@
+"""Sends what the views composed, and finds out what became of it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Collection, Mapping
+from io import BytesIO
+from typing import Any, cast
+
+import aiohttp
+import discord
+
+from bot.domain.delivery import Delivery
+from bot.services.messenger import Body, RefusedError, SentMessage, UnknownOutcomeError
+from bot.views.drafts import Parcel
+
+log = logging.getLogger(__name__)
+
+CLOSED_DMS = 50007
+REQUEST_SECONDS = 60.0
+"""How long a request may take before its outcome counts as unknown. discord.py waits out rate limits within it."""
+_LOOK_BACK = 100
+
+
+def sendable(parcel: Parcel) -> dict[str, Any]:
+    """A parcel as the keyword arguments of discord.py's sending methods. It pings nobody."""
+    letter = parcel.letter
+    arguments: dict[str, Any] = {
+        "content": letter.content,
+        "embeds": letter.embeds(),
+        "allowed_mentions": discord.AllowedMentions.none(),
+    }
+    view = letter.view()
+    if view is not None:
+        arguments["view"] = view
+    if letter.attachment is not None and parcel.picture is not None:
+        arguments["file"] = discord.File(
+            BytesIO(parcel.picture),
+            filename=letter.attachment.filename,
+            description=letter.attachment.alt_text,
+        )
+    return arguments
+
+
+class DiscordMessenger:
+    """Carries parcels through a connected client."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
+        """Send a DM."""
+        return await self._send(self._direct_channel(person_id), body, nonce)
+
+    async def send_to_channel(self, channel_id: int, body: Body, nonce: str) -> SentMessage:
+        """Post to a guild's channel."""
+        return await self._send(self._guild_channel(channel_id), body, nonce)
+
+    async def _send(self, target: Awaitable[discord.abc.Messageable], body: Body, nonce: str) -> SentMessage:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                channel = await target
+                message = await channel.send(**sendable(cast("Parcel", body)), nonce=nonce)
+        except discord.Forbidden as error:
+            raise RefusedError(error.text or "Discord refused", closed=error.code == CLOSED_DMS) from error
+        except (discord.NotFound, discord.InvalidData) as error:
+            raise RefusedError(f"the channel is not there any more ({error})") from error
+        except discord.DiscordServerError as error:
+            raise UnknownOutcomeError(f"Discord answered {error.status}") from error
+        except discord.HTTPException as error:
+            if error.status == 429:
+                raise UnknownOutcomeError("Discord asked to slow down") from error
+            raise RefusedError(f"Discord answered {error.status} ({error.code}): {error.text}") from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnknownOutcomeError(f"the connection failed ({type(error).__name__})") from error
+        return SentMessage(message.channel.id, message.id)
+
+    async def _direct_channel(self, person_id: int) -> discord.abc.Messageable:
+        return await self._client.create_dm(discord.Object(person_id))
+
+    async def _guild_channel(self, channel_id: int) -> discord.abc.Messageable:
+        channel = self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
+        if not isinstance(channel, discord.abc.Messageable):
+            raise RefusedError("the digest's channel takes no messages")
+        return channel
+
+    async def edit(self, sent: SentMessage, body: Body) -> None:
+        """Replace a message that was sent."""
+        arguments = sendable(cast("Parcel", body))
+        arguments.pop("file", None)
+        arguments.setdefault("view", None)
+        message = self._client.get_partial_messageable(sent.channel_id).get_partial_message(sent.message_id)
+        try:
+            await message.edit(**arguments)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("A message could not be brought up to date: %s", type(error).__name__)
+
+    async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
+        """Look for a delivery's buttons among the latest messages of its DM or channel."""
+        me = self._client.user
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                if channel_id is not None:
+                    channel = await self._guild_channel(channel_id)
+                else:
+                    assert delivery.manager_id is not None
+                    channel = await self._direct_channel(delivery.manager_id)
+                async for message in channel.history(limit=_LOOK_BACK):
+                    if me is not None and message.author.id == me.id and _carries(message, delivery.delivery_id):
+                        return SentMessage(message.channel.id, message.id)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise RefusedError(error.text or "Discord refused", closed=error.code == CLOSED_DMS) from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnknownOutcomeError(f"the history could not be read ({type(error).__name__})") from error
+        return None
+
+    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
+        """The display names of those who are in the guild now."""
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            return {}
+        found: dict[int, str] = {}
+        for person_id in people:
+            try:
+                member = await guild.fetch_member(person_id)
+            except discord.NotFound:
+                continue
+            except (discord.HTTPException, aiohttp.ClientError, OSError):
+                cached = guild.get_member(person_id)
+                found[person_id] = cached.display_name if cached else str(person_id)
+                continue
+            found[person_id] = member.display_name
+        return found
+
+    async def guild_name(self, guild_id: int) -> str:
+        """The guild's name; its id while Discord does not show the guild."""
+        guild = self._client.get_guild(guild_id)
+        return guild.name if guild is not None else str(guild_id)
+
+    async def message_exists(self, channel_id: int, message_id: int) -> bool:
+        """Whether a message is still there; True when nobody can tell."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await channel.fetch_message(message_id)
+        except discord.NotFound:
+            return False
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            return True
+        return True
+
+
+def _carries(message: discord.Message, delivery_id: str) -> bool:
+    for row in message.components:
+        for component in getattr(row, "children", ()):
+            if f":{delivery_id}:" in (getattr(component, "custom_id", None) or ""):
+                return True
+    return False

@@ -1,0 +1,148 @@
+"""Tells the follower what happens in every guild."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+
+import discord
+from discord.ext import commands
+
+from bot.discord_io.history import sighting_of, sightings
+from bot.discord_io.messages import person_id, read_message
+from bot.discord_io.places import Places, Recordable, is_recorded
+from bot.services.follower import Follower
+from bot.services.history import Sighting
+from bot.services.roster import Roster
+from bot.services.waiting import WaitingService
+
+log = logging.getLogger(__name__)
+
+
+class Tracking(commands.Cog):
+    """Events in, one service call out. Recording goes on for as long as the cog is loaded."""
+
+    def __init__(self, follower: Follower, places: Places, roster: Roster, waiting: WaitingService) -> None:
+        self._follower = follower
+        self._places = places
+        self._roster = roster
+        self._waiting = waiting
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def cog_load(self) -> None:
+        """Start writing down what is heard."""
+        self._start(self._follower.run(), "recording")
+
+    async def cog_unload(self) -> None:
+        """Write what is left, and stop."""
+        await self._follower.settle()
+        running = list(self._tasks)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _start(self, work: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("The work of %s failed", task.get_name(), exc_info=error)
+
+    @commands.Cog.listener()
+    async def on_connect(self) -> None:
+        """A new session: what happened before it may have been missed."""
+        self._follower.interrupted()
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A guild is there: at the start of a session, or after an outage."""
+        await self._catch_up([sighting async for sighting in sightings(guild, self._places)])
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Spade was invited."""
+        await self.on_guild_available(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """An outage: events of this guild are missed until it is back. Nothing is forgotten."""
+        self._follower.interrupted(guild.id)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody wrote."""
+        channel = message.channel
+        if message.guild is None or not is_recorded(channel) or not isinstance(channel, Recordable):
+            return
+        place = await self._places.of(channel, message)
+        known = self._follower.knows(channel.id)
+        await self._follower.heard(place, await read_message(message))
+        if not known:
+            await self._catch_up([Sighting(place, message.id)])
+        author = message.author
+        if isinstance(author, discord.Member) and person_id(author) is not None:
+            await self._roster.seen(message.guild.id, author.id, [role.id for role in author.roles])
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted; nobody says whose it was."""
+        self._follower.removed([event.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many were."""
+        self._follower.removed(event.message_ids)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """A thread was deleted with all that was in it."""
+        await self._follower.removed_channel(event.thread_id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel was deleted, and its threads with it."""
+        threads = [thread.id for thread in channel.guild.threads if thread.parent_id == channel.id]
+        for channel_id in (channel.id, *threads):
+            await self._follower.removed_channel(channel_id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is there that was not."""
+        await self._look_at([channel])
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """Permissions may have changed: what could not be read before may be readable now."""
+        await self._look_at([after])
+
+    @commands.Cog.listener()
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        """A thread was started, or Spade was let into one."""
+        await self._look_at([thread])
+
+    @commands.Cog.listener()
+    async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
+        """A thread may have come back from the archive."""
+        await self._look_at([after])
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """A manager's reaction sets a waiting message aside."""
+        if event.guild_id is not None:
+            await self._waiting.reacted(event.guild_id, event.user_id, event.message_id)
+
+    async def _look_at(self, channels: Iterable[object]) -> None:
+        await self._catch_up(
+            [
+                await sighting_of(channel, self._places)
+                for channel in channels
+                if is_recorded(channel) and isinstance(channel, Recordable)
+            ]
+        )
+
+    async def _catch_up(self, found: list[Sighting]) -> None:
+        """In the background: a long history must not hold up the next event."""
+        if found:
+            self._start(self._follower.catch_up_all(found), "catching up")
