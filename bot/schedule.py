@@ -18,8 +18,9 @@ DueWork = Callable[[], Awaitable[object]]
 class Schedule:
     """Calls each named piece of due work at every tick, one after the other. One that fails does not stop the rest."""
 
-    def __init__(self, seconds: float = 20.0) -> None:
+    def __init__(self, seconds: float, ready: Callable[[], bool]) -> None:
         self._seconds = seconds
+        self._ready = ready
         self._work: dict[str, DueWork] = {}
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -51,7 +52,9 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """One turn for everything that is due."""
+        """One turn for everything that is due; none while the bot is not ready, or still catching up."""
+        if not self._ready():
+            return
         for name, work in list(self._work.items()):
             try:
                 await work()

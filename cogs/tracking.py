@@ -27,6 +27,8 @@ class Tracking(commands.Cog):
         self._roster = roster
         self._waiting = waiting
         self._tasks: set[asyncio.Task[None]] = set()
+        self._guilds: dict[int, discord.Guild] = {}
+        self._ready = False
 
     async def cog_load(self) -> None:
         """Start writing down what is heard."""
@@ -53,12 +55,28 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_connect(self) -> None:
         """A new session: what happened before it may have been missed."""
+        self._ready = False
+        self._guilds.clear()
         self._follower.interrupted()
 
     @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """The session shows everything there is: fetch what was missed."""
+        self._ready = True
+        self._start(self._catch_up_guilds(list(self._guilds.values())), "catching up")
+
+    async def _catch_up_guilds(self, guilds: list[discord.Guild]) -> None:
+        for guild in guilds:
+            await self._follower.watch(guild.id)
+        found = [sighting for guild in guilds async for sighting in sightings(guild, self._places)]
+        await self._follower.catch_up_all(found, whole=True)
+
+    @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """A guild is there: at the start of a session, or after an outage."""
-        await self._catch_up([sighting async for sighting in sightings(guild, self._places)])
+        """A guild is there: at the start of a session, before `ready`, or back from an outage."""
+        self._guilds[guild.id] = guild
+        if self._ready:
+            self._start(self._catch_up_guilds([guild]), "catching up")
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -110,7 +128,9 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
-        await self._look_at([channel])
+        session = self._follower.session
+        if isinstance(channel, Recordable | discord.ForumChannel):
+            await self._follower.follow_new(await self._places.of(channel), session)
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
@@ -119,7 +139,14 @@ class Tracking(commands.Cog):
 
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        """A thread was started, or Spade was let into one."""
+        """A thread was started: every message of it will be heard."""
+        session = self._follower.session
+        if is_recorded(thread):
+            await self._follower.follow_new(await self._places.of(thread), session)
+
+    @commands.Cog.listener()
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        """A thread that was there before came into sight."""
         await self._look_at([thread])
 
     @commands.Cog.listener()
@@ -138,7 +165,7 @@ class Tracking(commands.Cog):
             [
                 await sighting_of(channel, self._places)
                 for channel in channels
-                if is_recorded(channel) and isinstance(channel, Recordable)
+                if is_recorded(channel) and isinstance(channel, Recordable | discord.ForumChannel)
             ]
         )
 

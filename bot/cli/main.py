@@ -11,10 +11,12 @@ import typer
 
 from bot import __version__
 from bot.cli.check import check
+from bot.cli.demo import demo
 from bot.cli.digest import digest
 from bot.cli.failure import Failure
 from bot.cli.imports import import_exports
 from bot.cli.init import init
+from bot.cli.run import run
 from bot.config import ConfigError, LogSettings
 from bot.log import start_log
 from bot.redaction import redact
@@ -26,8 +28,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
 app.command()(init)
 app.command("import")(import_exports)
+app.command()(run)
 app.command()(digest)
 app.command()(check)
 

@@ -52,9 +52,10 @@ class DiscordHistory:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
 
 
-async def sighting_of(channel: Recordable, places: Places) -> Sighting:
-    """A channel as it stands now."""
-    return Sighting(await places.of(channel), channel.last_message_id or 0)
+async def sighting_of(channel: Recordable | discord.ForumChannel, places: Places) -> Sighting:
+    """A channel as it stands now. A forum has no messages of its own."""
+    last_message_id = 0 if isinstance(channel, discord.ForumChannel) else channel.last_message_id or 0
+    return Sighting(await places.of(channel), last_message_id)
 
 
 async def sightings(guild: discord.Guild, places: Places) -> AsyncIterator[Sighting]:

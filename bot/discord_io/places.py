@@ -13,13 +13,16 @@ Parent = discord.TextChannel | discord.ForumChannel
 
 
 def is_recorded(channel: object) -> bool:
-    """Whether messages there can count: guild channels and threads that are not private."""
-    return isinstance(channel, Recordable) and not (isinstance(channel, discord.Thread) and channel.is_private())
+    """Whether messages there, or in its threads, can count: guild channels and threads that are not private."""
+    return isinstance(channel, Recordable | discord.ForumChannel) and not (
+        isinstance(channel, discord.Thread) and channel.is_private()
+    )
 
 
-def recorded_channels(guild: discord.Guild) -> Iterator[Recordable]:
-    """The channels and active threads of a guild that Spade can see."""
-    found: list[Recordable] = [
+def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.ForumChannel]:
+    """The channels and active threads of a guild that Spade can see; a channel comes before its threads."""
+    found: list[Recordable | discord.ForumChannel] = [
+        *guild.forums,
         *guild.text_channels,
         *guild.voice_channels,
         *guild.stage_channels,
@@ -31,13 +34,24 @@ def recorded_channels(guild: discord.Guild) -> Iterator[Recordable]:
             yield channel
 
 
+def unreadable_channels(guild: discord.Guild) -> list[int]:
+    """The channels that Spade sees and whose history it may not read."""
+    return [
+        channel.id
+        for channel in recorded_channels(guild)
+        if not isinstance(channel, discord.Thread) and not channel.permissions_for(guild.me).read_message_history
+    ]
+
+
 class Places:
     """Knows who opened each thread; asks Discord once a thread at most, and keeps nothing on disk."""
 
     def __init__(self) -> None:
         self._openers: dict[int, asyncio.Future[int | None]] = {}
 
-    async def of(self, channel: Recordable, first_message: discord.Message | None = None) -> Place:
+    async def of(
+        self, channel: Recordable | discord.ForumChannel, first_message: discord.Message | None = None
+    ) -> Place:
         """The place of a channel. `first_message`, when it is a thread's very first, saves the question."""
         if not isinstance(channel, discord.Thread):
             return Place(channel.guild.id, channel.id, parent_id=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.entities import Message, walk
+from bot.sandbox.entities import Message, MessageType, walk
 from bot.sandbox.patience import until
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Answer:
         self.source = source
         self.born = born
         self.name = name
+        self.message_type = MessageType.CHAT_INPUT_COMMAND
         self.callback: int | None = None
         self.original: Message | None = None
         self.messages: list[Message] = []

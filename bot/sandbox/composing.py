@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -139,7 +140,8 @@ def _attachments(world: World, message: Message, body: dict[str, Any], files: li
         file_id = world.ids.make()
         details = described.get(str(upload.slot), {})
         name = details.get("filename") or upload.filename
-        world.files[file_id] = (name, upload.content_type, upload.data)
+        content_type = guess_type(name)[0] or upload.content_type
+        world.files[file_id] = (name, content_type, upload.data)
         url = f"{world.base_url}/attachments/{message.channel_id}/{file_id}/{quote(name)}"
         item = {
             "id": str(file_id),
@@ -147,7 +149,7 @@ def _attachments(world: World, message: Message, body: dict[str, Any], files: li
             "size": len(upload.data),
             "url": url,
             "proxy_url": url,
-            "content_type": upload.content_type,
+            "content_type": content_type,
         }
         if details.get("description"):
             item["description"] = details["description"]

@@ -42,6 +42,10 @@ class Door:
         """Let go of requests that hang."""
         self._closing.set()
 
+    def reopen(self) -> None:
+        """Let requests hang again."""
+        self._closing = asyncio.Event()
+
     def opener(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return the aiohttp handler of a route."""
 

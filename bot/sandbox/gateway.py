@@ -69,13 +69,6 @@ class Gateway:
             self._detach(connection, gone=end.code != 4000)
             await connection.close(end.code, end.reason)
         finally:
-            print(
-                "CLOSE",
-                socket.close_code,
-                connection.closed_here,
-                connection.session,
-                connection.session and connection.session.connection is connection,
-            )
             left = socket.close_code in {1000, 1001} and not connection.closed_here
             self._detach(connection, gone=left)
             connection.stop()

@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.composing import Upload, compose, numbered, revise
-from bot.sandbox.entities import EPHEMERAL, LOADING, Message, MessageType
+from bot.sandbox.entities import EPHEMERAL, LOADING, Message
 from bot.sandbox.errors import ApiError
 from bot.sandbox.limits import check_choices, check_message, check_modal
 from bot.sandbox.payloads import message_payload, user_payload
 
 if TYPE_CHECKING:
     from bot.sandbox.answers import Answer
+    from bot.sandbox.entities import User
     from bot.sandbox.world import World
 
 ALLOWED = {2: {4, 5, 9}, 3: {4, 5, 6, 7, 9}, 4: {8}, 5: {4, 5, 6, 7}}
@@ -37,6 +38,10 @@ class Interactions:
         self._by_id[answer.id] = answer
         self._by_token[answer.token] = answer
         asyncio.get_running_loop().call_later(self.answer_seconds, self._expire, answer)
+
+    def answers_of(self, user: User) -> list[Answer]:
+        """Return all answers a person has received, oldest first; ephemeral messages stand only there."""
+        return [answer for answer in self._by_id.values() if answer.user is user]
 
     def age(self, answer: Answer, seconds: float) -> None:
         """Let an interaction grow older at once."""
@@ -198,7 +203,7 @@ class Interactions:
                 "user": user_payload(answer.user),
             }
             if not answer.messages:
-                message.type = int(MessageType.CHAT_INPUT_COMMAND)
+                message.type = int(answer.message_type)
         answer.messages.append(message)
         if not message.ephemeral:
             self._world.put(message)

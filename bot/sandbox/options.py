@@ -74,11 +74,11 @@ class Resolved:
         return str(role_id)
 
     def add_channel(self, channel_id: int) -> str:
-        """Take in a channel of the guild, as the short object Discord sends."""
+        """Take in a channel of the guild, with what the bot may do there."""
         channel = self._world.channel(channel_id)
         full = channel_payload(self._world, channel)
-        keys = ("id", "name", "type", "parent_id", "thread_metadata", "flags", "guild_id", "position", "topic")
-        short = {key: full[key] for key in keys if key in full}
+        left_out = {"permission_overwrites", "recipients", "available_tags", "member"}
+        short = {key: value for key, value in full.items() if key not in left_out}
         short["permissions"] = str(int(self._world.permissions_of(self._world.bot, channel)))
         self._found.setdefault("channels", {})[str(channel_id)] = short
         return str(channel_id)

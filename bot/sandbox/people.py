@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.answers import Answer
-from bot.sandbox.entities import Channel, Member, Message, Role, User
+from bot.sandbox.entities import Channel, Member, Message, MessageType, Role, User
 from bot.sandbox.options import Resolved, command_options, focused_options
 from bot.sandbox.payloads import (
     channel_payload,
@@ -97,7 +97,9 @@ class People:
             command = self._usable(user, channel, name, 2)
             resolved.add_user(target.id)
         data = self._command_data(command, resolved) | {"target_id": str(target.id)}
-        return self._open(2, user, channel, data, name=name)
+        answer = self._open(2, user, channel, data, name=name)
+        answer.message_type = MessageType.CONTEXT_MENU_COMMAND
+        return answer
 
     async def press(self, user: User | Member | int, message: Message, label_or_id: str) -> Answer:
         """Press a button by its label or custom_id."""

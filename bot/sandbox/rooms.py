@@ -97,9 +97,7 @@ class Rooms(Roster):
             channel.overwrites[target.id] = Overwrite(target.id, kind, int(allow), int(deny))
         else:
             channel.overwrites.pop(target.id, None)
-        # Told even when the channel just became invisible: the bot must learn that it did.
-        data = channel_payload(self, channel)
-        self.emit("CHANNEL_UPDATE", Intent.GUILDS, data, guild=guild)
+        self._channel_event("CHANNEL_UPDATE", channel)
         self.sync_threads(guild, seen)
 
     def deny_bot(self, channel: Channel | int, permissions: Permission) -> None:
@@ -140,4 +138,9 @@ class Rooms(Roster):
         return any(user.id in guild.members and self.bot_in(guild) for guild in self.guilds.values())
 
     def _channel_event(self, name: str, channel: Channel) -> None:
-        self.emit(name, Intent.GUILDS, channel_payload(self, channel), channel=channel)
+        # Bots are told of channels they cannot see too; only of threads and messages they are not.
+        data = channel_payload(self, channel)
+        if channel.is_thread:
+            self.emit(name, Intent.GUILDS, data, channel=channel)
+        else:
+            self.emit(name, Intent.GUILDS, data, guild=self.guild_of(channel))

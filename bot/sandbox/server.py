@@ -98,7 +98,8 @@ class Sandbox:
             raise SandboxFailure("\n".join(self.failures))
 
     async def start(self) -> None:
-        """Listen on 127.0.0.1."""
+        """Listen on 127.0.0.1; after `stop`, at the same port again."""
+        self._door.reopen()
         app = web.Application(client_max_size=32 * 1024 * 1024)
         for route in ROUTES:
             app.router.add_route(route.method, API + route.template, self._door.opener(route))
@@ -110,11 +111,11 @@ class Sandbox:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        port = self._runner.addresses[0][1]
-        self.world.base_url = f"http://127.0.0.1:{port}"
+        self._port = self._runner.addresses[0][1]
+        self.world.base_url = f"http://127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
-        """Cut all connections and stop listening."""
+        """Cut all connections and stop listening; the world stays as it is."""
         self.faults.order.flush()
         self._door.close()
         for connection in list(self.gateway.connections):

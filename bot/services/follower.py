@@ -63,13 +63,32 @@ class Follower:
         self._buffered = 0
         self._flushing = asyncio.Lock()
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+        self._whole = False
+        self._newest_heard_id = 0
+        self._session = 0
         self._room = asyncio.Event()
         self._room.set()
 
     # What happens.
 
+    @property
+    def session(self) -> int:
+        """A number that changes with every interruption: what was seen under another one may be out of date."""
+        return self._session
+
+    async def follow_new(self, place: Place, session: int) -> None:
+        """A channel or thread was just made: all of it will be heard, unless `session` is over by now."""
+        channel = self._channels.setdefault(place.channel_id, _Channel(place))
+        async with channel.turn:
+            if channel.position is None:
+                channel.position = await self._opening(place)
+            if session == self._session:
+                channel.followed = True
+
     def interrupted(self, guild_id: int | None = None) -> None:
         """Events may be missed from here on, everywhere or in one guild: its channels have to catch up first."""
+        self._whole = False
+        self._session += 1
         for channel in self._channels.values():
             if guild_id in (None, channel.place.guild_id):
                 self._drop_pending(channel)
@@ -82,11 +101,17 @@ class Follower:
         if channel is None:
             channel = self._channels[place.channel_id] = _Channel(place)
         channel.place = place
+        self._newest_heard_id = max(self._newest_heard_id, message.message_id)
         if message.message_id not in channel.pending:
             channel.pending[message.message_id] = (message, asyncio.get_running_loop().time())
             self._buffered += 1
             if self._buffered >= BUFFER_LIMIT:
                 self._room.clear()
+
+    @property
+    def newest_heard_id(self) -> int:
+        """The newest message id that was heard live; 0 before the first."""
+        return self._newest_heard_id
 
     def knows(self, channel_id: int) -> bool:
         """Whether a channel was seen before, so that its messages need no catching up first."""
@@ -186,11 +211,19 @@ class Follower:
 
     @property
     def in_step(self) -> bool:
-        """Whether every channel that was seen is followed: then what is on record is all there is."""
-        return all(channel.followed for channel in self._channels.values())
+        """Whether every channel there is has been seen and is followed: then what is on record is all there is."""
+        return self._whole and all(channel.followed for channel in self._channels.values())
 
-    async def catch_up_all(self, sightings: Collection[Sighting]) -> None:
-        """Catch up with these channels, several at once. A channel that fails is left for the next time."""
+    async def watch(self, guild_id: int) -> None:
+        """Spade is in a guild: what is made there from now on is recorded from its beginning."""
+        async with self._database.writing() as connection:
+            await guilds.watch(connection, guild_id, self._clock.now())
+
+    async def catch_up_all(self, sightings: Collection[Sighting], *, whole: bool = False) -> None:
+        """Catch up with these channels, several at once. A channel that fails is left for the next time.
+
+        `whole` says that there are no others.
+        """
         fetched = 0
         for sighting in sightings:
             # Marked before the first request, so that nobody takes the record for whole meanwhile.
@@ -207,6 +240,7 @@ class Follower:
         for sighting, result in zip(sightings, results, strict=True):
             if isinstance(result, BaseException):
                 log.error("Channel %s could not catch up", sighting.place.channel_id, exc_info=result)
+        self._whole = self._whole or whole
 
     async def catch_up(self, sighting: Sighting) -> int:
         """Fetch what one channel's record lacks, then follow it; returns the number of messages fetched."""
@@ -241,8 +275,12 @@ class Follower:
             if recorded or missed:
                 return max(span.last_id for span in (*recorded, *missed))
             now_id = first_id_at(self._clock.now())
-            watched_since = await guilds.watch(connection, place.guild_id, self._clock.now())
-            if place.channel_id >= first_id_at(watched_since):
+            visible_id = first_id_at(await guilds.watch(connection, place.guild_id, self._clock.now()))
+            if place.parent_id is not None:
+                above = await spans.of_channel(connection, place.parent_id)
+                visible_id = max(visible_id, above[0].first_id) if above else visible_id
+                return max(place.channel_id - 1, visible_id)  # a thread is as visible as its channel
+            if place.channel_id >= visible_id:
                 return place.channel_id - 1  # it was made while Spade was there: nothing of it is missing
             await spans.add(connection, place.guild_id, place.channel_id, Span(now_id, now_id))
             return now_id

@@ -37,6 +37,24 @@ class Pressed:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What became of the first DM to a manager who turned nudges on."""
+
+    state: DeliveryState
+    guild: GuildSettings
+    manager: ManagerSettings
+    guild_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colleagues:
+    """Whom a member can be handed over to, by id and name."""
+
+    member_name: str
+    colleagues: Mapping[int, str]
+
+
 class NudgeService:
     """Sends at most one nudge a local day to each enrolled manager, and carries out what they press."""
 
@@ -56,6 +74,26 @@ class NudgeService:
         self._rules = rules
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
+
+    async def preview_draft(self, guild_id: int, manager_id: int) -> NudgeDraft | None:
+        """What a nudge would say now, ready to be put into words; None for somebody who is no manager."""
+        await self._settle()
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+            manager = await managers.settings_of(connection, guild_id, manager_id)
+        if settings is None or manager is None:
+            return None
+        now = self._clock.now()
+        nudge, names = await self._checked(settings, manager, now)
+        return NudgeDraft(
+            delivery_id="0",
+            nudge=nudge,
+            guild=settings,
+            manager=manager,
+            guild_name=await self._messenger.guild_name(guild_id),
+            names=names,
+            now=now,
+        )
 
     async def preview(self, guild_id: int, manager_id: int, at: datetime) -> Nudge | None:
         """What a nudge at a moment would say; None without settings. Sends and stores nothing."""
@@ -244,7 +282,7 @@ class NudgeService:
             ),
         )
 
-    async def enrol(self, guild_id: int, manager_id: int) -> DeliveryState | None:
+    async def enrol(self, guild_id: int, manager_id: int) -> Enrolled | None:
         """Switch nudges on for a manager and say hello by DM at once; None for somebody who is no manager."""
         now = self._clock.now()
         async with self._database.writing() as connection:
@@ -254,7 +292,12 @@ class NudgeService:
                 return None
             manager = replace(manager, enrolled_at=manager.enrolled_at or now, paused_until_on=None, refused_at=None)
             await managers.save(connection, manager)
-        body = self._writer.welcome(settings, manager, await self._messenger.guild_name(guild_id))
+        guild_name = await self._messenger.guild_name(guild_id)
+        state = await self._welcome(manager, self._writer.welcome(settings, manager, guild_name), now)
+        return Enrolled(state, settings, manager, guild_name)
+
+    async def _welcome(self, manager: ManagerSettings, body: Body, now: datetime) -> DeliveryState:
+        manager_id = manager.manager_id
         try:
             await self._messenger.send_to_person(manager_id, body, f"w{manager_id}-{int(now.timestamp()) % 10**5}")
         except RefusedError as error:
@@ -266,24 +309,44 @@ class NudgeService:
             return DeliveryState.UNKNOWN
         return DeliveryState.SENT
 
-    async def change(self, guild_id: int, manager_id: int, **changes: object) -> ManagerSettings | None:
+    async def change(
+        self, guild_id: int, manager_id: int, **changes: object
+    ) -> tuple[ManagerSettings, GuildSettings] | None:
         """Change what a manager has set (fields of ManagerSettings); None for somebody who is no manager."""
         async with self._database.writing() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
             manager = await managers.settings_of(connection, guild_id, manager_id)
-            if manager is None:
+            if settings is None or manager is None:
                 return None
             changed = replace(manager, **changes)  # type: ignore[arg-type]  # the caller names fields
             await managers.save(connection, changed)
-        return changed
+        return changed, settings
 
-    async def colleagues(self, delivery_id: str, presser_id: int) -> Mapping[int, str]:
-        """The other managers a member of a nudge can be handed over to, by id and name."""
+    async def turn_off(self, guild_id: int, manager_id: int) -> bool | None:
+        """Switch nudges off; tells whether they were on, None for somebody who is no manager."""
+        async with self._database.reading() as connection:
+            manager = await managers.settings_of(connection, guild_id, manager_id)
+        if manager is None:
+            return None
+        await self.change(guild_id, manager_id, enrolled_at=None, paused_until_on=None)
+        return manager.enrolled_at is not None
+
+    async def colleagues(self, delivery_id: str, position: int, presser_id: int) -> Colleagues | None:
+        """Whom a member of a nudge can be handed over to; None when the nudge is not the presser's."""
         async with self._database.reading() as connection:
             delivery = await deliveries.by_id(connection, delivery_id)
-            if delivery is None:
-                return {}
+            if delivery is None or delivery.manager_id != presser_id:
+                return None
+            offered = {member.position: member for member in await nudges.members_of(connection, delivery_id)}
             team = await managers.people(connection, delivery.guild_id)
-        return await self._messenger.names(delivery.guild_id, sorted(team - {presser_id}))
+        if position not in offered:
+            return None
+        member_id = offered[position].offer.member_id
+        names = await self._messenger.names(delivery.guild_id, sorted(team | {member_id}))
+        return Colleagues(
+            member_name=names.get(member_id, str(member_id)),
+            colleagues={person_id: name for person_id, name in names.items() if person_id in team - {presser_id}},
+        )
 
     async def press(
         self, delivery_id: str, position: int, presser_id: int, action: Action, colleague_id: int | None = None

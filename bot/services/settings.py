@@ -20,7 +20,7 @@ class SettingsChange:
     digest_channel_id: int | None = None
     add_managers: Collection[int] = ()
     remove_managers: Collection[int] = ()
-    manager_roles: Collection[int] | None = None
+    add_manager_role_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ class SettingsService:
             before = await managers.people(connection, guild_id)
             await managers.add(connection, guild_id, change.add_managers)
             await managers.remove(connection, guild_id, change.remove_managers)
-            if change.manager_roles is not None:
-                await managers.set_roles(connection, guild_id, change.manager_roles)
+            if change.add_manager_role_id is not None:
+                known_roles = await managers.roles(connection, guild_id)
+                await managers.set_roles(connection, guild_id, {*known_roles, change.add_manager_role_id})
             after = await managers.people(connection, guild_id)
             excluded = await guilds.excluded_channels(connection, guild_id)
         self._roster.changed(guild_id)

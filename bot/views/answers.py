@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from bot.views.dates import weekday_name, weekdays_label
+from bot.domain.delivery import DeliveryState
+from bot.views.dates import day_label, weekday_name, weekdays_label
 from bot.views.letter import CONTENT_LIMIT
 from bot.views.names import plain_name, safe_guild, safe_name
 from bot.views.sentence import listing, number, say, say_count
@@ -103,6 +105,62 @@ def only_in_server() -> str:
 def not_set_up() -> str:
     """The answer while `/setup` has not been used."""
     return say("Spade is not set up here yet. Somebody with the permission Manage Server can do it with `/setup`.")
+
+
+def not_a_date(text: str) -> str:
+    """The answer to something that should have been a date."""
+    return say("I cannot read {text} as a date. Write it as 2026-08-31.", text=safe_name(text))
+
+
+def no_such_zone(text: str) -> str:
+    """The answer to a time zone that does not exist."""
+    return say(
+        "I know no time zone {text}. Choose one from the list that appears while you type, such as Europe/Berlin.",
+        text=safe_name(text),
+    )
+
+
+def bots_are_no_managers() -> str:
+    """The answer to naming a bot as a manager."""
+    return say("A bot cannot be a manager: Spade counts what people write to people.")
+
+
+def nothing_to_say() -> str:
+    """A preview of an empty nudge."""
+    return say("Nobody needs a word from you right now. On a day like this, nothing is sent.")
+
+
+def schedule_changed(enrolment: Enrolment, paused_until_on: date | None) -> str:
+    """When nudges come, after a change."""
+    lines = [
+        say(
+            "Your nudges come {weekdays} at {hour} ({zone}).",
+            weekdays=weekdays_label(enrolment.weekdays),
+            hour=f"{enrolment.hour:02}:00",
+            zone=safe_name(enrolment.zone_name, 64),
+        )
+    ]
+    if paused_until_on is not None:
+        lines.append(say("Paused: the next one can come on {day}.", day=day_label(paused_until_on)))
+    return "\n".join(lines)
+
+
+def nudge_sent(state: DeliveryState | None) -> str:
+    """The answer to `/nudges now`."""
+    match state:
+        case DeliveryState.SENT:
+            return say("Sent. It is in our direct messages.")
+        case DeliveryState.NOTHING:
+            return say("Nobody needs a word from you right now, so nothing was sent.")
+        case DeliveryState.REFUSED:
+            return say(
+                "Discord did not let me send you a direct message. Allow direct messages from this server, then use "
+                "`/nudges on` again."
+            )
+        case None:
+            return say("You have had today's nudge already, or nudges are off: `/nudges on` turns them on.")
+        case _:
+            return say("Discord has not confirmed it yet. I will look for it and not send it twice.")
 
 
 def unexpected_error(reference: str) -> str:

@@ -1,17 +1,18 @@
 """From what services gathered to what the views put into words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.calendar import local_day
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, NudgeDraft
 from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
+from bot.views.answers import nothing_to_say, nudges_on, schedule_changed
 from bot.views.digest import DigestFacts, digest_letter
 from bot.views.letter import Letter
 from bot.views.names import name_of
-from bot.views.nudge import Outcome, PersonalNudge, nudge_letter
+from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, outcome_sentence
 from bot.views.welcome import Enrolment, welcome_letter
 
 
@@ -77,6 +78,25 @@ class Writer:
     def welcome(self, guild: GuildSettings, manager: ManagerSettings, guild_name: str) -> Parcel:
         """The first DM after a manager enrolled."""
         return Parcel(welcome_letter(enrolment(guild, manager, guild_name)))
+
+    def nudges_on(self, enrolled: ManagerSettings, guild: GuildSettings, guild_name: str) -> str:
+        """The answer to `/nudges on`."""
+        return nudges_on(enrolment(guild, enrolled, guild_name))
+
+    def schedule(self, manager: ManagerSettings, guild: GuildSettings) -> str:
+        """The answer to a change of hour, days or pause."""
+        return schedule_changed(enrolment(guild, manager, ""), manager.paused_until_on)
+
+    def preview(self, draft: NudgeDraft) -> Parcel:
+        """What a nudge would say now, without its buttons."""
+        facts = personal_nudge(draft, self._rules)
+        if not draft.nudge.offers:
+            return Parcel(Letter(content=nothing_to_say()))
+        return Parcel(replace(nudge_letter(facts, delivery_id=draft.delivery_id), rows=()))
+
+    def handed_over(self, draft: NudgeDraft, position: int) -> str:
+        """The answer to the choice of a colleague."""
+        return outcome_sentence(_outcomes(draft, self._rules)[position], self._rules.nudge)
 
     def digest(self, draft: DigestDraft, picture: bytes | None) -> Parcel:
         """The post for the guild's channel; without a picture it goes without."""

@@ -89,9 +89,7 @@ def test_every_week_equals_the_independent_calculation(sample: str, zone: str, t
 
 def test_import_counts_equal_the_independent_ones(tmp_path: Path) -> None:
     for sample, (_, managers, _, _) in SAMPLES.items():
-        outcomes = asyncio.run(
-            imported(f"sqlite:///{tmp_path / sample}.db", [[SHARED / sample]], managers, "UTC")
-        )
+        outcomes = asyncio.run(imported(f"sqlite:///{tmp_path / sample}.db", [[SHARED / sample]], managers, "UTC"))
         counts = derive(read([SHARED / sample]), managers, both_ways=True).counts
         assert outcomes[0].new == counts["messages"]
         assert {kind.value: count for kind, count in outcomes[0].touches.items()} == counts["touches"]

@@ -98,7 +98,7 @@ class Client(discord.Client):
     def count(self, event: str) -> int:
         return sum(name == event for name, _ in self.events)
 
-    def last(self, event: str) -> tuple[Any, ...]:
+    def last(self, event: str) -> Any:
         return [args for name, args in self.events if name == event][-1]
 
 
@@ -107,8 +107,8 @@ async def connected(
     sandbox: Sandbox,
     intents: discord.Intents = PLAIN,
     prepare: Callable[[Client], object] | None = None,
-) -> AsyncIterator[Client]:
-    """Run a client against a sandbox; discord.py's addresses are put back afterwards."""
+) -> AsyncIterator[Any]:
+    """Run a `Client` against a sandbox; discord.py's addresses are put back afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(discord.http.Route, "BASE", sandbox.api_url)
         patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(sandbox.gateway_url))
@@ -125,6 +125,17 @@ async def connected(
                 ready.cancel()
                 await client.close()
                 await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def ask(t: Town, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Make one plain request with the bot's token."""
+    headers = {"Authorization": f"Bot {t.sandbox.token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, t.sandbox.api_url + path, **options) as response,
+    ):
+        yield response
 
 
 @pytest.fixture
@@ -153,11 +164,9 @@ async def test_login_brings_the_guild_with_its_channels(restored: None) -> None:
 
 
 async def test_json_answers_have_exactly_discords_content_type() -> None:
-    async with town() as t, aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bot {t.sandbox.token}"}
-        async with session.get(f"{t.sandbox.api_url}/users/@me", headers=headers) as response:
-            assert response.headers["Content-Type"] == "application/json"
-            assert response.headers["X-RateLimit-Bucket"]
+    async with town() as t, ask(t, "GET", "/users/@me") as response:
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.headers["X-RateLimit-Bucket"]
 
 
 async def test_wrong_token_is_refused_by_rest_and_gateway() -> None:
@@ -180,19 +189,21 @@ async def test_privileged_intents_must_be_granted() -> None:
         with pytest.raises(discord.PrivilegedIntentsRequired):
             async with connected(t.sandbox, intents):
                 pass
-    async with town(granted=Intent.GUILD_MEMBERS) as t:
-        async with connected(t.sandbox, intents) as client:
-            assert {member.name for member in client.guilds[0].members} == {"owner", "spade", "ann", "ben"}
+    async with town(granted=Intent.GUILD_MEMBERS) as t, connected(t.sandbox, intents) as client:
+        assert {member.name for member in client.guilds[0].members} == {"owner", "spade", "ann", "ben"}
 
 
 async def test_an_unknown_route_fails_loudly() -> None:
+    async def ask_for_the_moon() -> None:
+        async with town() as t, ask(t, "GET", "/moon") as response:
+            assert response.status == 404
+            assert "the sandbox has no" in (await response.json())["message"]
+
     with pytest.raises(SandboxFailure, match="no GET /api/v10/moon"):
-        async with town() as t, aiohttp.ClientSession() as session:
-            async with session.get(f"{t.sandbox.api_url}/moon") as response:
-                assert response.status == 404
-                assert "the sandbox has no" in (await response.json())["message"]
-    async with town(strict=False) as t, aiohttp.ClientSession() as session:
-        await (await session.put(f"{t.sandbox.api_url}/users/@me/channels")).read()
+        await ask_for_the_moon()
+    async with town(strict=False) as t:
+        async with ask(t, "PUT", "/users/@me/channels"):
+            pass
         assert t.sandbox.failures == ["the sandbox has no PUT /api/v10/users/@me/channels"]
 
 
@@ -200,11 +211,14 @@ async def test_what_an_observer_objects_to_is_a_failure() -> None:
     def object_to(_exchange: object) -> None:
         raise AssertionError("not like this")
 
-    with pytest.raises(SandboxFailure, match="not like this"):
+    async def be_watched() -> None:
         async with town() as t:
             t.sandbox.observe(object_to)
-            async with connected(t.sandbox):
-                pass
+            async with ask(t, "GET", "/users/@me") as response:
+                assert response.status == 200
+
+    with pytest.raises(SandboxFailure, match="not like this"):
+        await be_watched()
 
 
 async def test_dropped_connection_is_resumed_with_replay() -> None:
@@ -277,6 +291,38 @@ async def test_without_compression_and_with_zstd_the_gateway_speaks_too() -> Non
             assert frame[9:].startswith(b'{"op":10')
 
 
+async def dialogue(t: Town, *commands: dict[str, Any]) -> int | None:
+    """Say things to the gateway and return the code it closes with."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(t.sandbox.gateway_url) as socket:
+        for command in commands:
+            await socket.send_json(command)
+        while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        return socket.close_code
+
+
+async def test_the_gateway_closes_with_discords_codes() -> None:
+    async with town(strict=False) as t:
+        data = {"token": t.sandbox.token, "intents": 1, "properties": {}}
+        identify = {"op": 2, "d": data}
+        assert await dialogue(t, {"nonsense": 1}) == 4002
+        assert await dialogue(t, {"op": 3, "d": {}}) == 4003
+        assert await dialogue(t, identify, identify) == 4005
+        assert await dialogue(t, {"op": 2, "d": data | {"intents": 1 << 40}}) == 4013
+        assert await dialogue(t, identify, {"op": 77, "d": None}) == 4001
+        assert await dialogue(t, {"op": 6, "d": {"token": "wrong", "session_id": "x", "seq": 1}}) == 4004
+        assert t.sandbox.failures == ["gateway: a client sent op 77, which the sandbox does not know"]
+
+
+async def test_a_resume_from_nowhere_is_refused() -> None:
+    async with town() as t, aiohttp.ClientSession() as session, session.ws_connect(t.sandbox.gateway_url) as socket:
+        await socket.receive_json()
+        for seq, session_id in ((1, "unknown"), (None, None)):
+            resume = {"token": t.sandbox.token, "session_id": session_id, "seq": seq}
+            await socket.send_json({"op": 6, "d": resume})
+            assert (await socket.receive_json()) == {"op": 9, "d": False, "s": None, "t": None}
+
+
 async def test_outage_and_return_kick_and_invitation() -> None:
     async with town() as t, connected(t.sandbox) as client:
         t.world.take_down(t.guild)
@@ -339,16 +385,54 @@ async def test_permissions_taken_and_given_back() -> None:
         assert refused.value.code == 50013
 
 
+async def test_a_role_that_opens_a_channel_brings_its_threads() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        key = t.world.add_role(t.guild, "key")
+        vault = t.world.add_channel(t.guild, "vault")
+        t.world.set_overwrite(vault, t.guild.roles[t.guild.id], deny=Permission.VIEW_CHANNEL)
+        t.world.set_overwrite(vault, key, allow=Permission.VIEW_CHANNEL)
+        thread = t.world.start_thread(vault, "inside", t.ann)
+        await t.sandbox.until(lambda: client.get_channel(vault.id))
+        assert client.guilds[0].get_thread(thread.id) is None
+        t.world.give_role(key, t.world.bot)
+        await t.sandbox.until(lambda: client.guilds[0].get_thread(thread.id))
+        t.world.take_role(key, t.world.bot)
+        t.world.post(thread, t.ann, "unheard")
+        t.world.post(t.square, t.ann, "heard")
+        await t.sandbox.until(lambda: client.heard)
+        assert [message.channel.id for message in client.heard] == [t.square.id]
+
+
+async def test_a_sandbox_that_was_stopped_comes_back_at_the_same_place() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        before = t.sandbox.url
+        await t.sandbox.stop()
+        await t.sandbox.start()
+        assert t.sandbox.url == before
+        t.world.post(t.square, t.ann, "back")
+        await t.sandbox.until(lambda: client.heard, 15)
+        assert t.sandbox.gateway.resumed == 1
+
+
 async def test_the_description_is_really_consulted() -> None:
     description = openapi.required()
     before = description.checked
     async with town() as t, connected(t.sandbox) as client:
         await client.get_channel(t.square.id).send("checked")
     assert description.checked > before
-    with pytest.raises(SandboxFailure, match="the answer 200 to GET /users/@me"):
-        async with town() as t:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("bot.sandbox.rest.users.own_user_payload", lambda _state: {"id": 7})
-                async with aiohttp.ClientSession() as session:
-                    headers = {"Authorization": f"Bot {t.sandbox.token}"}
-                    await (await session.get(f"{t.sandbox.api_url}/users/@me", headers=headers)).read()
+
+    async def answer_wrongly() -> None:
+        async with town() as t, ask(t, "GET", "/users/@me"):
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.sandbox.rest.users.own_user_payload", lambda _state: {"id": 7})
+        with pytest.raises(SandboxFailure, match="the answer 200 to GET /users/@me"):
+            await answer_wrongly()
+
+    async def ask_wrongly() -> None:
+        async with town() as t, ask(t, "POST", "/users/@me/channels", json={"recipient_id": [t.ann.id]}):
+            pass
+
+    with pytest.raises(SandboxFailure):
+        await ask_wrongly()

@@ -11,14 +11,12 @@ import discord
 import pytest
 
 from bot.sandbox import Intent, Permission
-from tests.integration.test_sandbox_client import WITH_DMS, Town, connected, town
+from tests.integration.test_sandbox_client import WITH_DMS, Town, ask, connected, town
 
 
 async def send_raw(t: Town, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    headers = {"Authorization": f"Bot {t.sandbox.token}"}
-    async with aiohttp.ClientSession() as session:
-        async with session.request(method, t.sandbox.api_url + path, headers=headers, **options) as response:
-            return response.status, None if response.status == 204 else await response.json()
+    async with ask(t, method, path, **options) as response:
+        return response.status, await response.json() if response.content_type == "application/json" else None
 
 
 async def test_a_reply_carries_its_target_in_three_ways() -> None:
@@ -119,10 +117,10 @@ async def test_archive_and_active_threads() -> None:
         page = await send_raw(t, "GET", f"/channels/{t.square.id}/threads/archived/public?limit=2")
         assert page[1]["has_more"] is True
         assert {thread.id for thread in await client.guilds[0].active_threads()} == {threads[2].id, threads[4].id}
-        await t.sandbox.until(lambda: client.count("thread_update") == 3)
+        await t.sandbox.until(lambda: client.count("raw_thread_update") == 3)
         # Writing wakes a thread up.
         t.world.post(threads[0], t.ann, "still there?")
-        await t.sandbox.until(lambda: client.count("thread_update") == 4)
+        await t.sandbox.until(lambda: client.count("raw_thread_update") == 4)
         assert not threads[0].archived
         member_ids = [member.id for member in await client.guilds[0].get_thread(threads[0].id).fetch_members()]
         assert member_ids == [t.ann.id]
@@ -132,6 +130,35 @@ async def test_archive_and_active_threads() -> None:
         await t.sandbox.until(lambda: client.count("guild_channel_delete"))
         with pytest.raises(discord.NotFound):
             await client.fetch_channel(threads[2].id)
+
+
+async def test_a_long_archive_is_paged() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        made = []
+        for number in range(120):
+            t.clock.advance(minutes=1)
+            made.append(t.world.load_thread(t.square, f"{number}", t.ann, archived_at=t.clock()))
+        channel = client.get_channel(t.square.id)
+        found = [thread.id async for thread in channel.archived_threads(limit=None)]
+        assert found == [thread.id for thread in reversed(made)]
+        assert t.sandbox.requests.count("GET", "/channels/{channel_id}/threads/archived/public") == 2
+        with pytest.raises(discord.Forbidden):
+            [thread async for thread in channel.archived_threads(private=True)]
+
+
+async def test_news_and_voice_channels_have_messages_too() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        for kind in ("news", "voice"):
+            channel = t.world.add_channel(t.guild, kind, kind=kind)
+            message = t.world.post(channel, t.ann, kind)
+            await t.sandbox.until(lambda: len(client.heard) == len(t.guild.channels) - 1)
+            assert [m.id async for m in client.get_channel(channel.id).history()] == [message.id]
+        news = client.heard[0].channel
+        thread = t.world.start_thread(news.id, "story", t.ben)
+        await t.sandbox.until(lambda: client.guilds[0].get_thread(thread.id))
+        assert client.guilds[0].get_thread(thread.id).type is discord.ChannelType.news_thread
+        section = t.world.add_channel(t.guild, "section", kind="category")
+        assert (await send_raw(t, "GET", f"/channels/{section.id}/messages"))[0] == 400
 
 
 async def test_the_bot_starts_threads_and_posts() -> None:
@@ -271,7 +298,7 @@ async def test_a_dm_with_embed_file_and_buttons() -> None:
         view = discord.ui.View(timeout=None)
         view.add_item(discord.ui.Button(label="Open", url="https://example.org/"))
         view.add_item(discord.ui.Button(label="Done", custom_id="done:1"))
-        embed = discord.Embed(title="Title", description="Text").add_field(name="a", value="b")
+        embed = discord.Embed(title="Title", description="Text").add_field(name="a", value="b", inline=False)
         embed.set_image(url="attachment://figure.png")
         files = [discord.File(io.BytesIO(b"\x89PNG"), "figure.png"), discord.File(io.BytesIO(b"x,y"), "a.csv")]
         sent = await user.send("Hello", embed=embed, files=files, view=view)
@@ -375,3 +402,25 @@ async def test_payloads_omit_rather_than_null() -> None:
         message = t.sandbox.people.write(t.ann, "hi")
         _, shown = await send_raw(t, "GET", f"/channels/{message.channel_id}/messages/{message.id}")
         assert not {"guild_id", "thread", "referenced_message", "nonce"} & shown.keys()
+
+
+async def test_the_bot_forwards_and_replies_to_what_is_gone() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        source = t.world.post(t.square, t.ann, "news")
+        channel = client.get_channel(t.square.id)
+        await (await channel.fetch_message(source.id)).forward(channel)
+        forward = t.square.messages[1]
+        assert forward.snapshot is not None
+        assert forward.snapshot["content"] == "news"
+        gone = discord.MessageReference(message_id=5, channel_id=t.square.id, fail_if_not_exists=False)
+        await channel.send("anyway", reference=gone)
+        assert t.square.messages[2].reference is None
+
+
+async def test_an_attachment_that_is_not_there_is_refused() -> None:
+    async with town() as t:
+        body = {"content": "x", "attachments": [{"id": 0, "filename": "a.txt"}]}
+        assert (await send_raw(t, "POST", f"/channels/{t.square.id}/messages", json=body))[1]["code"] == 50035
+        address = f"{t.sandbox.url}/attachments/1/2/a.txt"
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            assert response.status == 404

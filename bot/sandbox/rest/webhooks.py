@@ -6,6 +6,7 @@ from bot.sandbox.errors import ApiError
 from bot.sandbox.exchange import Call, Reply, Routes
 
 routes = Routes()
+# Decorators work from the bottom up: "@original" is registered before the parameter that would catch it.
 HOOK = "/webhooks/{webhook_id}/{webhook_token}"
 
 
@@ -23,22 +24,22 @@ def follow_up(call: Call) -> object:
     return call.interactions.follow_up(_token(call), call.fields, call.files)
 
 
-@routes.add("GET", HOOK + "/messages/@original", open=True)
 @routes.add("GET", HOOK + "/messages/{message_id}", open=True)
+@routes.add("GET", HOOK + "/messages/@original", open=True)
 def get_message(call: Call) -> object:
     """Return a message of an interaction."""
     return call.interactions.get(_token(call), _message_id(call))
 
 
-@routes.add("PATCH", HOOK + "/messages/@original", open=True)
 @routes.add("PATCH", HOOK + "/messages/{message_id}", open=True)
+@routes.add("PATCH", HOOK + "/messages/@original", open=True)
 def edit_message(call: Call) -> object:
     """Edit a message of an interaction."""
     return call.interactions.edit(_token(call), _message_id(call), call.fields, call.files)
 
 
-@routes.add("DELETE", HOOK + "/messages/@original", open=True)
 @routes.add("DELETE", HOOK + "/messages/{message_id}", open=True)
+@routes.add("DELETE", HOOK + "/messages/@original", open=True)
 def delete_message(call: Call) -> object:
     """Delete a message of an interaction."""
     call.interactions.delete(_token(call), _message_id(call))

@@ -1,0 +1,69 @@
+"""`spade run`: the bot."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import aiohttp
+import discord
+import typer
+
+from bot.app import open_app
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, settings_of
+from bot.clock import SystemClock
+from bot.config import TOKEN_VARIABLE, Settings, bot_token
+from bot.discord_io.address import point_at
+from bot.store.database import StoreError
+
+
+def run(
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    discord_url: Annotated[
+        str | None,
+        typer.Option("--discord-url", metavar="URL", help="A sandbox on this machine in place of Discord."),
+    ] = None,
+) -> None:
+    """Run the bot until it is stopped.
+
+    The token is taken from the environment variable SPADE_TOKEN.
+    """
+    settings = settings_of(config, database)
+    token = bot_token()
+    if discord_url is not None:
+        try:
+            point_at(discord_url)
+        except ValueError as error:
+            raise Failure(str(error), status=2) from error
+    asyncio.run(_run(settings, token))
+
+
+async def _run(settings: Settings, token: str) -> None:
+    try:
+        async with open_app(settings, SystemClock()) as app:
+            running = asyncio.create_task(app.bot.start(token))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, running.cancel)
+            await asyncio.gather(running, return_exceptions=True)
+            if not running.cancelled() and (error := running.exception()) is not None:
+                raise error
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    except discord.LoginFailure as error:
+        raise Failure(
+            f"Discord does not accept the token in {TOKEN_VARIABLE}: copy it again from the page Bot of your "
+            "application, or reset it there"
+        ) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise Failure(
+            "Discord refused the connection because an intent is not granted (4014): open the page Bot of your "
+            "application and look under Privileged Gateway Intents"
+        ) from error
+    except discord.ConnectionClosed as error:
+        raise Failure(f"Discord closed the connection for good (code {error.code})") from error
+    except (discord.HTTPException, discord.GatewayNotFound) as error:
+        raise Failure(f"Discord cannot be used right now: {error}") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Failure(f"Discord cannot be reached ({type(error).__name__}): check the network and try again") from error

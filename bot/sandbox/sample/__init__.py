@@ -1,0 +1,1 @@
+"""The record of a real community, without anything anybody said; see SOURCE.md."""

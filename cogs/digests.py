@@ -1,0 +1,70 @@
+"""The weekly digest: posted when it is due, and shown on request."""
+
+import re
+from datetime import date, timedelta
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_io.answers import answer
+from bot.domain.calendar import monday_of
+from bot.domain.delivery import DeliveryKind
+from bot.domain.rules import Rules
+from bot.schedule import Schedule
+from bot.services.digests import DigestService
+from bot.services.roster import Roster
+from bot.services.settlement import Settlement
+from bot.views import answers
+from bot.views.digest import BUTTON_PATTERN, about_letter
+from bot.views.drafts import Parcel
+
+
+class Digests(commands.Cog):
+    """Posts each week's digest, and answers `/digest`."""
+
+    def __init__(
+        self, service: DigestService, settlement: Settlement, schedule: Schedule, roster: Roster, rules: Rules
+    ) -> None:
+        self._service = service
+        self._settlement = settlement
+        self._schedule = schedule
+        self._roster = roster
+        self._rules = rules
+
+    async def cog_load(self) -> None:
+        """Put the due work on the schedule."""
+        self._settlement.add(DeliveryKind.DIGEST, self._service.resume)
+        self._schedule.add("digests", self._service.post_due)
+
+    async def cog_unload(self) -> None:
+        """Take it off."""
+        self._schedule.remove("digests")
+        self._settlement.remove(DeliveryKind.DIGEST)
+
+    @app_commands.command(name="digest", description="See a week's digest; only you see it")
+    @app_commands.describe(week="A day of the week you mean, as 2026-03-02; the last whole week without it")
+    @app_commands.guild_only()
+    async def show(self, interaction: discord.Interaction, week: str | None = None) -> None:
+        """Show a manager the digest of a week."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        assert interaction.guild_id is not None
+        if interaction.user.id not in await self._roster.managers(interaction.guild_id):
+            await answer(interaction, answers.not_a_manager())
+            return
+        try:
+            week_on = monday_of(date.fromisoformat(week.strip())) if week else None
+            if week_on is not None:
+                _ = week_on - timedelta(weeks=60), week_on + timedelta(weeks=2)  # within what dates can say
+        except (ValueError, OverflowError):
+            await answer(interaction, answers.not_a_date(week or ""))
+            return
+        body = await self._service.on_request(interaction.guild_id, week_on)
+        await answer(interaction, body if isinstance(body, Parcel) else answers.not_set_up())
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A press on "How this is counted"."""
+        custom_id = str(dict(interaction.data or {}).get("custom_id", ""))
+        if re.fullmatch(BUTTON_PATTERN, custom_id):
+            await answer(interaction, about_letter(self._rules))

@@ -1,0 +1,70 @@
+"""The real bot in this process, against a sandbox, both on a clock that the test moves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import discord
+from discord.gateway import DiscordWebSocket
+
+from bot.app import App, open_app
+from bot.clock import DrivenClock
+from bot.config import Settings
+from bot.discord_io.address import point_at
+from bot.sandbox import Sandbox
+
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a test needs at hand."""
+
+    clock: DrivenClock
+    sandbox: Sandbox
+    app: App
+
+    async def heard(self, message_id: int) -> None:
+        """Wait until the bot has written down everything up to a message."""
+        await self.sandbox.until(lambda: self.app.follower.newest_heard_id >= message_id, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.in_step, PATIENCE)
+        await self.app.follower.settle()
+
+    async def tick(self) -> None:
+        """Look for due work, once everything heard is written down."""
+        await self.sandbox.until(lambda: self.app.follower.in_step, PATIENCE)
+        await self.app.schedule.tick()
+
+
+@asynccontextmanager
+async def connected(
+    sandbox: Sandbox, clock: DrivenClock, database: Path, *, hold_seconds: float = 0.05
+) -> AsyncIterator[App]:
+    """Log the bot in to a sandbox; what discord.py was pointed at is put back afterwards."""
+    base, gateway = discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    point_at(sandbox.url)
+    try:
+        settings = Settings(database=f"sqlite:///{database}")
+        async with open_app(settings, clock, hold_seconds=hold_seconds, tick_seconds=3600) as app:
+            running = asyncio.create_task(app.bot.start(sandbox.token))
+            try:
+                await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE)
+                if running.done():
+                    running.result()
+                yield app
+            finally:
+                await app.bot.close()
+                await asyncio.gather(running, return_exceptions=True)
+    finally:
+        discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+@asynccontextmanager
+async def stage(database: Path, starts_at: datetime) -> AsyncIterator[Stage]:
+    """An empty sandbox with the bot logged in."""
+    clock = DrivenClock(starts_at)
+    async with Sandbox(now=clock.now) as sandbox, connected(sandbox, clock, database) as app:
+        yield Stage(clock, sandbox, app)
