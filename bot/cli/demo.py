@@ -68,13 +68,9 @@ async def _show(console: Console, folder: Path) -> None:
         async with stage(record, Path(place) / "demo.db") as on:
             await set_up(on)
             await play(on, console)
-            import shutil
-
-            shutil.copytree(place, "/tmp/demodb", dirs_exist_ok=True)
             nudge, digest = on.sandbox.dms(MANAGER_IDS[0])[-1], _digests(on)[-1]
             picture = folder / "digest.png"
-            if digest.attachments:
-                picture.write_bytes(on.sandbox.file(digest.attachments[0]))
+            picture.write_bytes(on.sandbox.picture(digest))
             console.print("\n[bold]The last nudge[/bold], as its manager reads it:")
             console.print(Padding(received_message(nudge.embeds, nudge.components), (1, 0)))
             console.print("[bold]The last digest[/bold], as the team's channel shows it:")
@@ -158,7 +154,8 @@ async def play(on: Stage, console: Console) -> None:
 
 async def _tick(on: Stage, moment: datetime, newest_id: int) -> None:
     """Let the bot hear everything so far, then look at what is due at `moment`."""
-    await on.sandbox.until(lambda: on.app.follower.newest_heard_id >= newest_id, PATIENCE_SECONDS)
+    follower = on.app.follower
+    await on.sandbox.until(lambda: follower.newest_heard_id >= newest_id and follower.in_step, PATIENCE_SECONDS)
     on.clock.set(moment)
     await on.app.schedule.tick()
 
@@ -169,4 +166,4 @@ async def _done(answer: Answer) -> None:
 
 def _digests(on: Stage) -> list[Message]:
     team = next(channel for channel in on.player.guild.channels.values() if channel.name == "team")
-    return list(team.messages)
+    return [message for message in team.messages if message.embeds and "image" in message.embeds[0]]

@@ -14,9 +14,9 @@ Parent = discord.TextChannel | discord.ForumChannel
 
 def is_recorded(channel: object) -> bool:
     """Whether messages there, or in its threads, can count: guild channels and threads that are not private."""
-    return isinstance(channel, Recordable | discord.ForumChannel) and not (
-        isinstance(channel, discord.Thread) and channel.is_private()
-    )
+    if isinstance(channel, discord.Thread):
+        return not channel.is_private()
+    return isinstance(channel, Recordable | discord.ForumChannel)
 
 
 def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.ForumChannel]:

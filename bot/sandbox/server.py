@@ -161,6 +161,18 @@ class Sandbox:
         """Return the bytes of an attachment."""
         return self.world.files[int(str(attachment["id"]))][2]
 
+    def picture(self, message: Message) -> bytes:
+        """Return the picture that a message's first embed shows.
+
+        Raises:
+            LookupError: When it shows none that was sent along.
+        """
+        for embed in message.embeds:
+            found = str(embed.get("image", {}).get("url", "")).split("/")
+            if len(found) > 2 and found[-2].isdecimal() and int(found[-2]) in self.world.files:
+                return self.world.files[int(found[-2])][2]
+        raise LookupError("no embed shows a picture")
+
     async def _attachment(self, request: web.Request) -> web.Response:
         stored = self.world.files.get(int(request.match_info["file_id"]))
         if stored is None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,4 +103,13 @@ def test_gateway_and_import_agree_to_the_last_digit(tmp_path: Path) -> None:
     imported = asyncio.run(weeks(f"sqlite:///{tmp_path / 'imported.db'}", record.guild_id))
     played = asyncio.run(weeks(f"sqlite:///{tmp_path / 'played.db'}", record.guild_id))
     assert len(imported) == 17
+    assert sum(week["team"]["conversations"] for week in imported) > 300
     assert played == imported
+    for table in ("touch", "waiting", "waiting_for", "activity", "member"):
+        assert rows(tmp_path / "played.db", table) == rows(tmp_path / "imported.db", table), table
+
+
+def rows(database: Path, table: str) -> list[tuple[Any, ...]]:
+    """Everything in a table, in order."""
+    with closing(sqlite3.connect(database)) as connection:
+        return sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)
