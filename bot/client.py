@@ -16,6 +16,9 @@ INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True
 """None of them is privileged: Spade reads who wrote to whom, never what."""
 
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
+
+
 class SpadeTree(app_commands.CommandTree["SpadeBot"]):
     """The commands; one that fails apologises with a reference that stands in the log."""
 

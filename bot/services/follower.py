@@ -81,7 +81,7 @@ class Follower:
         channel = self._channels.setdefault(place.channel_id, _Channel(place))
         async with channel.turn:
             if channel.position is None:
-                channel.position = await self._opening(place)
+                channel.position = await self._recorded_until(place) or place.channel_id - 1
             if session == self._session:
                 channel.followed = True
 
@@ -250,7 +250,9 @@ class Follower:
         channel.place = place
         async with channel.turn:
             if channel.position is None:
-                channel.position = await self._opening(place)
+                channel.position = await self._recorded_until(place) or await self._opening(
+                    place, _before_pending(channel, sighting.last_message_id)
+                )
             await self._fill_gaps(channel)
             while sighting.last_message_id > channel.position and not channel.followed:
                 self._drop_pending(channel)
@@ -267,23 +269,28 @@ class Follower:
             channel.followed = True
         return fetched
 
-    async def _opening(self, place: Place) -> int:
-        """Where a channel's record stands; a first span is opened at the moment the channel becomes visible."""
-        async with self._database.writing() as connection:
+    async def _recorded_until(self, place: Place) -> int | None:
+        """Where a channel's record stands; None before its first span."""
+        async with self._database.reading() as connection:
             recorded = await spans.of_channel(connection, place.channel_id)
             missed = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
-            if recorded or missed:
-                return max(span.last_id for span in (*recorded, *missed))
-            now_id = first_id_at(self._clock.now())
+        return max((span.last_id for span in (*recorded, *missed)), default=None)
+
+    async def _opening(self, place: Place, newest_id: int) -> int:
+        """Open a channel's first span at the moment it becomes visible: behind its newest message.
+
+        What was made since Spade came is recorded from its beginning, and a thread is as visible as its channel.
+        """
+        async with self._database.writing() as connection:
             visible_id = first_id_at(await guilds.watch(connection, place.guild_id, self._clock.now()))
             if place.parent_id is not None:
                 above = await spans.of_channel(connection, place.parent_id)
-                visible_id = max(visible_id, above[0].first_id) if above else visible_id
-                return max(place.channel_id - 1, visible_id)  # a thread is as visible as its channel
+                return max(place.channel_id - 1, above[0].first_id if above else visible_id)
             if place.channel_id >= visible_id:
-                return place.channel_id - 1  # it was made while Spade was there: nothing of it is missing
-            await spans.add(connection, place.guild_id, place.channel_id, Span(now_id, now_id))
-            return now_id
+                return place.channel_id - 1
+            opening = max(place.channel_id, newest_id)
+            await spans.add(connection, place.guild_id, place.channel_id, Span(opening, opening))
+            return opening
 
     async def _miss(self, channel: _Channel, last_id: int, reason: str) -> None:
         assert channel.position is not None
@@ -319,3 +326,8 @@ class Follower:
                 position = end
             async with self._database.writing() as connection:
                 await spans.forget_known_gap(connection, place.channel_id, gap)
+
+
+def _before_pending(channel: _Channel, newest_id: int) -> int:
+    """The newest message before those that were heard already, as far as that is known."""
+    return min([newest_id, *(message_id - 1 for message_id in channel.pending)])

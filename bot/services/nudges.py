@@ -1,5 +1,6 @@
 """Nudges: who is due one, what it says, how it is sent, and what a press on it does."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -293,13 +294,13 @@ class NudgeService:
             manager = replace(manager, enrolled_at=manager.enrolled_at or now, paused_until_on=None, refused_at=None)
             await managers.save(connection, manager)
         guild_name = await self._messenger.guild_name(guild_id)
-        state = await self._welcome(manager, self._writer.welcome(settings, manager, guild_name), now)
+        state = await self._welcome(manager, self._writer.welcome(settings, manager, guild_name))
         return Enrolled(state, settings, manager, guild_name)
 
-    async def _welcome(self, manager: ManagerSettings, body: Body, now: datetime) -> DeliveryState:
+    async def _welcome(self, manager: ManagerSettings, body: Body) -> DeliveryState:
         manager_id = manager.manager_id
         try:
-            await self._messenger.send_to_person(manager_id, body, f"w{manager_id}-{int(now.timestamp()) % 10**5}")
+            await self._messenger.send_to_person(manager_id, body, f"spade-{secrets.token_hex(8)}")
         except RefusedError as error:
             if error.closed:
                 async with self._database.writing() as connection:

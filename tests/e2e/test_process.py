@@ -1,0 +1,195 @@
+"""The real entry point as a process of its own, against the sandbox."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.sandbox import Channel, Guild, Sandbox
+from tests import openapi
+
+SPADE = [str(Path(sys.executable).parent / "spade")]
+
+
+@asynccontextmanager
+async def spade(folder: Path, *arguments: str, token: str | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A spade process in a folder of its own; ended, by its id, when the test leaves."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SPADE_")}
+    if token is not None:
+        environment["SPADE_TOKEN"] = token
+    process = await asyncio.create_subprocess_exec(
+        *SPADE,
+        *arguments,
+        cwd=folder,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def ended(folder: Path, *arguments: str, token: str | None = None) -> tuple[int | None, str]:
+    """Exit status and standard error of a command that ends by itself."""
+    async with spade(folder, *arguments, token=token) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        return process.returncode, errors.decode()
+
+
+def town(sandbox: Sandbox) -> tuple[Guild, Channel]:
+    world = sandbox.world
+    guild = world.add_guild("Gardeners", owner=world.add_user("olga"))
+    return guild, world.add_channel(guild, "general")
+
+
+async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
+    """A manager sets Spade up, a member waits, and the DM says so; then the process ends with status 0."""
+    async with Sandbox(now=lambda: datetime.now(UTC)) as sandbox:
+        openapi.watch(sandbox)
+        world, people = sandbox.world, sandbox.people
+        guild, general = town(sandbox)
+        manager = world.add_user("mia", display_name="Mia")
+        member = world.add_user("rafa", display_name="Rafa")
+        for user in (manager, member):
+            world.add_member(guild, user)
+        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
+            await sandbox.connected(20)
+            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            setup = await people.run_command(
+                guild.owner_id,
+                general,
+                "setup",
+                {"manager": manager, "digest_channel": general, "time_zone": "Europe/Berlin"},
+            )
+            assert "Mia" in (await setup.wait()).text
+            on = await people.run_command(manager, general, "nudges", subcommands=("on",))
+            assert "first message" in (await on.wait()).text
+            (welcome,) = sandbox.dms(manager)
+            assert welcome.embeds[0]["title"] == "Hello, this is Spade"
+            # A question of five hours ago, recorded now: ids carry the time.
+            question = world.post(
+                general,
+                member,
+                "@Mia, how do I water a cactus?",
+                mentions=[manager],
+                message_id=world.ids.make(),
+            )
+            assert question.pings.users == {manager.id}
+            preview = await people.run_command(manager, general, "nudges", subcommands=("preview",))
+            assert "Nobody needs a word" in (await preview.wait()).text
+            await asyncio.sleep(0.1)
+            with closing(sqlite3.connect(tmp_path / "spade.db")) as database:
+                assert database.execute("SELECT message_id FROM waiting").fetchall() == [(question.id,)]
+            process.send_signal(signal.SIGTERM)
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            assert process.returncode == 0, errors.decode()
+            assert b"Traceback" not in errors
+        assert not any(message.pings for message in sandbox.dms(manager))
+        assert (tmp_path / "spade.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Path) -> None:
+    """A member who has waited since before the process started is in the DM; *Done* settles them."""
+    began = datetime.now(UTC)
+    slow = {"now": began - timedelta(hours=6)}
+    async with Sandbox(now=lambda: slow["now"]) as sandbox:
+        world, people = sandbox.world, sandbox.people
+        guild, general = town(sandbox)
+        manager = world.add_user("mia", display_name="Mia")
+        member = world.add_user("rafa", display_name="Rafa")
+        for user in (manager, member):
+            world.add_member(guild, user)
+        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
+            await sandbox.connected(20)
+            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            await (
+                await people.run_command(guild.owner_id, general, "setup", {"manager": manager, "time_zone": "UTC"})
+            ).wait()
+            await (await people.run_command(manager, general, "nudges", subcommands=("on",))).wait()
+            # The sandbox's clock is six hours behind, so what is written now has waited six hours.
+            thread = world.start_thread(general, "cacti", member)
+            world.post(thread, member, "How do I water a cactus?")
+            answer = await people.run_command(manager, general, "nudges", subcommands=("now",))
+            assert "Sent" in (await answer.wait()).text
+            nudge = sandbox.dms(manager)[-1]
+            assert "Rafa" in nudge.embeds[0]["fields"][0]["name"]
+            await people.press(manager, nudge, "Done")
+            await sandbox.until(lambda: "All settled" in str(sandbox.dms(manager)[-1].embeds))
+
+
+async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
+    async with Sandbox(now=lambda: datetime.now(UTC)) as sandbox:
+        status, errors = await ended(tmp_path, "run", "--discord-url", sandbox.url, token="wrong.token.here")
+    assert status == 1
+    assert [line for line in errors.splitlines() if line.startswith("spade: ")] == [
+        "spade: Discord does not accept the token in SPADE_TOKEN: copy it again from the page Bot of your "
+        "application, or reset it there"
+    ]
+    assert "Traceback" not in errors
+
+
+async def test_a_refused_intent_is_one_sentence(tmp_path: Path) -> None:
+    async with Sandbox(now=lambda: datetime.now(UTC), strict=False) as sandbox:
+        town(sandbox)
+        running = asyncio.create_task(
+            ended(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token)
+        )
+        await sandbox.connected(20)
+        sandbox.faults.close_gateway(4014, resume=False)
+        status, errors = await running
+    assert status == 1
+    assert "an intent is not granted (4014)" in errors
+    assert "Traceback" not in errors
+
+
+async def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
+    status, errors = await ended(tmp_path, "run", "--discord-url", "http://127.0.0.1:9", token="a.b.c")
+    assert status == 1
+    assert "cannot be reached" in errors
+    assert "Traceback" not in errors
+
+
+async def test_another_machine_is_refused(tmp_path: Path) -> None:
+    """A token never goes to an address that is not this machine."""
+    for address in ("http://192.0.2.1:80", "https://127.0.0.1:80", "http://127.0.0.1.example:80", "nonsense"):
+        status, errors = await ended(tmp_path, "run", "--discord-url", address, token="a.b.c")
+        assert status == 2
+        assert "is no sandbox on this machine" in errors
+
+
+async def test_missing_token_config_and_typos_are_one_sentence_each(tmp_path: Path) -> None:
+    status, errors = await ended(tmp_path, "run")
+    assert (status, "SPADE_TOKEN" in errors, errors.count("\n")) == (1, True, 1)
+    status, errors = await ended(tmp_path, "run", "--config", "nowhere.yaml", token="a.b.c")
+    assert (status, "nowhere.yaml" in errors, errors.count("\n")) == (1, True, 1)
+    (tmp_path / "config.yaml").write_text("databse: sqlite:///x.db\n")
+    status, errors = await ended(tmp_path, "run", token="a.b.c")
+    assert (status, "databse" in errors, "line 1" in errors, "database" in errors) == (1, True, True, True)
+    assert "Traceback" not in errors
+
+
+async def test_broken_exports_are_named_and_the_rest_is_imported(tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    good = (
+        '{"guild": {"id": "1"}, "channel": {"id": "20", "type": "GuildTextChat"}, "messages": '
+        '[{"id": "1473332032706332132", "type": "Default", "content": "", "author": {"id": "5"}, "mentions": []}]}'
+    )
+    (folder / "good.json").write_text(good)
+    (folder / "cut.json").write_text(good[:-40])
+    status, errors = await ended(tmp_path, "import", "exports", "nowhere", "--manager", "7", "--json")
+    assert status == 1
+    assert "cut.json" in errors
+    assert "nowhere" in errors
+    assert "Traceback" not in errors
+    with closing(sqlite3.connect(tmp_path / "spade.db")) as database:
+        assert database.execute("SELECT member_id, messages FROM activity").fetchall() == [(5, 1)]

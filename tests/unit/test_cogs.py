@@ -1,0 +1,91 @@
+"""Each cog is built from its services alone: no bot, no Discord."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from discord.ext import commands
+
+from bot.discord_io.places import Places
+from bot.domain.rules import Rules
+from bot.schedule import Schedule
+from bot.services.settlement import Settlement
+from bot.views.drafts import Writer
+from cogs.digests import Digests
+from cogs.nudges import Nudges
+from cogs.setup import SettingUp
+from cogs.tracking import Tracking
+
+
+class Service:
+    """Answers to every name and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str):
+        async def ask(*_args: object, **_kwargs: object) -> None:
+            self.asked.append(name)
+
+        return ask
+
+
+@pytest.fixture
+def schedule() -> Schedule:
+    return Schedule(3600, lambda: True)
+
+
+@pytest.fixture
+def settlement() -> Settlement:
+    return Settlement(Service())  # type: ignore[arg-type]
+
+
+def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
+    return Nudges(service, settlement, schedule, Writer(Rules()))  # type: ignore[arg-type]
+
+
+def digests(service: Service, settlement: Settlement, schedule: Schedule) -> Digests:
+    return Digests(service, settlement, schedule, Service(), Rules())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("build", "work", "call"), [(nudges, "nudges", "send_due"), (digests, "digests", "post_due")])
+async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
+    build, work: str, call: str, settlement: Settlement, schedule: Schedule
+) -> None:
+    service = Service()
+    cog = build(service, settlement, schedule)
+    await schedule.tick()
+    assert service.asked == []
+    await cog.cog_load()
+    assert schedule.names == (work,)
+    await schedule.tick()
+    assert service.asked == [call]
+    await cog.cog_unload()
+    await schedule.tick()
+    assert schedule.names == ()
+    assert service.asked == [call]
+
+
+async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
+    follower = Service()
+    cog = Tracking(follower, Places(), Service(), Service())  # type: ignore[arg-type]
+    await cog.cog_load()
+    await cog.cog_unload()
+    assert "settle" in follower.asked
+
+
+def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, schedule: Schedule) -> None:
+    cogs: list[commands.Cog] = [
+        nudges(Service(), settlement, schedule),
+        digests(Service(), settlement, schedule),
+        SettingUp(Service(), Service()),  # type: ignore[arg-type]
+    ]
+    names = {command.qualified_name for cog in cogs for command in cog.walk_app_commands()}
+    assert {"nudges on", "nudges off", "digest", "setup"} <= names
+
+
+async def test_time_zones_are_suggested_by_what_is_typed() -> None:
+    cog = SettingUp(Service(), Service())  # type: ignore[arg-type]
+    suggested = await cog.suggest_zones(None, "berl")  # type: ignore[arg-type]
+    assert [choice.value for choice in suggested] == ["Europe/Berlin"]
+    assert len(await cog.suggest_zones(None, "")) == 25  # type: ignore[arg-type]
+    assert all(ZoneInfo(choice.value) for choice in suggested)
