@@ -2,16 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.store import postgres
+from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
+from bot.store.error import other_writer
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
 from bot.store.writer_lock import WriterLock
 
@@ -23,10 +26,6 @@ READERS = 4
 _SQLITE_HEADER = b"SQLite format 3\x00"
 
 
-class StoreError(Exception):
-    """The database cannot be used; the message is one sentence for the person who runs Spade."""
-
-
 class Database:
     """An open database. Build it with `open_database`; `close` must be awaited, or the process hangs on exit.
 
@@ -34,7 +33,8 @@ class Database:
     what was committed when their block began.
     """
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, lock: WriterLock | None) -> None:
+    def __init__(self, place: str, writer: AsyncEngine, readers: AsyncEngine, lock: WriterLock | None = None) -> None:
+        self._place = place
         self._writer = writer
         self._readers = readers
         self._lock = lock
@@ -46,17 +46,16 @@ class Database:
 
         Raises StoreError when the database refuses (a full disk, another program's lock); then nothing is written.
         """
-        try:
+        with _sentences(self._place):
             async with self._turn, self._writer.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise StoreError(_sentence("", error)) from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent view; writing in it fails."""
-        async with self._readers.connect() as connection:
-            yield connection
+        """One consistent view; writing in it fails. Raises StoreError when the database cannot be read."""
+        with _sentences(self._place):
+            async with self._readers.connect() as connection:
+                yield connection
 
     @property
     def dialect(self) -> str:
@@ -70,6 +69,17 @@ class Database:
             await self._readers.dispose()
         if self._lock is not None:
             self._lock.release()
+
+
+@contextmanager
+def _sentences(place: str) -> Iterator[None]:
+    """What keeps a database from working, as a StoreError; a mistake in Spade stays what it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or postgres.is_outage(error):
+            raise StoreError(_sentence(place, error)) from error
+        raise
 
 
 def _database_path(url: URL) -> Path | None:
@@ -94,16 +104,14 @@ async def open_database(address: str, *, write: bool) -> Database:
         _look_at_file(path, write=write)
         lock = _lock_for(path) if write else None
     try:
-        database = _connect(url, path, lock, write=write)
+        database = _connect(address, path, lock, write=write)
         try:
             await _agree_on_schema(database, write=write)
         except BaseException:
             await database.close()
             raise
     except SQLAlchemyError as error:
-        raise StoreError(_sentence(f" {url.render_as_string() if path is None else path}", error)) from error
-    except OSError as error:
-        raise StoreError(f"The database at {url.render_as_string()} cannot be reached: {error}.") from error
+        raise StoreError(_sentence(url.render_as_string() if path is None else str(path), error)) from error
     return database
 
 
@@ -133,19 +141,18 @@ def _look_at_file(path: Path, *, write: bool) -> None:
 def _lock_for(path: Path) -> WriterLock:
     lock = WriterLock(path.with_name(path.name + ".lock"))
     if not lock.acquire():
-        raise StoreError(
-            f"Another Spade is writing to {path} (process {lock.holder()}): stop it first, or name another database."
-        )
+        raise other_writer(path, lock.holder())
     return lock
 
 
-def _connect(url: URL, path: Path | None, lock: WriterLock | None, *, write: bool) -> Database:
+def _connect(address: str, path: Path | None, lock: WriterLock | None, *, write: bool) -> Database:
     if path is None:
-        engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_size=READERS)
-        return Database(engine, engine, lock)
+        place = make_url(address).render_as_string()  # which hides the password
+        readers = postgres.reading_engine(address, place, pool_size=READERS)
+        return Database(place, postgres.writing_engine(address, place) if write else readers, readers)
     readers = _sqlite_engine(path, pool_size=READERS, begin="BEGIN", read_only=True)
     writer = _sqlite_engine(path, pool_size=1, begin="BEGIN IMMEDIATE", read_only=False) if write else readers
-    return Database(writer, readers, lock)
+    return Database(str(path), writer, readers, lock)
 
 
 def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -> AsyncEngine:
@@ -178,7 +185,7 @@ def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -
 
 
 async def _agree_on_schema(database: Database, *, write: bool) -> None:
-    async with database.reading() as connection:
+    async with database.writing() if write else database.reading() as connection:
         revision = await connection.run_sync(current_revision)
     state = schema_state(revision)
     if state is SchemaState.NEWER:
@@ -188,6 +195,8 @@ async def _agree_on_schema(database: Database, *, write: bool) -> None:
         )
     if state is SchemaState.CURRENT:
         return
+    if not write and state is SchemaState.EMPTY:
+        raise StoreError("There is no record in the database yet: `spade import` or `spade run` begins one.")
     if not write:
         raise StoreError("The database has an older schema: run `spade migrate` once.")
     async with database.writing() as connection:
@@ -199,10 +208,10 @@ def _sentence(place: str, error: SQLAlchemyError) -> str:
     if "disk is full" in cause:
         return "The disk is full: nothing is recorded until there is room again."
     if isinstance(error, OperationalError) and "locked" in cause:
-        return f"The database{place} is locked by another program: close it and try again."
+        return f"The database {place} is locked by another program: close it and try again."
     if isinstance(error, DatabaseError) and ("malformed" in cause or "not a database" in cause):
-        return f"The database{place} is damaged ({cause}): keep the file, and restore the newest backup."
-    return f"The database{place} cannot be used: {cause}."
+        return f"The database {place} is damaged ({cause}): keep the file, and restore the newest backup."
+    return f"The database {place} cannot be used: {cause}."
 
 
 async def quick_check(database: Database) -> str | None:
