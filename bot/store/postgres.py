@@ -1,0 +1,81 @@
+"""PostgreSQL through asyncpg: connections, the lock that keeps a second writer out, and what an outage looks like."""
+
+import os
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.store.error import StoreError, other_writer
+
+_WRITER_LOCK = 0x5350414445  # "SPADE"; PostgreSQL keeps these numbers apart for each database
+_CONNECT_SECONDS = 15
+_TAKE_LOCK = f"SELECT pg_try_advisory_lock({_WRITER_LOCK})"
+_HOLDER = """
+SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND classid = $1 AND objid = $2
+    AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# SQLSTATE classes: connection, transaction rollback, resources, an operator's doing, the system, read-only (25006).
+_OUTAGES = ("08", "40", "53", "57", "58", "25006")
+
+
+def reading_engine(address: str, place: str, *, pool_size: int) -> AsyncEngine:
+    """Connections whose transactions see one consistent state and cannot write."""
+    engine = _engine(address, place, pool_size=pool_size, isolation_level="REPEATABLE READ")
+    return engine.execution_options(postgresql_readonly=True)
+
+
+def writing_engine(address: str, place: str) -> AsyncEngine:
+    """One connection, which holds the writer's lock for as long as it lives; StoreError when another process has it.
+
+    The lock belongs to the connection that writes: whoever loses the one has lost the other.
+    """
+    engine = _engine(address, place, pool_size=1)
+
+    def take_lock(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        cursor = connection.cursor()
+        cursor.execute(_TAKE_LOCK)
+        (taken,) = cursor.fetchone()
+        if not taken:
+            cursor.execute(_HOLDER, (_WRITER_LOCK >> 32, _WRITER_LOCK & 0xFFFFFFFF))
+            holder = cursor.fetchone()
+            connection.close()
+            raise other_writer(place, holder[0].removeprefix("spade ") if holder and holder[0] else "unknown")
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine.sync_engine, "connect", take_lock)
+    return engine
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether it is the server's state and not a mistake in Spade: a lost connection, a full disk, a shutdown."""
+    return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None)).startswith(_OUTAGES)
+
+
+def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> AsyncEngine:
+    try:
+        import asyncpg  # noqa: PLC0415 - not everybody has it
+    except ImportError as error:
+        raise StoreError("PostgreSQL needs one more package: run `pip install 'spade[postgres]'`.") from error
+
+    async def connect() -> Any:  # noqa: ANN401 - the driver's own connection
+        try:
+            # asyncpg reads the URL itself: it knows what people write there, sslmode for instance.
+            return await asyncpg.connect(
+                address, timeout=_CONNECT_SECONDS, server_settings={"application_name": f"spade {os.getpid()}"}
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            cause = str(error).strip().rstrip(".") or type(error).__name__
+            raise StoreError(f"The database at {place} cannot be reached: {cause}.") from error
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        **options,
+    )

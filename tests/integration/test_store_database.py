@@ -1,0 +1,507 @@
+"""Opening, migrating, reading, writing in turns, and keeping a second writer out: on SQLite and PostgreSQL."""
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, exc, func, insert, inspect, make_url, select, text
+
+from bot.store import migration, spans, tables
+from bot.store import postgres as postgres_store
+from bot.store.database import Database, StoreError, open_database, quick_check
+from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state
+from bot.store.writer_lock import WriterLock
+
+
+async def roles(database: Database) -> int:
+    """How many manager roles are committed: a table with nothing to it."""
+    async with database.reading() as connection:
+        return int((await connection.execute(select(func.count()).select_from(tables.manager_role))).scalar_one())
+
+
+def role(role_id: int) -> object:
+    return insert(tables.manager_role).values(guild_id=1, role_id=role_id)
+
+
+# The schema.
+
+
+async def test_an_empty_database_is_brought_to_exactly_the_schema_of_the_code(empty_address: str) -> None:
+    database = await open_database(empty_address, write=True)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, tables.metadata))
+
+    try:
+        async with database.reading() as connection:
+            assert await connection.run_sync(current_revision) == newest_revision()
+            assert await connection.run_sync(differences) == []
+    finally:
+        await database.close()
+
+
+async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
+    database = await open_database(empty_address, write=True)
+    try:
+        if database.dialect == "sqlite":
+            async with database.reading() as connection:
+                rows = await connection.execute(
+                    text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+                )
+                strict = {row.name: row.strict for row in rows if not row.name.startswith("sqlite_")}
+            assert strict.pop("alembic_version") == 0
+            assert strict == dict.fromkeys(tables.metadata.tables, 1)
+        else:
+            async with database.reading() as connection:
+                names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            assert set(names) == {*tables.metadata.tables, "alembic_version"}
+    finally:
+        await database.close()
+
+
+async def test_opening_again_keeps_what_is_there(address: str) -> None:
+    database = await open_database(address, write=True)
+    async with database.writing() as connection:
+        await connection.execute(role(5))
+    await database.close()
+    database = await open_database(address, write=True)
+    assert await roles(database) == 1
+    await database.close()
+
+
+async def test_a_newer_schema_is_refused(address: str) -> None:
+    database = await open_database(address, write=True)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+    for write in (True, False):
+        with pytest.raises(StoreError, match=r"written by a newer Spade \(schema 9999; this one knows 0001\)"):
+            await open_database(address, write=write)
+
+
+async def test_reading_a_database_without_a_record_names_what_begins_one(empty_address: str, tmp_path: Path) -> None:
+    (tmp_path / "spade.db").touch()
+    with pytest.raises(StoreError, match=r"There is no record in the database yet: `spade import` or `spade run`"):
+        await open_database(empty_address, write=False)
+
+
+async def test_an_older_schema_is_migrated_by_writers_alone(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.database.schema_state", lambda revision: SchemaState.OLDER)
+    with pytest.raises(StoreError, match="older schema: run `spade migrate` once"):
+        await open_database(address, write=False)
+    upgraded = []
+    monkeypatch.setattr("bot.store.database.upgrade", lambda connection: upgraded.append(connection.dialect.name))
+    await (await open_database(address, write=True)).close()
+    assert len(upgraded) == 1
+
+
+def test_a_revision_is_compared_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert schema_state(None) is SchemaState.EMPTY
+    assert schema_state(newest_revision()) is SchemaState.CURRENT
+    assert schema_state("9999") is SchemaState.NEWER
+
+    class Scripts:
+        @classmethod
+        def from_config(cls, config: object) -> "Scripts":
+            return cls()
+
+        def get_current_head(self) -> str:
+            return "0002"
+
+        def walk_revisions(self) -> list[object]:
+            return [type("Script", (), {"revision": revision}) for revision in ("0002", "0001")]
+
+    monkeypatch.setattr(migration, "ScriptDirectory", Scripts)
+    assert schema_state("0001") is SchemaState.OLDER
+
+
+# One writer.
+
+
+async def test_a_second_writer_is_kept_out_until_the_first_closes(address: str) -> None:
+    first = await open_database(address, write=True)
+    with pytest.raises(StoreError) as refused:
+        await open_database(address, write=True)
+    url = make_url(address)
+    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string()
+    assert str(refused.value) == (
+        f"Another Spade is writing to {place} (process {os.getpid()}): stop it first, or name another database."
+    )
+    async with first.writing() as connection:  # unharmed by the attempt
+        await connection.execute(role(1))
+    reader = await open_database(address, write=False)
+    assert await roles(reader) == 1
+    await reader.close()
+    await first.close()
+    second = await open_database(address, write=True)
+    assert await roles(second) == 1
+    await second.close()
+
+
+def _hold(address: str, ready: "multiprocessing.synchronize.Event") -> None:
+    async def hold() -> None:
+        await open_database(address, write=True)
+        ready.set()
+        await asyncio.sleep(60)
+
+    asyncio.run(hold())
+
+
+def test_a_writer_that_is_killed_leaves_no_lock_behind(address: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=_hold, args=(address, ready), daemon=True)
+    process.start()
+    assert ready.wait(20)
+
+    async def attempt() -> str:
+        for _ in range(100):
+            try:
+                await (await open_database(address, write=True)).close()
+            except StoreError as error:
+                last = str(error)
+                if process.is_alive():
+                    return last
+                await asyncio.sleep(0.05)  # the server notices the lost connection in a moment
+            else:
+                return ""
+        return last
+
+    assert f"(process {process.pid})" in asyncio.run(attempt())
+    process.kill()
+    process.join(10)
+    assert asyncio.run(attempt()) == ""
+
+
+async def test_a_reader_cannot_write(address: str) -> None:
+    database = await open_database(address, write=False)
+    try:
+        with pytest.raises(StoreError, match="cannot be used"):
+            async with database.reading() as connection:
+                await connection.execute(role(1))
+        with pytest.raises(StoreError):
+            async with database.writing() as connection:
+                await connection.execute(role(2))
+        assert await roles(database) == 0
+    finally:
+        await database.close()
+
+
+async def test_the_readers_of_a_writer_cannot_write_either(database: Database) -> None:
+    with pytest.raises(StoreError):
+        async with database.reading() as connection:
+            await connection.execute(role(1))
+    assert await roles(database) == 0
+
+
+# Turns and transactions.
+
+
+async def test_writers_take_turns_and_never_commit_each_others_work(database: Database) -> None:
+    """One task fails in the middle of its block while another waits to write: only the other's row stays."""
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def failing() -> None:
+        async with database.writing() as connection:
+            await connection.execute(role(1))
+            inside.set()
+            await go_on.wait()
+            raise LookupError("in the middle")
+
+    async def succeeding() -> None:
+        await inside.wait()
+        async with database.writing() as connection:
+            await connection.execute(role(2))
+
+    tasks = [asyncio.create_task(failing()), asyncio.create_task(succeeding())]
+    await inside.wait()
+    await asyncio.sleep(0.05)
+    assert not tasks[1].done()  # it waits for its turn
+    assert await roles(database) == 0  # and readers are not held up, nor do they see half of it
+    go_on.set()
+    first, second = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(first, LookupError)
+    assert second is None
+    async with database.reading() as connection:
+        assert list(await connection.scalars(select(tables.manager_role.c.role_id))) == [2]
+
+
+@pytest.mark.parametrize("statements", [1, 3])
+async def test_a_cancelled_block_leaves_nothing_and_the_next_one_works(database: Database, statements: int) -> None:
+    inside = asyncio.Event()
+
+    async def cancelled() -> None:
+        async with database.writing() as connection:
+            for number in range(statements):
+                await connection.execute(role(number))
+            inside.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(cancelled())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.writing() as connection:
+        await connection.execute(role(99))
+    async with database.reading() as connection:
+        assert list(await connection.scalars(select(tables.manager_role.c.role_id))) == [99]
+
+
+async def test_cancelling_at_any_moment_leaves_all_or_nothing(database: Database) -> None:
+    """A block of three statements is cancelled after every possible number of turns of the loop."""
+    outcomes = set()
+    for turns in range(60):
+
+        async def three(first: int) -> None:
+            async with database.writing() as connection:
+                for number in range(3):
+                    await connection.execute(role(first + number))
+
+        task = asyncio.create_task(three(1000 + 10 * turns))
+        for _ in range(turns):
+            await asyncio.sleep(0 if turns < 20 else 0.0003)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with database.reading() as connection:
+            found = await connection.scalars(
+                select(tables.manager_role.c.role_id).where(
+                    tables.manager_role.c.role_id.between(1000 + 10 * turns, 1009 + 10 * turns)
+                )
+            )
+            outcomes.add(len(list(found)))
+    assert outcomes <= {0, 3}
+    assert 0 in outcomes
+    async with database.writing() as connection:
+        await connection.execute(role(1))
+
+
+async def test_a_reading_block_sees_one_state(database: Database) -> None:
+    count = select(func.count()).select_from(tables.manager_role)
+    async with database.reading() as connection:
+        assert (await connection.execute(count)).scalar_one() == 0
+        async with database.writing() as writer:
+            await writer.execute(role(1))
+        assert (await connection.execute(count)).scalar_one() == 0
+    assert await roles(database) == 1
+
+
+async def test_a_mistake_in_a_statement_is_no_matter_of_the_database(database: Database) -> None:
+    """A broken constraint is Spade's own fault: it stays what it is, and nothing is written."""
+    with pytest.raises(exc.IntegrityError):
+        async with database.writing() as connection:
+            await connection.execute(role(1))
+            await connection.execute(role(1))
+    assert await roles(database) == 0
+
+
+async def test_foreign_keys_hold(database: Database) -> None:
+    with pytest.raises(exc.IntegrityError):
+        async with database.writing() as connection:
+            await connection.execute(insert(tables.waiting_for).values(message_id=1, manager_id=2))
+
+
+async def test_more_readers_than_connections_wait_for_one(database: Database) -> None:
+    async def look() -> int:
+        async with database.reading() as connection:
+            await connection.execute(select(1))
+            await asyncio.sleep(0.01)
+        return 1
+
+    assert sum(await asyncio.gather(*(look() for _ in range(12)))) == 12
+
+
+async def test_quick_check_finds_nothing_in_a_sound_database(database: Database) -> None:
+    assert await quick_check(database) is None
+
+
+# SQLite's file.
+
+
+async def test_the_file_and_its_lock_are_for_their_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "spade.db"
+    database = await open_database(f"sqlite:///{path}", write=True)
+    await spans_written(database)
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    async with database.writing() as connection:
+        found = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete")
+        ]
+    assert found == ["wal", 2, 1, 10_000, 1]
+    await database.close()
+
+
+async def spans_written(database: Database) -> None:
+    async with database.writing() as connection:
+        await connection.execute(insert(tables.span).values(channel_id=1, guild_id=1, first_id=1, last_id=2))
+        assert await spans.of_channel(connection, 1)
+
+
+async def test_what_cannot_be_a_database_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    cases: list[tuple[str, bool, str]] = [
+        ("sqlite://", True, "needs a database file"),
+        ("sqlite:///:memory:", True, "needs a database file"),
+        (f"sqlite:///{tmp_path / 'none.db'}", False, "There is no database at .*none.db: `spade import`"),
+        (f"sqlite:///{tmp_path / 'no' / 'where.db'}", True, "The folder .*no for the database does not exist"),
+        (f"sqlite:///{tmp_path}", True, "cannot be read: Is a directory"),
+    ]
+    (tmp_path / "letter.db").write_text("Dear Sir or Madam")
+    cases.append((f"sqlite:///{tmp_path / 'letter.db'}", True, "is not a SQLite database"))
+    for address, write, sentence in cases:
+        with pytest.raises(StoreError, match=sentence):
+            await open_database(address, write=write)
+    assert (tmp_path / "letter.db").read_text() == "Dear Sir or Madam"
+
+
+async def test_a_file_that_cannot_be_made_or_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.store.database.os.open", refuse)
+        with pytest.raises(StoreError, match="cannot be made: Permission denied"):
+            await open_database(f"sqlite:///{tmp_path / 'new.db'}", write=True)
+    await (await open_database(f"sqlite:///{tmp_path / 'old.db'}", write=True)).close()
+    monkeypatch.setattr("bot.store.database.os.access", lambda *_: False)
+    with pytest.raises(StoreError, match="cannot be written: check who owns it"):
+        await open_database(f"sqlite:///{tmp_path / 'old.db'}", write=True)
+
+
+async def test_another_program_that_holds_the_file_is_named_as_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.database.BUSY_TIMEOUT_MS", 50)
+    database = await open_database(f"sqlite:///{tmp_path / 'spade.db'}", write=True)
+    other = sqlite3.connect(tmp_path / "spade.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"spade\.db is locked by another program"):
+        async with database.writing() as connection:
+            await connection.execute(role(1))
+    other.execute("ROLLBACK")
+    other.close()
+    async with database.writing() as connection:
+        await connection.execute(role(1))
+    await database.close()
+
+
+async def test_a_full_disk_is_said_and_nothing_is_written_until_there_is_room(tmp_path: Path) -> None:
+    database = await open_database(f"sqlite:///{tmp_path / 'spade.db'}", write=True)
+    async with database.writing() as connection:
+        pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
+        await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    rows = [{"guild_id": 1, "role_id": number} for number in range(5000)]
+    with pytest.raises(StoreError, match="The disk is full: nothing is recorded until there is room again"):
+        async with database.writing() as connection:
+            await connection.execute(insert(tables.manager_role), rows)
+    assert await roles(database) == 0
+    async with database.writing() as connection:
+        await connection.execute(text("PRAGMA max_page_count = 1000000"))
+    async with database.writing() as connection:
+        await connection.execute(insert(tables.manager_role), rows)
+    assert await roles(database) == 5000
+    await database.close()
+
+
+def test_the_holder_of_a_lock_is_told_by_its_file(tmp_path: Path) -> None:
+    lock, other = WriterLock(tmp_path / "lock"), WriterLock(tmp_path / "lock")
+    assert lock.holder() == "unknown"
+    assert lock.acquire()
+    assert not other.acquire()
+    assert other.holder() == str(os.getpid())
+    lock.release()
+    lock.release()
+    assert other.acquire()
+    other.release()
+
+
+# PostgreSQL's connection.
+
+
+async def test_what_keeps_postgresql_from_being_reached_is_said_without_the_password(
+    postgres_socket: str, tmp_path: Path
+) -> None:
+    cases = [
+        (f"postgresql://postgres:secret@/nowhere?host={postgres_socket}", 'database "nowhere" does not exist'),
+        (f"postgresql://postgres:secret@/postgres?host={tmp_path}", "No such file or directory"),
+        ("postgresql://postgres:secret@localhost:1/postgres", "refused|Connect call failed|Multiple exceptions"),
+        ("postgresql://postgres:secret@localhost:1/postgres?sslmode=wrong", "sslmode"),
+    ]
+    for address, sentence in cases:
+        for write in (True, False):
+            with pytest.raises(StoreError, match=f"The database at .* cannot be reached: .*({sentence})") as refused:
+                await open_database(address, write=write)
+            assert "secret" not in str(refused.value)
+
+
+async def test_postgresql_without_its_driver_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(StoreError, match=r"pip install 'spade\[postgres\]'"):
+        await open_database("postgresql://me@localhost/spade", write=True)
+
+
+async def test_a_lost_connection_costs_the_block_it_happened_in_and_no_more(
+    new_postgres: Callable[[], str], postgres: Callable[[str], str]
+) -> None:
+    """The server drops every connection: the transaction is gone, the lock is taken again, writing goes on."""
+    address = new_postgres()
+    database = await open_database(address, write=True)
+    name = address.partition("?")[0].rpartition("/")[2]
+    drop = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    with pytest.raises(StoreError, match="cannot be used"):
+        async with database.writing() as connection:
+            await connection.execute(role(1))
+            postgres(drop)
+            await connection.execute(role(2))
+    async with database.writing() as connection:
+        await connection.execute(role(3))
+    with pytest.raises(StoreError, match="Another Spade is writing"):
+        await open_database(address, write=True)
+    assert await roles(database) == 1
+    postgres(drop)
+    assert await roles(database) == 1
+    await database.close()
+
+
+async def test_a_writer_that_lost_its_connection_gives_way_to_the_one_that_came_after(
+    new_postgres: Callable[[], str], postgres: Callable[[str], str]
+) -> None:
+    address = new_postgres()
+    first = await open_database(address, write=True)
+    name = address.partition("?")[0].rpartition("/")[2]
+    postgres(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    second = await open_database(address, write=True)
+    with pytest.raises(StoreError, match="Another Spade is writing"):
+        async with first.writing() as connection:
+            await connection.execute(role(1))
+    async with second.writing() as connection:
+        await connection.execute(role(2))
+    assert await roles(first) == 1
+    await first.close()
+    await second.close()
+
+
+def test_which_errors_of_postgresql_are_an_outage() -> None:
+    def error(sqlstate: str | None, *, invalidated: bool = False) -> exc.DBAPIError:
+        origin = Exception("…")
+        origin.sqlstate = sqlstate  # type: ignore[attr-defined]
+        return exc.DBAPIError("SELECT 1", {}, origin, connection_invalidated=invalidated)
+
+    for sqlstate in ("08006", "53100", "57P01", "58030", "40P01", "25006"):
+        assert postgres_store.is_outage(error(sqlstate))
+    for sqlstate in ("23505", "42P01", "25P02", None):
+        assert not postgres_store.is_outage(error(sqlstate))
+    assert postgres_store.is_outage(error(None, invalidated=True))
