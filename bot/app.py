@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
+from bot.discord_io.channels import GuildChannels
 from bot.discord_io.history import DiscordHistory
 from bot.discord_io.messenger import DiscordMessenger
 from bot.discord_io.places import Places
@@ -16,27 +17,32 @@ from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.digests import DigestService
 from bot.services.follower import Follower
+from bot.services.history_reader import HistoryReader
+from bot.services.membership import MembershipService
 from bot.services.nudges import NudgeService
 from bot.services.recorder import Recorder
 from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
-from bot.services.waiting import WaitingService
+from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
 from bot.views.drafts import Writer
+from cogs.backfills import Backfills
 from cogs.digests import Digests
 from cogs.nudges import Nudges
 from cogs.setup import SettingUp
 from cogs.tracking import Tracking
+from cogs.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that lives as long as the bot does. `bot.start(token)` connects it."""
+    """Everything that lives as long as the bot does. `bot.start` connects it, `schedule.start` lets it tick."""
 
     bot: SpadeBot
     database: Database
     follower: Follower
+    reader: HistoryReader
     schedule: Schedule
 
 
@@ -48,16 +54,18 @@ async def open_app(
 
     `hold_seconds` is how long an event waits for earlier ones, `tick_seconds` how often is looked for due work.
     """
-    rules = settings.domain_rules()
     database = await open_database(settings.database, write=True)
     bot = SpadeBot()
     try:
-        follower = Follower(database, Recorder(database, rules), DiscordHistory(bot), clock, hold_seconds=hold_seconds)
+        recorder = Recorder(database, settings.domain_rules())
+        history, places = DiscordHistory(bot), Places()
+        follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
+        reader = HistoryReader(database, recorder, history, GuildChannels(bot, places), clock)
         schedule = Schedule(tick_seconds, lambda: bot.is_ready() and follower.in_step)
-        bot.to_load = _cogs(bot, database, follower, schedule, settings, clock)
-        schedule.start()
+        app = App(bot, database, follower, reader, schedule)
+        bot.to_load = _cogs(app, places, settings, clock)
         try:
-            yield App(bot, database, follower, schedule)
+            yield app
         finally:
             schedule.stop()
             await bot.close()
@@ -65,26 +73,28 @@ async def open_app(
         await database.close()
 
 
-def _cogs(
-    bot: SpadeBot, database: Database, follower: Follower, schedule: Schedule, settings: Settings, clock: Clock
-) -> Sequence[commands.Cog]:
-    rules = settings.domain_rules()
-    messenger = DiscordMessenger(bot)
+def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequence[commands.Cog]:
+    rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
+    messenger = DiscordMessenger(app.bot)
     roster = Roster(database)
     settlement = Settlement(database)
+    membership = MembershipService(database, clock)
     writer = Writer(rules)
     schedule.add("settlement", settlement.settle_due)
+    schedule.add("purge", membership.purge_due)
     return (
-        Tracking(follower, Places(), roster, WaitingService(database, roster, clock)),
-        SettingUp(SettingsService(database, roster, clock), messenger),
+        Tracking(app.follower, places, roster, WaitingService(database, roster, clock), app.reader, membership),
+        Waiting(WaitingList(database, messenger, roster, clock, rules, settle)),
+        SettingUp(SettingsService(database, roster, clock), messenger, app.reader),
+        Backfills(app.reader, clock),
         Nudges(
-            NudgeService(database, messenger, writer, clock, rules, follower.settle),
+            NudgeService(database, messenger, writer, clock, rules, settle),
             settlement,
             schedule,
             writer,
         ),
         Digests(
-            DigestService(database, messenger, writer, ProcessPainter(rules), clock, rules, follower.settle),
+            DigestService(database, messenger, writer, ProcessPainter(rules), clock, rules, settle),
             settlement,
             schedule,
             roster,

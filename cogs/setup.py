@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.discord_io.answers import answer, may_set_up
 from bot.discord_io.places import unreadable_channels
+from bot.services.history_reader import HistoryReader
 from bot.services.messenger import Messenger
 from bot.services.settings import SettingsChange, SettingsService
 from bot.views import answers
@@ -20,9 +21,10 @@ _SUGGESTIONS = 25
 class SettingUp(commands.Cog):
     """`/setup`, for whoever may manage the server."""
 
-    def __init__(self, service: SettingsService, messenger: Messenger) -> None:
+    def __init__(self, service: SettingsService, messenger: Messenger, reader: HistoryReader) -> None:
         self._service = service
         self._messenger = messenger
+        self._reader = reader
 
     @app_commands.command(
         name="setup", description="Managers, digest channel and time zone; run it again to change them"
@@ -68,6 +70,8 @@ class SettingUp(commands.Cog):
                 add_manager_role_id=manager_role.id if manager_role else None,
             ),
         )
+        for person_id in sorted(state.new_managers):
+            await self._reader.read_again(guild.id, person_id)
         names = await self._messenger.names(guild.id, sorted(state.managers))
         channel_id = state.settings.digest_channel_id
         await answer(

@@ -7,11 +7,13 @@ from collections.abc import Coroutine, Iterable
 import discord
 from discord.ext import commands
 
-from bot.discord_io.history import sighting_of, sightings
+from bot.discord_io.channels import changed_in_archive, sighting_of, visible
 from bot.discord_io.messages import person_id, read_message
 from bot.discord_io.places import Places, Recordable, is_recorded
 from bot.services.follower import Follower
 from bot.services.history import Sighting
+from bot.services.history_reader import HistoryReader
+from bot.services.membership import MembershipService
 from bot.services.roster import Roster
 from bot.services.waiting import WaitingService
 
@@ -21,13 +23,24 @@ log = logging.getLogger(__name__)
 class Tracking(commands.Cog):
     """Events in, one service call out. Recording goes on for as long as the cog is loaded."""
 
-    def __init__(self, follower: Follower, places: Places, roster: Roster, waiting: WaitingService) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        places: Places,
+        roster: Roster,
+        waiting: WaitingService,
+        reader: HistoryReader,
+        membership: MembershipService,
+    ) -> None:
         self._follower = follower
         self._places = places
         self._roster = roster
         self._waiting = waiting
+        self._reader = reader
+        self._membership = membership
         self._tasks: set[asyncio.Task[None]] = set()
         self._guilds: dict[int, discord.Guild] = {}
+        self._unavailable: set[int] = set()
         self._ready = False
 
     async def cog_load(self) -> None:
@@ -36,6 +49,7 @@ class Tracking(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Write what is left, and stop."""
+        await self._reader.stop()
         await self._follower.settle()
         running = list(self._tasks)
         for task in running:
@@ -57,35 +71,51 @@ class Tracking(commands.Cog):
         """A new session: what happened before it may have been missed."""
         self._ready = False
         self._guilds.clear()
+        self._unavailable.clear()
         self._follower.interrupted()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """The session shows everything there is: fetch what was missed."""
         self._ready = True
+        await self._membership.present(self._guilds.keys() | self._unavailable)
         self._start(self._catch_up_guilds(list(self._guilds.values())), "catching up")
 
     async def _catch_up_guilds(self, guilds: list[discord.Guild]) -> None:
+        found: list[Sighting] = []
         for guild in guilds:
             await self._follower.watch(guild.id)
-        found = [sighting for guild in guilds async for sighting in sightings(guild, self._places)]
+            recorded = await self._follower.recorded(guild.id)
+            found += await visible(guild, self._places)
+            found += await changed_in_archive(guild, self._places, recorded)
         await self._follower.catch_up_all(found, whole=True)
+        for guild in guilds:
+            await self._reader.resume(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A guild is there: at the start of a session, before `ready`, or back from an outage."""
         self._guilds[guild.id] = guild
+        self._unavailable.discard(guild.id)
         if self._ready:
             self._start(self._catch_up_guilds([guild]), "catching up")
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Spade was invited."""
+        """Spade was invited, perhaps not for the first time."""
+        await self._membership.present(self._guilds.keys() | self._unavailable | {guild.id})
         await self.on_guild_available(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Spade was removed: nothing is forgotten at once."""
+        self._guilds.pop(guild.id, None)
+        await self._membership.removed(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """An outage: events of this guild are missed until it is back. Nothing is forgotten."""
+        self._unavailable.add(guild.id)
         self._follower.interrupted(guild.id)
 
     @commands.Cog.listener()
@@ -100,8 +130,12 @@ class Tracking(commands.Cog):
         if not known:
             await self._catch_up([Sighting(place, message.id)])
         author = message.author
-        if isinstance(author, discord.Member) and person_id(author) is not None:
-            await self._roster.seen(message.guild.id, author.id, [role.id for role in author.roles])
+        if (
+            isinstance(author, discord.Member)
+            and person_id(author) is not None
+            and await self._roster.seen(message.guild.id, author.id, [role.id for role in author.roles])
+        ):
+            await self._reader.read_again(message.guild.id, author.id)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

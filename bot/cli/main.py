@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
+from bot.cli.backfill import backfill
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.digest import digest
@@ -32,6 +33,7 @@ app.command()(demo)
 app.command()(init)
 app.command("import")(import_exports)
 app.command()(run)
+app.command()(backfill)
 app.command()(digest)
 app.command()(check)
 

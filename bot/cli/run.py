@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Annotated
 
 import aiohttp
 import discord
 import typer
 
-from bot.app import open_app
+from bot.app import App, open_app
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
@@ -16,39 +18,75 @@ from bot.config import TOKEN_VARIABLE, Settings, bot_token
 from bot.discord_io.address import point_at
 from bot.store.database import StoreError
 
+DiscordUrlOption = Annotated[
+    str | None,
+    typer.Option("--discord-url", metavar="URL", help="A sandbox on this machine in place of Discord."),
+]
+_READY_SECONDS = 300.0
 
-def run(
-    config: ConfigOption = None,
-    database: DatabaseOption = None,
-    discord_url: Annotated[
-        str | None,
-        typer.Option("--discord-url", metavar="URL", help="A sandbox on this machine in place of Discord."),
-    ] = None,
-) -> None:
+
+def run(config: ConfigOption = None, database: DatabaseOption = None, discord_url: DiscordUrlOption = None) -> None:
     """Run the bot until it is stopped.
 
     The token is taken from the environment variable SPADE_TOKEN.
     """
     settings = settings_of(config, database)
     token = bot_token()
+    point(discord_url)
+    asyncio.run(_run(settings, token))
+
+
+def point(discord_url: str | None) -> None:
+    """Talk to a sandbox in place of Discord, if one is named; Failure when it is not on this machine."""
     if discord_url is not None:
         try:
             point_at(discord_url)
         except ValueError as error:
             raise Failure(str(error), status=2) from error
-    asyncio.run(_run(settings, token))
 
 
 async def _run(settings: Settings, token: str) -> None:
-    try:
+    with _sentences():
         async with open_app(settings, SystemClock()) as app:
+            app.schedule.start()
             running = asyncio.create_task(app.bot.start(token))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, running.cancel)
-            await asyncio.gather(running, return_exceptions=True)
-            if not running.cancelled() and (error := running.exception()) is not None:
-                raise error
+            await _until_ended(running)
+
+
+@asynccontextmanager
+async def connected(opening: AbstractAsyncContextManager[App], token: str) -> AsyncIterator[App]:
+    """The app, logged in and with its record in step, and without its schedule: nothing is sent."""
+    with _sentences():
+        async with opening as app:
+            running = asyncio.create_task(app.bot.start(token))
+            try:
+                async with asyncio.timeout(_READY_SECONDS):
+                    while not app.follower.in_step:
+                        if running.done():
+                            running.result()
+                        await asyncio.sleep(0.05)
+                yield app
+            except TimeoutError:
+                raise Failure("Discord did not show the servers in time: try again later") from None
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+
+async def _until_ended(running: asyncio.Task[None]) -> None:
+    await asyncio.gather(running, return_exceptions=True)
+    if not running.cancelled() and (error := running.exception()) is not None:
+        raise error
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What can go wrong with a connection, one clear sentence each."""
+    try:
+        yield
     except StoreError as error:
         raise Failure(str(error)) from error
     except discord.LoginFailure as error:

@@ -1,14 +1,12 @@
 """Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
 
-from collections.abc import AsyncIterator
-
 import discord
 
 from bot.discord_io.messages import read_message
-from bot.discord_io.places import Places, Recordable, is_recorded, recorded_channels
+from bot.discord_io.places import Recordable, is_recorded
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.history import PAGE, NoHistoryError, Sighting
+from bot.services.history import PAGE, NoHistoryError
 
 
 class DiscordHistory:
@@ -50,15 +48,3 @@ class DiscordHistory:
             return await self._client.fetch_channel(place.channel_id)
         except (discord.Forbidden, discord.NotFound) as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
-
-
-async def sighting_of(channel: Recordable | discord.ForumChannel, places: Places) -> Sighting:
-    """A channel as it stands now. A forum has no messages of its own."""
-    last_message_id = 0 if isinstance(channel, discord.ForumChannel) else channel.last_message_id or 0
-    return Sighting(await places.of(channel), last_message_id)
-
-
-async def sightings(guild: discord.Guild, places: Places) -> AsyncIterator[Sighting]:
-    """Every channel and active thread of a guild that can be recorded."""
-    for channel in recorded_channels(guild):
-        yield await sighting_of(channel, places)

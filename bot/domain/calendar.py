@@ -36,6 +36,19 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return start
 
 
+def hour_start(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """The moment in UTC at which an hour of a local date begins.
+
+    Where it comes twice, the first; where a clock change skips it, the first moment after it; and where that would
+    be the next date already, as late before the change as the hour is long: every hour of a date begins on it.
+    """
+    wall = datetime.combine(day, time(hour), zone)
+    start = wall.astimezone(UTC)
+    if start.astimezone(zone).date() > day:
+        start = wall.replace(fold=1).astimezone(UTC)
+    return start
+
+
 def monday_of(day: date) -> date:
     """The Monday that names the week of a date."""
     return day - timedelta(days=day.weekday())

@@ -6,7 +6,7 @@ the record is read; the list of managers here only says whose messages touch and
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,21 +46,39 @@ class ContextNeeded:
     before_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenerNeeded:
+    """The stretch cannot be judged before it is known who opened the thread."""
+
+
 class _EarlierUnknownError(Exception):
     """A rule would have to look further back than the messages at hand reach."""
 
 
+class _OpenerUnknownError(Exception):
+    """A rule has to know who opened the thread."""
+
+
 def derive(
-    stretch: Stretch, *, managers: AbstractSet[int], opted_out: AbstractSet[int], zone: ZoneInfo, rules: Rules
-) -> Derived | ContextNeeded:
-    """Judge every message of a stretch, or say that it takes more context.
+    stretch: Stretch,
+    *,
+    managers: AbstractSet[int],
+    opted_out: AbstractSet[int],
+    zone: ZoneInfo,
+    rules: Rules,
+    gone: Collection[int] = frozenset(),
+) -> Derived | ContextNeeded | OpenerNeeded:
+    """Judge every message of a stretch, or say what it takes to do so.
 
     People in `opted_out` get no fact of their own and no touch; their messages still count as what was said
-    before another. Channels that are not counted must not be passed in.
+    before another. Messages in `gone` were deleted: they were sent, so they are activity, but nothing is judged by
+    them, as it would not be if they had never been heard. Channels that are not counted must not be passed in.
     """
-    judge = _Judge(stretch, managers, opted_out, rules)
+    judge = _Judge(stretch, managers, opted_out, rules, gone)
     try:
         touches, waiting = judge.judge()
+    except _OpenerUnknownError:
+        return OpenerNeeded()
     except _EarlierUnknownError:
         return ContextNeeded(min(stretch.first_id, stretch.context_first_id))
     activity: Counter[tuple[int, date]] = Counter()
@@ -78,18 +96,26 @@ def derive(
 class _Judge:
     """Walks a stretch once, keeping what was counted before the message at hand."""
 
-    def __init__(self, stretch: Stretch, managers: AbstractSet[int], opted_out: AbstractSet[int], rules: Rules) -> None:
+    def __init__(
+        self,
+        stretch: Stretch,
+        managers: AbstractSet[int],
+        opted_out: AbstractSet[int],
+        rules: Rules,
+        gone: Collection[int],
+    ) -> None:
         self._stretch = stretch
+        self._gone = gone
         self._managers = managers
         self._opted_out = opted_out
         self._rules = rules
-        self._before: list[Message] = [message for message in stretch.context if message.counted]
+        self._before = [message for message in stretch.context if message.counted and message.message_id not in gone]
 
     def judge(self) -> tuple[tuple[Touch, ...], tuple[WaitingEntry, ...]]:
         touches: list[Touch] = []
         waiting: list[WaitingEntry] = []
         for message in self._stretch.messages:
-            if not message.counted or message.author_id is None:
+            if not message.counted or message.author_id is None or message.message_id in self._gone:
                 continue
             if message.kind is not MessageKind.FORWARD:
                 if message.author_id in self._managers:
@@ -108,8 +134,9 @@ class _Judge:
             targets[message.reply_to_author_id] = TouchKind.REPLY
         if message.kind is MessageKind.DEFAULT and message.mentions_nobody:
             if self._speaks_to_opener(manager_id):
-                assert self._stretch.place.opener_id is not None
-                targets[self._stretch.place.opener_id] = TouchKind.THREAD
+                opener_id = self._opener_id()
+                assert opener_id is not None
+                targets[opener_id] = TouchKind.THREAD
             elif (answered_id := self._answered(message, manager_id)) is not None:
                 targets[answered_id] = TouchKind.ANSWER
         for member_id, kind in targets.items():
@@ -125,12 +152,12 @@ class _Judge:
                 )
 
     def _speaks_to_opener(self, manager_id: int) -> bool:
-        opener_id = self._stretch.place.opener_id
-        if not self._stretch.place.is_thread or opener_id is None or opener_id == manager_id:
+        place = self._stretch.place
+        if not place.is_thread or (place.opener_known and place.opener_id in (None, manager_id)):
             return False
         for earlier in reversed(self._before):
             if earlier.author_id != manager_id:
-                return earlier.author_id == opener_id
+                return earlier.author_id == self._opener_id()
         self._need_start()
         return False
 
@@ -168,11 +195,15 @@ class _Judge:
             )
 
     def _opens_thread(self, author_id: int) -> bool:
-        place = self._stretch.place
-        if not place.is_thread or author_id != place.opener_id or self._before:
+        if not self._stretch.place.is_thread or self._before or author_id != self._opener_id():
             return False
         self._need_start()
         return True
+
+    def _opener_id(self) -> int | None:
+        if not self._stretch.place.opener_known:
+            raise _OpenerUnknownError
+        return self._stretch.place.opener_id
 
     def _need_start(self) -> None:
         if not self._stretch.knows_start:

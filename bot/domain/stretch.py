@@ -11,7 +11,7 @@ class Place:
     """A channel or thread.
 
     `parent_id` is the channel a thread hangs on, where known. `opener_id` is the person who opened the thread (R3),
-    None if that is no person or this no thread.
+    None if that is no person or this no thread; while `opener_known` is off, nobody has asked yet.
     """
 
     guild_id: int
@@ -19,6 +19,7 @@ class Place:
     is_thread: bool = False
     opener_id: int | None = None
     parent_id: int | None = None
+    opener_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,15 +35,24 @@ class WaitingEntry:
 class WaitingState:
     """An entry with what became of it.
 
-    `answered_at` is the first touch that ends it, None without one. `closed` says that a manager's reaction or
+    `answered_at` is the first touch that ends it, None without one. `closed_at` is when a manager's reaction or
     *Done* set it aside; that counts for nudges and lists, never for figures. `wrote_back_to` are the managers
     who had touched the member in the very message this one replies to.
     """
 
     entry: WaitingEntry
     answered_at: datetime | None = None
-    closed: bool = False
+    closed_at: datetime | None = None
     wrote_back_to: frozenset[int] = frozenset()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was set aside at some time."""
+        return self.closed_at is not None
+
+    def closed_by(self, moment: datetime) -> bool:
+        """Whether it had been set aside before `moment`, or at it."""
+        return self.closed_at is not None and self.closed_at <= moment
 
     def open_at(self, moment: datetime, expires: timedelta) -> bool:
         """Whether it waits at `moment`: already written, not answered before, and not expired."""

@@ -8,7 +8,7 @@ only those that arrive during the last page are.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.clock import Clock
@@ -17,6 +17,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
+from bot.services.paging import pages
 from bot.services.recorder import Recorder
 from bot.store import guilds, spans
 from bot.store.database import Database, StoreError
@@ -214,6 +215,11 @@ class Follower:
         """Whether every channel there is has been seen and is followed: then what is on record is all there is."""
         return self._whole and all(channel.followed for channel in self._channels.values())
 
+    async def recorded(self, guild_id: int) -> Mapping[int, int]:
+        """For each channel on record, the position its record ends at."""
+        async with self._database.reading() as connection:
+            return await spans.last_ids(connection, guild_id)
+
     async def watch(self, guild_id: int) -> None:
         """Spade is in a guild: what is made there from now on is recorded from its beginning."""
         async with self._database.writing() as connection:
@@ -289,7 +295,7 @@ class Follower:
             if place.channel_id >= visible_id:
                 return place.channel_id - 1
             opening = max(place.channel_id, newest_id)
-            await spans.add(connection, place.guild_id, place.channel_id, Span(opening, opening))
+            await spans.add(connection, place, Span(opening, opening))
             return opening
 
     async def _miss(self, channel: _Channel, last_id: int, reason: str) -> None:
@@ -313,19 +319,13 @@ class Follower:
         async with self._database.reading() as connection:
             gaps = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
         for gap in gaps:
-            position = gap.first_id - 1
-            while position < gap.last_id:
-                try:
-                    page = await self._history.after(place, position)
-                except NoHistoryError:
-                    return
-                within = tuple(message for message in page if message.message_id <= gap.last_id)
-                whole = len(page) < PAGE or len(within) < len(page)
-                end = gap.last_id if whole else within[-1].message_id
-                await self._recorder.record(Stretch(place, position + 1, end, within, (), position + 1), self._context)
-                position = end
+            try:
+                async for stretch in pages(self._history, place, gap):
+                    await self._recorder.record(stretch, self._context)
+            except NoHistoryError:
+                return
             async with self._database.writing() as connection:
-                await spans.forget_known_gap(connection, place.channel_id, gap)
+                await spans.forget_known_gaps(connection, place.channel_id, gap)
 
 
 def _before_pending(channel: _Channel, newest_id: int) -> int:

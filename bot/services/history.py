@@ -32,12 +32,31 @@ class History(Protocol):
     async def before(self, place: Place, before_id: int, limit: int) -> tuple[Message, ...]:
         """The up to `limit` messages just before a position; fewer means that there are no more."""
 
+    async def opener(self, place: Place) -> int | None:
+        """Who opened a thread (R3), if a person did."""
+
 
 class HistoryContext:
     """Brings context to a stretch from history. Where history cannot be read, there is none to be had."""
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._openers: dict[int, int | None] = {}
+
+    async def opened(self, stretch: Stretch) -> Stretch:
+        """The same stretch with the thread's opener; asked for once a thread, unless its first message is at hand."""
+        thread_id = stretch.place.channel_id
+        if thread_id not in self._openers:
+            first = [message for message in (*stretch.context, *stretch.messages) if message.message_id == thread_id]
+            self._openers[thread_id] = first[0].author_id if first else await self._opener(stretch.place)
+        known = replace(stretch.place, opener_id=self._openers[thread_id], opener_known=True)
+        return replace(stretch, place=known)
+
+    async def _opener(self, place: Place) -> int | None:
+        try:
+            return await self._history.opener(place)
+        except NoHistoryError:
+            return None
 
     async def earlier(self, stretch: Stretch) -> Stretch:
         """The same stretch with up to 50 more messages of context."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain.derivation import ContextNeeded, Derived, derive
+from bot.domain.derivation import ContextNeeded, Derived, OpenerNeeded, derive
 from bot.domain.rules import Rules
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Stretch
@@ -23,6 +23,9 @@ class ContextSource(Protocol):
 
     async def earlier(self, stretch: Stretch) -> Stretch:
         """The same stretch with more context; with `context_first_id` 0 when there is nothing earlier to be had."""
+
+    async def opened(self, stretch: Stretch) -> Stretch:
+        """The same stretch in a place whose opener is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,15 @@ class Recorder:
         self._deleted: OrderedDict[int, None] = OrderedDict()
 
     async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
-        """Put a stretch on record, asking for context only when a rule has to look further back."""
+        """Put a stretch on record, asking for context or a thread's opener only when a rule has to know."""
         while True:
             async with self._database.writing() as connection:
                 outcome = await self._record(connection, stretch)
             if isinstance(outcome, Recorded):
                 return outcome
-            stretch = await context.earlier(stretch)
+            stretch = await _with_needed(outcome, stretch, context)
 
-    async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded:
+    async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded | OpenerNeeded:
         place = stretch.place
         excluded = await guilds.excluded_channels(connection, place.guild_id)
         if place.channel_id in excluded or place.parent_id in excluded:
@@ -73,8 +76,15 @@ class Recorder:
         parts = [stretch.part(span) for span in missing]
         derived: list[Derived] = []
         for part in parts:
-            outcome = derive(part, managers=manager_ids, opted_out=opted_out, zone=zone, rules=self._rules)
-            if isinstance(outcome, ContextNeeded):
+            outcome = derive(
+                part,
+                managers=manager_ids,
+                opted_out=opted_out,
+                zone=zone,
+                rules=self._rules,
+                gone=self._deleted.keys(),
+            )
+            if not isinstance(outcome, Derived):
                 return outcome
             derived.append(outcome)
         touches: Counter[TouchKind] = Counter()
@@ -86,12 +96,10 @@ class Recorder:
 
     async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
         guild_id = stretch.place.guild_id
-        kept = [touch for touch in facts.touches if touch.message_id not in self._deleted]
-        waiting = [entry for entry in facts.waiting if entry.message_id not in self._deleted]
         await record.add_activity(connection, stretch.place, facts)
-        await record.add_touches(connection, guild_id, kept)
-        await record.add_waiting(connection, guild_id, waiting)
-        await spans.add(connection, guild_id, stretch.place.channel_id, span)
+        await record.add_touches(connection, guild_id, facts.touches)
+        await record.add_waiting(connection, guild_id, facts.waiting)
+        await spans.add(connection, stretch.place, span)
 
     async def read_again(self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]) -> None:
         """Add the touches of people who became managers, and the messages that waited for them.
@@ -107,13 +115,14 @@ class Recorder:
                     opted_out=await people.opted_out(connection, guild_id),
                     zone=ZoneInfo("UTC"),  # for activity alone, which is not looked at
                     rules=self._rules,
+                    gone=self._deleted.keys(),
                 )
-                if not isinstance(outcome, ContextNeeded):
+                if isinstance(outcome, Derived):
                     await record.add_touches(connection, guild_id, outcome.touches)
                     addressed = [entry for entry in outcome.waiting if entry.addressed]
                     await record.add_waiting(connection, guild_id, addressed)
                     return
-            stretch = await context.earlier(stretch)
+            stretch = await _with_needed(outcome, stretch, context)
 
     def ignore(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: if a page or batch still on its way brings them, they neither touch nor wait."""
@@ -133,9 +142,17 @@ class Recorder:
             await record.take_back_channel(connection, channel_id)
 
 
+async def _with_needed(outcome: ContextNeeded | OpenerNeeded, stretch: Stretch, context: ContextSource) -> Stretch:
+    return await (context.opened(stretch) if isinstance(outcome, OpenerNeeded) else context.earlier(stretch))
+
+
 class NoContext:
     """A context source for stretches that bring all there is."""
 
     async def earlier(self, stretch: Stretch) -> Stretch:
         """The stretch itself, said to reach back as far as anything can."""
         return replace(stretch, context_first_id=0)
+
+    async def opened(self, stretch: Stretch) -> Stretch:
+        """The stretch itself: whoever opened the thread cannot be found out."""
+        return replace(stretch, place=replace(stretch.place, opener_known=True))

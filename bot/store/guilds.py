@@ -1,6 +1,6 @@
 """Guild settings, excluded channels and the people and roles to ignore."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,6 +76,50 @@ async def set_excluded_channels(connection: AsyncConnection, guild_id: int, chan
     rows = [{"guild_id": guild_id, "channel_id": channel_id} for channel_id in sorted(set(channel_ids))]
     if rows:
         await connection.execute(insert_into(connection, table), rows)
+
+
+async def mark_removed(connection: AsyncConnection, guild_id: int, at: datetime) -> None:
+    """Spade was removed from a guild; the first time counts."""
+    table = tables.guild
+    await connection.execute(
+        update(table).where(table.c.guild_id == guild_id, table.c.removed_at.is_(None)).values(removed_at=at)
+    )
+
+
+async def mark_present(connection: AsyncConnection, guild_ids: Collection[int], now: datetime) -> None:
+    """Spade is in these guilds and, of those on record that it ever joined, in no others."""
+    table = tables.guild
+    here = sorted(guild_ids)
+    await connection.execute(update(table).where(table.c.guild_id.in_(here)).values(removed_at=None))
+    await connection.execute(
+        update(table)
+        .where(table.c.guild_id.not_in(here), table.c.removed_at.is_(None), table.c.watched_since.is_not(None))
+        .values(removed_at=now)
+    )
+
+
+async def removed_before(connection: AsyncConnection, moment: datetime) -> tuple[int, ...]:
+    """The guilds that Spade was removed from before a moment."""
+    table = tables.guild.c
+    query = select(table.guild_id).where(table.removed_at < moment).order_by(table.guild_id)
+    return tuple(await connection.scalars(query))
+
+
+async def purge(connection: AsyncConnection, guild_id: int) -> None:
+    """Delete all there is of a guild: its record, its settings, its managers' settings, who opted out."""
+    await forget(connection, guild_id)
+    for table in (
+        tables.member,
+        tables.snooze,
+        tables.hand_over,
+        tables.history_job,
+        tables.excluded_channel,
+        tables.ignored,
+        tables.manager_role,
+        tables.manager,
+        tables.guild,
+    ):
+        await connection.execute(delete(table).where(table.c.guild_id == guild_id))
 
 
 async def forget(connection: AsyncConnection, guild_id: int) -> None:

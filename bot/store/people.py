@@ -28,6 +28,13 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     return column.not_in(others)
 
 
+def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
+    """The condition that a channel is not excluded, nor the channel it hangs on."""
+    excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
+    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
+    return channel_id.not_in(union_all(excluded, threads))
+
+
 async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """Who asked not to be recorded."""
     query = select(tables.member.c.member_id).where(

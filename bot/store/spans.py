@@ -4,6 +4,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.span import Span, merged
+from bot.domain.stretch import Place
 from bot.store import tables
 from bot.store.insertion import insert_into
 
@@ -26,8 +27,9 @@ async def last_ids(connection: AsyncConnection, guild_id: int) -> dict[int, int]
     return {row.channel_id: row.last_id for row in await connection.execute(query)}
 
 
-async def add(connection: AsyncConnection, guild_id: int, channel_id: int, span: Span) -> None:
+async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     """Put a span on record, merged with those it meets."""
+    channel_id = place.channel_id
     meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
     found = [Span(row.first_id, row.last_id) for row in await connection.execute(select(tables.span).where(*meets))]
     (whole,) = merged([*found, span])
@@ -35,7 +37,11 @@ async def add(connection: AsyncConnection, guild_id: int, channel_id: int, span:
         await connection.execute(delete(tables.span).where(*meets))
     await connection.execute(
         insert_into(connection, tables.span).values(
-            channel_id=channel_id, guild_id=guild_id, first_id=whole.first_id, last_id=whole.last_id
+            channel_id=channel_id,
+            guild_id=place.guild_id,
+            parent_id=place.parent_id,
+            first_id=whole.first_id,
+            last_id=whole.last_id,
         )
     )
 
@@ -57,9 +63,11 @@ async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: 
     await connection.execute(statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values))
 
 
-async def forget_known_gap(connection: AsyncConnection, channel_id: int, gap: Span) -> None:
-    """A gap was filled after all."""
+async def forget_known_gaps(connection: AsyncConnection, channel_id: int, filled: Span) -> None:
+    """Everything in a stretch was fetched after all."""
     known = tables.known_gap.c
     await connection.execute(
-        delete(tables.known_gap).where(known.channel_id == channel_id, known.first_id == gap.first_id)
+        delete(tables.known_gap).where(
+            known.channel_id == channel_id, known.first_id >= filled.first_id, known.last_id <= filled.last_id
+        )
     )

@@ -197,6 +197,8 @@ span = _table(
     Column("first_id", Id, primary_key=True, autoincrement=False),
     Column("last_id", Id, nullable=False),
     Column("guild_id", Id, nullable=False),
+    # The channel a thread hangs on, so that excluding it excludes its threads.
+    Column("parent_id", Id),
     Index(None, "guild_id"),
 )
 
@@ -207,5 +209,19 @@ known_gap = _table(
     Column("last_id", Id, nullable=False),
     Column("guild_id", Id, nullable=False),
     Column("reason", Text, nullable=False),
+    Index(None, "guild_id"),
+)
+
+history_job = _table(
+    "history_job",
+    Column("job_id", Integer, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("manager_id", Id),
+    Column("requested_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("cancelled_at", Moment),
+    Column("messages", Integer, nullable=False),
     Index(None, "guild_id"),
 )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.touch import Touch, TouchKind
 from bot.store import tables
-from bot.store.people import is_member, manager_ids
+from bot.store.people import is_counted, is_member, manager_ids
 
 _touch = tables.touch.c
 
@@ -32,6 +32,7 @@ def _of(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool
         _touch.kind.in_(sorted(kinds)),
         _touch.manager_id.in_(manager_ids(guild_id)),
         is_member(_touch.member_id, guild_id),
+        is_counted(_touch.channel_id, guild_id),
     )
 
 

@@ -15,7 +15,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.store import tables
-from bot.store.people import is_member, manager_ids
+from bot.store.people import is_counted, is_member, manager_ids
 
 _waiting = tables.waiting.c
 _touch = tables.touch.c
@@ -33,6 +33,7 @@ async def written_between(
         _waiting.message_id >= first_id_at(since),
         _waiting.message_id < first_id_at(until),
         is_member(_waiting.member_id, guild_id),
+        is_counted(_waiting.channel_id, guild_id),
     )
     return await _read(connection, guild_id, chosen)
 
@@ -46,6 +47,7 @@ async def of_message(connection: AsyncConnection, guild_id: int, message_id: int
             _waiting.guild_id == guild_id,
             _waiting.message_id == message_id,
             is_member(_waiting.member_id, guild_id),
+            is_counted(_waiting.channel_id, guild_id),
         ),
     )
     return found[0] if found else None
@@ -98,7 +100,7 @@ async def _read(
                 reply_to_id=row.reply_to_id,
             ),
             answered_at=row.answered_at,
-            closed=row.closed_at is not None,
+            closed_at=row.closed_at,
             wrote_back_to=frozenset(wrote_back_to[row.message_id]),
         )
         for row in rows

@@ -67,7 +67,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    cog = Tracking(follower, Places(), Service(), Service())  # type: ignore[arg-type]
+    cog = Tracking(follower, Places(), Service(), Service(), Service(), Service())  # type: ignore[arg-type]
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle" in follower.asked
@@ -77,14 +77,14 @@ def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, sch
     cogs: list[commands.Cog] = [
         nudges(Service(), settlement, schedule),
         digests(Service(), settlement, schedule),
-        SettingUp(Service(), Service()),  # type: ignore[arg-type]
+        SettingUp(Service(), Service(), Service()),  # type: ignore[arg-type]
     ]
     names = {command.qualified_name for cog in cogs for command in cog.walk_app_commands()}
     assert {"nudges on", "nudges off", "digest", "setup"} <= names
 
 
 async def test_time_zones_are_suggested_by_what_is_typed() -> None:
-    cog = SettingUp(Service(), Service())  # type: ignore[arg-type]
+    cog = SettingUp(Service(), Service(), Service())  # type: ignore[arg-type]
     suggested = await cog.suggest_zones(None, "berl")  # type: ignore[arg-type]
     assert [choice.value for choice in suggested] == ["Europe/Berlin"]
     assert len(await cog.suggest_zones(None, "")) == 25  # type: ignore[arg-type]

@@ -84,6 +84,21 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "history_job",
+        sa.Column("job_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("guild_id", Id, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since", Moment(), nullable=False),
+        sa.Column("manager_id", Id, nullable=True),
+        sa.Column("requested_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.Column("cancelled_at", Moment(), nullable=True),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_history_job")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_history_job_guild_id"), "history_job", ["guild_id"], unique=False)
+    op.create_table(
         "ignored",
         sa.Column("guild_id", Id, autoincrement=False, nullable=False),
         sa.Column("target_id", Id, autoincrement=False, nullable=False),
@@ -155,6 +170,7 @@ def upgrade() -> None:
         sa.Column("first_id", Id, autoincrement=False, nullable=False),
         sa.Column("last_id", Id, nullable=False),
         sa.Column("guild_id", Id, nullable=False),
+        sa.Column("parent_id", Id, nullable=True),
         sa.PrimaryKeyConstraint("channel_id", "first_id", name=op.f("pk_span")),
         sqlite_strict=True,
     )

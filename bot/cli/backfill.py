@@ -1,0 +1,57 @@
+"""`spade backfill`: history from before the bot came, read from the command line."""
+
+import asyncio
+from datetime import UTC, date, datetime, time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.app import open_app
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, settings_of
+from bot.cli.run import DiscordUrlOption, connected, point
+from bot.clock import SystemClock
+from bot.config import Settings, bot_token
+from bot.services.history_reader import JobProgress
+from bot.views.backfill import backfill_progress
+
+_LOOK_EVERY_SECONDS = 0.5
+
+
+def backfill(
+    guild: GuildOption,
+    since: Annotated[str, typer.Option(metavar="DATE", help="The first day to read: 2026-01-31.")],
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    discord_url: DiscordUrlOption = None,
+) -> None:
+    """Read history from before the bot came, while the bot itself is not running.
+
+    What is on record already is skipped. Nothing is sent to anybody.
+    """
+    settings = settings_of(config, database)
+    token = bot_token()
+    point(discord_url)
+    try:
+        moment = datetime.combine(date.fromisoformat(since), time(), UTC)
+    except ValueError:
+        raise Failure(f"{since!r} is no date: write it as 2026-01-31", status=2) from None
+    ended = asyncio.run(_run(settings, token, guild, moment))
+    print(backfill_progress(channels=ended.channels, done=ended.done, messages=ended.messages, running=False))
+
+
+async def _run(settings: Settings, token: str, guild_id: int, since: datetime) -> JobProgress:
+    async with connected(open_app(settings, SystemClock()), token) as app:
+        if app.bot.get_guild(guild_id) is None:
+            raise Failure(f"Spade is not in the server {guild_id}: invite it first, or check the id")
+        job = await app.reader.backfill(guild_id, since)
+        with Console(stderr=True).status("") as status:
+            while (progress := app.reader.progress(guild_id)[0]).running:
+                status.update(
+                    backfill_progress(
+                        channels=progress.channels, done=progress.done, messages=progress.messages, running=True
+                    )
+                )
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return await app.reader.wait(job)
