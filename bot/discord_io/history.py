@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_io.messages import read_message
+from bot.discord_io.messages import author_id, person_id, read_message
 from bot.discord_io.places import Recordable, is_recorded
 from bot.domain.message import Message
 from bot.domain.stretch import Place
@@ -22,6 +22,18 @@ class DiscordHistory:
     async def before(self, place: Place, before_id: int, limit: int) -> tuple[Message, ...]:
         """The up to `limit` messages just before a position."""
         return await self._page(place, limit, before=discord.Object(before_id))
+
+    async def opener(self, place: Place) -> int | None:
+        """The author of the message a thread was started on; without one, whoever made the thread."""
+        thread = self._client.get_channel(place.channel_id) or await self._fetch_channel(place)
+        if not isinstance(thread, discord.Thread):
+            return None
+        # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
+        home = thread if isinstance(thread.parent, discord.ForumChannel) or thread.parent is None else thread.parent
+        try:
+            return author_id(await home.fetch_message(thread.id))
+        except (discord.NotFound, discord.Forbidden):
+            return person_id(thread.owner) if thread.owner is not None else thread.owner_id
 
     async def _page(
         self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None

@@ -1,11 +1,10 @@
 """Discord's channels and threads as the domain's places."""
 
-import asyncio
 from collections.abc import Iterator
 
 import discord
 
-from bot.discord_io.messages import author_id, person_id
+from bot.discord_io.messages import author_id
 from bot.domain.stretch import Place
 
 Recordable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -44,53 +43,28 @@ def unreadable_channels(guild: discord.Guild) -> list[int]:
 
 
 class Places:
-    """Knows who opened each thread; asks Discord once a thread at most, and keeps nothing on disk."""
-
-    def __init__(self) -> None:
-        self._openers: dict[int, asyncio.Future[int | None]] = {}
+    """Places without a question to Discord: who opened a thread is asked for when a rule has to know."""
 
     async def of(
         self, channel: Recordable | discord.ForumChannel, first_message: discord.Message | None = None
     ) -> Place:
-        """The place of a channel. `first_message`, when it is a thread's very first, saves the question."""
+        """The place of a channel. `first_message`, when it is a thread's very first, tells who opened it."""
         if not isinstance(channel, discord.Thread):
             return Place(channel.guild.id, channel.id, parent_id=None)
+        known, opener_id = _opener_at_hand(channel, first_message)
         return Place(
             guild_id=channel.guild.id,
             channel_id=channel.id,
             is_thread=True,
-            opener_id=await self._opener(channel, first_message),
+            opener_id=opener_id,
             parent_id=channel.parent_id,
+            opener_known=known,
         )
 
-    async def _opener(self, thread: discord.Thread, message: discord.Message | None) -> int | None:
-        known = self._openers.get(thread.id)
-        if known is None:
-            known = self._openers[thread.id] = asyncio.get_running_loop().create_future()
-            try:
-                if message is not None and message.id == thread.id:
-                    known.set_result(author_id(message))
-                else:
-                    known.set_result(await _ask_for_opener(thread))
-            except BaseException as error:
-                del self._openers[thread.id]
-                known.cancel()
-                if isinstance(error, discord.DiscordServerError):
-                    return person_id(thread.owner)
-                raise
-        return await asyncio.shield(known)
 
-
-async def _ask_for_opener(thread: discord.Thread) -> int | None:
-    """The author of the message the thread was started on; without one, whoever made the thread."""
-    parent = thread.parent
-    starter = thread.starter_message
-    if starter is None:
-        # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
-        home = thread if isinstance(parent, discord.ForumChannel) or parent is None else parent
-        try:
-            starter = await home.fetch_message(thread.id)
-        except (discord.NotFound, discord.Forbidden):
-            owner = thread.owner
-            return person_id(owner) if owner is not None else thread.owner_id
-    return author_id(starter)
+def _opener_at_hand(thread: discord.Thread, first_message: discord.Message | None) -> tuple[bool, int | None]:
+    if first_message is not None and first_message.id == thread.id:
+        return True, author_id(first_message)
+    if isinstance(thread.parent, discord.ForumChannel):
+        return True, thread.owner_id  # whoever made a post wrote its first message
+    return False, None
