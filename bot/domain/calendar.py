@@ -29,11 +29,9 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
     Where midnight is skipped by a clock change, the first moment that exists; where it comes twice, the first.
     """
-    midnight = datetime.combine(day, time(), zone)
-    start = midnight.astimezone(UTC)
-    if start.astimezone(zone).date() < day:  # midnight fell into a gap and was resolved to before it
-        start = midnight.replace(fold=1).astimezone(UTC)
-    return start
+    # Python maps a time that was skipped as far past the change as it lies past the gap's begin, and of a repeated
+    # one takes the first: at midnight that is what we want, as clocks change at midnight or after it.
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def hour_start(day: date, hour: int, zone: ZoneInfo) -> datetime:
