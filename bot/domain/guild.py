@@ -10,6 +10,7 @@ class GuildSettings:
     """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
 
     `digest_from_on` is the Monday of the first week a digest is posted for; None without a digest channel.
+    `show_verdict` off leaves the verdict's word out of the digest. `language` is the code of the one Spade speaks there.
     """
 
     guild_id: int
@@ -18,6 +19,8 @@ class GuildSettings:
     digest_weekday: int = 0
     digest_hour: int = 9
     digest_from_on: date | None = None
+    show_verdict: bool = True
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

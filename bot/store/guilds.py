@@ -21,6 +21,8 @@ def _settings(row: Row[Any]) -> GuildSettings:
         digest_weekday=row.digest_weekday,
         digest_hour=row.digest_hour,
         digest_from_on=row.digest_from_on,
+        show_verdict=row.show_verdict,
+        language=row.language,
     )
 
 
@@ -44,6 +46,8 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
         "digest_weekday": settings.digest_weekday,
         "digest_hour": settings.digest_hour,
         "digest_from_on": settings.digest_from_on,
+        "show_verdict": settings.show_verdict,
+        "language": settings.language,
     }
     statement = insert_into(connection, tables.guild).values(guild_id=settings.guild_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))

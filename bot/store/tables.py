@@ -27,6 +27,8 @@ guild = _table(
     Column("digest_weekday", Integer, nullable=False),
     Column("digest_hour", Integer, nullable=False),
     Column("digest_from_on", Day),
+    Column("show_verdict", Truth, nullable=False, server_default="1"),
+    Column("language", Text, nullable=False, server_default="en"),
     Column("watched_since", Moment),
     Column("removed_at", Moment),
 )
@@ -135,6 +137,9 @@ hand_over = _table(
     Column("member_id", Id, primary_key=True, autoincrement=False),
     Column("from_manager_id", Id, nullable=False),
     Column("handed_at", Moment, nullable=False),
+    # The place in the nudge that the member was handed over from, with the reason they stood there for.
+    Column("delivery_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
 )
 
 delivery = _table(
@@ -173,6 +178,8 @@ nudge_member = _table(
     Column("for_team", Truth, nullable=False),
     Column("active_days", Integer),
     Column("conversations", Integer),
+    Column("from_manager_id", Id),
+    Column("handed", Truth, nullable=False),
     Column("offered_at", Moment, nullable=False),
     Column("offered_on", Day, nullable=False),
     Column("action", Text),
