@@ -30,6 +30,13 @@ class Backfills(
         super().__init__()
         self._reader = reader
         self._clock = clock
+        self._shown: set[asyncio.Task[None]] = set()
+
+    async def cog_unload(self) -> None:
+        """Keep no answer up to date any more; the jobs themselves go on, now or after a restart."""
+        for task in list(self._shown):
+            task.cancel()
+        await asyncio.gather(*self._shown, return_exceptions=True)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Only for Manage Server, whatever Discord shows."""
@@ -50,7 +57,9 @@ class Backfills(
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await self._reader.backfill(interaction.guild_id, min(max(moment, EPOCH), self._clock.now()))
-        await self._show(interaction, job.job_id)
+        task = asyncio.create_task(self._show(interaction, job.job_id), name="backfill progress")
+        self._shown.add(task)
+        task.add_done_callback(self._shown.discard)
 
     @app_commands.command(name="cancel", description="Stop reading history; what was read stays")
     async def cancel(self, interaction: discord.Interaction) -> None:

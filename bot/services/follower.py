@@ -257,7 +257,7 @@ class Follower:
         async with channel.turn:
             if channel.position is None:
                 channel.position = await self._recorded_until(place) or await self._opening(
-                    place, _before_pending(channel, sighting.last_message_id)
+                    place, _before_pending(channel, sighting.last_message_id + 1)
                 )
             await self._fill_gaps(channel)
             while sighting.last_message_id > channel.position and not channel.followed:
@@ -282,8 +282,8 @@ class Follower:
             missed = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
         return max((span.last_id for span in (*recorded, *missed)), default=None)
 
-    async def _opening(self, place: Place, newest_id: int) -> int:
-        """Open a channel's first span at the moment it becomes visible: behind its newest message.
+    async def _opening(self, place: Place, behind_id: int) -> int:
+        """Open a channel's first span at the moment it becomes visible: right behind its newest message.
 
         What was made since Spade came is recorded from its beginning, and a thread is as visible as its channel.
         """
@@ -294,7 +294,7 @@ class Follower:
                 return max(place.channel_id - 1, above[0].first_id if above else visible_id)
             if place.channel_id >= visible_id:
                 return place.channel_id - 1
-            opening = max(place.channel_id, newest_id)
+            opening = max(place.channel_id, behind_id)
             await spans.add(connection, place, Span(opening, opening))
             return opening
 
@@ -328,6 +328,6 @@ class Follower:
                 await spans.forget_known_gaps(connection, place.channel_id, gap)
 
 
-def _before_pending(channel: _Channel, newest_id: int) -> int:
-    """The newest message before those that were heard already, as far as that is known."""
-    return min([newest_id, *(message_id - 1 for message_id in channel.pending)])
+def _before_pending(channel: _Channel, position: int) -> int:
+    """A position, or the one before the first message that was heard already."""
+    return min([position, *(message_id - 1 for message_id in channel.pending)])

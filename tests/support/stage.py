@@ -49,6 +49,7 @@ async def connected(
     try:
         settings = Settings(database=f"sqlite:///{database}")
         async with open_app(settings, clock, hold_seconds=hold_seconds, tick_seconds=3600) as app:
+            app.bot._connection.guild_ready_timeout = 0.2  # discord.py waits two seconds for further guilds
             running = asyncio.create_task(app.bot.start(sandbox.token))
             try:
                 await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE)

@@ -1,0 +1,253 @@
+"""Downtime, backfill, second readings, threads in the archive, removal and outage, through a real connection."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import DrivenClock
+from bot.sandbox import Channel, Guild, Permission, Sandbox, User
+from bot.services.membership import MembershipService
+from tests.support.stage import PATIENCE, Stage, connected
+
+STARTS_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+class Town:
+    """A sandbox with a guild, a manager and a member, and a bot that comes and goes."""
+
+    def __init__(self, sandbox: Sandbox, clock: DrivenClock, database: Path) -> None:
+        self.sandbox, self.clock, self.database = sandbox, clock, database
+        world = self.world = sandbox.world
+        self.guild: Guild = world.add_guild("Gardeners", owner=world.add_user("olga"))
+        self.general: Channel = world.add_channel(self.guild, "general")
+        self.mia: User = world.add_user("mia", display_name="Mia")
+        self.rafa: User = world.add_user("rafa", display_name="Rafa")
+        for user in (self.mia, self.rafa):
+            world.add_member(self.guild, user)
+
+    def later(self, **delta: float) -> None:
+        """Let time pass."""
+        self.clock.set(self.clock.now() + timedelta(**delta))
+
+    def bot(self) -> Any:
+        """The bot, for as long as the block lasts."""
+        return connected(self.sandbox, self.clock, self.database)
+
+    async def settled(self, app: Any) -> None:
+        """Wait until the bot has written what it heard."""
+        await Stage(self.clock, self.sandbox, app).heard(app.follower.newest_heard_id)
+
+    async def manager(self, app: Any, user: User | None = None) -> None:
+        """Make somebody a manager by command."""
+        answer = await self.sandbox.people.run_command(
+            self.guild.owner_id, self.general, "setup", {"manager": user or self.mia, "time_zone": "UTC"}
+        )
+        await answer.wait(PATIENCE)
+
+    async def rows(self, app: Any, query: str) -> list[tuple[Any, ...]]:
+        """What the database says."""
+        async with app.database.reading() as connection:
+            return [tuple(row) for row in await connection.exec_driver_sql(query)]
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    clock = DrivenClock(STARTS_AT)
+    async with Sandbox(now=clock.now) as sandbox:
+        yield Town(sandbox, clock, tmp_path / "spade.db")
+
+
+MESSAGES = "SELECT sum(messages) FROM activity"
+
+
+async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
+    """More than two pages in a channel, a thread and a forum post made meanwhile, one of them archived."""
+    forum = town.world.add_channel(town.guild, "help", kind="forum")
+    async with town.bot() as app:
+        await town.manager(app)
+        town.later(minutes=1)
+        question = town.world.post(town.general, town.rafa, "before")
+        await town.sandbox.until(lambda: app.follower.newest_heard_id >= question.id, PATIENCE)
+        await town.settled(app)
+    for _ in range(250):
+        town.later(seconds=30)
+        town.world.post(town.general, town.rafa, "meanwhile")
+    town.world.post(town.general, town.mia, "an answer", reply_to=question)
+    post = town.world.create_post(forum, "How?", town.rafa, "a question")
+    town.later(minutes=1)
+    town.world.post(post, town.rafa, "and more")
+    thread = town.world.start_thread(town.general, "side", town.rafa)
+    town.world.post(thread, town.rafa, "aside")
+    town.world.archive_thread(thread)
+    for _ in range(2):  # coming back twice changes nothing more
+        async with town.bot() as app:
+            await town.settled(app)
+            assert await town.rows(app, MESSAGES) == [(1 + 250 + 1 + 2 + 1,)]
+            assert await town.rows(app, "SELECT kind, message_id > replied_to_id FROM touch") == [("reply", 1)]
+            assert sorted(await town.rows(app, "SELECT channel_id FROM waiting")) == sorted([(post.id,), (thread.id,)])
+
+
+async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(town: Town) -> None:
+    async with town.bot() as app:
+        town.world.post(town.general, town.rafa, "one")
+        for number, resume in enumerate((True, False, False)):
+            gateway = town.sandbox.gateway
+            sessions = gateway.identified + gateway.resumed
+            town.sandbox.faults.drop_gateway(resume=resume)
+            town.later(minutes=1)
+            town.world.post(town.general, town.rafa, f"while away {number}")
+            await town.sandbox.until(lambda seen=sessions: gateway.identified + gateway.resumed > seen, PATIENCE)
+            await town.sandbox.until(lambda: gateway.live and app.follower.in_step, PATIENCE)
+        newest = town.world.post(town.general, town.rafa, "last")
+        await town.sandbox.until(lambda: app.follower.newest_heard_id >= newest.id, PATIENCE)
+        await town.settled(app)
+        assert await town.rows(app, MESSAGES) == [(5,)]
+
+
+async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town: Town) -> None:
+    async with town.bot() as app:
+        await town.manager(app)
+        await town.settled(app)
+    town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+    for _ in range(3):
+        town.later(minutes=1)
+        town.world.post(town.general, town.rafa, "unseen")
+    async with town.bot() as app:
+        await town.settled(app)
+        assert await town.rows(app, MESSAGES) == [(None,)]
+        assert await town.rows(app, "SELECT channel_id FROM known_gap") == [(town.general.id,)]
+        town.later(minutes=1)
+        live = town.world.post(town.general, town.rafa, "seen")
+        await town.sandbox.until(lambda: app.follower.newest_heard_id >= live.id, PATIENCE)
+        await town.settled(app)
+        assert await town.rows(app, MESSAGES) == [(1,)]
+        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])
+        assert await town.rows(app, MESSAGES) == [(4,)]
+
+
+async def test_backfill_reads_what_was_there_before_and_can_be_asked_twice(town: Town) -> None:
+    """History from before Spade came, by command, with the replies of a manager named only afterwards."""
+    first = town.world.post(town.general, town.rafa, "hello?")
+    for _ in range(120):
+        town.later(minutes=1)
+        town.world.post(town.general, town.rafa, "still here")
+    town.world.post(town.general, town.mia, "hello", reply_to=first)
+    thread = town.world.start_thread(town.general, "old", town.rafa)
+    town.world.post(thread, town.rafa, "old question")
+    town.world.archive_thread(thread)
+    town.later(days=3)
+    async with town.bot() as app:
+        await town.settled(app)
+        assert await town.rows(app, MESSAGES) == [(None,)]
+        for _ in range(2):
+            answer = await town.sandbox.people.run_command(
+                town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
+            )
+            await answer.until(lambda answer: "Done" in answer.text, PATIENCE)
+            assert await town.rows(app, MESSAGES) == [(1 + 120 + 1 + 1,)]
+        assert await town.rows(app, "SELECT count(*) FROM touch") == [(0,)]
+        await town.manager(app)
+        await _until(town, app, "SELECT kind, manager_id FROM touch", [("reply", town.mia.id)])
+        assert await town.rows(app, MESSAGES) == [(1 + 120 + 1 + 1,)]
+
+
+async def test_only_manage_server_may_backfill(town: Town) -> None:
+    async with town.bot():
+        with pytest.raises(LookupError):  # Discord does not even offer it
+            await town.sandbox.people.run_command(
+                town.rafa, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
+            )
+
+
+async def test_an_unfinished_backfill_goes_on_after_a_restart(town: Town) -> None:
+    for _ in range(150):
+        town.later(minutes=1)
+        town.world.post(town.general, town.rafa, "long ago")
+    town.later(days=1)
+    async with town.bot() as app:
+        await town.settled(app)
+        town.sandbox.faults.hang(method="GET", route="messages")
+        answer = await town.sandbox.people.run_command(
+            town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
+        )
+        await answer.until(lambda answer: "Reading" in answer.text, PATIENCE)
+    town.sandbox.faults.calm()
+    async with town.bot() as app:
+        await _until(town, app, MESSAGES, [(150,)])
+
+
+async def test_deleted_messages_take_their_touches_back_and_leave_activity(town: Town) -> None:
+    async with town.bot() as app:
+        await town.manager(app)
+        question = town.world.post(town.general, town.rafa, "@Mia?", mentions=[town.mia])
+        town.later(minutes=1)
+        reply = town.world.post(town.general, town.mia, "yes", reply_to=question)
+        await town.sandbox.until(lambda: app.follower.newest_heard_id >= reply.id, PATIENCE)
+        await town.settled(app)
+        assert await town.rows(app, "SELECT count(*) FROM touch") == [(1,)]
+        town.world.delete_many([question, reply])
+        await _until(town, app, "SELECT (SELECT count(*) FROM touch), (SELECT count(*) FROM waiting)", [(0, 0)])
+        assert await town.rows(app, MESSAGES) == [(2,)]
+
+
+async def test_a_manager_role_makes_managers_of_those_seen_with_it(town: Town) -> None:
+    """Their earlier replies count from then on; taking the role away takes them off the list."""
+    role = town.world.add_role(town.guild, "Team")
+    async with town.bot() as app:
+        question = town.world.post(town.general, town.rafa, "?")
+        town.later(minutes=1)
+        town.world.post(town.general, town.mia, "!", reply_to=question)
+        answer = await town.sandbox.people.run_command(
+            town.guild.owner_id, town.general, "setup", {"manager_role": role}
+        )
+        await answer.wait(PATIENCE)
+        town.world.give_role(role, town.mia)
+        town.later(minutes=1)
+        town.world.post(town.general, town.mia, "now with the role")
+        await _until(town, app, "SELECT kind FROM touch", [("reply",)])
+        town.world.take_role(role, town.mia)
+        town.later(minutes=1)
+        town.world.post(town.general, town.mia, "without it")
+        await _until(town, app, "SELECT count(*) FROM manager", [(0,)])
+
+
+async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_days(town: Town) -> None:
+    async with town.bot() as app:
+        await town.manager(app)
+        town.world.post(town.general, town.rafa, "hello")
+        await town.settled(app)
+        town.world.take_down(town.guild)
+        town.later(days=40)
+        await town.sandbox.drained()
+        membership = MembershipService(app.database, town.clock)
+        assert await membership.purge_due() == 0
+        town.world.bring_back(town.guild)
+        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
+        assert await town.rows(app, MESSAGES) == [(1,)]
+        town.world.kick_bot(town.guild)
+        await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
+        town.later(days=29)
+        assert await membership.purge_due() == 0
+        town.world.invite_bot(town.guild)
+        await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(1,)])
+        town.world.kick_bot(town.guild)
+        await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
+        town.later(days=31)
+        assert await membership.purge_due() == 1
+        for table in ("guild", "manager", "activity", "member", "span"):
+            assert await town.rows(app, f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+async def _until(town: Town, app: Any, query: str, expected: list[tuple[Any, ...]]) -> None:
+    """Wait until the database says something."""
+    found: list[tuple[Any, ...]] = []
+    for _ in range(200):
+        await app.follower.settle()
+        found = await town.rows(app, query)
+        if found == expected:
+            return
+    assert found == expected
