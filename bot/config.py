@@ -110,7 +110,7 @@ class NudgeSettings(_Section):
 
 
 class RuleSettings(_Section):
-    """The thresholds of R3 to R9 in plain units."""
+    """The thresholds of R3 to R10 in plain units."""
 
     mention_limit: Annotated[int, Field(ge=0, le=20)] = 2
     answer_within_minutes: Annotated[int, Field(ge=0, le=60)] = 2
@@ -123,6 +123,13 @@ class RuleSettings(_Section):
     verdict_weeks: Annotated[int, Field(ge=1, le=12)] = 4
     social_from: Annotated[float, Field(ge=0, le=1)] = 0.5
     influence_to: Annotated[float, Field(ge=0, le=1)] = 0.25
+    stay_from_days: Annotated[int, Field(ge=14, le=365)] = 60
+    stay_until_days: Annotated[int, Field(ge=30, le=730)] = 180
+    stay_greeted_days: Annotated[int, Field(ge=1, le=30)] = 7
+    stay_silent_days: Annotated[int, Field(ge=7, le=180)] = 30
+    stay_first_day: Annotated[int, Field(ge=7, le=365)] = 30
+    stay_second_day: Annotated[int, Field(ge=14, le=365)] = 60
+    stay_needs_members: Annotated[int, Field(ge=5, le=1000)] = 20
     nudge: NudgeSettings = NudgeSettings()
 
     @model_validator(mode="after")
@@ -131,6 +138,10 @@ class RuleSettings(_Section):
             raise _conflict(self, "influence_to", "must be below", "social_from")
         if self.spread_needs_conversations > self.verdict_needs_conversations:  # a verdict judges the spread
             raise _conflict(self, "spread_needs_conversations", "must be at most", "verdict_needs_conversations")
+        if self.stay_from_days >= self.stay_until_days:
+            raise _conflict(self, "stay_from_days", "must be below", "stay_until_days")
+        if self.stay_first_day >= self.stay_second_day:
+            raise _conflict(self, "stay_first_day", "must be below", "stay_second_day")
         return self
 
     def domain_rules(self) -> domain.Rules:
@@ -147,6 +158,13 @@ class RuleSettings(_Section):
             verdict_weeks=self.verdict_weeks,
             social_from=self.social_from,
             influence_to=self.influence_to,
+            stay_from=timedelta(days=self.stay_from_days),
+            stay_until=timedelta(days=self.stay_until_days),
+            stay_greeted=timedelta(days=self.stay_greeted_days),
+            stay_silent=timedelta(days=self.stay_silent_days),
+            stay_first_day=self.stay_first_day,
+            stay_second_day=self.stay_second_day,
+            stay_needs_members=self.stay_needs_members,
             nudge=self.nudge.domain_rules(),
         )
 

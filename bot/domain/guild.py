@@ -10,7 +10,7 @@ class GuildSettings:
     """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
 
     `digest_from_on` is the Monday of the first week a digest is posted for; None without a digest channel.
-    `show_verdict` off leaves the verdict's word out of the digest. `language` is the code of the one Spade speaks there.
+    `show_verdict` off leaves the verdict's word out of the digest. `language` is the code of what Spade speaks there.
     """
 
     guild_id: int

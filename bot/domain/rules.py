@@ -41,4 +41,11 @@ class Rules:
     verdict_weeks: int = 4
     social_from: float = 0.5
     influence_to: float = 0.25
+    stay_from: timedelta = timedelta(days=60)
+    stay_until: timedelta = timedelta(days=180)
+    stay_greeted: timedelta = timedelta(days=7)
+    stay_silent: timedelta = timedelta(days=30)
+    stay_first_day: int = 30
+    stay_second_day: int = 60
+    stay_needs_members: int = 20
     nudge: NudgeRules = field(default_factory=NudgeRules)
