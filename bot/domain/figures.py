@@ -14,6 +14,8 @@ from bot.domain.snowflake import moment_of
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingState
 
+_DIGITS = 9
+
 
 class Verdict(StrEnum):
     """One word for the period."""
@@ -162,9 +164,10 @@ class _Attention:
 
     def verdict(self, rules: Rules) -> Verdict:
         assert self.spread is not None  # enough conversations for a verdict are enough for a spread
-        if self.spread >= rules.social_from:
+        spread = round(self.spread, _DIGITS)  # exp and log leave ten equal members of twenty a hair below a half
+        if spread >= rules.social_from:
             return Verdict.SOCIAL
-        return Verdict.INFLUENCE if self.spread <= rules.influence_to else Verdict.BETWEEN
+        return Verdict.INFLUENCE if spread <= rules.influence_to else Verdict.BETWEEN
 
     def top3_share(self, rules: Rules) -> float | None:
         if self.conversations < rules.spread_needs_conversations:
