@@ -40,5 +40,9 @@ class ManagerSettings:
     refused_at: datetime | None = None
 
     def receives_on(self, day: date) -> bool:
-        """Whether nudges are on and not paused on a local day, whatever its weekday."""
-        return self.enrolled_at is not None and (self.paused_until_on is None or self.paused_until_on <= day)
+        """Whether nudges are on, reach the manager and are not paused on a local day, whatever its weekday."""
+        return (
+            self.enrolled_at is not None
+            and self.refused_at is None
+            and (self.paused_until_on is None or self.paused_until_on <= day)
+        )

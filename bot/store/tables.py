@@ -88,6 +88,20 @@ member = _table(
     Index(None, "guild_id", "first_message_id"),
 )
 
+# Who asked to be forgotten, as keyed hashes: they say nobody's id, and still recognise whoever comes back.
+forgotten = _table(
+    "forgotten",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("mark", Text, primary_key=True),
+)
+
+# What this database keeps for itself: the key of those hashes.
+installation = _table(
+    "installation",
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 touch = _table(
     "touch",
     Column("message_id", Id, primary_key=True, autoincrement=False),

@@ -61,6 +61,13 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "forgotten",
+        sa.Column("guild_id", Id, autoincrement=False, nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "mark", name=op.f("pk_forgotten")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "guild",
         sa.Column("guild_id", Id, autoincrement=False, nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=False),
@@ -109,6 +116,13 @@ def upgrade() -> None:
         sa.Column("is_role", Truth(), nullable=False),
         sa.Column("by_role_id", Id, nullable=True),
         sa.PrimaryKeyConstraint("guild_id", "target_id", name=op.f("pk_ignored")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "installation",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_installation")),
         sqlite_strict=True,
     )
     op.create_table(
