@@ -98,6 +98,7 @@ class Tracking(commands.Cog):
         self._guilds[guild.id] = guild
         self._unavailable.discard(guild.id)
         if self._ready:
+            self._follower.interrupted(guild.id)
             self._start(self._catch_up_guilds([guild]), "catching up")
 
     @commands.Cog.listener()
@@ -162,7 +163,7 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
-        session = self._follower.session
+        session = self._follower.session(channel.guild.id)
         if isinstance(channel, Recordable | discord.ForumChannel):
             await self._follower.follow_new(await self._places.of(channel), session)
 
@@ -174,7 +175,7 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A thread was started: every message of it will be heard."""
-        session = self._follower.session
+        session = self._follower.session(thread.guild.id)
         if is_recorded(thread):
             await self._follower.follow_new(await self._places.of(thread), session)
 

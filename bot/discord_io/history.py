@@ -1,5 +1,7 @@
 """Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
 
+import asyncio
+
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
@@ -7,6 +9,9 @@ from bot.discord_io.places import Recordable, is_recorded
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
+
+REQUEST_SECONDS = 120.0
+"""How long a page may take, rate limits included; then it is asked for again."""
 
 
 class DiscordHistory:
@@ -44,12 +49,13 @@ class DiscordHistory:
         if not channel.permissions_for(channel.guild.me).read_message_history:
             raise NoHistoryError("Spade may not read the message history there")
         try:
-            found = [
-                message
-                async for message in channel.history(
-                    limit=limit, after=after, before=before, oldest_first=after is not None
-                )
-            ]
+            async with asyncio.timeout(REQUEST_SECONDS):
+                found = [
+                    message
+                    async for message in channel.history(
+                        limit=limit, after=after, before=before, oldest_first=after is not None
+                    )
+                ]
         except (discord.Forbidden, discord.NotFound) as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
         found.sort(key=lambda message: message.id)

@@ -7,7 +7,7 @@ only those that arrive during the last page are.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -66,34 +66,34 @@ class Follower:
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
         self._whole = False
         self._newest_heard_id = 0
-        self._session = 0
+        self._interruptions: Counter[int | None] = Counter()
+        self._failed: dict[int, Sighting] = {}
         self._room = asyncio.Event()
         self._room.set()
 
     # What happens.
 
-    @property
-    def session(self) -> int:
-        """A number that changes with every interruption: what was seen under another one may be out of date."""
-        return self._session
+    def session(self, guild_id: int) -> tuple[int, int]:
+        """What changes with every interruption of a guild: what was seen under another one may be out of date."""
+        return self._interruptions[None], self._interruptions[guild_id]
 
-    async def follow_new(self, place: Place, session: int) -> None:
+    async def follow_new(self, place: Place, session: tuple[int, int]) -> None:
         """A channel or thread was just made: all of it will be heard, unless `session` is over by now."""
         channel = self._channels.setdefault(place.channel_id, _Channel(place))
         async with channel.turn:
             if channel.position is None:
                 channel.position = await self._recorded_until(place) or place.channel_id - 1
-            if session == self._session:
-                channel.followed = True
+            channel.followed = channel.followed or session == self.session(place.guild_id)
 
     def interrupted(self, guild_id: int | None = None) -> None:
         """Events may be missed from here on, everywhere or in one guild: its channels have to catch up first."""
         self._whole = False
-        self._session += 1
+        self._interruptions[guild_id] += 1
         for channel in self._channels.values():
             if guild_id in (None, channel.place.guild_id):
                 self._drop_pending(channel)
                 channel.followed = False
+                self._failed.pop(channel.place.channel_id, None)
 
     async def heard(self, place: Place, message: Message) -> None:
         """Take a live message. Waits while the buffer is full, so that recording can keep up."""
@@ -136,10 +136,14 @@ class Follower:
     async def run(self) -> None:
         """Write what was heard, for as long as it is not cancelled. A full disk is waited out: nothing is dropped."""
         pause = self._hold / 2 or 0.01
+        retry_at = 0.0
         while True:
             await asyncio.sleep(pause)
             try:
                 await self.flush()
+                if self._failed and retry_at <= (now := asyncio.get_running_loop().time()):
+                    await self.catch_up_all(list(self._failed.values()))
+                    retry_at = now + RETRY_SECONDS
             except StoreError as error:
                 log.error("Recording waits: %s", error)  # noqa: TRY400 - the sentence says it all
                 await asyncio.sleep(RETRY_SECONDS)
@@ -226,7 +230,7 @@ class Follower:
             await guilds.watch(connection, guild_id, self._clock.now())
 
     async def catch_up_all(self, sightings: Collection[Sighting], *, whole: bool = False) -> None:
-        """Catch up with these channels, several at once. A channel that fails is left for the next time.
+        """Catch up with these channels, several at once. One that fails is tried again, again and again.
 
         `whole` says that there are no others.
         """
@@ -245,7 +249,10 @@ class Follower:
             log.info("Caught up with %s messages in %s channels", fetched, len(sightings))
         for sighting, result in zip(sightings, results, strict=True):
             if isinstance(result, BaseException):
-                log.error("Channel %s could not catch up", sighting.place.channel_id, exc_info=result)
+                self._failed[sighting.place.channel_id] = sighting
+                log.error("Channel %s could not catch up: %r", sighting.place.channel_id, result)
+            else:
+                self._failed.pop(sighting.place.channel_id, None)
         self._whole = self._whole or whole
 
     async def catch_up(self, sighting: Sighting) -> int:
@@ -255,6 +262,7 @@ class Follower:
         channel = self._channels.setdefault(place.channel_id, _Channel(place))
         channel.place = place
         async with channel.turn:
+            session = self.session(place.guild_id)
             if channel.position is None:
                 channel.position = await self._recorded_until(place) or await self._opening(
                     place, _before_pending(channel, sighting.last_message_id + 1)
@@ -272,7 +280,8 @@ class Follower:
                 end = max(end, page[-1].message_id if page else 0)
                 await self._record(channel, page, end)
                 fetched += len(page)
-            channel.followed = True
+            # Interrupted meanwhile: what came after the last page may have been missed; the next session's turn.
+            channel.followed = session == self.session(place.guild_id)
         return fetched
 
     async def _recorded_until(self, place: Place) -> int | None:

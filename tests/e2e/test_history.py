@@ -92,9 +92,9 @@ async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
 
 async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(town: Town) -> None:
     async with town.bot() as app:
+        gateway = town.sandbox.gateway
         town.world.post(town.general, town.rafa, "one")
         for number, resume in enumerate((True, False, False)):
-            gateway = town.sandbox.gateway
             sessions = gateway.identified + gateway.resumed
             town.sandbox.faults.drop_gateway(resume=resume)
             town.later(minutes=1)
