@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.derivation import Appearance, ContextNeeded, Derived, derive
+from bot.domain.derivation import Appearance, ContextNeeded, Derived, OpenerNeeded, derive
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -413,8 +413,8 @@ def test_a_manager_who_asks_another_is_kept_for_the_day_they_are_none() -> None:
 # What a stretch can be judged by.
 
 
-def judged(stretch: Stretch, managers: frozenset[int] = MANAGERS) -> Derived | ContextNeeded:
-    return derive(stretch, managers=managers, opted_out=frozenset(), zone=ZoneInfo("UTC"), rules=Rules())
+def judged(stretch: Stretch) -> Derived | ContextNeeded | OpenerNeeded:
+    return derive(stretch, managers=MANAGERS, opted_out=frozenset(), zone=ZoneInfo("UTC"), rules=Rules())
 
 
 def piece(
@@ -510,3 +510,41 @@ def test_context_is_judged_by_and_not_recorded() -> None:
     assert [(touch.kind, touch.message_id) for touch in found.touches] == [(ANSWER, at(3))]
     assert found.activity == {(MIA, date(2026, 3, 2)): 1, (ANNA, date(2026, 3, 2)): 1}
     assert found.waiting == ()
+
+
+@pytest.mark.parametrize(
+    ("messages", "needed"),
+    [
+        ((said(0, NOAH), said(1, ANNA)), True),  # is it Noah who opened it?
+        ((said(0, MIA),), True),  # does it wait for the team?
+        ((said(0, ANNA),), True),
+        ((said(0, MIA, mentions=[ANNA]), said(1, ANNA, to=(0, MIA))), False),  # they address each other anyway
+        ((said(0, MIA, kind=MessageKind.OTHER),), False),
+    ],
+)
+def test_who_opened_a_thread_is_asked_only_when_a_rule_has_to_know(messages: tuple[Message, ...], needed: bool) -> None:
+    unknown = replace(thread(None), opener_known=False)
+    stretch = Stretch(unknown, CHANNEL, messages[-1].message_id, messages, (), 0)
+    assert isinstance(judged(stretch), OpenerNeeded if needed else Derived)
+
+
+def test_in_a_channel_nobody_asks_for_an_opener() -> None:
+    stretch = Stretch(replace(channel(), opener_known=False), CHANNEL, at(1), (said(0, MIA), said(1, ANNA)), (), 0)
+    assert isinstance(judged(stretch), Derived)
+
+
+def test_deleted_messages_are_activity_and_nothing_is_judged_by_them() -> None:
+    """Noah's words stood between Mia's and Anna's, and Mia named Ben: all of it was deleted before it was judged."""
+    messages = (said(0, MIA), said(1, NOAH), said(2, MIA, mentions=[BEN]), said(3, ANNA), said(4, ANNA, to=(0, MIA)))
+    found = derive(
+        Stretch(thread(MIA), CHANNEL, at(4), messages, (said(-5, NOAH),), 0),
+        managers=MANAGERS,
+        opted_out=frozenset(),
+        zone=ZoneInfo("UTC"),
+        rules=Rules(),
+        gone={at(-5), at(1), at(2), at(4)},
+    )
+    assert isinstance(found, Derived)
+    assert sum(found.activity.values()) == 5
+    assert [(touch.kind, touch.message_id) for touch in found.touches] == [(THREAD, at(3))]
+    assert [entry.message_id for entry in found.waiting] == [at(0)]

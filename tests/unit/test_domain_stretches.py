@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.derivation import Appearance, ContextNeeded, Derived, derive
+from bot.domain.derivation import Appearance, ContextNeeded, Derived, OpenerNeeded, derive
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -52,7 +52,7 @@ def histories(draw: st.DrawFn) -> tuple[Message, ...]:
 PLACES = st.sampled_from([channel(), thread(MIA), thread(None), thread(ANNA)])
 
 
-def judge(stretch: Stretch) -> Derived | ContextNeeded:
+def judge(stretch: Stretch) -> Derived | ContextNeeded | OpenerNeeded:
     return derive(stretch, managers=MANAGERS, opted_out=OPTED_OUT, zone=ZoneInfo("Asia/Kathmandu"), rules=Rules())
 
 
