@@ -11,6 +11,7 @@ import typer
 
 from bot import __version__
 from bot.cli.backfill import backfill
+from bot.cli.backup import backup, migrate, restore
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.digest import digest
@@ -34,6 +35,9 @@ app.command()(init)
 app.command("import")(import_exports)
 app.command()(run)
 app.command()(backfill)
+app.command()(backup)
+app.command()(restore)
+app.command()(migrate)
 app.command()(digest)
 app.command()(check)
 

@@ -1,0 +1,82 @@
+"""`spade backup`, `spade restore` and `spade migrate`: looking after the database."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, settings_of
+from bot.clock import SystemClock
+from bot.config import Settings, database_file
+from bot.store.backup import backup_path, drop_expired, make_backup, restore_backup
+from bot.store.database import open_database
+from bot.store.error import StoreError
+
+
+def backup(
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to; beside the database.")] = None,
+    keep_days: Annotated[
+        int, typer.Option("--keep-days", min=1, help="Delete backups beside the database that are older.")
+    ] = 30,
+) -> None:
+    """Copy the database, also while the bot runs, and check the copy.
+
+    Members who erase what is stored about them stay in older backups until those expire.
+    """
+    file = _file(settings_of(config, database))
+    now = SystemClock().now()
+    target = to or backup_path(file, now)
+    try:
+        make_backup(file, target)
+        expired = drop_expired(file, now, timedelta(days=keep_days))
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    print(f"Backed up to {target} ({target.stat().st_size:,} bytes, checked).")
+    for path in expired:
+        print(f"Deleted {path}: older than {keep_days} days.")
+
+
+def restore(
+    backup_file: Annotated[Path, typer.Argument(metavar="BACKUP", help="A file that `spade backup` made.")],
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put a backup in the place of the database. The database that stood there is kept beside it."""
+    file = _file(settings_of(config, database))
+    if not yes:
+        typer.confirm(f"Put {backup_file} in the place of {file}?", abort=True, err=True)
+    try:
+        aside = restore_backup(file, backup_file, SystemClock().now())
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    print(f"Restored {file} from {backup_file}." + (f" The former one is {aside}." if aside else ""))
+    print("What happened on Discord since the backup is fetched at the next start.")
+
+
+def migrate(config: ConfigOption = None, database: DatabaseOption = None) -> None:
+    """Bring the database to this version's schema. `spade run` does it by itself."""
+    settings = settings_of(config, database)
+    try:
+        asyncio.run(_migrate(settings))
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    print("The database is up to date.")
+
+
+async def _migrate(settings: Settings) -> None:
+    database = await open_database(settings.database, write=True)
+    await database.close()
+
+
+def _file(settings: Settings) -> Path:
+    file = database_file(settings.database)
+    if file is None:
+        raise Failure("a PostgreSQL database is backed up with pg_dump and restored with pg_restore", status=2)
+    return file
