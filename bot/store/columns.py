@@ -7,7 +7,7 @@ precision), dates are ISO text, and truth values are 0 and 1.
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import BigInteger, ColumnOperators, Dialect, Integer, Text, TypeDecorator, literal
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -50,11 +50,18 @@ class Day(TypeDecorator[date]):
         return None if value is None else date.fromisoformat(value)
 
 
+class _TruthComparator(TypeDecorator.Comparator[bool]):
+    def is_(self, other: Any) -> ColumnOperators:  # noqa: ANN401 - SQLAlchemy's own signature
+        """`IS` a number is SQLite's alone; `=` says the same, as no truth is NULL."""
+        return self.expr == literal(other, Truth())
+
+
 class Truth(TypeDecorator[bool]):
-    """True or false as 1 or 0."""
+    """True or false as 1 or 0; ask with `is_`."""
 
     impl = Integer
     cache_ok = True
+    comparator_factory = _TruthComparator
 
     def process_bind_param(self, value: bool | None, dialect: Dialect) -> int | None:  # noqa: ARG002, FBT001
         """To 0 or 1."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, select, union_all
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables
@@ -43,12 +43,23 @@ async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int
     return frozenset(await connection.scalars(query))
 
 
-async def departed(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Who was found to have left and has not written since."""
+async def departed(connection: AsyncConnection, guild_id: int, by: datetime | None = None) -> frozenset[int]:
+    """Who was found to have left (by a moment, if one is named) and has not written since."""
+    left_at = tables.member.c.left_at
     query = select(tables.member.c.member_id).where(
-        tables.member.c.guild_id == guild_id, tables.member.c.left_at.is_not(None)
+        tables.member.c.guild_id == guild_id, left_at.is_not(None) if by is None else left_at <= by
     )
     return frozenset(await connection.scalars(query))
+
+
+async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset[int], frozenset[int]]:
+    """The ignored people, and the roles whose bearers are ignored."""
+    query = select(tables.ignored.c.target_id, tables.ignored.c.is_role).where(tables.ignored.c.guild_id == guild_id)
+    rows = (await connection.execute(query)).all()
+    return (
+        frozenset(row.target_id for row in rows if not row.is_role),
+        frozenset(row.target_id for row in rows if row.is_role),
+    )
 
 
 async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:
@@ -57,6 +68,6 @@ async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: i
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["guild_id", "member_id"],
-            set_={"left_at": case((tables.member.c.left_at.is_(None), at), else_=tables.member.c.left_at)},
+            set_={"left_at": func.coalesce(tables.member.c.left_at, statement.excluded.left_at)},
         )
     )
