@@ -10,10 +10,12 @@ from discord.ext import commands
 from bot.discord_io.channels import changed_in_archive, sighting_of, visible
 from bot.discord_io.messages import person_id, read_message
 from bot.discord_io.places import Places, Recordable, is_recorded
+from bot.domain.stretch import Place
 from bot.services.follower import Follower
 from bot.services.history import Sighting
 from bot.services.history_reader import HistoryReader
 from bot.services.membership import MembershipService
+from bot.services.persistence import persistently
 from bot.services.roster import Roster
 from bot.services.waiting import WaitingService
 
@@ -78,19 +80,28 @@ class Tracking(commands.Cog):
     async def on_ready(self) -> None:
         """The session shows everything there is: fetch what was missed."""
         self._ready = True
-        await self._membership.present(self._guilds.keys() | self._unavailable)
-        self._start(self._catch_up_guilds(list(self._guilds.values())), "catching up")
+        self._start(self._enter(list(self._guilds.values())), "catching up")
 
-    async def _catch_up_guilds(self, guilds: list[discord.Guild]) -> None:
-        found: list[Sighting] = []
-        for guild in guilds:
-            await self._follower.watch(guild.id)
-            recorded = await self._follower.recorded(guild.id)
-            found += await visible(guild, self._places)
-            found += await changed_in_archive(guild, self._places, recorded)
-        await self._follower.catch_up_all(found, whole=True)
+    async def _enter(self, guilds: list[discord.Guild]) -> None:
+        """Begin with the guilds that there are, whatever is in the way at first."""
+        session = self._follower.session
+        lasts = self._follower.lasts
+        found = await persistently("Looking at the channels", lambda: self._seen(guilds), lambda: lasts(session))
+        if found is None:
+            return  # a newer session began, and looks for itself
+        await self._follower.catch_up_all(found, session, whole=True)
         for guild in guilds:
             await self._reader.resume(guild.id)
+
+    async def _seen(self, guilds: list[discord.Guild]) -> list[Sighting]:
+        await self._membership.present(self._guilds.keys() | self._unavailable)
+        found: list[Sighting] = []
+        for guild in guilds:
+            since = await self._follower.watch(guild.id)
+            recorded = await self._follower.recorded(guild.id)
+            found += await visible(guild, self._places)
+            found += await changed_in_archive(guild, self._places, recorded, since)
+        return found
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -99,12 +110,11 @@ class Tracking(commands.Cog):
         self._unavailable.discard(guild.id)
         if self._ready:
             self._follower.interrupted(guild.id)
-            self._start(self._catch_up_guilds([guild]), "catching up")
+            self._start(self._enter([guild]), "catching up")
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Spade was invited, perhaps not for the first time."""
-        await self._membership.present(self._guilds.keys() | self._unavailable | {guild.id})
         await self.on_guild_available(guild)
 
     @commands.Cog.listener()
@@ -127,7 +137,12 @@ class Tracking(commands.Cog):
             return
         place = await self._places.of(channel, message)
         known = self._follower.knows(channel.id)
-        await self._follower.heard(place, await read_message(message))
+        try:
+            async with self._follower.arriving(place, message.id):
+                self._follower.heard(place, await read_message(message))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the message must not be missing
+            log.warning("Message %s could not be read and is fetched again: %s", message.id, error)
+            known = False
         if not known:
             await self._catch_up([Sighting(place, message.id)])
         author = message.author
@@ -151,21 +166,20 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """A thread was deleted with all that was in it."""
-        await self._follower.removed_channel(event.thread_id)
+        self._follower.removed_channel(event.thread_id)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel was deleted, and its threads with it."""
         threads = [thread.id for thread in channel.guild.threads if thread.parent_id == channel.id]
         for channel_id in (channel.id, *threads):
-            await self._follower.removed_channel(channel_id)
+            self._follower.removed_channel(channel_id)
 
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
-        session = self._follower.session(channel.guild.id)
         if isinstance(channel, Recordable | discord.ForumChannel):
-            await self._follower.follow_new(await self._places.of(channel), session)
+            await self._follow_new(await self._places.of(channel))
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
@@ -175,9 +189,13 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A thread was started: every message of it will be heard."""
-        session = self._follower.session(thread.guild.id)
         if is_recorded(thread):
-            await self._follower.follow_new(await self._places.of(thread), session)
+            await self._follow_new(await self._places.of(thread))
+
+    async def _follow_new(self, place: Place) -> None:
+        follower, session = self._follower, self._follower.session
+        what = f"Following channel {place.channel_id}"
+        await persistently(what, lambda: follower.follow_new(place, session), lambda: follower.lasts(session))
 
     @commands.Cog.listener()
     async def on_thread_join(self, thread: discord.Thread) -> None:
@@ -207,4 +225,4 @@ class Tracking(commands.Cog):
     async def _catch_up(self, found: list[Sighting]) -> None:
         """In the background: a long history must not hold up the next event."""
         if found:
-            self._start(self._follower.catch_up_all(found), "catching up")
+            self._start(self._follower.catch_up_all(found, self._follower.session), "catching up")

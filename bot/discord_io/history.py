@@ -1,17 +1,13 @@
 """Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
 
-import asyncio
-
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
+from bot.discord_io.patience import patience
 from bot.discord_io.places import Recordable, is_recorded
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
-
-REQUEST_SECONDS = 120.0
-"""How long a page may take, rate limits included; then it is asked for again."""
 
 
 class DiscordHistory:
@@ -36,7 +32,8 @@ class DiscordHistory:
         # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
         home = thread if isinstance(thread.parent, discord.ForumChannel) or thread.parent is None else thread.parent
         try:
-            return author_id(await home.fetch_message(thread.id))
+            async with patience():
+                return author_id(await home.fetch_message(thread.id))
         except (discord.NotFound, discord.Forbidden):
             return person_id(thread.owner) if thread.owner is not None else thread.owner_id
 
@@ -49,7 +46,7 @@ class DiscordHistory:
         if not channel.permissions_for(channel.guild.me).read_message_history:
             raise NoHistoryError("Spade may not read the message history there")
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with patience():
                 found = [
                     message
                     async for message in channel.history(
@@ -63,6 +60,7 @@ class DiscordHistory:
 
     async def _fetch_channel(self, place: Place) -> object:
         try:
-            return await self._client.fetch_channel(place.channel_id)
+            async with patience():
+                return await self._client.fetch_channel(place.channel_id)
         except (discord.Forbidden, discord.NotFound) as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error

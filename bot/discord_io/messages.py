@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.discord_io.patience import patience
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
@@ -58,6 +59,7 @@ async def _replied_to(message: discord.Message, reference: discord.MessageRefere
     if isinstance(found, discord.DeletedReferencedMessage) or reference.message_id is None:
         return None
     try:
-        return author_id(await message.channel.fetch_message(reference.message_id))
+        async with patience():
+            return author_id(await message.channel.fetch_message(reference.message_id))
     except (discord.NotFound, discord.Forbidden):
         return None

@@ -125,6 +125,7 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
-    """The same for everything in a deleted channel or thread."""
+    """The same for everything in a deleted channel or thread; what is missing of it is missed no longer."""
+    await connection.execute(delete(tables.known_gap).where(tables.known_gap.c.channel_id == channel_id))
     await connection.execute(delete(tables.touch).where(tables.touch.c.channel_id == channel_id))
     await connection.execute(delete(tables.waiting).where(tables.waiting.c.channel_id == channel_id))

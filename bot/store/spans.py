@@ -17,14 +17,14 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
-async def last_ids(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
-    """For each channel with a span, the end of its newest."""
+async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
+    """For each channel on record, from where its oldest span begins to where its newest ends."""
     query = (
-        select(_span.channel_id, func.max(_span.last_id).label("last_id"))
+        select(_span.channel_id, func.min(_span.first_id).label("first_id"), func.max(_span.last_id).label("last_id"))
         .where(_span.guild_id == guild_id)
         .group_by(_span.channel_id)
     )
-    return {row.channel_id: row.last_id for row in await connection.execute(query)}
+    return {row.channel_id: Span(row.first_id, row.last_id) for row in await connection.execute(query)}
 
 
 async def add(connection: AsyncConnection, place: Place, span: Span) -> None:

@@ -1,0 +1,29 @@
+"""Trying again until something works."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0
+_LONGEST_PAUSE = 300.0
+
+Result = TypeVar("Result")
+
+
+async def persistently(what: str, work: Callable[[], Awaitable[Result]], wanted: Callable[[], bool]) -> Result | None:
+    """Do something until it succeeds, with growing pauses; None when it is no longer wanted by then.
+
+    `what` stands in the log before "failed".
+    """
+    pause = RETRY_SECONDS
+    while wanted():
+        try:
+            return await work()
+        except Exception as error:  # noqa: BLE001 - whatever it was, giving up would leave the record incomplete
+            log.warning("%s failed (%s: %s); trying again in %.0f s", what, type(error).__name__, error, pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return None
