@@ -6,7 +6,7 @@ the record is read; the list of managers here only says whose messages touch and
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,7 +63,7 @@ def derive(
     stretch: Stretch,
     *,
     managers: AbstractSet[int],
-    opted_out: AbstractSet[int],
+    opted_out: Container[int],
     zone: ZoneInfo,
     rules: Rules,
     gone: Collection[int] = frozenset(),
@@ -100,7 +100,7 @@ class _Judge:
         self,
         stretch: Stretch,
         managers: AbstractSet[int],
-        opted_out: AbstractSet[int],
+        opted_out: Container[int],
         rules: Rules,
         gone: Collection[int],
     ) -> None:
@@ -170,15 +170,15 @@ class _Judge:
         if member_id == manager_id or message.sent_at - previous.sent_at > self._rules.answer_within:
             return None
         since = message.sent_at - self._rules.answer_after_address
-        silent = {manager_id: member_id, member_id: manager_id}  # each other: both ways
+        other = {manager_id: member_id, member_id: manager_id}
         for earlier in reversed(self._before):
             if earlier.sent_at < since:
                 return None
-            addressed = earlier.mentions | {earlier.reply_to_author_id}
-            if earlier.author_id in silent and silent[earlier.author_id] in addressed:
-                del silent[earlier.author_id]
-                if not silent:
-                    return member_id
+            # One way is enough: asked of both, the rule would add next to no pair that a mention has not made.
+            if earlier.author_id in other and (
+                other[earlier.author_id] in earlier.mentions or other[earlier.author_id] == earlier.reply_to_author_id
+            ):
+                return member_id
         self._need_from(since)
         return None
 

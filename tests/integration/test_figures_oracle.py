@@ -79,7 +79,7 @@ def test_every_week_equals_the_independent_calculation(sample: str, zone: str, t
     mondays = [first + timedelta(weeks=week) for week in range(weeks)]
     asyncio.run(imported(url, [[SHARED / sample]], managers, zone))
     mine = asyncio.run(documents(url, guild_id, mondays))
-    facts = derive(read([SHARED / sample]), managers, both_ways=True)
+    facts = derive(read([SHARED / sample]), managers)
     theirs = [oracle_digest(facts, monday, zone) for monday in mondays]
     assert len(mine) == weeks
     assert sum(document["team"]["conversations"] for document in theirs) > 20
@@ -90,7 +90,7 @@ def test_every_week_equals_the_independent_calculation(sample: str, zone: str, t
 def test_import_counts_equal_the_independent_ones(tmp_path: Path) -> None:
     for sample, (_, managers, _, _) in SAMPLES.items():
         outcomes = asyncio.run(imported(f"sqlite:///{tmp_path / sample}.db", [[SHARED / sample]], managers, "UTC"))
-        counts = derive(read([SHARED / sample]), managers, both_ways=True).counts
+        counts = derive(read([SHARED / sample]), managers).counts
         assert outcomes[0].new == counts["messages"]
         assert {kind.value: count for kind, count in outcomes[0].touches.items()} == counts["touches"]
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.oracle.record import derive, read
 
@@ -27,12 +28,18 @@ class Score:
 
 
 def evaluate(folder: Path, *, both_ways: bool, managers: int = 20) -> Score:
-    """Measure `mention` and `answer` touches against gold.jsonl."""
-    gold: dict[int, tuple[int, set[int]]] = {}
-    for line in (folder / "gold.jsonl").read_text("utf-8").splitlines():
-        truth = json.loads(line)
-        author = int(truth["author_id"])
-        gold[int(truth["message_id"])] = (author, {int(u) for u in truth["reply_to_users"]} - {author})
+    """Measure `mention` and `answer` touches against gold.jsonl.
+
+    A message that continues its author's own earlier one answers whom that one answers.
+    """
+    truths = {
+        int(truth["message_id"]): truth
+        for truth in map(json.loads, (folder / "gold.jsonl").read_text("utf-8").splitlines())
+    }
+    gold = {
+        message_id: (int(truth["author_id"]), _answered(truths, message_id, depth=20))
+        for message_id, truth in truths.items()
+    }
     record = read([folder / "export.json"])
     replies = Counter(author for author, users in gold.values() if users)
     score = Score()
@@ -57,6 +64,17 @@ def evaluate(folder: Path, *, both_ways: bool, managers: int = 20) -> Score:
         score.mention_pairs += len(pairs["mention"])
         score.mention_pairs_right += len(pairs["mention"] & true_pairs)
     return score
+
+
+def _answered(truths: dict[int, dict[str, Any]], message_id: int, depth: int) -> set[int]:
+    """Whom a message answers, other than its author."""
+    truth = truths.get(message_id)
+    if truth is None or not depth:
+        return set()
+    users = {int(user) for user in truth["reply_to_users"]} - {int(truth["author_id"])}
+    if users or not truth["continues_own"]:
+        return users
+    return {user for before in truth["reply_to_messages"] for user in _answered(truths, int(before), depth - 1)}
 
 
 def main() -> None:

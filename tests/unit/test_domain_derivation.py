@@ -277,13 +277,19 @@ def test_an_answer_comes_within_two_minutes_both_included() -> None:
 
 
 def test_they_have_addressed_each_other_within_ten_minutes_both_included() -> None:
-    assert answers(*TALK, said(9, MIA), said(10, ANNA)) == [(10, MIA)]
-    assert answers(*TALK, said(9, MIA), said(10 + 1 / 60_000, ANNA)) == []
+    assert answers(*TALK, said(9.5, MIA), said(11, ANNA)) == [(11, MIA)]
+    assert answers(*TALK, said(9.5, MIA), said(11 + 1 / 60_000, ANNA)) == []
 
 
-def test_one_side_alone_is_no_talk() -> None:
-    assert answers(said(0, MIA, mentions=[ANNA]), said(1, ANNA)) == []
-    assert answers(said(0, MIA), said(1, ANNA, to=(0, MIA)), said(2, MIA), said(3, ANNA)) == []
+def test_one_side_is_enough() -> None:
+    assert answers(said(0, MIA, mentions=[ANNA]), said(1, ANNA)) == [(1, MIA)]
+    assert answers(said(0, MIA), said(1, ANNA, to=(0, MIA)), said(2, MIA), said(3, ANNA)) == [(3, MIA)]
+
+
+def test_without_a_word_to_each_other_there_is_no_answer() -> None:
+    assert answers(said(0, MIA), said(1, ANNA)) == []
+    assert answers(said(0, MIA, mentions=[NOAH]), said(1, ANNA)) == []
+    assert answers(said(0, NOAH, mentions=[ANNA]), said(0.5, MIA), said(1, ANNA)) == []
 
 
 def test_however_many_are_named_it_counts_as_addressing() -> None:
