@@ -16,9 +16,12 @@ from bot.discord_io.places import Places
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.digests import DigestService
+from bot.services.enrolment import Enrolments
 from bot.services.follower import Follower
 from bot.services.history_reader import HistoryReader
 from bot.services.membership import MembershipService
+from bot.services.nudge_presses import NudgePresses
+from bot.services.nudge_previews import NudgePreviews
 from bot.services.nudges import NudgeService
 from bot.services.recorder import Recorder
 from bot.services.roster import Roster
@@ -26,9 +29,11 @@ from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
+from bot.views.digest_drafts import DigestViews
 from bot.views.drafts import Writer
 from cogs.backfills import Backfills
 from cogs.digests import Digests
+from cogs.nudge_buttons import NudgeButtons
 from cogs.nudges import Nudges
 from cogs.setup import SettingUp
 from cogs.tracking import Tracking
@@ -80,6 +85,7 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
     writer = Writer(rules)
+    enrolments = Enrolments(database, messenger, writer, clock)
     schedule.add("settlement", settlement.settle_due)
     schedule.add("purge", membership.purge_due)
     return (
@@ -89,12 +95,15 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
         Backfills(app.reader, clock),
         Nudges(
             NudgeService(database, messenger, writer, clock, rules, settle),
+            enrolments,
+            NudgePreviews(database, messenger, clock, rules, settle),
             settlement,
             schedule,
             writer,
         ),
+        NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
-            DigestService(database, messenger, writer, ProcessPainter(rules), clock, rules, settle),
+            DigestService(database, messenger, DigestViews(rules), ProcessPainter(rules), clock, rules, settle),
             settlement,
             schedule,
             roster,

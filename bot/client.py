@@ -1,5 +1,6 @@
 """The discord.py bot: its intents, its cogs, and what happens when a command fails."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
@@ -8,12 +9,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_io.invalid_requests import InvalidRequests
 from bot.views.answers import only_in_server, unexpected_error
 
 log = logging.getLogger(__name__)
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
 """None of them is privileged: Spade reads who wrote to whom, never what."""
+_TOKEN_REFUSED = 4004
 
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
@@ -46,6 +49,8 @@ class SpadeBot(commands.Bot):
     """Holds the connection and the cogs in `to_load`; what they do is in the services they were built with."""
 
     def __init__(self) -> None:
+        self.invalid_requests = InvalidRequests(self._unauthorized)
+        self._ending: asyncio.Task[None] | None = None
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -55,8 +60,26 @@ class SpadeBot(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=self.invalid_requests.trace(),
         )
         self.to_load: Sequence[commands.Cog] = ()
+
+    async def start(self, token: str, *, reconnect: bool = True) -> None:
+        """Connect, and stay connected. Raises LoginFailure when Discord does not, or no longer, take the token."""
+        try:
+            await super().start(token, reconnect=reconnect)
+        except discord.ConnectionClosed as error:
+            if error.code == _TOKEN_REFUSED:
+                raise discord.LoginFailure("The gateway does not take the token.") from error
+            raise
+        if self._ending is not None:
+            raise discord.LoginFailure("Discord does not take the token any more.")
+
+    def _unauthorized(self) -> None:
+        """The token was taken back: nothing that is tried from here on can succeed."""
+        if self.user is not None and self._ending is None:  # before that, logging in fails by itself
+            log.critical("Discord does not accept the token any more: stopping")
+            self._ending = asyncio.get_running_loop().create_task(self.close())
 
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""

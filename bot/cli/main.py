@@ -18,6 +18,7 @@ from bot.cli.digest import digest
 from bot.cli.failure import Failure
 from bot.cli.imports import import_exports
 from bot.cli.init import init
+from bot.cli.nudges import nudges
 from bot.cli.run import run
 from bot.config import ConfigError, LogSettings
 from bot.log import start_log
@@ -39,6 +40,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(migrate)
 app.command()(digest)
+app.command()(nudges)
 app.command()(check)
 
 

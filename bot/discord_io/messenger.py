@@ -10,12 +10,25 @@ import aiohttp
 import discord
 
 from bot.domain.delivery import Delivery
-from bot.services.messenger import Body, RefusedError, SentMessage, UnknownOutcomeError
+from bot.services.messenger import (
+    Body,
+    Present,
+    RefusedError,
+    SentMessage,
+    UnknownOutcomeError,
+    UnreachableError,
+)
 from bot.views.drafts import Parcel
 
 log = logging.getLogger(__name__)
 
 CLOSED_DMS = 50007
+NO_MUTUAL_GUILD = 50278
+UNKNOWN_USER = 10013
+UNKNOWN_MEMBER = 10007
+OUT_OF_REACH = frozenset({CLOSED_DMS, NO_MUTUAL_GUILD, UNKNOWN_USER})
+"""Discord's codes for a person who cannot be written to until they change something themselves."""
+UNAUTHORIZED = 401
 REQUEST_SECONDS = 60.0
 """How long a request may take before its outcome counts as unknown. discord.py waits out rate limits within it."""
 _LOOK_BACK = 100
@@ -60,15 +73,18 @@ class DiscordMessenger:
             async with asyncio.timeout(REQUEST_SECONDS):
                 channel = await target
                 message = await channel.send(**sendable(cast("Parcel", body)), nonce=nonce)
-        except discord.Forbidden as error:
-            raise RefusedError(error.text or "Discord refused", closed=error.code == CLOSED_DMS) from error
-        except (discord.NotFound, discord.InvalidData) as error:
-            raise RefusedError(f"the channel is not there any more ({error})") from error
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise _refusal(error) from error
+        except discord.InvalidData as error:
+            raise RefusedError(f"the channel is not one to write to ({error})") from error
         except discord.DiscordServerError as error:
             raise UnknownOutcomeError(f"Discord answered {error.status}") from error
         except discord.HTTPException as error:
             if error.status == 429:
                 raise UnknownOutcomeError("Discord asked to slow down") from error
+            if error.status == UNAUTHORIZED:
+                raise UnknownOutcomeError("Discord does not accept the token any more") from error
+            log.warning("Discord refuses a message: %s (%s) %s", error.status, error.code, error.text)
             raise RefusedError(f"Discord answered {error.status} ({error.code}): {error.text}") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnknownOutcomeError(f"the connection failed ({type(error).__name__})") from error
@@ -108,28 +124,39 @@ class DiscordMessenger:
                     if me is not None and message.author.id == me.id and _carries(message, delivery.delivery_id):
                         return SentMessage(message.channel.id, message.id)
         except (discord.Forbidden, discord.NotFound) as error:
-            raise RefusedError(error.text or "Discord refused", closed=error.code == CLOSED_DMS) from error
+            raise _refusal(error) from error
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnknownOutcomeError(f"the history could not be read ({type(error).__name__})") from error
         return None
 
-    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
-        """The display names of those who are in the guild now."""
+    async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
+        """Those of some people who are in the guild now."""
         guild = self._client.get_guild(guild_id)
-        if guild is None:
-            return {}
-        found: dict[int, str] = {}
+        if guild is None or guild.unavailable:
+            raise UnreachableError(f"Discord does not show the server {guild_id} just now")
+        found: dict[int, Present] = {}
         for person_id in people:
             try:
-                member = await guild.fetch_member(person_id)
-            except discord.NotFound:
-                continue
-            except (discord.HTTPException, aiohttp.ClientError, OSError):
-                cached = guild.get_member(person_id)
-                found[person_id] = cached.display_name if cached else str(person_id)
-                continue
-            found[person_id] = member.display_name
+                async with asyncio.timeout(REQUEST_SECONDS):
+                    member = await guild.fetch_member(person_id)
+            except discord.NotFound as error:
+                if error.code not in {UNKNOWN_MEMBER, UNKNOWN_USER}:
+                    raise UnreachableError(f"Discord answered {error.code}") from error
+            except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+                raise UnreachableError(f"a member could not be looked up ({type(error).__name__})") from error
+            else:
+                roles = frozenset(role.id for role in member.roles)
+                found[person_id] = Present(member.display_name, member.joined_at, roles)
         return found
+
+    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
+        """The display names of those who are in the guild now."""
+        try:
+            found = await self.present(guild_id, people)
+        except UnreachableError as error:
+            log.warning("Names are missing: %s", error)
+            return dict.fromkeys(people, "")
+        return {person_id: person.name for person_id, person in found.items()}
 
     async def guild_name(self, guild_id: int) -> str:
         """The guild's name; its id while Discord does not show the guild."""
@@ -146,6 +173,10 @@ class DiscordMessenger:
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             return True
         return True
+
+
+def _refusal(error: discord.Forbidden | discord.NotFound) -> RefusedError:
+    return RefusedError(error.text or f"Discord answered {error.status}", closed=error.code in OUT_OF_REACH)
 
 
 def _carries(message: discord.Message, delivery_id: str) -> bool:

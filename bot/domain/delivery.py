@@ -25,6 +25,9 @@ class DeliveryState(StrEnum):
 
 
 UNSETTLED = frozenset({DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.UNKNOWN})
+"""It is open whether the message is there."""
+UNSENT = frozenset({DeliveryState.REFUSED, DeliveryState.NOTHING})
+"""It is certain that the message is not there."""
 
 
 @dataclass(frozen=True, slots=True)

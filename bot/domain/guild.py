@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+LANGUAGES = ("en", "de", "fr", "es", "pt_BR")
+"""What Spade speaks, the language it was written in first."""
+
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:

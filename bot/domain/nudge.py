@@ -1,8 +1,8 @@
 """Nudges (R9): who is worth a manager's attention today, and why."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from itertools import pairwise
@@ -12,7 +12,7 @@ from bot.domain.conversation import Conversation
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.rules import NudgeRules, Rules
 from bot.domain.snowflake import moment_of
-from bot.domain.waiting import WaitingState
+from bot.domain.waiting import WaitingEntry, WaitingState
 
 
 class Reason(StrEnum):
@@ -35,7 +35,8 @@ class Offer:
     active day's start, the last conversation. `message_id` and `channel_id` lead to the message to open, when there
     is one. `wrote_back`: the member only answered a message in which this manager had addressed them. `for_team`:
     the message addresses no manager by name. `active_days` is of the last 30 (unmet); `conversations` counts those
-    with this manager (cooling).
+    with this manager (cooling). `from_manager_id` is a colleague whose member this was: who `handed` them over, or,
+    if they did not, who is away.
     """
 
     member_id: int
@@ -47,6 +48,8 @@ class Offer:
     for_team: bool = False
     active_days: int | None = None
     conversations: int | None = None
+    from_manager_id: int | None = None
+    handed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,34 @@ class Nudge:
 
 
 class Action(StrEnum):
-    """What a manager can do about one member of a nudge, besides writing to them."""
+    """What a manager can do about one member of a nudge, besides writing to them.
+
+    `moot` is no press: the reason was gone when a nudge that had got lost was sent once more.
+    """
 
     DONE = "done"
     HAND_OVER = "hand_over"
     SNOOZE = "snooze"
     NEVER = "never"
+    MOOT = "moot"
+
+
+PRESSES = (Action.DONE, Action.HAND_OVER, Action.SNOOZE, Action.NEVER)
+"""The actions that have a button, in the order of the buttons."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedMember:
+    """A member in a nudge that was claimed, with what was pressed. Positions count from 1."""
+
+    delivery_id: str
+    position: int
+    manager_id: int
+    offer: Offer
+    offered_at: datetime
+    action: Action | None = None
+    colleague_id: int | None = None
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +104,10 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class NudgeDraft:
-    """A nudge with all it takes to put it into words. `usual_reply_minutes` is the manager's median, if known."""
+    """A nudge with all it takes to put it into words.
+
+    `usual_reply_minutes` is the manager's median, and `joined` when members joined the guild; where they are known.
+    """
 
     delivery_id: str
     nudge: Nudge
@@ -90,6 +118,7 @@ class NudgeDraft:
     now: datetime
     presses: tuple[Press, ...] = ()
     usual_reply_minutes: float | None = None
+    joined: Mapping[int, datetime] = field(default_factory=dict)
 
 
 class Obstacle(StrEnum):
@@ -98,6 +127,7 @@ class Obstacle(StrEnum):
     SNOOZED = "snoozed"
     DISMISSED = "dismissed"
     LEFT = "left"
+    IGNORED = "ignored"
     OFFERED_LATELY = "offered lately"
     OFFERED_TO_ANOTHER = "offered to another manager today"
     ANOTHERS_SHARE = "another manager's share"
@@ -124,25 +154,40 @@ class Regular:
 
 @dataclass(frozen=True, slots=True)
 class PastOffer:
-    """When a member was last offered to this manager, and for which waiting message."""
+    """On which of the guild's days a member was offered to this manager, and for which waiting message, if for one."""
 
-    offered_at: datetime
+    offered_on: date
     message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A member whom a colleague handed over, as they had been offered; `touched` by anybody on the team since."""
+
+    from_manager_id: int
+    offer: Offer
+    touched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NudgeFacts:
     """All that is known at `now` for one manager's nudge; everybody in it is a member who did not opt out.
 
-    `sharing` are the managers over whom newcomers and the unmet are shared out, this one among them. `newcomers`
-    and `regulars` are candidates: whether anybody met them stands in `met`. `conversations` are this manager's, by
+    `today` is the guild's date. `sharing` are the managers over whom members without a manager of their own are
+    shared out, this one among them unless a preview is made for somebody who gets no nudges. `newcomers` and
+    `regulars` are candidates: whether anybody met them stands in `met`. `conversations` are this manager's, by
     member, oldest first. `lately_active` wrote in the days that `cooling` asks for. `last_messages` lead to a
-    member's last message. `handed` were handed over to this manager. `barred` are out for a reason of their own.
+    member's last message. `barred` are out for a reason of their own.
+
+    `handed` were handed over to this manager. `away` are the managers who pause: what waits for them alone is shared
+    out. So is what waits for the colleagues who stand with a member in `orphaned`: they were offered the member, or
+    handed them, and left them behind when they paused, turned nudges off or stopped being a manager.
     """
 
     guild_id: int
     manager_id: int
     now: datetime
+    today: date
     sharing: tuple[int, ...]
     waiting: tuple[WaitingState, ...] = ()
     newcomers: Mapping[int, Newcomer] = field(default_factory=dict)
@@ -152,9 +197,15 @@ class NudgeFacts:
     lately_active: frozenset[int] = frozenset()
     last_messages: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     barred: Mapping[int, Obstacle] = field(default_factory=dict)
-    past_offers: Mapping[int, PastOffer] = field(default_factory=dict)
+    past_offers: Mapping[int, tuple[PastOffer, ...]] = field(default_factory=dict)
     offered_to_others: frozenset[int] = frozenset()
-    handed: frozenset[int] = frozenset()
+    handed: Mapping[int, HandedOver] = field(default_factory=dict)
+    away: frozenset[int] = frozenset()
+    orphaned: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+    def has_share_in(self, member_id: int) -> bool:
+        """Whether this manager is the one whom a shared-out member falls to."""
+        return share_of(self.guild_id, member_id, self.sharing) == self.manager_id
 
 
 def share_of(guild_id: int, member_id: int, managers: tuple[int, ...]) -> int:
@@ -176,23 +227,27 @@ def decide_nudge(facts: NudgeFacts, rules: Rules) -> Nudge:
 
 
 def ranked(facts: NudgeFacts, rules: Rules) -> Iterator[tuple[Offer, Obstacle | None]]:
-    """Every member with a reason, most urgent first, with what stands in the way of offering them."""
+    """Every member with a reason, most urgent first, with what stands in the way of offering them.
+
+    Members who were handed over have their room before everybody else, since the colleague was promised it.
+    """
     limits = rules.nudge
     offers = sorted(
         _one_each(facts, rules),
         key=lambda offer: (_URGENCY[offer.reason], offer.wrote_back, offer.since, offer.member_id),
     )
+    obstacles = [_obstacle(facts, limits, offer) for offer in offers]
     taken = wrote_back = 0
-    for offer in offers:
-        obstacle = _obstacle(facts, limits, offer)
-        if obstacle is None and (
-            taken >= limits.members_per_nudge or (offer.wrote_back and wrote_back >= limits.wrote_back_per_nudge)
-        ):
-            obstacle = Obstacle.NO_ROOM
-        if obstacle is None:
+    for handed in (True, False):
+        for number, offer in enumerate(offers):
+            if offer.handed is not handed or obstacles[number] is not None:
+                continue
+            if taken >= limits.members_per_nudge or (offer.wrote_back and wrote_back >= limits.wrote_back_per_nudge):
+                obstacles[number] = Obstacle.NO_ROOM
+                continue
             taken += 1
             wrote_back += offer.wrote_back
-        yield offer, obstacle
+    return zip(offers, obstacles, strict=True)
 
 
 def _one_each(facts: NudgeFacts, rules: Rules) -> list[Offer]:
@@ -202,10 +257,29 @@ def _one_each(facts: NudgeFacts, rules: Rules) -> list[Offer]:
         _newcomer_offers(facts, rules.nudge),
         _unmet_offers(facts, rules.nudge),
         _cooling_offers(facts, rules.nudge),
+        _handed_offers(facts),
     ):
         for offer in offers:
             first.setdefault(offer.member_id, offer)
-    return list(first.values())
+    return [_marked(facts, offer) for offer in first.values()]
+
+
+def _marked(facts: NudgeFacts, offer: Offer) -> Offer:
+    """The offer, saying whom it was handed over by."""
+    handed = facts.handed.get(offer.member_id)
+    return replace(offer, from_manager_id=handed.from_manager_id, handed=True) if handed is not None else offer
+
+
+def _handed_offers(facts: NudgeFacts) -> Iterator[Offer]:
+    """Whoever was handed over and gives this manager no reason of their own keeps the colleague's, while it holds.
+
+    Conversations are not counted then, because they were the colleague's.
+    """
+    for member_id, handed in facts.handed.items():
+        reason = handed.offer.reason
+        unmet = reason in {Reason.NEWCOMER, Reason.UNMET} and member_id not in facts.met
+        if not handed.touched and (unmet or reason is Reason.COOLING):
+            yield replace(handed.offer, wrote_back=False, conversations=None)
 
 
 def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
@@ -214,11 +288,13 @@ def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
     for state in facts.waiting:
         entry = state.entry
         if (
-            state.closed
+            state.closed_by(facts.now)
             or not state.open_at(facts.now, rules.waiting_expires)
             or facts.now - entry.written_at < rules.nudge.waiting_after
-            or not (entry.waits_for(facts.manager_id) or entry.member_id in facts.handed)
         ):
+            continue
+        asked = _asked(facts, entry)
+        if asked is None:
             continue
         offers.append(
             Offer(
@@ -229,9 +305,21 @@ def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
                 channel_id=entry.channel_id,
                 wrote_back=facts.manager_id in state.wrote_back_to and entry.addressed == {facts.manager_id},
                 for_team=not entry.addressed,
+                from_manager_id=asked if asked != facts.manager_id else None,
             )
         )
     return sorted(offers, key=lambda offer: (offer.wrote_back, offer.since))
+
+
+def _asked(facts: NudgeFacts, entry: WaitingEntry) -> int | None:
+    """The manager on whose behalf this one is to see an entry: themselves, or a colleague; None: it is not theirs."""
+    if entry.waits_for(facts.manager_id):
+        return facts.manager_id
+    colleague_id = min(entry.addressed)
+    if entry.member_id in facts.handed:
+        return colleague_id
+    left_behind = entry.addressed <= facts.away or entry.addressed & facts.orphaned.get(entry.member_id, frozenset())
+    return colleague_id if left_behind and facts.has_share_in(entry.member_id) else None
 
 
 def _newcomer_offers(facts: NudgeFacts, limits: NudgeRules) -> Iterator[Offer]:
@@ -271,34 +359,16 @@ def _obstacle(facts: NudgeFacts, limits: NudgeRules, offer: Offer) -> Obstacle |
     member_id = offer.member_id
     if member_id in facts.barred:
         return facts.barred[member_id]
+    if offer.handed:
+        return None
     if member_id in facts.offered_to_others:
         return Obstacle.OFFERED_TO_ANOTHER
-    if member_id in facts.handed:
-        return None
-    past = facts.past_offers.get(member_id)
-    if past is not None:
-        new_wait = offer.reason is Reason.WAITING and offer.message_id != past.message_id
+    past = facts.past_offers.get(member_id, ())
+    if past:
+        new_wait = offer.reason is Reason.WAITING and all(offer.message_id != one.message_id for one in past)
         pause = limits.offer_waiting_again_after if new_wait else limits.offer_again_after
-        if facts.now - past.offered_at < pause:
+        if facts.today - max(one.offered_on for one in past) <= pause:
             return Obstacle.OFFERED_LATELY
-    if (
-        offer.reason in {Reason.NEWCOMER, Reason.UNMET}
-        and share_of(facts.guild_id, member_id, facts.sharing) != facts.manager_id
-    ):
+    if offer.reason in {Reason.NEWCOMER, Reason.UNMET} and not facts.has_share_in(member_id):
         return Obstacle.ANOTHERS_SHARE
     return None
-
-
-def due_today(*, unanswered: bool, days_since_last: int | None) -> bool:
-    """Whether a manager's nudge may come on one of their days.
-
-    While their last nudges went `unanswered`, every other chosen day is left out. `days_since_last` counts the
-    chosen days since the last nudge, today included; None before the first.
-    """
-    return not unanswered or days_since_last is None or days_since_last >= 2
-
-
-def is_unanswered(answered: tuple[bool, ...], limits: NudgeRules) -> bool:
-    """Whether the last nudges (newest first), as many as the rules ask for, all went without a press or touch."""
-    needed = limits.quiet_after_unanswered
-    return len(answered) >= needed and not any(answered[:needed])

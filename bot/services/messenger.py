@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.delivery import Delivery
@@ -18,10 +19,20 @@ class SentMessage:
     message_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who is in a guild now."""
+
+    name: str
+    joined_at: datetime | None = None
+    role_ids: frozenset[int] = frozenset()
+
+
 class RefusedError(Exception):
     """Discord will not take the message, now or on a second try: closed DMs, a missing permission, no channel.
 
-    `closed` says that it is the person's DMs that are closed to Spade.
+    `closed` says that it is the person whom Spade cannot write to: their DMs are closed, no server is shared with
+    them any more, or their account is gone.
     """
 
     def __init__(self, problem: str, *, closed: bool = False) -> None:
@@ -32,6 +43,10 @@ class RefusedError(Exception):
 
 class UnknownOutcomeError(Exception):
     """The connection broke or hung: the message may or may not be there."""
+
+
+class UnreachableError(Exception):
+    """Discord does not answer, or does not show the guild just now: nothing can be said about who is there."""
 
 
 class Messenger(Protocol):
@@ -52,8 +67,14 @@ class Messenger(Protocol):
         Raises RefusedError when nobody can look, UnknownOutcomeError when the look failed.
         """
 
+    async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
+        """Those of some people who are in the guild now; who is missing has left. Raises UnreachableError."""
+
     async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
-        """The display names of those of some people who are in the guild now; who is missing has left."""
+        """The display names of those of some people who are in the guild now; who is missing has left.
+
+        While Discord cannot be asked nobody is missing, and the names are empty.
+        """
 
     async def guild_name(self, guild_id: int) -> str:
         """The guild's name."""

@@ -1,23 +1,38 @@
 """Gathers what one manager's nudge is decided on."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.calendar import day_start, local_day
 from bot.domain.conversation import Conversation, conversations
+from bot.domain.effect import usual_reply_minutes
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Newcomer, NudgeFacts, Obstacle, Regular
+from bot.domain.nudge_time import Reaction, went_unanswered
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at
-from bot.domain.touch import personal_kinds
+from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.touch import TouchKind, personal_kinds
+from bot.domain.why import MemberFacts, Standing
 from bot.store import activity, managers, nudges, people, touches, waits
 from bot.store.database import Connection
 
+USUAL_REPLY_DAYS = 90
+"""How far back a manager's usual pace of replying is looked at."""
+
 
 async def gather(
-    connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, rules: Rules
+    connection: Connection,
+    settings: GuildSettings,
+    manager_id: int,
+    now: datetime,
+    rules: Rules,
+    barred: Mapping[int, Obstacle] | None = None,
 ) -> NudgeFacts:
-    """Everything R9 looks at, as it was at `now`; a moment in the past leaves out what came after it."""
+    """Everything R9 looks at, as it was at `now`; a moment in the past leaves out what came after it.
+
+    `barred` adds members who are found out to be unfit at the moment of sending.
+    """
     guild_id, limits = settings.guild_id, rules.nudge
     today = local_day(now, settings.zone)
     kinds = personal_kinds(count_inferred=rules.count_inferred)
@@ -32,21 +47,16 @@ async def gather(
     own = await touches.of_manager(connection, guild_id, manager_id, now, kinds)
     for talk in conversations(own, rules.conversation_gap):
         talks[talk.member_id].append(talk)
-    traces = await activity.traces(connection, guild_id, regulars.keys() | talks.keys())
-    end_id = first_id_at(now)
-    last_messages = {
-        member_id: (trace.last_message_id, trace.last_channel_id)
-        for member_id, trace in traces.items()
-        if trace.last_message_id < end_id
-    }
-    barred = dict.fromkeys(await people.departed(connection, guild_id), Obstacle.LEFT)
-    barred.update(await nudges.snoozed(connection, guild_id, manager_id, now))
-    offer_memory = max(limits.offer_again_after, limits.offer_waiting_again_after)
+    last_messages = await _last_messages(connection, guild_id, regulars.keys() | talks.keys(), now)
+    team = await managers.all_settings(connection, guild_id)
+    claimed_since = now - limits.offer_again_after
+    memory = max(limits.offer_again_after, limits.offer_waiting_again_after)
     return NudgeFacts(
         guild_id=guild_id,
         manager_id=manager_id,
         now=now,
-        sharing=sharing(await managers.all_settings(connection, guild_id), manager_id, settings, now),
+        today=today,
+        sharing=receivers(team, settings, now) or (manager_id,),
         waiting=await waits.written_between(connection, guild_id, now - rules.waiting_expires, now),
         newcomers={
             member_id: Newcomer(trace.first_message_id, trace.first_channel_id)
@@ -62,18 +72,99 @@ async def gather(
             connection, guild_id, today - timedelta(days=limits.cooling_active_days), yesterday
         ),
         last_messages=last_messages,
-        barred=barred,
-        past_offers=await nudges.past_offers(connection, guild_id, manager_id, now - offer_memory),
-        offered_to_others=await nudges.offered_to_others(connection, guild_id, manager_id, today),
-        handed=await nudges.handed_to(connection, guild_id, manager_id, now - limits.offer_again_after),
+        barred={
+            **dict.fromkeys(await people.departed(connection, guild_id, now), Obstacle.LEFT),
+            **await nudges.snoozed(connection, guild_id, manager_id, now),
+            **(barred or {}),
+        },
+        past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),
+        offered_to_others=await nudges.offered_to_others(connection, guild_id, manager_id, today, now),
+        handed=await nudges.handed_to(connection, guild_id, manager_id, claimed_since, now),
+        away=_paused(team, settings, now),
+        orphaned=await nudges.left_behind(connection, guild_id, receivers(team, settings, now), claimed_since, now),
     )
 
 
-def sharing(
-    team: tuple[ManagerSettings, ...], manager_id: int, settings: GuildSettings, now: datetime
-) -> tuple[int, ...]:
-    """The managers over whom members are shared out: enrolled and not paused; without any, the one asked for."""
-    found = tuple(
+async def _last_messages(
+    connection: Connection, guild_id: int, members: Collection[int], now: datetime
+) -> dict[int, tuple[int, int]]:
+    traces = await activity.traces(connection, guild_id, members)
+    end_id = first_id_at(now)
+    return {
+        member_id: (trace.last_message_id, trace.last_channel_id)
+        for member_id, trace in traces.items()
+        if trace.last_message_id < end_id
+    }
+
+
+async def gather_member(
+    connection: Connection, settings: GuildSettings, member_id: int, now: datetime, rules: Rules
+) -> MemberFacts:
+    """What is on record of one person at `now`."""
+    guild_id, limits = settings.guild_id, rules.nudge
+    ignored, _ = await people.ignored(connection, guild_id)
+    if member_id in await managers.people(connection, guild_id):
+        return MemberFacts(Standing.MANAGER)
+    if member_id in ignored:
+        return MemberFacts(Standing.IGNORED)
+    trace = (await activity.traces(connection, guild_id, [member_id])).get(member_id)
+    if (
+        trace is None
+        or trace.first_message_id >= first_id_at(now)
+        or member_id in await people.opted_out(connection, guild_id)
+    ):
+        return MemberFacts(Standing.UNRECORDED)
+    today = local_day(now, settings.zone)
+    days = await activity.active_days(
+        connection, guild_id, today - timedelta(days=limits.unmet_window_days), today - timedelta(days=1), at_least=1
+    )
+    kinds = personal_kinds(count_inferred=rules.count_inferred)
+    first_touches = await touches.first_touches(connection, guild_id, now, kinds)
+    return MemberFacts(
+        standing=Standing.MEMBER,
+        first_at=moment_of(trace.first_message_id),
+        active_days=days.get(member_id, (0, None))[0],
+        met_at=min((at for (_, met_id), at in first_touches.items() if met_id == member_id), default=None),
+    )
+
+
+async def usual_pace(connection: Connection, guild_id: int, manager_id: int, now: datetime) -> float | None:
+    """How many minutes a manager usually takes to reply; None for too few replies to say."""
+    since = now - timedelta(days=USUAL_REPLY_DAYS)
+    own = await touches.of_manager(connection, guild_id, manager_id, now, {TouchKind.REPLY})
+    return usual_reply_minutes(touch for touch in own if touch.touched_at >= since)
+
+
+async def unanswered(
+    connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, rules: Rules
+) -> bool:
+    """Whether a manager's last nudges went without a press or a touch of any kind."""
+    guild_id, needed = settings.guild_id, rules.nudge.quiet_after_unanswered
+    past = await nudges.recent(connection, guild_id, manager_id, needed)
+    if len(past) < needed:
+        return False
+    own = await touches.of_manager(connection, guild_id, manager_id, now, frozenset(TouchKind))
+    reactions = [
+        Reaction(
+            sent_at=members[0].offered_at,
+            answered=any(
+                touch.member_id == member.offer.member_id and touch.touched_at > member.offered_at
+                for member in members
+                for touch in own
+            ),
+        )
+        for members in past
+    ]
+    return went_unanswered(reactions, await nudges.last_press_at(connection, guild_id, manager_id), needed)
+
+
+def receivers(team: tuple[ManagerSettings, ...], settings: GuildSettings, now: datetime) -> tuple[int, ...]:
+    """The managers over whom members are shared out: enrolled and not paused."""
+    return tuple(
         manager.manager_id for manager in team if manager.receives_on(local_day(now, manager.zone or settings.zone))
     )
-    return found or (manager_id,)
+
+
+def _paused(team: tuple[ManagerSettings, ...], settings: GuildSettings, now: datetime) -> frozenset[int]:
+    enrolled = {manager.manager_id for manager in team if manager.enrolled_at is not None}
+    return frozenset(enrolled.difference(receivers(team, settings, now)))

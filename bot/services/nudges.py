@@ -1,63 +1,40 @@
-"""Nudges: who is due one, what it says, how it is sent, and what a press on it does."""
+"""Nudges: who is due one, and sending it exactly once."""
 
-import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day
-from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from bot.domain.delivery import UNSENT, Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, Press, Reason, decide_nudge, due_today, is_unanswered
+from bot.domain.nudge import Action, Nudge, NudgeDraft, Obstacle, Offer, OfferedMember, Reason, ranked
+from bot.domain.nudge_time import due_nudge, rests_today
 from bot.domain.rules import Rules
-from bot.domain.touch import TouchKind
-from bot.services.messenger import Body, Messenger, RefusedError, SentMessage, UnknownOutcomeError
-from bot.services.nudge_facts import gather
+from bot.services.messenger import Body, Messenger, UnreachableError
+from bot.services.nudge_check import Findings, NudgeCheck
+from bot.services.nudge_drafts import NudgeDrafts
+from bot.services.nudge_facts import unanswered
 from bot.services.outbox import Outbox, claim_nothing, new_delivery
-from bot.store import deliveries, guilds, managers, nudges, people, record, touches, waits
+from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
+
+log = logging.getLogger(__name__)
+
+_GONE_FOR_GOOD = frozenset({Obstacle.LEFT, Obstacle.IGNORED, Obstacle.SNOOZED, Obstacle.DISMISSED})
 
 
 class NudgeWriter(Protocol):
-    """Puts nudges into words; the views do."""
+    """Puts a nudge into words; the views do."""
 
     def nudge(self, draft: NudgeDraft) -> Body:
         """The DM, with what was pressed so far."""
 
-    def welcome(self, settings: GuildSettings, manager: ManagerSettings, guild_name: str) -> Body:
-        """The first DM after a manager enrolled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """What a press came to. `fresh` is False when something had been pressed for that member before."""
-
-    draft: NudgeDraft
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolled:
-    """What became of the first DM to a manager who turned nudges on."""
-
-    state: DeliveryState
-    guild: GuildSettings
-    manager: ManagerSettings
-    guild_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Colleagues:
-    """Whom a member can be handed over to, by id and name."""
-
-    member_name: str
-    colleagues: Mapping[int, str]
-
 
 class NudgeService:
-    """Sends at most one nudge a local day to each enrolled manager, and carries out what they press."""
+    """Sends at most one nudge a local day to each enrolled manager."""
 
     def __init__(
         self,
@@ -75,334 +52,192 @@ class NudgeService:
         self._rules = rules
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
-
-    async def preview_draft(self, guild_id: int, manager_id: int) -> NudgeDraft | None:
-        """What a nudge would say now, ready to be put into words; None for somebody who is no manager."""
-        await self._settle()
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-        if settings is None or manager is None:
-            return None
-        now = self._clock.now()
-        nudge, names = await self._checked(settings, manager, now)
-        return NudgeDraft(
-            delivery_id="0",
-            nudge=nudge,
-            guild=settings,
-            manager=manager,
-            guild_name=await self._messenger.guild_name(guild_id),
-            names=names,
-            now=now,
-        )
-
-    async def preview(self, guild_id: int, manager_id: int, at: datetime) -> Nudge | None:
-        """What a nudge at a moment would say; None without settings. Sends and stores nothing."""
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            if settings is None:
-                return None
-            return decide_nudge(await gather(connection, settings, manager_id, at, self._rules), self._rules)
+        self._check = NudgeCheck(database, messenger, rules)
+        self._drafts = NudgeDrafts(database, messenger, clock)
 
     async def send_due(self) -> int:
-        """Send every nudge that is due now; returns how many went out."""
-        await self._settle()
+        """Send every nudge that is due now; returns how many went out. One that fails does not stop the others."""
+        due = await self._due()
+        if due:
+            await self._settle()
         sent = 0
-        async with self._database.reading() as connection:
-            candidates = [
-                (settings, manager)
-                for settings in await guilds.all_settings(connection)
-                for manager in await managers.all_settings(connection, settings.guild_id)
-            ]
-        for settings, manager in candidates:
-            local = self._clock.now().astimezone(manager.zone or settings.zone)
-            if (
-                manager.receives_on(local.date())
-                and manager.refused_at is None
-                and local.weekday() in manager.nudge_weekdays
-                and local.hour >= manager.nudge_hour
-            ):
-                sent += await self.send_one(settings, manager) is DeliveryState.SENT
+        for settings, manager, day in due:
+            try:
+                sent += await self._send(settings, manager, day) is DeliveryState.SENT
+            except UnreachableError as error:
+                log.info("The nudge of %s waits: %s", day, error)
+            except Exception:
+                log.exception("The nudge of %s to manager %s failed; it gets its turn again", day, manager.manager_id)
         return sent
 
+    async def _due(self) -> list[tuple[GuildSettings, ManagerSettings, date]]:
+        now = self._clock.now()
+        found = []
+        async with self._database.reading() as connection:
+            for settings in await guilds.all_settings(connection):
+                for manager in await managers.all_settings(connection, settings.guild_id):
+                    day = due_nudge(manager, settings.zone, now)
+                    if day is not None and not await _dealt_with(connection, manager, day):
+                        found.append((settings, manager, day))
+        return found
+
     async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | None:
-        """Send a manager today's nudge at once; None when they had today's already or are not enrolled."""
+        """Send a manager today's nudge at once; None when they had today's already or are not enrolled.
+
+        Raises UnreachableError when Discord cannot say who is there.
+        """
         await self._settle()
         async with self._database.reading() as connection:
             settings = await guilds.settings_of(connection, guild_id)
             manager = await managers.settings_of(connection, guild_id, manager_id)
         if settings is None or manager is None or manager.enrolled_at is None:
             return None
-        return await self.send_one(settings, manager, on_request=True)
+        day = local_day(self._clock.now(), manager.zone or settings.zone)
+        return await self._send(settings, manager, day, on_request=True)
 
-    async def send_one(
-        self, settings: GuildSettings, manager: ManagerSettings, *, on_request: bool = False
+    async def _send(
+        self, settings: GuildSettings, manager: ManagerSettings, day: date, *, on_request: bool = False
     ) -> DeliveryState | None:
-        """Decide, claim and send one manager's nudge of today; None when the day was dealt with before."""
-        now = self._clock.now()
-        today = local_day(now, manager.zone or settings.zone)
-        key = (settings.guild_id, DeliveryKind.NUDGE, manager.manager_id, today)
+        """Decide, claim and send one manager's nudge of a day; None when the day was dealt with before."""
+        guild_id, manager_id = settings.guild_id, manager.manager_id
         async with self._database.reading() as connection:
-            newest = await deliveries.newest(connection, *key[:3])
-            if (
-                newest is not None
-                and newest.due_on >= today
-                and not (on_request and newest.state is DeliveryState.NOTHING)
-            ):
+            if await _dealt_with(connection, manager, day, on_request=on_request):
                 return None
-            quiet = await self._went_unanswered(connection, settings, manager)
-            last_on = await deliveries.newest_day(connection, *key[:3], state=DeliveryState.SENT)
-        if not on_request and not due_today(unanswered=quiet, days_since_last=_chosen_days(last_on, today, manager)):
-            await self._nothing(*key)
-            return DeliveryState.NOTHING
-        nudge, names = await self._checked(settings, manager, now)
-        if not nudge.offers:
-            if not on_request:
-                await self._nothing(*key)
-            return DeliveryState.NOTHING
-        nudge = replace(nudge, half_as_often=quiet)
-        delivery = new_delivery(
-            DeliveryKind.NUDGE, settings.guild_id, manager.manager_id, today, self._clock, DeliveryState.CLAIMED
-        )
-        guild_day = local_day(now, settings.zone)
-        async with self._database.writing() as connection:
-            await deliveries.forget_nothing(connection, *key)
-            if not await deliveries.claim(connection, delivery):
-                return None
-            await nudges.add_members(
-                connection, *key[:1], manager.manager_id, delivery.delivery_id, nudge.offers, now, guild_day
+            quiet = await unanswered(connection, settings, manager_id, self._clock.now(), self._rules)
+            last_on = await deliveries.newest_day(
+                connection, guild_id, DeliveryKind.NUDGE, manager_id, state=DeliveryState.SENT
             )
-        body = self._writer.nudge(
-            NudgeDraft(
-                delivery_id=delivery.delivery_id,
-                nudge=nudge,
-                guild=settings,
-                manager=manager,
-                guild_name=await self._messenger.guild_name(settings.guild_id),
-                names=names,
-                now=now,
-            )
-        )
-        state = await self._outbox.send(delivery, None, body)
-        if state is DeliveryState.REFUSED:
+        rests = rests_today(unanswered=quiet, last_on=last_on, today=day, weekdays=manager.nudge_weekdays)
+        while on_request or not rests:
+            nudge, findings = await self._check.look(settings, manager_id, self._clock.now())
+            if not nudge.offers:
+                break
+            await self._settle()
+            now = self._clock.now()
+            delivery = new_delivery(DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock, DeliveryState.CLAIMED)
             async with self._database.writing() as connection:
+                if await _dealt_with(connection, manager, day, on_request=on_request):
+                    return None
+                await self._check.note(connection, settings, findings, now)
+                if await self._changed(connection, settings, manager, nudge, findings, now):
+                    continue
+                await self._claim(connection, settings, delivery, nudge, now)
+            nudge = replace(nudge, half_as_often=quiet)
+            draft = await self._drafts.new(delivery.delivery_id, settings, manager, nudge, findings, now)
+            state = await self._outbox.send(delivery, None, self._writer.nudge(draft))
+            await self._forget_refused(delivery)
+            return state
+        if not on_request:
+            async with self._database.writing() as connection:
+                await claim_nothing(connection, DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock)
+        return DeliveryState.NOTHING
+
+    async def _changed(
+        self,
+        connection: Connection,
+        settings: GuildSettings,
+        manager: ManagerSettings,
+        nudge: Nudge,
+        findings: Findings,
+        now: datetime,
+    ) -> bool:
+        """Whether, in the moment of claiming, the nudge would be another one than was looked at."""
+        again = await self._check.decide(connection, settings, manager.manager_id, now, findings)
+        return again.offers != nudge.offers
+
+    async def _claim(
+        self, connection: Connection, settings: GuildSettings, delivery: Delivery, nudge: Nudge, now: datetime
+    ) -> None:
+        await deliveries.forget_unsent(
+            connection, settings.guild_id, DeliveryKind.NUDGE, delivery.manager_id, delivery.due_on
+        )
+        claimed = await deliveries.claim(connection, delivery)
+        assert claimed  # in this transaction nobody had dealt with the day
+        await nudges.add_members(
+            connection,
+            settings.guild_id,
+            nudge.manager_id,
+            delivery.delivery_id,
+            nudge.offers,
+            now,
+            local_day(now, settings.zone),
+        )
+
+    async def _forget_refused(self, delivery: Delivery) -> None:
+        """Nobody was offered in a nudge that never went out."""
+        async with self._database.writing() as connection:
+            settled = await deliveries.by_id(connection, delivery.delivery_id)
+            if settled is not None and settled.state is DeliveryState.REFUSED:
                 await nudges.forget_members(connection, delivery.delivery_id)
-        return state
-
-    async def _nothing(self, guild_id: int, kind: DeliveryKind, manager_id: int, today: date) -> None:
-        async with self._database.writing() as connection:
-            await claim_nothing(connection, kind, guild_id, manager_id, today, self._clock)
-
-    async def _checked(
-        self, settings: GuildSettings, manager: ManagerSettings, now: datetime
-    ) -> tuple[Nudge, Mapping[int, str]]:
-        """Decide, look whether those people and messages are still there, and decide again until all are."""
-        guild_id = settings.guild_id
-        while True:
-            async with self._database.reading() as connection:
-                facts = await gather(connection, settings, manager.manager_id, now, self._rules)
-            nudge = decide_nudge(facts, self._rules)
-            names = await self._messenger.names(guild_id, [offer.member_id for offer in nudge.offers])
-            departed = [offer.member_id for offer in nudge.offers if offer.member_id not in names]
-            deleted = [
-                offer.message_id
-                for offer in nudge.offers
-                if offer.reason is Reason.WAITING
-                and offer.message_id is not None
-                and offer.channel_id is not None
-                and not await self._messenger.message_exists(offer.channel_id, offer.message_id)
-            ]
-            if not departed and not deleted:
-                return nudge, names
-            async with self._database.writing() as connection:
-                for member_id in departed:
-                    await people.mark_departed(connection, guild_id, member_id, now)
-                await record.take_back(connection, deleted)
-
-    async def _went_unanswered(self, connection: Connection, settings: GuildSettings, manager: ManagerSettings) -> bool:
-        limits = self._rules.nudge
-        past = await nudges.recent(connection, settings.guild_id, manager.manager_id, limits.quiet_after_unanswered)
-        if len(past) < limits.quiet_after_unanswered:
-            return False
-        oldest = min(member.offered_at for members in past for member in members)
-        own = await touches.between(
-            connection, settings.guild_id, oldest, self._clock.now() + timedelta(seconds=1), frozenset(TouchKind)
-        )
-        touched = [touch for touch in own if touch.manager_id == manager.manager_id]
-        return is_unanswered(
-            tuple(
-                any(
-                    member.action is not None
-                    or any(
-                        touch.member_id == member.offer.member_id and touch.touched_at > member.offered_at
-                        for touch in touched
-                    )
-                    for member in members
-                )
-                for members in past
-            ),
-            limits,
-        )
 
     async def resume(self, delivery: Delivery) -> bool:
         """Find out about a nudge whose outcome is open; False when it is too early."""
-        return await self._outbox.settle(delivery, None, self._rebuild)
+        try:
+            settled = await self._outbox.settle(delivery, None, self._rebuild)
+        except UnreachableError:
+            return False
+        await self._forget_refused(delivery)
+        return settled
 
     async def _rebuild(self, delivery: Delivery) -> Body | None:
-        draft = await self._draft(delivery.delivery_id)
-        if draft is None:
-            return None
-        zone = draft.manager.zone or draft.guild.zone
-        return self._writer.nudge(draft) if local_day(draft.now, zone) == delivery.due_on else None
+        """The body of a nudge that was never sent, without whoever needs nothing any more; None when it is too late.
 
-    async def _draft(self, delivery_id: str) -> NudgeDraft | None:
-        async with self._database.reading() as connection:
-            delivery = await deliveries.by_id(connection, delivery_id)
-            if delivery is None or delivery.manager_id is None:
-                return None
-            settings = await guilds.settings_of(connection, delivery.guild_id)
-            manager = await managers.settings_of(connection, delivery.guild_id, delivery.manager_id)
-            members = await nudges.members_of(connection, delivery_id)
-        if settings is None or manager is None or not members:
+        Nobody changes places in it: should the first one turn up after all, its buttons still mean the same people.
+        """
+        await self._settle()
+        draft = await self._drafts.stored(delivery.delivery_id)
+        if draft is None or draft.manager.enrolled_at is None:
             return None
-        asked = {member.offer.member_id for member in members} | {
-            member.colleague_id for member in members if member.colleague_id is not None
-        }
-        return NudgeDraft(
-            delivery_id=delivery_id,
-            nudge=Nudge(manager.manager_id, tuple(member.offer for member in members)),
-            guild=settings,
-            manager=manager,
-            guild_name=await self._messenger.guild_name(settings.guild_id),
-            names=await self._messenger.names(settings.guild_id, asked),
-            now=self._clock.now(),
-            presses=tuple(
-                Press(member.position, member.action, member.settled_at, member.colleague_id)
+        now = self._clock.now()
+        if local_day(now, draft.manager.zone or draft.guild.zone) != delivery.due_on:
+            return None
+        findings = await self._findings(draft)
+        async with self._database.writing() as connection:
+            await self._check.note(connection, draft.guild, findings, now)
+            members = await nudges.members_of(connection, delivery.delivery_id)
+            facts = await self._check.facts(connection, draft.guild, draft.manager.manager_id, now, findings)
+            reasons = {
+                offer.member_id: offer
+                for offer, obstacle in ranked(facts, self._rules)
+                if obstacle not in _GONE_FOR_GOOD
+            }
+            moot = [
+                member
                 for member in members
-                if member.action is not None and member.settled_at is not None
-            ),
-        )
-
-    async def enrol(self, guild_id: int, manager_id: int) -> Enrolled | None:
-        """Switch nudges on for a manager and say hello by DM at once; None for somebody who is no manager."""
-        now = self._clock.now()
-        async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-            if settings is None or manager is None:
-                return None
-            manager = replace(manager, enrolled_at=manager.enrolled_at or now, paused_until_on=None, refused_at=None)
-            await managers.save(connection, manager)
-        guild_name = await self._messenger.guild_name(guild_id)
-        state = await self._welcome(manager, self._writer.welcome(settings, manager, guild_name))
-        return Enrolled(state, settings, manager, guild_name)
-
-    async def _welcome(self, manager: ManagerSettings, body: Body) -> DeliveryState:
-        manager_id = manager.manager_id
-        try:
-            await self._messenger.send_to_person(manager_id, body, f"spade-{secrets.token_hex(8)}")
-        except RefusedError as error:
-            if error.closed:
-                async with self._database.writing() as connection:
-                    await managers.mark_refused(connection, manager_id, self._clock.now())
-            return DeliveryState.REFUSED
-        except UnknownOutcomeError:
-            return DeliveryState.UNKNOWN
-        return DeliveryState.SENT
-
-    async def change(
-        self, guild_id: int, manager_id: int, **changes: object
-    ) -> tuple[ManagerSettings, GuildSettings] | None:
-        """Change what a manager has set (fields of ManagerSettings); None for somebody who is no manager."""
-        async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-            if settings is None or manager is None:
-                return None
-            changed = replace(manager, **changes)  # type: ignore[arg-type]  # the caller names fields
-            await managers.save(connection, changed)
-        return changed, settings
-
-    async def turn_off(self, guild_id: int, manager_id: int) -> bool | None:
-        """Switch nudges off; tells whether they were on, None for somebody who is no manager."""
-        async with self._database.reading() as connection:
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-        if manager is None:
+                if member.action is None
+                and (
+                    member.offer.member_id in facts.barred
+                    or (not member.offer.handed and not _holds(member, reasons.get(member.offer.member_id)))
+                )
+            ]
+            for member in moot:
+                await nudges.settle(connection, member, Action.MOOT, now)
+            quiet = await unanswered(connection, draft.guild, draft.manager.manager_id, now, self._rules)
+        if len(moot) == len(members):
             return None
-        await self.change(guild_id, manager_id, enrolled_at=None, paused_until_on=None)
-        return manager.enrolled_at is not None
-
-    async def colleagues(self, delivery_id: str, position: int, presser_id: int) -> Colleagues | None:
-        """Whom a member of a nudge can be handed over to; None when the nudge is not the presser's."""
-        async with self._database.reading() as connection:
-            delivery = await deliveries.by_id(connection, delivery_id)
-            if delivery is None or delivery.manager_id != presser_id:
-                return None
-            offered = {member.position: member for member in await nudges.members_of(connection, delivery_id)}
-            team = await managers.people(connection, delivery.guild_id)
-        if position not in offered:
-            return None
-        member_id = offered[position].offer.member_id
-        names = await self._messenger.names(delivery.guild_id, sorted(team | {member_id}))
-        return Colleagues(
-            member_name=names.get(member_id, str(member_id)),
-            colleagues={person_id: name for person_id, name in names.items() if person_id in team - {presser_id}},
-        )
-
-    async def press(
-        self, delivery_id: str, position: int, presser_id: int, action: Action, colleague_id: int | None = None
-    ) -> Pressed | None:
-        """Carry out a press, once, and bring the DM up to date; None when the nudge is not the presser's."""
-        now = self._clock.now()
-        async with self._database.writing() as connection:
-            delivery = await deliveries.by_id(connection, delivery_id)
-            if delivery is None or delivery.manager_id != presser_id:
-                return None
-            offered = {member.position: member for member in await nudges.members_of(connection, delivery_id)}
-            team = await managers.people(connection, delivery.guild_id)
-            if position not in offered or presser_id not in team:
-                return None
-            member = offered[position]
-            if action is Action.HAND_OVER and (colleague_id not in team or colleague_id == presser_id):
-                return None
-            fresh = await nudges.settle(connection, member, action, now, colleague_id)
-            if fresh:
-                await self._carry_out(connection, delivery, member.offer, action, colleague_id, now)
-        draft = await self._draft(delivery_id)
+        draft = await self._drafts.stored(delivery.delivery_id)
         if draft is None:
             return None
-        if delivery.channel_id is not None and delivery.message_id is not None:
-            await self._messenger.edit(SentMessage(delivery.channel_id, delivery.message_id), self._writer.nudge(draft))
-        return Pressed(draft, fresh)
+        return self._writer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))
 
-    async def _carry_out(
-        self,
-        connection: Connection,
-        delivery: Delivery,
-        offer: Offer,
-        action: Action,
-        colleague_id: int | None,
-        now: datetime,
-    ) -> None:
-        guild_id, manager_id = delivery.guild_id, delivery.manager_id
-        assert manager_id is not None
-        match action:
-            case Action.DONE:
-                if offer.reason is Reason.WAITING and offer.message_id is not None:
-                    await waits.close(connection, guild_id, [offer.message_id], now)
-            case Action.HAND_OVER:
-                assert colleague_id is not None
-                await nudges.hand_over(connection, guild_id, manager_id, colleague_id, offer.member_id, now)
-            case Action.SNOOZE:
-                until = now + self._rules.nudge.snooze
-                await nudges.snooze(connection, guild_id, manager_id, offer.member_id, until)
-            case Action.NEVER:
-                await nudges.snooze(connection, guild_id, manager_id, offer.member_id, None)
+    async def _findings(self, draft: NudgeDraft) -> Findings:
+        findings = Findings()
+        await self._check.ask(draft.guild, draft.nudge, findings)
+        return findings
 
 
-def _chosen_days(last_on: date | None, today: date, manager: ManagerSettings) -> int | None:
-    """How many of a manager's chosen weekdays lie after the last nudge, today included; None without one."""
-    if last_on is None:
-        return None
-    days = (last_on + timedelta(days=offset) for offset in range(1, (today - last_on).days + 1))
-    return sum(day.weekday() in manager.nudge_weekdays for day in days)
+async def _dealt_with(connection: Connection, manager: ManagerSettings, day: date, *, on_request: bool = False) -> bool:
+    """Whether a day's nudge was sent, or tried, or found to be empty; on request the last two are tried again."""
+    newest = await deliveries.newest(connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id)
+    if newest is None or newest.due_on < day:
+        return False
+    return not (on_request and newest.due_on == day and newest.state in UNSENT)
+
+
+def _holds(member: OfferedMember, offer: Offer | None) -> bool:
+    """Whether a member still has the reason they were offered for."""
+    return (
+        offer is not None
+        and offer.reason is member.offer.reason
+        and (offer.reason is not Reason.WAITING or offer.message_id == member.offer.message_id)
+    )

@@ -13,6 +13,8 @@ from bot.store.database import Connection, Database
 SETTLE_AFTER = timedelta(seconds=30)
 """How long a request may still be on its way before a message that cannot be found counts as not sent."""
 
+OVERTAKEN = "it was never sent, and its time is over"
+
 
 def new_delivery(
     kind: DeliveryKind, guild_id: int, manager_id: int | None, due_on: date, clock: Clock, state: DeliveryState
@@ -40,9 +42,17 @@ class Outbox:
         self._database = database
         self._messenger = messenger
         self._clock = clock
+        self._under_way: set[str] = set()
 
     async def send(self, delivery: Delivery, channel_id: int | None, body: Body) -> DeliveryState:
         """Send a delivery that the database says is claimed; `channel_id` None sends it to its manager's DM."""
+        self._under_way.add(delivery.delivery_id)
+        try:
+            return await self._send(delivery, channel_id, body)
+        finally:
+            self._under_way.discard(delivery.delivery_id)
+
+    async def _send(self, delivery: Delivery, channel_id: int | None, body: Body) -> DeliveryState:
         try:
             if channel_id is None:
                 assert delivery.manager_id is not None
@@ -52,7 +62,8 @@ class Outbox:
         except RefusedError as error:
             return await self._refuse(delivery, error)
         except UnknownOutcomeError as error:
-            await self._move(delivery, DeliveryState.UNKNOWN, problem=str(error))
+            # From now on it counts how long the request may still be on its way.
+            await self._move(delivery, DeliveryState.UNKNOWN, problem=str(error), tried_at=self._clock.now())
             return DeliveryState.UNKNOWN
         return await self._sent(delivery, sent)
 
@@ -66,6 +77,8 @@ class Outbox:
 
         One that is not there is sent again with the same nonce, unless `rebuild` says by None that its time is past.
         """
+        if delivery.delivery_id in self._under_way:
+            return False
         if delivery.tried_at is not None and self._clock.now() - delivery.tried_at < SETTLE_AFTER:
             return False
         try:
@@ -88,7 +101,7 @@ class Outbox:
     ) -> bool:
         body = await rebuild(delivery)
         if body is None:
-            await self._move(delivery, DeliveryState.REFUSED, problem="its day was over", settled_at=self._clock.now())
+            await self._move(delivery, DeliveryState.REFUSED, problem=OVERTAKEN, settled_at=self._clock.now())
             return True
         async with self._database.writing() as connection:
             now = self._clock.now()
@@ -98,6 +111,10 @@ class Outbox:
         assert claimed is not None
         await self.send(claimed, channel_id, body)
         return True
+
+    async def is_there(self, delivery: Delivery, sent: SentMessage) -> None:
+        """A delivery with an open outcome turned up: somebody pressed one of its buttons."""
+        await self._sent(delivery, sent)
 
     async def _sent(self, delivery: Delivery, sent: SentMessage) -> DeliveryState:
         async with self._database.writing() as connection:

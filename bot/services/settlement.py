@@ -1,10 +1,13 @@
 """Finds out what became of deliveries whose outcome is open: after a crash, a hang, a dropped connection."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.store import deliveries
 from bot.store.database import Database
+
+log = logging.getLogger(__name__)
 
 Resume = Callable[[Delivery], Awaitable[bool]]
 
@@ -31,5 +34,8 @@ class Settlement:
         settled = 0
         for delivery in waiting:
             resume = self._resume.get(delivery.kind)
-            settled += resume is not None and await resume(delivery)
+            try:
+                settled += resume is not None and await resume(delivery)
+            except Exception:
+                log.exception("The %s %s could not be settled; it gets its turn again", delivery.kind, delivery.due_on)
         return settled

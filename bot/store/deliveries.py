@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import UNSETTLED, Delivery, DeliveryKind, DeliveryState
+from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.store import tables
 from bot.store.insertion import insert_into
 
@@ -105,16 +105,16 @@ async def newest_day(
     return found
 
 
-async def forget_nothing(
+async def forget_unsent(
     connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, due_on: date
 ) -> None:
-    """Forget that there was nothing worth sending, because now there is."""
+    """Forget that there was nothing worth sending, or that Discord refused it, so that it can be tried again."""
     await connection.execute(
         delete(tables.delivery).where(
             _delivery.guild_id == guild_id,
             _delivery.kind == kind.value,
             _delivery.manager_id == (manager_id or _TO_CHANNEL),
             _delivery.due_on == due_on,
-            _delivery.state == DeliveryState.NOTHING.value,
+            _delivery.state.in_(sorted(state.value for state in UNSENT)),
         )
     )

@@ -2,34 +2,37 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.nudge import Action, Obstacle, Offer, PastOffer, Reason
+from bot.domain.nudge import Action, HandedOver, Obstacle, Offer, OfferedMember, PastOffer, Reason
 from bot.store import tables
 from bot.store.insertion import insert_into
+from bot.store.people import is_member, manager_ids
 
 _member = tables.nudge_member.c
 _snooze = tables.snooze.c
 _hand_over = tables.hand_over.c
+_touch = tables.touch.c
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedMember:
-    """A member in a nudge that was claimed, with what was pressed. Positions count from 1."""
-
-    delivery_id: str
-    position: int
-    manager_id: int
-    offer: Offer
-    offered_at: datetime
-    action: Action | None
-    colleague_id: int | None
-    settled_at: datetime | None
+def _offer(row: Row[Any]) -> Offer:
+    return Offer(
+        member_id=row.member_id,
+        reason=Reason(row.reason),
+        since=row.since,
+        message_id=row.message_id,
+        channel_id=row.channel_id,
+        wrote_back=row.wrote_back,
+        for_team=row.for_team,
+        active_days=row.active_days,
+        conversations=row.conversations,
+        from_manager_id=row.from_manager_id,
+        handed=row.handed,
+    )
 
 
 def _read(row: Row[Any]) -> OfferedMember:
@@ -37,17 +40,7 @@ def _read(row: Row[Any]) -> OfferedMember:
         delivery_id=row.delivery_id,
         position=row.position,
         manager_id=row.manager_id,
-        offer=Offer(
-            member_id=row.member_id,
-            reason=Reason(row.reason),
-            since=row.since,
-            message_id=row.message_id,
-            channel_id=row.channel_id,
-            wrote_back=row.wrote_back,
-            for_team=row.for_team,
-            active_days=row.active_days,
-            conversations=row.conversations,
-        ),
+        offer=_offer(row),
         offered_at=row.offered_at,
         action=Action(row.action) if row.action else None,
         colleague_id=row.colleague_id,
@@ -82,6 +75,8 @@ async def add_members(
                 "for_team": offer.for_team,
                 "active_days": offer.active_days,
                 "conversations": offer.conversations,
+                "from_manager_id": offer.from_manager_id,
+                "handed": offer.handed,
                 "offered_at": at,
                 "offered_on": on,
             }
@@ -122,23 +117,65 @@ async def settle(
 
 
 async def past_offers(
-    connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime
-) -> dict[int, PastOffer]:
-    """For each member offered to a manager since a moment, the last time."""
+    connection: AsyncConnection, guild_id: int, manager_id: int, since_on: date, until: datetime
+) -> dict[int, tuple[PastOffer, ...]]:
+    """For each member, their offers to a manager since a day of the guild and before a moment, oldest first."""
     query = (
-        select(_member.member_id, _member.offered_at, _member.message_id)
-        .where(_member.guild_id == guild_id, _member.manager_id == manager_id, _member.offered_at >= since)
+        select(_member.member_id, _member.offered_on, _member.message_id)
+        .where(
+            _member.guild_id == guild_id,
+            _member.manager_id == manager_id,
+            _member.offered_on >= since_on,
+            _member.offered_at < until,
+        )
         .order_by(_member.offered_at)
     )
-    return {row.member_id: PastOffer(row.offered_at, row.message_id) for row in await connection.execute(query)}
+    found: dict[int, list[PastOffer]] = defaultdict(list)
+    for row in await connection.execute(query):
+        found[row.member_id].append(PastOffer(row.offered_on, row.message_id))
+    return {member_id: tuple(offers) for member_id, offers in found.items()}
 
 
-async def offered_to_others(connection: AsyncConnection, guild_id: int, manager_id: int, on: date) -> frozenset[int]:
-    """The members that other managers were offered on a day."""
+async def offered_to_others(
+    connection: AsyncConnection, guild_id: int, manager_id: int, on: date, until: datetime
+) -> frozenset[int]:
+    """The members that other managers were offered on a day of the guild, before a moment."""
     query = select(_member.member_id).where(
-        _member.guild_id == guild_id, _member.manager_id != manager_id, _member.offered_on == on
+        _member.guild_id == guild_id,
+        _member.manager_id != manager_id,
+        _member.offered_on == on,
+        _member.offered_at < until,
     )
     return frozenset(await connection.scalars(query))
+
+
+async def left_behind(
+    connection: AsyncConnection, guild_id: int, receivers: Collection[int], since: datetime, until: datetime
+) -> dict[int, frozenset[int]]:
+    """The members offered, or handed, between two moments to a manager who is none of the `receivers`.
+
+    Only those with whom nothing was done. With each stand the managers who thereby do not look after them any more:
+    whoever was offered or handed them, and whoever handed them over.
+    """
+    found: dict[int, set[int]] = defaultdict(set)
+    offers = select(_member.member_id, _member.manager_id).where(
+        _member.guild_id == guild_id,
+        _member.manager_id.not_in(sorted(receivers)),
+        _member.offered_at >= since,
+        _member.offered_at < until,
+        _member.action.is_(None),
+    )
+    for row in await connection.execute(offers):
+        found[row.member_id].add(row.manager_id)
+    handed = select(_hand_over.member_id, _hand_over.manager_id, _hand_over.from_manager_id).where(
+        _hand_over.guild_id == guild_id,
+        _hand_over.manager_id.not_in(sorted(receivers)),
+        _hand_over.handed_at >= since,
+        _hand_over.handed_at < until,
+    )
+    for claim in await connection.execute(handed):
+        found[claim.member_id] |= {claim.manager_id, claim.from_manager_id}
+    return {member_id: frozenset(colleagues) for member_id, colleagues in found.items()}
 
 
 async def snooze(
@@ -169,36 +206,99 @@ async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, n
 
 
 async def hand_over(
-    connection: AsyncConnection, guild_id: int, from_manager_id: int, to_manager_id: int, member_id: int, at: datetime
+    connection: AsyncConnection, guild_id: int, offered: OfferedMember, to_manager_id: int, at: datetime
 ) -> None:
-    """Put a member into a colleague's next nudge."""
-    values = {"from_manager_id": from_manager_id, "handed_at": at}
+    """Put a member of a nudge into a colleague's next one."""
+    values = {
+        "from_manager_id": offered.manager_id,
+        "handed_at": at,
+        "delivery_id": offered.delivery_id,
+        "position": offered.position,
+    }
     statement = insert_into(connection, tables.hand_over).values(
-        guild_id=guild_id, manager_id=to_manager_id, member_id=member_id, **values
+        guild_id=guild_id, manager_id=to_manager_id, member_id=offered.offer.member_id, **values
     )
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["guild_id", "manager_id", "member_id"], set_=values)
     )
 
 
-async def handed_to(connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime) -> frozenset[int]:
-    """The members handed over to a manager since a moment and not offered to them since."""
+async def handed_to(
+    connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime, until: datetime
+) -> dict[int, HandedOver]:
+    """The members handed over to a manager between two moments, and not offered to them since."""
     offered = (
-        select(func.max(_member.offered_at))
+        select(_member.member_id)
         .where(
             _member.guild_id == _hand_over.guild_id,
             _member.manager_id == _hand_over.manager_id,
             _member.member_id == _hand_over.member_id,
+            _member.offered_at >= _hand_over.handed_at,
+            _member.offered_at < until,
         )
-        .scalar_subquery()
+        .correlate(tables.hand_over)
+        .exists()
     )
-    query = select(_hand_over.member_id).where(
-        _hand_over.guild_id == guild_id,
-        _hand_over.manager_id == manager_id,
-        _hand_over.handed_at >= since,
-        or_(offered.is_(None), offered < _hand_over.handed_at),
+    touched = (
+        select(_touch.member_id)
+        .where(
+            _touch.guild_id == _hand_over.guild_id,
+            _touch.member_id == _hand_over.member_id,
+            _touch.manager_id.in_(manager_ids(guild_id)),
+            _touch.touched_at > _hand_over.handed_at,
+            _touch.touched_at < until,
+        )
+        .correlate(tables.hand_over)
+        .exists()
     )
-    return frozenset(await connection.scalars(query))
+    query = (
+        select(tables.nudge_member, _hand_over.from_manager_id.label("colleague"), touched.label("touched"))
+        .select_from(tables.hand_over)
+        .join(
+            tables.nudge_member,
+            (_member.delivery_id == _hand_over.delivery_id) & (_member.position == _hand_over.position),
+        )
+        .where(
+            _hand_over.guild_id == guild_id,
+            _hand_over.manager_id == manager_id,
+            _hand_over.handed_at >= since,
+            _hand_over.handed_at < until,
+            ~offered,
+            is_member(_hand_over.member_id, guild_id),
+        )
+    )
+    return {
+        row.member_id: HandedOver(row.colleague, _offer(row), touched=bool(row.touched))
+        for row in await connection.execute(query)
+    }
+
+
+async def sent_members(
+    connection: AsyncConnection, guild_id: int, manager_id: int | None, since: datetime, until: datetime
+) -> tuple[OfferedMember, ...]:
+    """The members of the nudges that were sent between two moments, to one manager or to all."""
+    query = (
+        select(tables.nudge_member)
+        .join(tables.delivery, tables.delivery.c.delivery_id == _member.delivery_id)
+        .where(
+            _member.guild_id == guild_id,
+            _member.offered_at >= since,
+            _member.offered_at < until,
+            tables.delivery.c.state == "sent",
+            *([] if manager_id is None else [_member.manager_id == manager_id]),
+        )
+        .order_by(_member.offered_at, _member.delivery_id, _member.position)
+    )
+    return tuple(_read(row) for row in await connection.execute(query))
+
+
+async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
+    """When a manager last pressed a button on any of their nudges."""
+    query = select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
+        _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
+    )
+    found: datetime | None = (await connection.execute(query)).scalar_one()
+    return found
 
 
 async def recent(

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.calendar import local_day
+from bot.domain.delivery import DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, NudgeDraft
-from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
-from bot.views.answers import nothing_to_say, nudges_on, schedule_changed
-from bot.views.digest import DigestFacts, digest_letter
+from bot.services.enrolment import Enrolled
+from bot.services.nudge_previews import EFFECT_DAYS, Answer, NudgeStatus
+from bot.views.answers import nothing_to_say, nudges_closed, nudges_on, nudges_unsettled, schedule_changed
 from bot.views.letter import Letter
 from bot.views.names import name_of
 from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, outcome_sentence
+from bot.views.nudge_answers import NudgesState, nudges_state, still_on, why_answer
 from bot.views.welcome import Enrolment, welcome_letter
 
 
@@ -22,22 +24,6 @@ class Parcel:
 
     letter: Letter
     picture: bytes | None = None
-
-
-def digest_facts(draft: DigestDraft, rules: Rules) -> DigestFacts:
-    """A digest's facts, for the views that show one."""
-    return DigestFacts(
-        guild_name=draft.guild_name,
-        monday=draft.report.week_on,
-        figures=draft.report.team,
-        history=draft.history,
-        conversations=draft.conversations,
-        complete=draft.report.complete,
-        late=draft.late,
-        running=draft.running,
-        first_week=draft.first_week,
-        rules=rules,
-    )
 
 
 def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
@@ -50,6 +36,7 @@ def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
         zone=draft.manager.zone or draft.guild.zone,
         now=draft.now,
         usual_reply_minutes=draft.usual_reply_minutes,
+        joined=draft.joined,
         rules=rules.nudge,
     )
 
@@ -65,7 +52,7 @@ def enrolment(guild: GuildSettings, manager: ManagerSettings, guild_name: str) -
 
 
 class Writer:
-    """Puts nudges, welcomes and digests into parcels ready to send."""
+    """Puts nudges and welcomes into parcels ready to send."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -75,13 +62,45 @@ class Writer:
         facts = personal_nudge(draft, self._rules)
         return Parcel(nudge_letter(facts, delivery_id=draft.delivery_id, outcomes=_outcomes(draft, self._rules)))
 
-    def welcome(self, guild: GuildSettings, manager: ManagerSettings, guild_name: str) -> Parcel:
-        """The first DM after a manager enrolled."""
-        return Parcel(welcome_letter(enrolment(guild, manager, guild_name)))
+    def welcome(
+        self, settings: GuildSettings, manager: ManagerSettings, guild_name: str, *, delivery_id: str
+    ) -> Parcel:
+        """The first DM after a manager enrolled, with the button that turns nudges off again."""
+        return Parcel(welcome_letter(enrolment(settings, manager, guild_name), delivery_id=delivery_id))
 
-    def nudges_on(self, enrolled: ManagerSettings, guild: GuildSettings, guild_name: str) -> str:
+    def enrolled(self, enrolled: Enrolled) -> str:
         """The answer to `/nudges on`."""
-        return nudges_on(enrolment(guild, enrolled, guild_name))
+        facts = enrolment(enrolled.guild, enrolled.manager, enrolled.guild_name)
+        match enrolled.state:
+            case None:
+                return still_on(facts)
+            case DeliveryState.SENT:
+                return nudges_on(facts)
+            case DeliveryState.REFUSED:
+                return nudges_closed(enrolled.guild_name)
+            case _:
+                return nudges_unsettled()
+
+    def status(self, status: NudgeStatus) -> str:
+        """The answer to `/nudges status`."""
+        manager = status.manager
+        return nudges_state(
+            NudgesState(
+                enrolment=enrolment(status.guild, manager, ""),
+                on=manager.enrolled_at is not None,
+                closed=manager.refused_at is not None,
+                paused_until_on=manager.paused_until_on,
+                next_on=status.next_on,
+                throttled=status.throttled,
+                effects=status.effects,
+                effect_days=EFFECT_DAYS,
+                rules=status.rules.nudge,
+            )
+        )
+
+    def why(self, found: Answer) -> str:
+        """The answer to "why not X?"."""
+        return why_answer(found.why, found.name, personal_nudge(found.draft, self._rules))
 
     def schedule(self, manager: ManagerSettings, guild: GuildSettings) -> str:
         """The answer to a change of hour, days or pause."""
@@ -97,11 +116,6 @@ class Writer:
     def handed_over(self, draft: NudgeDraft, position: int) -> str:
         """The answer to the choice of a colleague."""
         return outcome_sentence(_outcomes(draft, self._rules)[position], self._rules.nudge)
-
-    def digest(self, draft: DigestDraft, picture: bytes | None) -> Parcel:
-        """The post for the guild's channel; without a picture it goes without."""
-        letter = digest_letter(digest_facts(draft, self._rules), delivery_id=draft.delivery_id)
-        return Parcel(letter if picture is not None else letter.without_picture(), picture)
 
 
 def _outcomes(draft: NudgeDraft, rules: Rules) -> Mapping[int, Outcome]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import discord
 
 from bot.domain.calendar import local_day
-from bot.domain.nudge import Action, Nudge, Offer, Reason
+from bot.domain.nudge import PRESSES, Action, Nudge, Offer, Reason
 from bot.domain.rules import NudgeRules
 from bot.views.amounts import duration, minutes
 from bot.views.dates import day_label, weekday_name
@@ -40,7 +40,8 @@ class Outcome:
 class PersonalNudge:
     """A nudge with what it takes to put it into words.
 
-    `usual_reply_minutes` is the manager's usual median; None when it is not known.
+    `usual_reply_minutes` is the manager's usual median; None when it is not known. `joined` tells when members came
+    to the server, where that is known.
     """
 
     nudge: Nudge
@@ -50,6 +51,7 @@ class PersonalNudge:
     zone: ZoneInfo
     now: datetime
     usual_reply_minutes: float | None = None
+    joined: Mapping[int, datetime] = field(default_factory=dict)
     rules: NudgeRules = field(default_factory=NudgeRules)
 
 
@@ -87,7 +89,13 @@ def nudge_title(facts: PersonalNudge) -> str:
 
 def offer_sentence(facts: PersonalNudge, offer: Offer) -> str:
     """Why this member, in one line of plain facts."""
-    waited = facts.now - offer.since
+    sentence = _reason_sentence(facts, offer)
+    if not offer.handed:
+        return sentence
+    return say("{sentence} {colleague} handed them over to you.", sentence=sentence, colleague=_colleague(facts, offer))
+
+
+def _reason_sentence(facts: PersonalNudge, offer: Offer) -> str:
     match offer.reason:
         case Reason.WAITING:
             return _waiting_sentence(facts, offer)
@@ -102,14 +110,31 @@ def offer_sentence(facts: PersonalNudge, offer: Offer) -> str:
                 window=number(facts.rules.unmet_window_days),
             )
         case Reason.COOLING:
-            if offer.conversations is None:
-                return say("You last talked {elapsed} ago.", elapsed=duration(waited))
-            return say_count(
-                "You last talked {elapsed} ago, after one conversation.",
-                "You last talked {elapsed} ago, after {count} conversations.",
-                count=offer.conversations,
-                elapsed=duration(waited),
-            )
+            return _cooling_sentence(facts, offer)
+
+
+def _cooling_sentence(facts: PersonalNudge, offer: Offer) -> str:
+    elapsed = duration(facts.now - offer.since)
+    if offer.conversations is not None:
+        return say_count(
+            "You last talked {elapsed} ago, after one conversation; they still write here.",
+            "You last talked {elapsed} ago, after {count} conversations; they still write here.",
+            count=offer.conversations,
+            elapsed=elapsed,
+        )
+    if offer.from_manager_id is not None:
+        return say(
+            "Last talked with {colleague} {elapsed} ago; they still write here.",
+            colleague=_colleague(facts, offer),
+            elapsed=elapsed,
+        )
+    return say("You last talked {elapsed} ago; they still write here.", elapsed=elapsed)
+
+
+def _colleague(facts: PersonalNudge, offer: Offer) -> str:
+    """The name of the colleague whose member this was."""
+    found = facts.names.get(offer.from_manager_id or 0)
+    return safe_name(found, unnamed=say("a colleague")) if found else say("a colleague")
 
 
 def throttle_sentence(facts: PersonalNudge) -> str:
@@ -126,7 +151,12 @@ def throttle_sentence(facts: PersonalNudge) -> str:
 def hand_over_letter(colleagues: Mapping[int, str], *, delivery_id: str, position: int, member_name: str) -> Letter:
     """The answer to *Hand over*: the colleagues to choose from, by id and name."""
     if not colleagues:
-        return Letter(content=say("Nobody else is on this server's manager list, so there is nobody to hand over to."))
+        return Letter(
+            content=say(
+                "No other manager of this server gets nudges right now, so nobody would find them there. A colleague "
+                "can turn theirs on with `/nudges on`."
+            )
+        )
     return Letter(
         content=say(
             "Who should look after {member}? They will find them in their next nudge.",
@@ -150,12 +180,22 @@ def not_your_nudge() -> str:
     return say("This message belongs to somebody else.")
 
 
+def not_a_manager_any_more() -> str:
+    """The answer to a press by somebody who was taken off the manager list."""
+    return say("You are not on that server's manager list any more, so nothing was done.")
+
+
+def colleague_not_there() -> str:
+    """The answer to choosing a colleague who, by now, gets no nudges."""
+    return say("They get no nudges at the moment, so they would not find this. Nothing was done; choose again.")
+
+
 def already_settled() -> str:
     """The answer to a press that comes after another one."""
     return say("That one is settled already; nothing more was done.")
 
 
-def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:
+def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:  # noqa: PLR0911 - one sentence a case
     """What was done, in words."""
     match outcome.action:
         case Action.DONE:
@@ -173,6 +213,8 @@ def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:
             return say("Snoozed until {day}.", day=day_label(outcome.snoozed_until))
         case Action.NEVER:
             return say("Noted: you will not be nudged about them again.")
+        case Action.MOOT:
+            return say("No longer needed.")
 
 
 def _throttle_sentence(facts: PersonalNudge) -> str | None:
@@ -180,34 +222,52 @@ def _throttle_sentence(facts: PersonalNudge) -> str | None:
 
 
 def _waiting_sentence(facts: PersonalNudge, offer: Offer) -> str:
-    waited = facts.now - offer.since
-    if offer.wrote_back:
-        return say("Wrote back to you {elapsed} ago.", elapsed=duration(waited))
+    elapsed = duration(facts.now - offer.since)
     usual = facts.usual_reply_minutes
+    if offer.wrote_back:
+        return say("Wrote back to you {elapsed} ago.", elapsed=elapsed)
     if offer.for_team:
-        return say("Has waited {elapsed} for an answer from anybody on the team.", elapsed=duration(waited))
-    if usual is None or usual * 60 >= waited.total_seconds():
-        return say("Has waited {elapsed} for an answer from you.", elapsed=duration(waited))
+        return say("Has waited {elapsed} for an answer from anybody on the team.", elapsed=elapsed)
+    if offer.handed:
+        return say("Has waited {elapsed} for an answer.", elapsed=elapsed)
+    if offer.from_manager_id is not None:
+        return say(
+            "Has waited {elapsed} for an answer from {colleague}, who is away.",
+            elapsed=elapsed,
+            colleague=_colleague(facts, offer),
+        )
+    if usual is None or usual * 60 >= (facts.now - offer.since).total_seconds():
+        return say("Has waited {elapsed} for an answer from you.", elapsed=elapsed)
     return say(
         "Has waited {elapsed} for an answer from you; you usually answer in {usual}.",
-        elapsed=duration(waited),
+        elapsed=elapsed,
         usual=minutes(usual),
     )
 
 
 def _newcomer_sentence(facts: PersonalNudge, offer: Offer) -> str:
     first_on = local_day(offer.since, facts.zone)
-    days_ago = (local_day(facts.now, facts.zone) - first_on).days
+    today = local_day(facts.now, facts.zone)
+    wrote = _first_wrote(first_on, today)
+    joined_at = facts.joined.get(offer.member_id)
+    if joined_at is None or local_day(joined_at, facts.zone) >= first_on:
+        return say("First wrote {day}, and nobody on the team has said hello yet.", day=wrote)
+    return say(
+        "Joined {elapsed} ago, first wrote {day}, and nobody on the team has said hello yet.",
+        elapsed=duration(facts.now - joined_at),
+        day=wrote,
+    )
+
+
+def _first_wrote(first_on: date, today: date) -> str:
+    days_ago = (today - first_on).days
     if days_ago <= 0:
-        return say("First wrote today, and nobody on the team has said hello yet.")
+        return say("today")
     if days_ago == 1:
-        return say("First wrote yesterday, and nobody on the team has said hello yet.")
+        return say("yesterday")
     if days_ago < 7:
-        return say(
-            "First wrote on {weekday}, and nobody on the team has said hello yet.",
-            weekday=weekday_name(first_on.weekday()),
-        )
-    return say("First wrote {days} days ago, and nobody on the team has said hello yet.", days=number(days_ago))
+        return say("on {weekday}", weekday=weekday_name(first_on.weekday()))
+    return say("{days} days ago", days=number(days_ago))
 
 
 def _link(facts: PersonalNudge, offer: Offer) -> str | None:
@@ -246,8 +306,8 @@ def _offer_row(
     buttons: list[Button] = []
     if link:
         buttons.append(Button(say("{position} · Open", position=position) if numbered else say("Open"), url=link))
-    for action in Action:
-        if outcome is None or outcome.action is action:
+    for action in PRESSES if outcome is None else (outcome.action,):
+        if action is not Action.MOOT:
             label = _label(action, facts.rules) if outcome is None else _settled_label(action)
             if numbered and not buttons:
                 label = say("{position} · {label}", position=position, label=label)
@@ -272,6 +332,8 @@ def _label(action: Action, rules: NudgeRules) -> str:
             return say_count("Snooze a day", "Snooze {count} days", count=rules.snooze.days)
         case Action.NEVER:
             return say("Not this person")
+        case Action.MOOT:
+            return say("No longer needed")
 
 
 def _settled_label(action: Action) -> str:
@@ -284,3 +346,5 @@ def _settled_label(action: Action) -> str:
             return say("Snoozed")
         case Action.NEVER:
             return say("Not this person")
+        case Action.MOOT:
+            return say("No longer needed")

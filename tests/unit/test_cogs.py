@@ -40,7 +40,7 @@ def settlement() -> Settlement:
 
 
 def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
-    return Nudges(service, settlement, schedule, Writer(Rules()))  # type: ignore[arg-type]
+    return Nudges(service, service, service, settlement, schedule, Writer(Rules()))  # type: ignore[arg-type]
 
 
 def digests(service: Service, settlement: Settlement, schedule: Schedule) -> Digests:

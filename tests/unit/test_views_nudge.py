@@ -66,12 +66,31 @@ def nudge_of(*offers, **changes):
         ),
         (UNMET, "Active on 5 of the last 30 days, and nobody on the team has met them yet."),
         (replace(UNMET, active_days=None), "Active lately, and nobody on the team has met them yet."),
-        (COOLING, "You last talked 6 weeks ago, after 4 conversations."),
-        (replace(COOLING, conversations=None), "You last talked 6 weeks ago."),
+        (COOLING, "You last talked 6 weeks ago, after 4 conversations; they still write here."),
+        (replace(COOLING, conversations=None), "You last talked 6 weeks ago; they still write here."),
+        (
+            replace(COOLING, conversations=None, from_manager_id=12, handed=True),
+            "Last talked with Bob 6 weeks ago; they still write here. Bob handed them over to you.",
+        ),
+        (
+            replace(WAITING, from_manager_id=12, handed=True),
+            "Has waited 31 h for an answer. Bob handed them over to you.",
+        ),
+        (replace(WAITING, from_manager_id=12), "Has waited 31 h for an answer from Bob, who is away."),
+        (replace(WAITING, from_manager_id=77), "Has waited 31 h for an answer from a colleague, who is away."),
     ],
 )
 def test_every_reason_is_told_in_plain_facts(offer, sentence):
     assert offer_sentence(nudge_of(offer), offer) == sentence
+
+
+def test_when_a_newcomer_joined_is_told_if_it_was_before_their_first_day():
+    joined = nudge_of(NEWCOMER, joined={13: hours(24 * 9)})
+    assert offer_sentence(joined, NEWCOMER) == (
+        "Joined 9 days ago, first wrote on Tuesday, and nobody on the team has said hello yet."
+    )
+    same_day = nudge_of(NEWCOMER, joined={13: hours(81)})
+    assert offer_sentence(same_day, NEWCOMER).startswith("First wrote on Tuesday")
 
 
 def test_nobody_is_told_a_pace_that_is_not_known():
@@ -140,6 +159,7 @@ def test_buttons_carry_what_the_cogs_look_for():
         (Outcome(Action.SNOOZE), "Snoozed for 7 days.", "Snoozed"),
         (Outcome(Action.SNOOZE, snoozed_until=date(2026, 4, 3)), "Snoozed until Friday 3 April.", "Snoozed"),
         (Outcome(Action.NEVER), "Noted: you will not be nudged about them again.", "Not this person"),
+        (Outcome(Action.MOOT), "No longer needed.", None),
     ],
 )
 def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again(outcome, sentence, label):
@@ -148,7 +168,10 @@ def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again
     assert field.name == "✓ 2 · ~~Bob~~"
     assert field.value == sentence
     assert len(letter.rows) == 2
-    assert [(button.label, button.disabled) for button in letter.rows[1]] == [("2 · Open", False), (label, True)]
+    assert [(button.label, button.disabled) for button in letter.rows[1]] == [
+        ("2 · Open", False),
+        *([(label, True)] if label else []),
+    ]
     assert not any(button.disabled for button in letter.rows[0])
 
 

@@ -1,0 +1,113 @@
+"""`spade nudges`: what a manager's nudge would say at any moment. Nothing is sent, nothing is stored."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, JsonOption, guild_on_record, settings_of
+from bot.config import Settings
+from bot.domain.nudge import Nudge
+from bot.services.nudge_previews import preview_at
+from bot.store import managers
+from bot.store.database import StoreError, open_database
+from bot.views.nudge import PersonalNudge
+from bot.views.sentence import say
+from bot.views.terminal import nudge_report
+
+
+def nudges(
+    guild: GuildOption,
+    manager: Annotated[int, typer.Option("--manager", metavar="ID", help="The manager whose nudge it is.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="The moment, with its offset: 2026-03-02T09:00+01:00.")
+    ],
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Preview a manager's nudge at any moment, by the record alone. Sends and stores nothing."""
+    settings = settings_of(config, database)
+    moment = _moment(at)
+    nudge, facts = asyncio.run(_preview(settings, guild, manager, moment))
+    if as_json:
+        print(json.dumps(_document(nudge, moment)))
+    else:
+        Console().print(nudge_report(facts))
+
+
+async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datetime) -> tuple[Nudge, PersonalNudge]:
+    try:
+        database = await open_database(settings.database, write=False)
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    try:
+        guild = await guild_on_record(database, guild_id)
+        async with database.reading() as connection:
+            manager = await managers.settings_of(connection, guild_id, manager_id)
+        if manager is None:
+            raise Failure(f"{manager_id} is not on the manager list of the server {guild_id}")
+        nudge, pace = await preview_at(database, guild, manager_id, at, settings.domain_rules())
+    finally:
+        await database.close()
+    people = {offer.member_id for offer in nudge.offers} | {
+        offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None
+    }
+    return nudge, PersonalNudge(
+        nudge=nudge,
+        names={person_id: say("Member {person_id}", person_id=person_id) for person_id in people},
+        guild_id=guild_id,
+        guild_name=say("Server {guild_id}", guild_id=guild_id),
+        zone=manager.zone or guild.zone,
+        now=at,
+        usual_reply_minutes=pace,
+        rules=settings.domain_rules().nudge,
+    )
+
+
+def _document(nudge: Nudge, at: datetime) -> dict[str, object]:
+    return {
+        "at": _time(at),
+        "manager_id": str(nudge.manager_id),
+        "members": [
+            {
+                "member_id": str(offer.member_id),
+                "reason": offer.reason.value,
+                "since": _time(offer.since),
+                "message_id": str(offer.message_id) if offer.message_id is not None else None,
+            }
+            for offer in nudge.offers
+        ],
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Failure(f"{text!r} is no time: write it as 2026-03-02T09:00+01:00", status=2) from None
+    if moment.utcoffset() is None:
+        raise Failure(
+            f"{text!r} does not say in which time zone: add its offset, as in 2026-03-02T09:00+01:00, or Z for UTC",
+            status=2,
+        )
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min.replace(tzinfo=UTC)
+    if not _EARLIEST <= moment <= _LATEST:
+        raise Failure(f"{text!r} is outside the years that Discord's ids can name: 2015 to 2150", status=2)
+    return moment
+
+
+_EARLIEST = datetime(2015, 6, 1, tzinfo=UTC)
+_LATEST = datetime(2150, 1, 1, tzinfo=UTC)

@@ -1,0 +1,291 @@
+"""Answers to `/nudges`: how things stand, why somebody is left out, what cannot be done. Only the asker sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.domain.effect import Effect
+from bot.domain.nudge import Obstacle, Reason
+from bot.domain.nudge_time import PauseProblem
+from bot.domain.rules import NudgeRules
+from bot.domain.why import Miss, MissedReason, Standing, Why
+from bot.views.amounts import duration
+from bot.views.dates import day_label, weekdays_label
+from bot.views.names import safe_name
+from bot.views.nudge import PersonalNudge, offer_sentence
+from bot.views.sentence import number, say, say_count
+from bot.views.welcome import Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class NudgesState:
+    """How a manager's nudges stand; see `NudgeStatus` in the services."""
+
+    enrolment: Enrolment
+    on: bool
+    closed: bool
+    paused_until_on: date | None
+    next_on: date | None
+    throttled: bool
+    effects: Mapping[Reason, Effect] = field(default_factory=dict)
+    effect_days: int = 90
+    rules: NudgeRules = field(default_factory=NudgeRules)
+
+
+def nudges_state(state: NudgesState) -> str:
+    """The answer to `/nudges status`."""
+    return "\n".join([*_schedule_lines(state), "", *_effect_lines(state)])
+
+
+def _schedule_lines(state: NudgesState) -> list[str]:
+    enrolment = state.enrolment
+    if not state.on:
+        return [say("Your nudges are off. `/nudges on` turns them on.")]
+    lines = [
+        say(
+            "Your nudges are on: {weekdays} at {hour} ({zone}).",
+            weekdays=weekdays_label(enrolment.weekdays),
+            hour=f"{enrolment.hour:02}:00",
+            zone=safe_name(enrolment.zone_name, 64),
+        )
+    ]
+    if state.closed:
+        lines.append(
+            say(
+                "But Discord does not let me write to you, so none come. Allow direct messages from this server, then "
+                "use `/nudges on`."
+            )
+        )
+    if state.paused_until_on is not None and state.next_on is not None and state.next_on >= state.paused_until_on:
+        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(state.paused_until_on)))
+    if state.throttled:
+        lines.append(
+            say_count(
+                "The last one brought no reaction, so they come half as often until you press a button or write to "
+                "somebody in it.",
+                "The last {count} brought no reaction, so they come half as often until you press a button or write "
+                "to somebody in them.",
+                count=state.rules.quiet_after_unanswered,
+            )
+        )
+    if state.next_on is not None:
+        lines.append(say("The next one can come on {day}, if there is anybody to name.", day=day_label(state.next_on)))
+    return lines
+
+
+def _effect_lines(state: NudgesState) -> list[str]:
+    hours = number(int(state.rules.worked_within.total_seconds() // 3600))
+    if not state.effects:
+        return [
+            say_count(
+                "In the last day no nudge was sent to you.",
+                "In the last {count} days no nudge was sent to you.",
+                count=state.effect_days,
+            )
+        ]
+    lines = [
+        say(
+            "Of the people named to you in the last {days} days, you wrote within {hours} hours to:",
+            days=number(state.effect_days),
+            hours=hours,
+        )
+    ]
+    for reason, effect in state.effects.items():
+        line = say(
+            "{reason}: {worked} of {judged}",
+            reason=reason_label(reason),
+            worked=number(effect.worked),
+            judged=number(effect.judged),
+        )
+        if effect.pending:
+            line = say_count(
+                "{line}, and one whose time is not over",
+                "{line}, and {count} whose time is not over",
+                count=effect.pending,
+                line=line,
+            )
+        lines.append(say("- {line}", line=line))
+    return lines
+
+
+def reason_label(reason: Reason) -> str:
+    """A reason as a heading."""
+    match reason:
+        case Reason.WAITING:
+            return say("left waiting")
+        case Reason.NEWCOMER:
+            return say("newcomers")
+        case Reason.UNMET:
+            return say("never met")
+        case Reason.COOLING:
+            return say("not talked to for long")
+
+
+def why_answer(why: Why, name: str, facts: PersonalNudge) -> str:
+    """The answer to "why not X?"."""
+    who = safe_name(name)
+    match why.standing:
+        case Standing.MANAGER:
+            return say("{who} is on this server's manager list, and nudges are about members.", who=who)
+        case Standing.IGNORED:
+            return say("{who} is on this server's ignore list, so they are never in a nudge.", who=who)
+        case Standing.UNRECORDED:
+            return say(
+                "There is nothing on record about {who}: they have not written where Spade counts, or asked to be "
+                "left out.",
+                who=who,
+            )
+        case Standing.MEMBER:
+            pass
+    if why.offer is None:
+        first = [_obstacle_sentence(why.obstacle, who, facts.rules)] if why.obstacle is not None else []
+        lines = [_miss_line(missed, facts) for missed in why.missed]
+        return "\n".join([*first, say("{who} gives no reason for a nudge to you right now:", who=who), *lines])
+    sentence = offer_sentence(facts, why.offer)
+    if why.obstacle is None:
+        return say("{who} is in the nudge that would come now. {sentence}", who=who, sentence=sentence)
+    return say(
+        "{obstacle}\nOtherwise they would be in it. {sentence}",
+        obstacle=_obstacle_sentence(why.obstacle, who, facts.rules),
+        sentence=sentence,
+    )
+
+
+def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str:  # noqa: PLR0911 - one a case
+    match obstacle:
+        case Obstacle.SNOOZED:
+            return say("You snoozed {who}, and that has not run out yet.", who=who)
+        case Obstacle.DISMISSED:
+            return say("You pressed *Not this person* for {who}.", who=who)
+        case Obstacle.LEFT:
+            return say("{who} is not in this server any more.", who=who)
+        case Obstacle.IGNORED:
+            return say("{who} has a role on this server's ignore list.", who=who)
+        case Obstacle.OFFERED_LATELY:
+            return say(
+                "{who} was in a nudge to you in the last {days} days ({fewer} if a new message waits).",
+                who=who,
+                days=number(rules.offer_again_after.days),
+                fewer=number(rules.offer_waiting_again_after.days),
+            )
+        case Obstacle.OFFERED_TO_ANOTHER:
+            return say("{who} was in a colleague's nudge today, and nobody is named to two managers on a day.", who=who)
+        case Obstacle.ANOTHERS_SHARE:
+            return say(
+                "Newcomers and people nobody has met are shared out over the team, and {who} falls to a colleague.",
+                who=who,
+            )
+        case Obstacle.NO_ROOM:
+            return say_count(
+                "There is room for one person in a nudge, and somebody else comes before {who}.",
+                "There is room for {count} people in a nudge (few of whom just wrote back), and others come before "
+                "{who}.",
+                count=rules.members_per_nudge,
+                who=who,
+            )
+
+
+def _miss_line(missed: MissedReason, facts: PersonalNudge) -> str:
+    return say("- {sentence}", sentence=_miss_sentence(missed, facts))
+
+
+def _miss_sentence(missed: MissedReason, facts: PersonalNudge) -> str:  # noqa: PLR0911, C901 - one sentence a case
+    rules = facts.rules
+    elapsed = duration(facts.now - missed.at) if missed.at is not None else ""
+    count = missed.count or 0
+    match missed.miss:
+        case Miss.NOTHING_WAITS:
+            return say("No message of theirs waits for you or for the team.")
+        case Miss.ANSWERED:
+            return say("Their last message that waited was answered {elapsed} ago.", elapsed=elapsed)
+        case Miss.SET_ASIDE:
+            return say("Their last message that waited was set aside, by *Done* or a manager's reaction.")
+        case Miss.TOO_FRESH:
+            return say(
+                "Their message has waited {elapsed}; it becomes a reason after {least}.",
+                elapsed=elapsed,
+                least=duration(rules.waiting_after),
+            )
+        case Miss.OTHERS_ASKED:
+            return say("Their message of {elapsed} ago asks a colleague, not you.", elapsed=elapsed)
+        case Miss.MET:
+            return say("Somebody on the team first wrote to them {elapsed} ago, so they are met.", elapsed=elapsed)
+        case Miss.JUST_ARRIVED:
+            return say(
+                "They first wrote {elapsed} ago; newcomers are left alone for {least}.",
+                elapsed=elapsed,
+                least=duration(rules.newcomer_after),
+            )
+        case Miss.LONG_HERE:
+            return say(
+                "They first wrote {elapsed} ago; a newcomer is one for {most}.",
+                elapsed=elapsed,
+                most=duration(rules.newcomer_until),
+            )
+        case Miss.FEW_DAYS:
+            return say_count(
+                "They wrote on one of the last {window} days; from {least} on, somebody should meet them.",
+                "They wrote on {count} of the last {window} days; from {least} on, somebody should meet them.",
+                count=count,
+                window=number(rules.unmet_window_days),
+                least=number(rules.unmet_active_days),
+            )
+        case Miss.FEW_CONVERSATIONS:
+            return say_count(
+                "You had one conversation with them; it takes {least} for one to be missed.",
+                "You had {count} conversations with them; it takes {least} for one to be missed.",
+                count=count,
+                least=number(rules.cooling_conversations),
+            )
+        case Miss.TALKED_LATELY:
+            return say("You last talked {elapsed} ago, which is no longer than usual.", elapsed=elapsed)
+        case Miss.SILENT:
+            return say_count(
+                "They have not written in the last day.",
+                "They have not written in the last {count} days.",
+                count=count,
+            )
+
+
+def pause_refused(problem: PauseProblem, until_on: date) -> str:
+    """The answer to a pause that makes no sense."""
+    match problem:
+        case PauseProblem.PAST:
+            return say(
+                "{day} {year} does not lie ahead, so there is nothing to pause. Name the first day on which nudges "
+                "may come again.",
+                day=day_label(until_on),
+                year=until_on.year,
+            )
+        case PauseProblem.FAR:
+            return say(
+                "{day} {year} is more than a year away. If you want no nudges, use `/nudges off`; `/nudges on` brings "
+                "them back any time.",
+                day=day_label(until_on),
+                year=until_on.year,
+            )
+
+
+def not_weekdays(text: str) -> str:
+    """The answer to something that should have been days of the week."""
+    return say("I cannot read {text} as days of the week. Write them as: Mon, Wed, Fri.", text=safe_name(text))
+
+
+def discord_silent() -> str:
+    """The answer while Discord does not say who is in the server."""
+    return say("Discord does not tell me who is in the server just now, so nothing was sent. Try again in a minute.")
+
+
+def nudges_stopped() -> str:
+    """The answer to the button below the first message."""
+    return say("Your nudges are off. Nothing more will come; `/nudges on` in the server brings them back.")
+
+
+def still_on(enrolment: Enrolment) -> str:
+    """The answer to `/nudges on` when no first message is needed."""
+    return say(
+        "Your nudges are on: {weekdays} at {hour} ({zone}).",
+        weekdays=weekdays_label(enrolment.weekdays),
+        hour=f"{enrolment.hour:02}:00",
+        zone=safe_name(enrolment.zone_name, 64),
+    )
