@@ -29,7 +29,6 @@ from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
-from bot.views.digest_drafts import DigestViews
 from bot.views.drafts import Writer
 from cogs.backfills import Backfills
 from cogs.digests import Digests
@@ -103,7 +102,7 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
-            DigestService(database, messenger, DigestViews(rules), ProcessPainter(rules), clock, rules, settle),
+            DigestService(database, messenger, writer, ProcessPainter(rules), clock, rules, settle),
             settlement,
             schedule,
             roster,
