@@ -23,17 +23,20 @@ from bot.services.membership import MembershipService
 from bot.services.nudge_presses import NudgePresses
 from bot.services.nudge_previews import NudgePreviews
 from bot.services.nudges import NudgeService
+from bot.services.privacy import PrivacyService
 from bot.services.recorder import Recorder
 from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
+from bot.views.digest_drafts import DigestViews
 from bot.views.drafts import Writer
 from cogs.backfills import Backfills
 from cogs.digests import Digests
 from cogs.nudge_buttons import NudgeButtons
 from cogs.nudges import Nudges
+from cogs.privacy import Privacy
 from cogs.setup import SettingUp
 from cogs.tracking import Tracking
 from cogs.waiting import Waiting
@@ -83,15 +86,18 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
     roster = Roster(database)
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
+    privacy = PrivacyService(database, roster, clock)
     writer = Writer(rules)
     enrolments = Enrolments(database, messenger, writer, clock)
     schedule.add("settlement", settlement.settle_due)
     schedule.add("purge", membership.purge_due)
+    schedule.add("erasures", privacy.finish_due)
     return (
         Tracking(app.follower, places, roster, WaitingService(database, roster, clock), app.reader, membership),
         Waiting(WaitingList(database, messenger, roster, clock, rules, settle)),
         SettingUp(SettingsService(database, roster, clock), messenger, app.reader),
         Backfills(app.reader, clock),
+        Privacy(privacy, messenger),
         Nudges(
             NudgeService(database, messenger, writer, clock, rules, settle),
             enrolments,
@@ -102,7 +108,7 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
-            DigestService(database, messenger, writer, ProcessPainter(rules), clock, rules, settle),
+            DigestService(database, messenger, DigestViews(rules), ProcessPainter(rules), clock, rules, settle),
             settlement,
             schedule,
             roster,

@@ -8,9 +8,10 @@ from multiprocessing import get_context
 
 from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
-from bot.views.digest import digest_picture
-from bot.views.drafts import digest_facts
+from bot.views.chart import digest_picture
+from bot.views.digest_drafts import digest_facts
 from bot.views.picture import draw_digest
+from bot.views.sentence import speaking
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ class ProcessPainter:
 
     async def paint(self, draft: DigestDraft) -> bytes | None:
         """The digest's picture; None without conversations, or when drawing fails."""
-        picture = digest_picture(digest_facts(draft, self._rules))
+        with speaking(draft.guild.language):
+            picture = digest_picture(digest_facts(draft, self._rules))
         if picture is None:
             return None
         with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:

@@ -19,6 +19,8 @@ from bot.views import answers
 from bot.views.digest import BUTTON_PATTERN, about_letter
 from bot.views.drafts import Parcel
 
+KINDS = (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST)
+
 
 class Digests(commands.Cog):
     """Posts each week's digest, and answers `/digest`."""
@@ -34,19 +36,24 @@ class Digests(commands.Cog):
 
     async def cog_load(self) -> None:
         """Put the due work on the schedule."""
-        self._settlement.add(DeliveryKind.DIGEST, self._service.resume)
+        for kind in KINDS:
+            self._settlement.add(kind, self._service.resume)
         self._schedule.add("digests", self._service.post_due)
 
     async def cog_unload(self) -> None:
         """Take it off."""
         self._schedule.remove("digests")
-        self._settlement.remove(DeliveryKind.DIGEST)
+        for kind in KINDS:
+            self._settlement.remove(kind)
 
     @app_commands.command(name="digest", description="See a week's digest; only you see it")
-    @app_commands.describe(week="A day of the week you mean, as 2026-03-02; the last whole week without it")
+    @app_commands.describe(
+        week="A day of the week you mean, as 2026-03-02; the last whole week without it",
+        mine="Your own week instead of the team's",
+    )
     @app_commands.guild_only()
-    async def show(self, interaction: discord.Interaction, week: str | None = None) -> None:
-        """Show a manager the digest of a week."""
+    async def show(self, interaction: discord.Interaction, week: str | None = None, *, mine: bool = False) -> None:
+        """Show a manager the digest of a week: the team's, or their own."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         assert interaction.guild_id is not None
         if interaction.user.id not in await self._roster.managers(interaction.guild_id):
@@ -59,7 +66,10 @@ class Digests(commands.Cog):
         except (ValueError, OverflowError):
             await answer(interaction, answers.not_a_date(week or ""))
             return
-        body = await self._service.on_request(interaction.guild_id, week_on)
+        if mine:
+            body = await self._service.personal_on_request(interaction.guild_id, interaction.user.id, week_on)
+        else:
+            body = await self._service.on_request(interaction.guild_id, week_on)
         await answer(interaction, body if isinstance(body, Parcel) else answers.not_set_up())
 
     @commands.Cog.listener()

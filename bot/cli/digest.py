@@ -1,4 +1,4 @@
-"""`spade digest`: a week in figures, on the terminal, as JSON or as a picture."""
+"""`spade digest`: a week in figures, on the terminal, as JSON, as a picture or as a page."""
 
 import asyncio
 import json
@@ -16,10 +16,13 @@ from bot.config import Settings
 from bot.domain.report import DigestDraft
 from bot.services.report import Reporter
 from bot.store.database import StoreError, open_database
-from bot.views.digest import digest_picture
-from bot.views.drafts import digest_facts
+from bot.views.chart import digest_picture
+from bot.views.digest_drafts import digest_facts
+from bot.views.findings import DigestFacts
+from bot.views.page import digest_page
 from bot.views.picture import draw_digest
-from bot.views.terminal import digest_report
+from bot.views.sentence import speaking
+from bot.views.terminal import digest_report, managers_report
 
 
 def digest(
@@ -30,28 +33,47 @@ def digest(
     *,
     as_json: JsonOption = False,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the picture there.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the team's digest there, as one page to mail around.")
+    ] = None,
 ) -> None:
     """Show the digest of a week: the team's figures and each manager's."""
     settings = settings_of(config, database)
     monday = _monday(week)
-    if as_json and png is not None:
-        raise Failure("--json and --png exclude each other: choose one", status=2)
-    draft = asyncio.run(_draft(settings, guild, monday))
-    if as_json:
-        print(json.dumps(draft.report.document()))
-    elif png is not None:
-        picture = digest_picture(digest_facts(draft, settings.domain_rules()))
-        if picture is None:
-            raise Failure(f"the week of {monday} has no conversations to draw")
-        try:
-            png.write_bytes(draw_digest(picture))
-        except OSError as error:
-            raise Failure(f"the picture cannot be written to {png}: {error.strerror}") from error
-    else:
-        Console().print(digest_report(digest_facts(draft, settings.domain_rules())))
+    chosen = [name for name, given in (("--json", as_json), ("--png", png), ("--html", html)) if given]
+    if len(chosen) > 1:
+        raise Failure(f"{' and '.join(chosen)} exclude each other: choose one", status=2)
+    draft = asyncio.run(_draft(settings, guild, monday, as_posted=not as_json))
+    facts = digest_facts(draft, settings.domain_rules())
+    with speaking(draft.guild.language):
+        if as_json:
+            print(json.dumps(draft.report.document()))
+        elif png is not None:
+            picture = _picture(facts)
+            if picture is None:
+                raise Failure(f"the week of {monday} has no conversations to draw")
+            _write(png, "picture", picture)
+        elif html is not None:
+            _write(html, "page", digest_page(facts, _picture(facts)).encode())
+        else:
+            console = Console()
+            console.print(digest_report(facts))
+            console.print(managers_report(draft.report.managers, settings.domain_rules()))
 
 
-async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:
+def _picture(facts: DigestFacts) -> bytes | None:
+    picture = digest_picture(facts)
+    return None if picture is None else draw_digest(picture)
+
+
+def _write(path: Path, what: str, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Failure(f"the {what} cannot be written to {path}: {error.strerror}") from error
+
+
+async def _draft(settings: Settings, guild_id: int, monday: date, *, as_posted: bool) -> DigestDraft:
     try:
         database = await open_database(settings.database, write=False)
     except StoreError as error:
@@ -59,7 +81,7 @@ async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft
     try:
         guild = await guild_on_record(database, guild_id)
         reporter = Reporter(database, settings.domain_rules())
-        return await reporter.draft(guild, monday, f"Server {guild_id}", SystemClock().now())
+        return await reporter.draft(guild, monday, f"Server {guild_id}", SystemClock().now(), as_posted=as_posted)
     finally:
         await database.close()
 

@@ -10,6 +10,7 @@ class DeliveryKind(StrEnum):
 
     NUDGE = "nudge"
     DIGEST = "digest"
+    PERSONAL_DIGEST = "personal digest"
     WELCOME = "welcome"
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import local_day, monday_of
-from bot.domain.guild import GuildSettings
+from bot.domain.calendar import hour_start, local_day, monday_of
+from bot.domain.guild import GuildSettings, ManagerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,45 @@ def due_digest(settings: GuildSettings, now: datetime) -> DueDigest | None:
     """
     if settings.digest_channel_id is None or settings.digest_from_on is None:
         return None
-    local = now.astimezone(settings.zone)
     today = local_day(now, settings.zone)
     posting_on = monday_of(today) + timedelta(days=settings.digest_weekday)
-    if posting_on > today or (posting_on == today and local.hour < settings.digest_hour):
+    if now < hour_start(posting_on, settings.digest_hour, settings.zone):
         posting_on -= timedelta(weeks=1)
     week_on = monday_of(posting_on) - timedelta(weeks=1)
     return DueDigest(week_on, late=posting_on < today) if week_on >= settings.digest_from_on else None
 
 
+def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: datetime) -> DueDigest | None:
+    """The newest week whose personal digest a manager should have by `now`; None when there is none.
+
+    It comes at the manager's own hour, the first one after the guild's day and hour of posting. The first is that
+    of the week in which they enrolled; none comes while nudges are off, paused or refused.
+    """
+    if manager.enrolled_at is None or manager.refused_at is not None:
+        return None
+    zone = manager.zone or settings.zone
+    today = local_day(now, zone)
+    posting_on = monday_of(local_day(now, settings.zone)) + timedelta(days=settings.digest_weekday)
+    due_at = _own_hour_after(hour_start(posting_on, settings.digest_hour, settings.zone), manager, zone)
+    if now < due_at:
+        posting_on -= timedelta(weeks=1)
+        due_at = _own_hour_after(hour_start(posting_on, settings.digest_hour, settings.zone), manager, zone)
+    due_on = local_day(due_at, zone)
+    week_on = monday_of(posting_on) - timedelta(weeks=1)
+    if week_on < monday_of(local_day(manager.enrolled_at, settings.zone)):
+        return None
+    if not (manager.receives_on(today) and manager.receives_on(due_on)):
+        return None
+    return DueDigest(week_on, late=due_on < today)
+
+
 def first_digest_week(now: datetime, settings: GuildSettings) -> date:
     """The first week worth a digest when digests are switched on at `now`: the one that is running."""
     return monday_of(local_day(now, settings.zone))
+
+
+def _own_hour_after(moment: datetime, manager: ManagerSettings, zone: ZoneInfo) -> datetime:
+    """The first time from `moment` on that a manager's own hour begins."""
+    day = local_day(moment, zone)
+    own = hour_start(day, manager.nudge_hour, zone)
+    return own if own >= moment else hour_start(day + timedelta(days=1), manager.nudge_hour, zone)

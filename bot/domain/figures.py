@@ -101,6 +101,21 @@ def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int
     )
 
 
+def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tuple[int, ...]:
+    """The members whose first personal touch ever lies in the period, in the order they were met."""
+    met = {member_id: at for member_id, at in _first_met(facts, manager_id).items() if facts.period.holds(at)}
+    return tuple(sorted(met, key=lambda member_id: (met[member_id], member_id)))
+
+
+def _first_met(facts: PeriodFacts, manager_id: int | None) -> dict[int, datetime]:
+    """When the team, or one manager, first touched each member."""
+    known: dict[int, datetime] = {}
+    for (toucher_id, member_id), first_at in facts.first_touches.items():
+        if manager_id in (None, toucher_id) and (member_id not in known or first_at < known[member_id]):
+            known[member_id] = first_at
+    return known
+
+
 def _figures(
     facts: PeriodFacts,
     attention: "_Attention",
@@ -114,10 +129,7 @@ def _figures(
         touch for touch in facts.touches if period.holds(touch.touched_at) and manager_id in (None, touch.manager_id)
     ]
     reached = attention.by_member.keys()
-    known: dict[int, datetime] = {}
-    for (toucher_id, member_id), first_at in facts.first_touches.items():
-        if manager_id in (None, toucher_id) and (member_id not in known or first_at < known[member_id]):
-            known[member_id] = first_at
+    known = _first_met(facts, manager_id)
     touched_by_team = {member_id for _, member_id in facts.first_touches}
     active = len(facts.active)
     return Figures(

@@ -1,12 +1,19 @@
 """A week in figures, and its stable shape as a document (DESIGN §10)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.domain.calendar import monday_of
+from bot.domain.effect import Effect
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.load import Load
+from bot.domain.suggestion import Suggestion
+from bot.domain.survival import Stayers
+from bot.domain.waiting import WaitingEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +52,129 @@ class WeekReport:
 
 
 @dataclass(frozen=True, slots=True)
-class DigestDraft:
-    """A digest about to be put into words.
+class PastWeek:
+    """One week of a course; None where nothing is on record, `complete` False where a known gap overlaps it."""
 
-    `history` are the team's figures of the last weeks, this one last; None where nothing is on record.
-    `conversations` are this week's, by member, without ids. `late` says that its day of posting is over; `running`
-    that the week is not. `first_week` is the first with anything on record.
+    week_on: date
+    figures: Figures | None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenWeek:
+    """A week as it was first posted: without ids of members, so that nothing is left to erase."""
+
+    report: WeekReport
+    conversations: tuple[int, ...]
+    load: Load | None
+
+    def document(self) -> dict[str, Any]:
+        """The report's document with what goes beyond it."""
+        return {
+            **self.report.document(),
+            "conversations_per_member": list(self.conversations),
+            "load": None if self.load is None else asdict(self.load),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "FrozenWeek":
+        """The inverse of `document`."""
+        load = document["load"]
+        return cls(
+            report=WeekReport.from_document(document),
+            conversations=tuple(document["conversations_per_member"]),
+            load=None if load is None else Load(**load),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DigestDraft:
+    """A digest of the team's week about to be put into words.
+
+    `history` are the team's figures of the last weeks, this one last. `conversations` are this week's, by member,
+    without ids. `record_from_on` is the first day on record. `late` says that its day of posting is over; `running`
+    that the week is not. `corrected` are today's figures where they differ from those that were posted, which the
+    report then holds. `first_contacts` were met in the week for the first time; `effect` tells what followed the
+    nudges of the last weeks.
     """
 
     delivery_id: str | None
+    guild: GuildSettings
     guild_name: str
     report: WeekReport
-    history: tuple[tuple[date, Figures | None], ...]
+    history: tuple[PastWeek, ...]
     conversations: tuple[int, ...]
+    load: Load | None = None
+    stayers: Stayers | None = None
+    record_from_on: date | None = None
     late: bool = False
     running: bool = False
-    first_week: bool = False
+    corrected: Figures | None = None
+    first_contacts: tuple[int, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    effect: Effect | None = None
+
+    @property
+    def first_week(self) -> bool:
+        """Whether nothing before this week is on record."""
+        return self.record_from_on is None or monday_of(self.record_from_on) >= self.report.week_on
+
+    def as_posted(self, frozen: FrozenWeek | None) -> "DigestDraft":
+        """The same digest with the figures that were posted, if any were."""
+        if frozen is None:
+            return self
+        now = self.report
+        return replace(
+            self,
+            report=frozen.report,
+            conversations=frozen.conversations,
+            load=frozen.load,
+            corrected=now.team if now.team != frozen.report.team else None,
+            history=tuple(
+                PastWeek(week.week_on, frozen.report.team, frozen.report.complete)
+                if week.week_on == now.week_on
+                else week
+                for week in self.history
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDraft:
+    """A manager's own digest about to be put into words: `team` is the week's, the rest is the manager's.
+
+    `waiting` are the members who wait for this manager or the team at `now`, one entry each, longest first, and
+    `waiting_in_all` how many there are.
+    """
+
+    team: DigestDraft
+    manager: ManagerSettings
+    figures: Figures
+    history: tuple[PastWeek, ...]
+    conversations: tuple[int, ...]
+    now: datetime
+    first_contacts: tuple[int, ...] = ()
+    waiting: tuple[WaitingEntry, ...] = ()
+    waiting_in_all: int = 0
+    suggestions: tuple[Suggestion, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    effect: Effect | None = None
+
+    @property
+    def nothing_to_say(self) -> bool:
+        """Whether the week held nothing for this manager, and the next holds nothing either."""
+        return not (self.figures.conversations or self.waiting or self.suggestions)
+
+    def people(self, first_contacts: int) -> frozenset[int]:
+        """Everybody it names: of the first contacts at most so many."""
+        offers = [suggestion.offer for suggestion in self.suggestions if suggestion.offer is not None]
+        return frozenset(
+            {
+                *self.first_contacts[:first_contacts],
+                *(entry.member_id for entry in self.waiting),
+                *(offer.member_id for offer in offers),
+            }
+        )
 
 
 def _figures(document: Mapping[str, Any]) -> Figures:

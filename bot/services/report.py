@@ -1,18 +1,47 @@
-"""Gathers the facts of a week and has the figures made of them."""
+"""Gathers the facts of weeks and has the figures made of them."""
 
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bot.domain.calendar import Period, local_day, monday_of, weeks_ending
-from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, week_figures
-from bot.domain.guild import GuildSettings
-from bot.domain.report import DigestDraft, WeekReport
+from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.effect import Effect, effects
+from bot.domain.figures import PeriodFacts, conversations_by_member, first_contacts, week_figures
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.load import load_of
+from bot.domain.nudge import ranked
+from bot.domain.report import DigestDraft, FrozenWeek, PastWeek, PersonalDraft, WeekReport
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at
+from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.span import Span
+from bot.domain.suggestion import suggestions
+from bot.domain.survival import Newcomer, Stayers, stayers
 from bot.domain.touch import personal_kinds
-from bot.store import activity, guilds, managers, spans, touches, waits
+from bot.services.nudge_facts import gather
+from bot.services.waiting import waiting_members
+from bot.store import activity, digests, guilds, managers, nudges, people, spans, touches, waits
 from bot.store.database import Connection, Database
 
 WEEKS_SHOWN = 12
+EFFECT_WEEKS = 4
+WAITING_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Weeks in a row as they are on record, oldest first; None before the record begins."""
+
+    facts: PeriodFacts
+    """Those of the newest week."""
+    weeks: tuple[tuple[date, WeekReport | None], ...]
+    begins_on: date | None
+
+    @property
+    def newest(self) -> WeekReport:
+        report = self.weeks[-1][1]
+        assert report is not None  # the newest week is always looked at
+        return report
 
 
 class Reporter:
@@ -28,63 +57,101 @@ class Reporter:
             settings = await guilds.settings_of(connection, guild_id)
             if settings is None:
                 return None
-            week = await self._facts(connection, guild_id, weeks_ending(monday, 1, settings.zone))
-            weeks = await self._facts(
-                connection, guild_id, weeks_ending(monday, self._rules.verdict_weeks, settings.zone)
+            return (await self._course(connection, settings, monday, 1)).newest
+
+    async def draft(
+        self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
+    ) -> DigestDraft:
+        """All that the digest of a team's week is made of; `as_posted` with the figures that were posted, if any."""
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
+            return await self._team(connection, settings, course, guild_name, now, as_posted=as_posted)
+
+    async def personal(
+        self, settings: GuildSettings, manager: ManagerSettings, week_on: date, guild_name: str, now: datetime
+    ) -> PersonalDraft:
+        """All that a manager's own digest of a week is made of."""
+        guild_id, manager_id, rules = settings.guild_id, manager.manager_id, self._rules
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
+            team = await self._team(connection, settings, course, guild_name, now)
+            departed = await people.departed(connection, guild_id)
+            states = await waits.written_between(
+                connection, guild_id, now - rules.waiting_expires, now + timedelta(milliseconds=1)
             )
-            gaps = await spans.known_gaps(connection, guild_id)
-        first_id, end_id = first_id_at(week.period.start_at), first_id_at(week.period.end_at)
-        return WeekReport(
-            guild_id=guild_id,
-            week_on=monday,
-            zone=settings.zone,
-            complete=not any(
-                gap.first_id < end_id and gap.last_id >= first_id for found in gaps.values() for gap in found
+            candidates = ranked(await gather(connection, settings, manager_id, now, rules), rules)
+            effect = await self._effect(connection, settings, course.facts.period, now, manager_id)
+        waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
+        report = next((own for other, own in team.report.managers if other == manager_id), None)
+        figures = report or next(own for other, own in course.newest.managers if other == manager_id)
+        return PersonalDraft(
+            team=team,
+            manager=manager,
+            figures=figures,
+            history=tuple(
+                PastWeek(
+                    monday,
+                    None if week is None else dict(week.managers).get(manager_id),
+                    week is None or week.complete,
+                )
+                for monday, week in course.weeks
             ),
-            team=week_figures(week, weeks, self._rules),
-            managers=tuple(
-                (manager_id, week_figures(week, weeks, self._rules, manager_id=manager_id))
-                for manager_id in sorted(week.managers)
-            ),
+            conversations=_counts(course.facts, rules, manager_id),
+            now=now,
+            first_contacts=first_contacts(course.facts, manager_id=manager_id),
+            waiting=tuple(member.oldest for member in waiting[:WAITING_SHOWN]),
+            waiting_in_all=len(waiting),
+            suggestions=suggestions(candidates, figures, rules),
+            effect=effect,
         )
 
-    async def team_weeks(self, guild_id: int, last_on: date, count: int) -> list[tuple[date, Figures | None]]:
-        """The team's figures of the `count` weeks up to the week of `last_on`; None before the record begins."""
-        async with self._database.reading() as connection:
-            begins_on = await activity.first_day(connection, guild_id)
-        result: list[tuple[date, Figures | None]] = []
+    async def _team(
+        self,
+        connection: Connection,
+        settings: GuildSettings,
+        course: _Course,
+        guild_name: str,
+        now: datetime,
+        *,
+        as_posted: bool = True,
+    ) -> DigestDraft:
+        week_on, facts = course.newest.week_on, course.facts
+        frozen = await digests.frozen(connection, settings.guild_id, week_on) if as_posted else None
+        draft = DigestDraft(
+            delivery_id=None,
+            guild=settings,
+            guild_name=guild_name,
+            report=course.newest,
+            history=tuple(
+                PastWeek(monday, None if week is None else week.team, week is None or week.complete)
+                for monday, week in course.weeks
+            ),
+            conversations=_counts(facts, self._rules, None),
+            load=load_of([own.conversations for _, own in course.newest.managers]),
+            stayers=await self._stayers(connection, settings, min(facts.period.last_on, local_day(now, settings.zone))),
+            record_from_on=course.begins_on,
+            running=monday_of(local_day(now, settings.zone)) <= week_on,
+            first_contacts=first_contacts(facts),
+            effect=await self._effect(connection, settings, facts.period, now, None),
+        )
+        return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
+
+    async def _course(self, connection: Connection, settings: GuildSettings, last_on: date, count: int) -> _Course:
+        """The figures of the `count` weeks up to the week of `last_on`."""
+        guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
+        begins_on = await activity.first_day(connection, guild_id)
+        source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
+        gaps = await spans.gaps_of_counted(connection, guild_id)
+        weeks: list[tuple[date, WeekReport | None]] = []
         for back in range(count - 1, -1, -1):
             monday = last_on - timedelta(weeks=back)
-            known = begins_on is not None and begins_on <= monday + timedelta(days=6)
-            report = await self.week(guild_id, monday) if known else None
-            result.append((monday, report.team if report else None))
-        return result
-
-    async def draft(self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime) -> DigestDraft:
-        """All that the digest of a week is made of."""
-        guild_id = settings.guild_id
-        report = await self.week(guild_id, week_on)
-        assert report is not None  # the guild has settings
-        async with self._database.reading() as connection:
-            begins_on = await activity.first_day(connection, guild_id)
-        return DigestDraft(
-            delivery_id=None,
-            guild_name=guild_name,
-            report=report,
-            history=tuple(await self.team_weeks(guild_id, week_on, WEEKS_SHOWN)),
-            conversations=await self.conversations_per_member(guild_id, week_on),
-            running=monday_of(local_day(now, settings.zone)) <= week_on,
-            first_week=begins_on is None or monday_of(begins_on) >= week_on,
-        )
-
-    async def conversations_per_member(self, guild_id: int, monday: date) -> tuple[int, ...]:
-        """How many conversations each member reached in a week had with the team, most first. No ids."""
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            if settings is None:
-                return ()
-            facts = await self._facts(connection, guild_id, weeks_ending(monday, 1, settings.zone))
-        return tuple(sorted(conversations_by_member(facts, self._rules).values(), reverse=True))
+            if back and (begins_on is None or begins_on > monday + timedelta(days=6)):
+                weeks.append((monday, None))
+                continue
+            week = await self._part(connection, guild_id, source, weeks_ending(monday, 1, zone))
+            longer = await self._part(connection, guild_id, source, weeks_ending(monday, rules.verdict_weeks, zone))
+            weeks.append((monday, _report(settings, week, longer, gaps, rules)))
+        return _Course(week, tuple(weeks), begins_on)
 
     async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
         rules = self._rules
@@ -92,12 +159,88 @@ class Reporter:
         return PeriodFacts(
             period=period,
             managers=await managers.people(connection, guild_id),
-            active=await activity.active(connection, guild_id, period.first_on, period.last_on),
+            active=frozenset(),
             touches=await touches.between(
                 connection, guild_id, period.start_at - rules.conversation_gap, period.end_at, kinds
             ),
             first_touches=await touches.first_touches(connection, guild_id, period.end_at, kinds),
             waiting=await waits.written_between(
-                connection, guild_id, period.end_at - rules.waiting_expires, period.end_at
+                connection, guild_id, period.start_at - rules.waiting_expires, period.end_at
             ),
         )
+
+    async def _part(self, connection: Connection, guild_id: int, source: PeriodFacts, period: Period) -> PeriodFacts:
+        """The facts of a period within that of `source`, whose own have nobody in `active`."""
+        rules = self._rules
+        touched_since, waiting_since = period.start_at - rules.conversation_gap, period.end_at - rules.waiting_expires
+        return PeriodFacts(
+            period=period,
+            managers=source.managers,
+            active=await activity.active(connection, guild_id, period.first_on, period.last_on),
+            touches=tuple(touch for touch in source.touches if touched_since <= touch.touched_at < period.end_at),
+            first_touches={pair: at for pair, at in source.first_touches.items() if at < period.end_at},
+            waiting=tuple(state for state in source.waiting if waiting_since <= state.entry.written_at < period.end_at),
+        )
+
+    async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
+        """R10 as it looks at the end of a day."""
+        guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
+        since = day_start(now_on - rules.stay_until, zone)
+        until = day_start(now_on - rules.stay_from + timedelta(days=1), zone)
+        found = await digests.last_days_of_newcomers(connection, guild_id, since, until, now_on)
+        kinds = personal_kinds(count_inferred=rules.count_inferred)
+        greeted = {
+            touch.member_id
+            for touch in await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
+            if touch.member_id in found
+            and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
+        }
+        return stayers(
+            (
+                Newcomer(local_day(moment_of(first_id), zone), last_on, member_id in greeted)
+                for member_id, (first_id, last_on) in found.items()
+            ),
+            now_on,
+            rules,
+        )
+
+    async def _effect(
+        self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None
+    ) -> Effect | None:
+        """What followed the nudges of the weeks that end with this one; None where none were sent."""
+        guild_id, rules = settings.guild_id, self._rules
+        period = period_of_days(week.last_on - timedelta(weeks=EFFECT_WEEKS, days=-1), week.last_on, settings.zone)
+        offered = await nudges.sent_members(connection, guild_id, manager_id, period.start_at, period.end_at)
+        if not offered:
+            return None
+        made = await touches.between(
+            connection,
+            guild_id,
+            period.start_at,
+            period.end_at + rules.nudge.worked_within,
+            personal_kinds(count_inferred=rules.count_inferred),
+        )
+        found = effects(offered, made, rules.nudge, now).values()
+        return Effect(*(sum(getattr(one, name) for one in found) for name in ("offered", "worked", "pending")))
+
+
+def _report(
+    settings: GuildSettings, week: PeriodFacts, longer: PeriodFacts, gaps: Collection[Span], rules: Rules
+) -> WeekReport:
+    first_id, end_id = first_id_at(week.period.start_at), first_id_at(week.period.end_at)
+    return WeekReport(
+        guild_id=settings.guild_id,
+        week_on=week.period.first_on,
+        zone=settings.zone,
+        complete=not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps),
+        team=week_figures(week, longer, rules),
+        managers=tuple(
+            (manager_id, week_figures(week, longer, rules, manager_id=manager_id))
+            for manager_id in sorted(week.managers)
+        ),
+    )
+
+
+def _counts(facts: PeriodFacts, rules: Rules, manager_id: int | None) -> tuple[int, ...]:
+    """How many conversations each member reached had, most first. No ids."""
+    return tuple(sorted(conversations_by_member(facts, rules, manager_id=manager_id).values(), reverse=True))

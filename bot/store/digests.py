@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.snowflake import first_id_at
 from bot.store import tables
 from bot.store.insertion import insert_into
+from bot.store.people import is_member
 
 
 async def freeze(
@@ -25,3 +27,30 @@ async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> s
         tables.digest.c.guild_id == guild_id, tables.digest.c.week_on == week_on
     )
     return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def last_days_of_newcomers(
+    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, last_on: date
+) -> dict[int, tuple[int, date]]:
+    """Members whose first counted message lies from `since` up to `until`, with what tells how long they stayed.
+
+    That is the id of that message, and the last day they wrote on, looked for no later than `last_on`.
+    """
+    member, activity = tables.member.c, tables.activity.c
+    newest = func.max(activity.day, type_=activity.day.type)
+    query = (
+        select(member.member_id, member.first_message_id, newest.label("last_on"))
+        .join(
+            tables.activity,
+            (activity.guild_id == member.guild_id) & (activity.member_id == member.member_id),
+        )
+        .where(
+            member.guild_id == guild_id,
+            member.first_message_id >= first_id_at(since),
+            member.first_message_id < first_id_at(until),
+            activity.day <= last_on,
+            is_member(member.member_id, guild_id),
+        )
+        .group_by(member.member_id, member.first_message_id)
+    )
+    return {row.member_id: (row.first_message_id, row.last_on) for row in await connection.execute(query)}

@@ -7,6 +7,7 @@ from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
 from bot.store import tables
 from bot.store.insertion import insert_into
+from bot.store.people import is_counted
 
 _span = tables.span.c
 
@@ -31,15 +32,16 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     """Put a span on record, merged with those it meets."""
     channel_id = place.channel_id
     meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
-    found = [Span(row.first_id, row.last_id) for row in await connection.execute(select(tables.span).where(*meets))]
-    (whole,) = merged([*found, span])
+    found = (await connection.execute(select(tables.span).where(*meets))).all()
+    (whole,) = merged([*(Span(row.first_id, row.last_id) for row in found), span])
+    parents = [row.parent_id for row in found if row.parent_id is not None]  # an export does not know a thread's
     if found:
         await connection.execute(delete(tables.span).where(*meets))
     await connection.execute(
         insert_into(connection, tables.span).values(
             channel_id=channel_id,
             guild_id=place.guild_id,
-            parent_id=place.parent_id,
+            parent_id=place.parent_id if place.parent_id is not None or not parents else parents[0],
             first_id=whole.first_id,
             last_id=whole.last_id,
         )
@@ -54,6 +56,13 @@ async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tu
     for row in await connection.execute(query.order_by(gap.channel_id, gap.first_id)):
         result[row.channel_id] = (*result.get(row.channel_id, ()), Span(row.first_id, row.last_id))
     return result
+
+
+async def gaps_of_counted(connection: AsyncConnection, guild_id: int) -> tuple[Span, ...]:
+    """The stretches that could not be fetched, of channels whose messages count."""
+    gap = tables.known_gap.c
+    query = select(gap.first_id, gap.last_id).where(gap.guild_id == guild_id, is_counted(gap.channel_id, guild_id))
+    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: int, gap: Span, reason: str) -> None:

@@ -21,7 +21,7 @@ from matplotlib.text import Text
 
 from bot.views.names import plain_guild
 from bot.views.palette import CARD, FAINT, INK, MUTED, REACH, SPREAD
-from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Trend
+from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Record, Trend
 from bot.views.text import clusters, cut
 
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -92,12 +92,16 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
     labels = facts.week_labels
     axes.set_xticklabels([labels[0], labels[-1]] if len(places) > 3 else labels[-1:])
     _quiet(axes)
-    for gap in _gaps(facts.recorded):
+    for kind, gap in _gaps(facts.record):
         middle = places[gap[0]] + (len(gap) - 1) / 2
         axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
-        words = axes.text(middle, 0.5, facts.no_record, ha="center", va="center", color=MUTED, rotation=90)
+        label = facts.gap if kind is Record.GAP else facts.no_record
+        words = axes.text(middle, 0.5, label, ha="center", va="center", color=MUTED, rotation=90)
         _dress(words, _SMALL - 1)
-    course = [math.nan if value is None else value for value in trend.values]
+    values = list(zip(trend.values, facts.record, strict=True))
+    course = [math.nan if value is None or record is Record.GAP else value for value, record in values]
+    doubtful = [math.nan if value is None or record is not Record.GAP else value for value, record in values]
+    axes.plot(places, doubtful, "o", markersize=6, markerfacecolor=CARD, markeredgecolor=colour, clip_on=False)
     axes.plot(places, course, color=colour, linewidth=3.2, solid_capstyle="round", solid_joinstyle="round")
     lonely = [
         (place, value)
@@ -114,7 +118,7 @@ def _bands(axes: Axes, facts: PictureFacts) -> None:
     """What a stretch of the scale is called, written where the course leaves most room."""
     before = WEEKS_SHOWN - len(facts.spread.values)
     values = (None,) * before + facts.spread.values
-    recorded = (True,) * before + facts.recorded
+    recorded = (True,) * before + tuple(record is Record.WHOLE for record in facts.record)
     for band in facts.bands:
         axes.axhspan(band.low, band.high, color=SPREAD, alpha=0.11, linewidth=0, zorder=0)
         upper = band.high == 1
@@ -230,11 +234,11 @@ def _width(figure: Figure, text: Text) -> float:
     return float(text.get_window_extent().width) / float(figure.bbox.width)
 
 
-def _gaps(recorded: Sequence[bool]) -> Iterator[list[int]]:
-    """Runs of weeks without a record."""
-    for known, run in groupby(range(len(recorded)), key=lambda position: recorded[position]):
-        if not known:
-            yield list(run)
+def _gaps(record: Sequence[Record]) -> Iterator[tuple[Record, list[int]]]:
+    """Runs of weeks that are not, or not completely, on record."""
+    for kind, run in groupby(range(len(record)), key=lambda position: record[position]):
+        if kind is not Record.WHOLE:
+            yield kind, list(run)
 
 
 def _alone(course: Sequence[float], position: int) -> bool:

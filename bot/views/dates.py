@@ -3,50 +3,19 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from bot.views.sentence import listing, mark, say
+from babel.dates import get_day_names, get_month_names
 
-_WEEKDAYS = (
-    mark("Monday"),
-    mark("Tuesday"),
-    mark("Wednesday"),
-    mark("Thursday"),
-    mark("Friday"),
-    mark("Saturday"),
-    mark("Sunday"),
-)
-_MONTHS = (
-    mark("January"),
-    mark("February"),
-    mark("March"),
-    mark("April"),
-    mark("May"),
-    mark("June"),
-    mark("July"),
-    mark("August"),
-    mark("September"),
-    mark("October"),
-    mark("November"),
-    mark("December"),
-)
-_SHORT_MONTHS = (
-    mark("Jan"),
-    mark("Feb"),
-    mark("Mar"),
-    mark("Apr"),
-    mark("May"),
-    mark("Jun"),
-    mark("Jul"),
-    mark("Aug"),
-    mark("Sep"),
-    mark("Oct"),
-    mark("Nov"),
-    mark("Dec"),
-)
+from bot.views.sentence import listing, say, spoken
 
 
 def weekday_name(weekday: int) -> str:
     """The name of a day of the week, 0 being Monday."""
-    return say(_WEEKDAYS[weekday])
+    return str(get_day_names("wide", context="format", locale=spoken())[weekday])
+
+
+def month_name(month: int) -> str:
+    """The name of a month, 1 being January."""
+    return str(get_month_names("wide", context="format", locale=spoken())[month])
 
 
 def weekdays_label(weekdays: Collection[int]) -> str:
@@ -57,20 +26,24 @@ def weekdays_label(weekdays: Collection[int]) -> str:
     if len(chosen) == 7:
         return say("every day")
     if len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1:
-        return say("{first} to {last}", first=say(_WEEKDAYS[chosen[0]]), last=say(_WEEKDAYS[chosen[-1]]))
-    return listing([say(_WEEKDAYS[weekday]) for weekday in chosen])
+        return say("{first} to {last}", first=weekday_name(chosen[0]), last=weekday_name(chosen[-1]))
+    return listing([weekday_name(weekday) for weekday in chosen])
 
 
 def day_label(day: date) -> str:
     """A day in full: "Monday 9 March"."""
-    return say(
-        "{weekday} {day} {month}", weekday=say(_WEEKDAYS[day.weekday()]), day=day.day, month=say(_MONTHS[day.month - 1])
-    )
+    return say("{weekday} {day} {month}", weekday=weekday_name(day.weekday()), day=day.day, month=month_name(day.month))
+
+
+def full_day(day: date) -> str:
+    """A day with its year: "9 March 2026"."""
+    return say("{day} {month} {year}", day=day.day, month=month_name(day.month), year=day.year)
 
 
 def short_day(day: date) -> str:
     """A day where there is little room: "9 Mar"."""
-    return say("{day} {month}", day=day.day, month=say(_SHORT_MONTHS[day.month - 1]))
+    names = get_month_names("abbreviated", context="format", locale=spoken())
+    return say("{day} {month}", day=day.day, month=names[day.month])
 
 
 def week_label(monday: date) -> str:
@@ -78,10 +51,10 @@ def week_label(monday: date) -> str:
     sunday = monday + timedelta(days=6)
     facts = {
         "first_day": monday.day,
-        "first_month": say(_MONTHS[monday.month - 1]),
+        "first_month": month_name(monday.month),
         "first_year": monday.year,
         "last_day": sunday.day,
-        "last_month": say(_MONTHS[sunday.month - 1]),
+        "last_month": month_name(sunday.month),
         "last_year": sunday.year,
     }
     if monday.year != sunday.year:

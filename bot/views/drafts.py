@@ -7,12 +7,10 @@ from bot.domain.calendar import local_day
 from bot.domain.delivery import DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, NudgeDraft
-from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
 from bot.services.enrolment import Enrolled
 from bot.services.nudge_previews import EFFECT_DAYS, Answer, NudgeStatus
 from bot.views.answers import nothing_to_say, nudges_closed, nudges_on, nudges_unsettled, schedule_changed
-from bot.views.digest import DigestFacts, digest_letter
 from bot.views.letter import Letter
 from bot.views.names import name_of
 from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, outcome_sentence
@@ -21,27 +19,20 @@ from bot.views.welcome import Enrolment, welcome_letter
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file that goes along, to be saved rather than looked at."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """A letter with the picture that its attachment names."""
+    """A letter with the picture that its attachment names, and documents to save."""
 
     letter: Letter
     picture: bytes | None = None
-
-
-def digest_facts(draft: DigestDraft, rules: Rules) -> DigestFacts:
-    """A digest's facts, for the views that show one."""
-    return DigestFacts(
-        guild_name=draft.guild_name,
-        monday=draft.report.week_on,
-        figures=draft.report.team,
-        history=draft.history,
-        conversations=draft.conversations,
-        complete=draft.report.complete,
-        late=draft.late,
-        running=draft.running,
-        first_week=draft.first_week,
-        rules=rules,
-    )
+    documents: tuple[Document, ...] = ()
 
 
 def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
@@ -70,7 +61,7 @@ def enrolment(guild: GuildSettings, manager: ManagerSettings, guild_name: str) -
 
 
 class Writer:
-    """Puts nudges, welcomes and digests into parcels ready to send."""
+    """Puts nudges and welcomes into parcels ready to send."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -134,11 +125,6 @@ class Writer:
     def handed_over(self, draft: NudgeDraft, position: int) -> str:
         """The answer to the choice of a colleague."""
         return outcome_sentence(_outcomes(draft, self._rules)[position], self._rules.nudge)
-
-    def digest(self, draft: DigestDraft, picture: bytes | None) -> Parcel:
-        """The post for the guild's channel; without a picture it goes without."""
-        letter = digest_letter(digest_facts(draft, self._rules), delivery_id=draft.delivery_id)
-        return Parcel(letter if picture is not None else letter.without_picture(), picture)
 
 
 def _outcomes(draft: NudgeDraft, rules: Rules) -> Mapping[int, Outcome]:

@@ -10,7 +10,14 @@ from typing import Any
 
 import discord
 
+from bot.views.text import cut, length
+
 CONTENT_LIMIT = 2000
+TITLE_LIMIT = 256
+DESCRIPTION_LIMIT = 4096
+FIELD_LIMIT = 1024
+FIELDS = 25
+CARD_LIMIT = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,18 @@ class Card:
     colour: int | None = None
     picture: str | None = None
     """The name of the attached picture that the card shows."""
+
+    def fitted(self) -> "Card":
+        """The same card within Discord's limits: texts that are too long are cut, and the last fields left out."""
+        fields = [
+            replace(field, name=cut(field.name, TITLE_LIMIT), value=cut(field.value, FIELD_LIMIT))
+            for field in self.fields[:FIELDS]
+        ]
+        description = cut(self.description or "", DESCRIPTION_LIMIT // 2) or None
+        taken = sum(length(text or "") for text in (self.title, description, self.author, self.footer))
+        while taken + sum(length(field.name) + length(field.value) for field in fields) > CARD_LIMIT:
+            fields.pop()
+        return replace(self, description=description, fields=tuple(fields))
 
     def embed(self) -> discord.Embed:
         """The card as discord.py sends it."""

@@ -5,8 +5,17 @@ never holds the library's memory.
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 WEEKS_SHOWN = 12
+
+
+class Record(Enum):
+    """How much of a week is on record: all of it, not all of it, nothing."""
+
+    WHOLE = auto()
+    GAP = auto()
+    NONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Band:
 class PictureFacts:
     """Everything that is drawn, words included.
 
-    `week_labels` and `recorded` go with the trends' values, oldest first, at most twelve, ending with the week
+    `week_labels` and `record` go with the trends' values, oldest first, at most twelve, ending with the week
     itself. `conversations` has one number for each member reached. `colour` is the headline's.
     """
 
@@ -42,8 +51,9 @@ class PictureFacts:
     subtitle: str
     colour: str
     week_labels: tuple[str, ...]
-    recorded: tuple[bool, ...]
+    record: tuple[Record, ...]
     no_record: str
+    gap: str
     reach: Trend
     spread: Trend
     bands: tuple[Band, ...]

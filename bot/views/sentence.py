@@ -1,20 +1,56 @@
-"""Every sentence for people passes through here: whole, with named places for the facts.
+"""Every sentence for people passes through here: whole, with named places for the facts, and translated.
 
-That is the form translators need, so this is the one place where a translation comes in. The extraction of the
-sentences finds them by `say`, `say_count` and `mark`.
+`tools/locale.py` finds the sentences by `say`, `say_count`, `mark` and `mark_count`, and keeps the catalogues in
+`bot/locale`. Which language is spoken belongs to the context: whoever composes something for a guild says so with `speaking`.
 """
 
-from collections.abc import Sequence
+import gettext
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from bot.domain.guild import LANGUAGES
+
+LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
+_spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language, by its code, for as long as the block lasts; English for one that Spade does not know."""
+    token = _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def speak(language: str) -> None:
+    """Speak a language from here on, in this context: for one that ends by itself, such as an interaction's task."""
+    _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
+
+
+def spoken() -> str:
+    """The code of the language that is spoken; it is also its locale for numbers and dates."""
+    return _spoken.get()
 
 
 def say(sentence: str, /, **facts: object) -> str:
     """A sentence with its facts filled in. Facts are inserted as they are, whatever they contain."""
-    return sentence.format_map(facts)
+    return catalogue(spoken()).gettext(sentence).format_map(facts)
 
 
 def say_count(one: str, many: str, /, *, count: int, **facts: object) -> str:
     """The sentence for one or for many; `{count}` is the number with its thousands set apart."""
-    return say(one if count == 1 else many, count=number(count), **facts)
+    sentence = catalogue(spoken()).ngettext(one, many, count)
+    return sentence.format_map({"count": number(count), **facts})
 
 
 def mark(sentence: str, /) -> str:
@@ -22,9 +58,14 @@ def mark(sentence: str, /) -> str:
     return sentence
 
 
+def mark_count(one: str, many: str, /) -> tuple[str, str]:
+    """A sentence for one or for many, noted for translators here and said elsewhere."""
+    return one, many
+
+
 def number(count: int) -> str:
     """A whole number as people write it: 5,000."""
-    return f"{count:,}"
+    return format_decimal(count, locale=spoken())
 
 
 def listing(items: Sequence[str]) -> str:
@@ -32,3 +73,15 @@ def listing(items: Sequence[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return say("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """A language's sentences, compiled when they are first needed; English is the sentences themselves."""
+    if language == LANGUAGES[0]:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with (LOCALE_FOLDER / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

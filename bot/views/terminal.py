@@ -3,7 +3,7 @@
 Bars and numbers carry the meaning; colour only repeats it. Names are inserted as text, never as markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -13,26 +13,21 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from bot.domain.figures import Figures
+from bot.domain.rules import Rules
+from bot.views.chart import digest_picture
 from bot.views.dates import week_label
-from bot.views.digest import (
-    DigestFacts,
-    digest_picture,
-    empty_week,
-    explanation,
-    findings,
-    headline,
-    notes,
-    thanks,
-)
+from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
+from bot.views.headline import empty_week, explanation, headline, thanks
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, plain_name
 from bot.views.nudge import PersonalNudge, nudge_title, offer_sentence, throttle_sentence
 from bot.views.palette import REACH, SPREAD
-from bot.views.picture import PictureFacts
+from bot.views.picture import PictureFacts, Record
 from bot.views.sentence import number, say, say_count
 
 _WIDTH = 80
-_TREND_BAR = 18
+_TREND_BAR = 15
 _MEMBER_BAR = 30
 _MEMBERS_SHOWN = 8
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -50,11 +45,28 @@ def digest_report(facts: DigestFacts) -> RenderableType:
         picture = digest_picture(facts)
         if picture is not None:
             parts += [Text(), _trends(picture), Text(), *_members(picture)]
+        staying = stayers_sentence(facts)
+        if staying:
+            parts += [Text(), Text(say("Newcomers who stay"), style="bold"), Text(staying)]
     remarks = notes(facts)
     if remarks:
         parts.append(Text())
         parts += [Text(say("• {note}", note=note)) for note in remarks]
     return _framed(say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday)), parts)
+
+
+def managers_report(managers: Sequence[tuple[int, Figures]], rules: Rules) -> RenderableType:
+    """Each manager's figures beside one another, by id: names are never stored."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    heads = (say("Manager"), say("Conversations"), say("Members"), say("First contacts"), say("Spread"), say("Waiting"))
+    for position, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if position else "left", no_wrap=True)
+    for manager_id, figures in managers:
+        spread = share_words(figures.spread, unknown=f"< {number(rules.spread_needs_conversations)}")
+        counts = (figures.conversations, figures.members_reached, figures.first_time)
+        cells = (str(manager_id), *map(number, counts), spread, number(figures.waiting))
+        table.add_row(*(Text(cell) for cell in cells))
+    return Padding(table, (1, 0))
 
 
 def nudge_report(facts: PersonalNudge) -> RenderableType:
@@ -88,16 +100,21 @@ def _indented(sentence: str) -> Padding:
 
 def _findings(facts: DigestFacts) -> Table:
     lines = findings(facts)
-    compared = any(finding.before is not None for finding in lines)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="", show_header=compared)
+    columns = {
+        say("before"): [finding.before for finding in lines],
+        say("usual"): [finding.usual for finding in lines],
+        say("now"): [finding.corrected for finding in lines],
+    }
+    shown = {title: values for title, values in columns.items() if any(values)}
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="", show_header=bool(shown))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    if compared:
-        table.add_column(Text(say("before")), justify="right", no_wrap=True, style="dim")
+    for title in shown:
+        table.add_column(Text(title), justify="right", no_wrap=True, style="dim")
     table.add_column()
-    for finding in lines:
-        before = [Text(finding.before or "")] if compared else []
-        table.add_row(Text(finding.title), Text(finding.figure, style="bold"), *before, Text(finding.meaning))
+    for position, finding in enumerate(lines):
+        beside = [Text(values[position] or "") for values in shown.values()]
+        table.add_row(Text(finding.title), Text(finding.figure, style="bold"), *beside, Text(finding.meaning))
     return table
 
 
@@ -107,12 +124,14 @@ def _trends(picture: PictureFacts) -> Table:
     table.add_column(Text(say("Week of")), justify="right", no_wrap=True)
     table.add_column(Text(say("Reached")), no_wrap=True)
     table.add_column(Text(say("Spread")), no_wrap=True)
-    weeks = zip(picture.week_labels, picture.recorded, picture.reach.values, picture.spread.values, strict=True)
-    for label, recorded, reach, spread in weeks:
-        if recorded:
-            table.add_row(Text(label), _share(reach, REACH), _share(spread, SPREAD))
-        else:
+    table.add_column(no_wrap=True)
+    weeks = zip(picture.week_labels, picture.record, picture.reach.values, picture.spread.values, strict=True)
+    for label, record, reach, spread in weeks:
+        if record is Record.NONE:
             table.add_row(Text(label), Text(picture.no_record), Text(picture.no_record))
+        else:
+            gap = Text(picture.gap if record is Record.GAP else "")
+            table.add_row(Text(label), _share(reach, REACH), _share(spread, SPREAD), gap)
     return table
 
 

@@ -15,16 +15,12 @@ from rich.console import Console
 
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.nudge import Nudge
-from bot.views.digest import (
-    DigestFacts,
-    about_letter,
-    alt_text,
-    digest_letter,
-    digest_picture,
-    headline,
-    notes,
-)
-from bot.views.picture import draw_digest
+from bot.domain.report import PastWeek
+from bot.views.chart import alt_text, digest_picture
+from bot.views.digest import about_letter, digest_letter
+from bot.views.findings import DigestFacts, notes
+from bot.views.headline import headline
+from bot.views.picture import Record, draw_digest
 from bot.views.terminal import bar, digest_report, nudge_report
 
 from .test_views_names import ADDRESS, NAMES
@@ -68,7 +64,7 @@ EMPTY = replace(
 
 
 def facts_of(figures=FIGURES, **changes):
-    history = [(MONDAY - WEEK * back, replace(FIGURES, coverage=0.09, spread=0.6)) for back in range(1, 12)]
+    history = [PastWeek(MONDAY - WEEK * back, replace(FIGURES, coverage=0.09, spread=0.6)) for back in range(1, 12)]
     facts = DigestFacts("Mesh", MONDAY, figures, history, COUNTS)
     return replace(facts, **changes)
 
@@ -85,8 +81,8 @@ def test_the_post_says_the_verdict_the_figures_and_the_week_before():
     assert "Judged on this week." in (card.description or "")
     assert "13 people heard from the team personally. Thank you." in (card.description or "")
     values = {field.name: field.value for field in card.fields}
-    assert values["Reached"] == "**11%** (week before: 9%)\n13 of 120 active members"
-    assert values["Spread"] == "**40%** (week before: 60%)\nas if 10 people were addressed evenly"
+    assert values["Reached"] == "**11%** (week before: 9%; usually 9%)\n13 of 120 active members"
+    assert values["Spread"] == "**40%** (week before: 60%; usually 60%)\nas if 10 people were addressed evenly"
     assert values["Replies"].endswith("half of the replies came sooner, nine in ten within 14 h")
     assert "Good to know" not in values
     assert letter.attachment is not None
@@ -174,13 +170,19 @@ def test_how_it_is_counted_fits():
 
 
 def test_weeks_without_a_record_stay_gaps_and_the_time_before_the_record_is_no_gap():
-    history = [(MONDAY - WEEK * 2, None), (MONDAY - WEEK * 4, FIGURES), (MONDAY - WEEK * 9, None), (MONDAY, None)]
+    history = [
+        PastWeek(MONDAY - WEEK * 2, None),
+        PastWeek(MONDAY - WEEK * 3, FIGURES, complete=False),
+        PastWeek(MONDAY - WEEK * 4, FIGURES),
+        PastWeek(MONDAY - WEEK * 9, None),
+        PastWeek(MONDAY, None),
+    ]
     picture = digest_picture(facts_of(history=history))
     assert picture is not None
-    assert picture.recorded == (True, False, False, False, True)
+    assert picture.record == (Record.WHOLE, Record.GAP, Record.NONE, Record.NONE, Record.WHOLE)
     assert picture.week_labels == ("23 Feb", "2 Mar", "9 Mar", "16 Mar", "23 Mar")
-    assert picture.reach.values[1:4] == (None, None, None)
-    longer = [(MONDAY - WEEK * back, FIGURES) for back in range(30)]
+    assert picture.reach.values[2:4] == (None, None)
+    longer = [PastWeek(MONDAY - WEEK * back, FIGURES) for back in range(30)]
     full = digest_picture(facts_of(history=longer))
     assert full is not None
     assert len(full.week_labels) == 12
@@ -212,7 +214,10 @@ ANY_FACTS = st.builds(
     monday=st.just(MONDAY),
     figures=ANY_FIGURES,
     history=st.lists(
-        st.tuples(st.integers(0, 15).map(lambda back: MONDAY - WEEK * back), st.none() | ANY_FIGURES), max_size=14
+        st.builds(
+            PastWeek, st.integers(0, 15).map(lambda back: MONDAY - WEEK * back), st.none() | ANY_FIGURES, st.booleans()
+        ),
+        max_size=14,
     ),
     conversations=st.lists(st.integers(1, 10**6), max_size=40),
     complete=st.booleans(),
@@ -284,7 +289,8 @@ def printed(renderable):
 def test_the_terminal_tells_the_same():
     text = printed(digest_report(facts_of()))
     assert "In between" in text
-    assert "as if 10 people were addressed evenly" in text
+    assert "as if 10 people were" in text
+    assert "usual" in text
     assert "23 Mar" in text
     assert "the three most-addressed had 50%" in text
     assert all(len(line) <= 80 for line in text.splitlines())

@@ -1,0 +1,113 @@
+"""The digest's picture before it is drawn: what stands where, in words, and the same in words alone."""
+
+from datetime import timedelta
+
+from bot.domain.figures import Verdict
+from bot.domain.report import PastWeek
+from bot.views.amounts import people
+from bot.views.dates import short_day, week_label
+from bot.views.findings import DigestFacts, reach_note, share_words, too_few_for_spread, top_note
+from bot.views.headline import headline, judged_on, thanks
+from bot.views.names import plain_guild
+from bot.views.palette import MUTED, SPREAD
+from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Record, Trend
+from bot.views.sentence import number, say, say_count
+
+
+def digest_picture(facts: DigestFacts) -> PictureFacts | None:
+    """What `draw_digest` draws; None for a week without conversations, which needs no picture."""
+    if facts.empty:
+        return None
+    weeks = _weeks(facts)
+    figures = facts.figures
+    return PictureFacts(
+        guild_name=plain_guild(facts.guild_name),
+        week=week_label(facts.monday),
+        headline=headline(facts),
+        subtitle=judged_on(facts) if facts.show_verdict else thanks(facts),
+        colour=MUTED if figures.verdict is Verdict.QUIET or not facts.show_verdict else SPREAD,
+        week_labels=tuple(short_day(week.week_on) for week in weeks),
+        record=tuple(_record(week) for week in weeks),
+        no_record=say("no record"),
+        gap=say("gap"),
+        reach=Trend(
+            title=say("reached"),
+            figure=share_words(figures.coverage, unknown="–"),  # noqa: RUF001 - set as a figure
+            note=reach_note(figures),
+            values=tuple(week.figures.coverage if week.figures else None for week in weeks),
+        ),
+        spread=Trend(
+            title=say("spread"),
+            figure=share_words(figures.spread, unknown="–"),  # noqa: RUF001
+            note=_spread_in_short(facts),
+            values=tuple(week.figures.spread if week.figures else None for week in weeks),
+        ),
+        bands=(
+            Band(say("social media"), facts.rules.social_from, 1),
+            Band(say("influence media"), 0, facts.rules.influence_to),
+        )
+        if facts.show_verdict
+        else (),
+        members_title=say("Conversations per member"),
+        members_caption=say("one bar per member reached, the most-addressed first"),
+        members_note=top_note(figures) or "",
+        conversations=tuple(facts.conversations),
+    )
+
+
+def alt_text(facts: DigestFacts) -> str:
+    """The picture in words, for people who do not see it."""
+    figures = facts.figures
+    if figures.spread is None:
+        return say(
+            "{headline}, week of {week}. Reached: {reach} of the active members; spread: too few conversations to "
+            "say. Charts of both over up to twelve weeks, and of {conversations} conversations over {members} "
+            "members.",
+            headline=headline(facts),
+            week=week_label(facts.monday),
+            reach=share_words(figures.coverage),
+            conversations=number(figures.conversations),
+            members=number(figures.members_reached),
+        )
+    return say(
+        "{headline}, week of {week}. Reached: {reach} of the active members; spread: {spread}, as if about {people} "
+        "people had been addressed evenly. Charts of both over up to twelve weeks, and of {conversations} "
+        "conversations over {members} members; the three most-addressed had {top} of them.",
+        headline=headline(facts),
+        week=week_label(facts.monday),
+        reach=share_words(figures.coverage),
+        spread=share_words(figures.spread),
+        people=people(figures.effective_members),
+        conversations=number(figures.conversations),
+        members=number(figures.members_reached),
+        top=share_words(figures.top3_share),
+    )
+
+
+def _spread_in_short(facts: DigestFacts) -> str:
+    if facts.figures.spread is None:
+        return too_few_for_spread(facts.rules)
+    return say_count(
+        "as if one had it all",
+        "as if {count} shared it evenly",
+        count=max(1, round(facts.figures.effective_members)),
+    )
+
+
+def _record(week: PastWeek) -> Record:
+    if week.figures is None:
+        return Record.NONE
+    return Record.WHOLE if week.complete else Record.GAP
+
+
+def _weeks(facts: DigestFacts) -> list[PastWeek]:
+    """Up to twelve weeks in a row, oldest first, ending with this one; a week nobody knows of has no figures."""
+    known = {week.week_on: week for week in facts.history if week.week_on < facts.monday}
+    known[facts.monday] = PastWeek(facts.monday, facts.figures, facts.complete)
+    earliest = max(
+        min(week.week_on for week in known.values() if week.figures is not None),
+        facts.monday - timedelta(weeks=WEEKS_SHOWN - 1),
+    )
+    count = (facts.monday - earliest).days // 7 + 1
+    mondays = [facts.monday - timedelta(weeks=back) for back in reversed(range(count))]
+    return [known.get(monday, PastWeek(monday, None)) for monday in mondays]

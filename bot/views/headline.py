@@ -1,0 +1,114 @@
+"""What a digest says first: the verdict, what it means, and a word of thanks."""
+
+from bot.domain.figures import Verdict
+from bot.views.findings import DigestFacts
+from bot.views.sentence import number, say, say_count
+
+
+def headline(facts: DigestFacts) -> str:
+    """The verdict in large letters."""
+    if not facts.show_verdict:
+        return say("This week's attention")
+    match facts.figures.verdict:
+        case Verdict.SOCIAL:
+            return say("Social media")
+        case Verdict.BETWEEN:
+            return say("In between")
+        case Verdict.INFLUENCE:
+            return say("Influence media")
+        case Verdict.QUIET:
+            return say("Too quiet to call")
+
+
+def judged_on(facts: DigestFacts) -> str:
+    """Which weeks the verdict looked at."""
+    weeks = facts.figures.verdict_weeks
+    if weeks is None:
+        return say_count(
+            "Not judged: fewer than {needed} conversations in a week.",
+            "Not judged: fewer than {needed} conversations in {count} weeks.",
+            count=facts.rules.verdict_weeks,
+            needed=number(facts.rules.verdict_needs_conversations),
+        )
+    return say_count(
+        "Judged on this week.",
+        "Judged on the last {count} weeks, because this week alone held fewer than {needed} conversations.",
+        count=weeks,
+        needed=number(facts.rules.verdict_needs_conversations),
+    )
+
+
+def explanation(facts: DigestFacts) -> str:
+    """What the verdict means, in a plain sentence, and which weeks it was judged on."""
+    if not facts.show_verdict:
+        return ""
+    return say(
+        "{meaning} {judged}", meaning=_own_meaning(facts) if facts.own else _meaning(facts), judged=judged_on(facts)
+    )
+
+
+def thanks(facts: DigestFacts) -> str:
+    """What the week was good for, whatever the verdict."""
+    reached = facts.figures.members_reached
+    if facts.own:
+        return say_count(
+            "One person heard from you personally. Thank you.",
+            "{count} people heard from you personally. Thank you.",
+            count=reached,
+        )
+    return say_count(
+        "One person heard from the team personally. Thank you.",
+        "{count} people heard from the team personally. Thank you.",
+        count=reached,
+    )
+
+
+def empty_week(facts: DigestFacts) -> str:
+    """The one line of a week without conversations."""
+    figures = facts.figures
+    if figures.waiting:
+        return say_count(
+            "No conversations this week, and one message is waiting: answering it is a good first one.",
+            "No conversations this week, and {count} messages are waiting: any of them is a good first one.",
+            count=figures.waiting,
+        )
+    if figures.active_members:
+        return say_count(
+            "No conversations this week. One person wrote something; a hello to them is a good start.",
+            "No conversations this week. {count} people wrote something; a hello to one of them is a good start.",
+            count=figures.active_members,
+        )
+    return say("Nobody wrote anything this week, and that is fine too. See you next Monday.")
+
+
+def _meaning(facts: DigestFacts) -> str:
+    match facts.figures.verdict:
+        case Verdict.SOCIAL:
+            return say("The team's attention spread over the community, rather than staying with a few people.")
+        case Verdict.BETWEEN:
+            return say("Some of the team's attention spread over the community, some stayed with the same people.")
+        case Verdict.INFLUENCE:
+            return say(
+                "Most of the team's attention went to a handful of people. A few words to somebody new begin to "
+                "change that."
+            )
+        case Verdict.QUIET:
+            return _quiet()
+
+
+def _own_meaning(facts: DigestFacts) -> str:
+    match facts.figures.verdict:
+        case Verdict.SOCIAL:
+            return say("Your attention spread over the community, rather than staying with a few people.")
+        case Verdict.BETWEEN:
+            return say("Some of your attention spread over the community, some stayed with the same people.")
+        case Verdict.INFLUENCE:
+            return say(
+                "Most of your attention went to a handful of people. A few words to somebody new begin to change that."
+            )
+        case Verdict.QUIET:
+            return _quiet()
+
+
+def _quiet() -> str:
+    return say("There were too few conversations to say whether attention spread. That is all it means.")

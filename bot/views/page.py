@@ -1,0 +1,63 @@
+"""The team's digest as one file to mail around: no script, nothing fetched, for light and dark screens."""
+
+from base64 import b64encode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bot.views.chart import alt_text, digest_picture
+from bot.views.dates import week_label
+from bot.views.digest import counted
+from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
+from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.names import plain_guild
+from bot.views.palette import MUTED, VERDICT
+from bot.views.picture import Record
+from bot.views.sentence import say, spoken
+
+_templates = Environment(
+    loader=PackageLoader("bot.views", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+
+def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
+    """The page, in the language that is spoken. `picture` is the PNG of `digest_picture`."""
+    lines = findings(facts)
+    columns = {
+        say("before"): [finding.before for finding in lines],
+        say("usual"): [finding.usual for finding in lines],
+        say("now"): [finding.corrected for finding in lines],
+    }
+    return _templates.get_template("digest.html").render(
+        language=spoken().replace("_", "-"),
+        guild=plain_guild(facts.guild_name),
+        week=week_label(facts.monday),
+        headline=say("A quiet week") if facts.empty else headline(facts),
+        colour=VERDICT[facts.figures.verdict] if facts.show_verdict and not facts.empty else MUTED,
+        paragraphs=[empty_week(facts)]
+        if facts.empty
+        else [paragraph for paragraph in (explanation(facts), thanks(facts)) if paragraph],
+        findings=() if facts.empty else lines,
+        columns={title: values for title, values in columns.items() if any(values)},
+        picture=None if picture is None else b64encode(picture).decode("ascii"),
+        alt_text=alt_text(facts),
+        weeks_title=say("Week by week"),
+        weeks_heads=(say("Week of"), say("Reached"), say("Spread")),
+        weeks=() if facts.empty else _weeks(facts),
+        stayers_title=say("Newcomers who stay"),
+        stayers=stayers_sentence(facts),
+        notes_title=say("Good to know"),
+        notes=notes(facts),
+        counted=counted(),
+    )
+
+
+def _weeks(facts: DigestFacts) -> list[tuple[str, str, str, str]]:
+    picture = digest_picture(facts)
+    assert picture is not None  # not an empty week
+    rows = zip(picture.week_labels, picture.record, picture.reach.values, picture.spread.values, strict=True)
+    return [
+        (label, picture.no_record, picture.no_record, "")
+        if record is Record.NONE
+        else (label, share_words(reach), share_words(spread), picture.gap if record is Record.GAP else "")
+        for label, record, reach, spread in rows
+    ]

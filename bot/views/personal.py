@@ -1,0 +1,111 @@
+"""A manager's own digest, by direct message: their week, who waits for them, and what they could do next."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.suggestion import Suggestion
+from bot.domain.waiting import WaitingEntry
+from bot.views.amounts import duration, percent
+from bot.views.dates import week_label
+from bot.views.digest import about_row, counted, finding_fields, names_in_a_row, notes_fields
+from bot.views.findings import DigestFacts
+from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.letter import Card, Field, Letter
+from bot.views.links import message_link
+from bot.views.names import name_of, plain_guild, safe_name
+from bot.views.nudge import PersonalNudge, offer_sentence
+from bot.views.palette import MUTED, VERDICT, embed_colour
+from bot.views.sentence import number, say, say_count
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalFacts:
+    """A manager's week, `week`, with what is theirs alone.
+
+    `nudge` holds no offers; it is what the suggestions' sentences are made with.
+    """
+
+    week: DigestFacts
+    guild_id: int
+    nudge: PersonalNudge
+    names: Mapping[int, str]
+    now: datetime
+    waiting: Sequence[WaitingEntry] = ()
+    waiting_in_all: int = 0
+    suggestions: Sequence[Suggestion] = ()
+
+
+def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
+    """The DM. One that is only looked at is no delivery: without an id it has no button."""
+    week = facts.week
+    fields = () if week.empty else (*finding_fields(week), *_met_field(week))
+    card = Card(
+        title=say("A quiet week") if week.empty else headline(week),
+        description=empty_week(week)
+        if week.empty
+        else "\n\n".join(paragraph for paragraph in (explanation(week), thanks(week)) if paragraph),
+        author=say("Your week · {guild} · {week}", guild=plain_guild(week.guild_name), week=week_label(week.monday)),
+        fields=(*_waiting_field(facts), *_suggestions_field(facts), *fields, *notes_fields(week)),
+        footer=counted(),
+        colour=embed_colour(VERDICT[week.figures.verdict] if week.show_verdict and not week.empty else MUTED),
+    )
+    return Letter(cards=(card.fitted(),), rows=about_row(delivery_id))
+
+
+def waiting_lines(facts: PersonalFacts) -> Iterator[str]:
+    """Who waits longest, a line each, with a link."""
+    for entry in facts.waiting:
+        yield say(
+            "**{name}** has waited {elapsed} for {whom}. [Open the message]({link})",
+            name=safe_name(name_of(entry.member_id, facts.names)),
+            elapsed=duration(facts.now - entry.written_at),
+            whom=say("you") if entry.addressed else say("the team"),
+            link=message_link(facts.guild_id, entry.channel_id, entry.message_id),
+        )
+    more = facts.waiting_in_all - len(facts.waiting)
+    if more > 0:
+        yield say_count(
+            "One more waits; `/waiting` shows everybody.", "{count} more wait; `/waiting` shows everybody.", count=more
+        )
+
+
+def suggestion_lines(facts: PersonalFacts) -> Iterator[str]:
+    """What to do next, numbered."""
+    for position, suggestion in enumerate(facts.suggestions, start=1):
+        yield say("{position}. {sentence}", position=number(position), sentence=_suggestion(facts, suggestion))
+
+
+def _suggestion(facts: PersonalFacts, suggestion: Suggestion) -> str:
+    offer = suggestion.offer
+    if offer is None:
+        return say(
+            "Three people had {share} of your conversations: one with anybody else changes that.",
+            share=percent(suggestion.top3_share or 0),
+        )
+    name = safe_name(name_of(offer.member_id, facts.names))
+    sentence = offer_sentence(facts.nudge, offer)
+    if offer.message_id is None or offer.channel_id is None:
+        return say("Write to **{name}**. {sentence}", name=name, sentence=sentence)
+    return say(
+        "Write to **{name}**. {sentence} [Open the message]({link})",
+        name=name,
+        sentence=sentence,
+        link=message_link(facts.guild_id, offer.channel_id, offer.message_id),
+    )
+
+
+def _waiting_field(facts: PersonalFacts) -> tuple[Field, ...]:
+    lines = tuple(waiting_lines(facts))
+    return (Field(say("Who waits longest"), "\n".join(lines)),) if lines else ()
+
+
+def _suggestions_field(facts: PersonalFacts) -> tuple[Field, ...]:
+    lines = tuple(suggestion_lines(facts))
+    return (Field(say("Next week"), "\n".join(lines)),) if lines else ()
+
+
+def _met_field(week: DigestFacts) -> tuple[Field, ...]:
+    if not week.first_contacts:
+        return ()
+    return (Field(say("Met for the first time"), names_in_a_row(week.first_contacts, week.first_contacts_in_all)),)
