@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test check lock upgrade clean
+.PHONY: help demo serve pictures test check lock upgrade clean
 help:
 	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
+	@echo "make serve   use Spade yourself in a browser, on the same record"
 	@echo "make test    run the tests"
 	@echo "make check   lint, types, layers, lock file"
+	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"
 	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
 
 # A stamp per set of packages, made anew when its lock changes.
@@ -24,6 +26,12 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 demo: $(VENV)/.run
 	$(BIN)/spade demo
+
+serve: $(VENV)/.run
+	$(BIN)/spade demo --serve
+
+pictures: $(VENV)/.dev
+	$(BIN)/python tools/pictures.py
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -1,55 +1,56 @@
 """`spade demo`: the whole job on a real community's record, against a Discord on this machine."""
 
 import asyncio
-import secrets
+import re
+import signal
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bot.app import App, open_app
 from bot.cli.failure import Failure
-from bot.clock import DrivenClock
-from bot.config import LogSettings, Settings
-from bot.discord_io.address import point_at
+from bot.cli.playback import Playback
+from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
+from bot.config import LogSettings
 from bot.log import start_log
-from bot.sandbox import MANAGER, Answer, Message, Sandbox
-from bot.sandbox.record import Player, Record, bundled_record
+from bot.sandbox.page import Page, Viewer
+from bot.sandbox.record import bundled_record
 from bot.views.received import received_message
 
 STARTS_AT = datetime(2026, 3, 2, tzinfo=UTC)
-ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
-MANAGER_IDS = (1329767395471659287, 421905984642345381, 974674265817651310)
-TICK = timedelta(hours=1)
-PATIENCE_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A sandbox with the community in it, and the bot connected to it, both on one clock."""
-
-    clock: DrivenClock
-    sandbox: Sandbox
-    player: Player
-    app: App
+SERVED_FROM = datetime(2026, 3, 9, tzinfo=UTC)
+"""With the page, a week less is played first: nobody likes to wait for a page."""
+_LINK = re.compile(r"/channels/\d+/(\d+)/(\d+)")
+ABOUT = (
+    "A real community's forum, January to April 2026: who wrote and who was answered, and when. Names are made up, and "
+    "the sample has no texts."
+)
 
 
 def demo(
     folder: Annotated[
         Path, typer.Option("--folder", metavar="FOLDER", help="Where the digest's picture is saved.")
     ] = Path("spade-demo"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Go on in a browser: use Spade yourself, on a page on this machine.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The page's port; any free one without it.")
+    ] = 0,
 ) -> None:
     """See Spade do its whole job on four weeks of a real community's record. No token, no network."""
     start_log(LogSettings(level="warning"))
     console = Console()
+    if serve:
+        asyncio.run(_serve(console, port))
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -65,10 +66,9 @@ async def _show(console: Console, folder: Path) -> None:
         highlight=False,
     )
     with tempfile.TemporaryDirectory() as place:
-        async with stage(record, Path(place) / "demo.db") as on:
-            await set_up(on)
-            await play(on, console)
-            nudge, digest = on.sandbox.dms(MANAGER_IDS[0])[-1], _digests(on)[-1]
+        async with stage(record, Path(place) / "demo.db", STARTS_AT) as on:
+            await play(Playback(on), console)
+            nudge, digest = on.nudges[-1], on.digests[-1]
             picture = folder / "digest.png"
             picture.write_bytes(on.sandbox.picture(digest))
             console.print("\n[bold]The last nudge[/bold], as its manager reads it:")
@@ -77,58 +77,15 @@ async def _show(console: Console, folder: Path) -> None:
             console.print(Padding(received_message(digest.embeds, digest.components), (1, 0)))
     console.print(f"Its picture: {picture.absolute()}", highlight=False, soft_wrap=True)
     console.print(
-        '\nTo go on with a server of your own: `spade init`, then the README\'s section "On your server".',
+        "\nTo use it yourself, in a browser and on the same record: `spade demo --serve`, or `make serve`.\n"
+        'To go on with a server of your own: `spade init`, then the README\'s section "On your server".',
         highlight=False,
+        soft_wrap=True,
     )
 
 
-@asynccontextmanager
-async def stage(record: Record, database: Path) -> AsyncIterator[Stage]:
-    """Open a sandbox with the record's past in it, and let the real bot log in."""
-    clock = DrivenClock(STARTS_AT)
-    token = f"sandbox.{secrets.token_hex(8)}"
-    async with Sandbox(now=clock.now, token=token) as sandbox:
-        player = Player(sandbox.world, record)
-        player.load_until(STARTS_AT)
-        point_at(sandbox.url)
-        settings = Settings(database=f"sqlite:///{database}")
-        async with open_app(settings, clock, hold_seconds=0.02) as app:
-            running = asyncio.create_task(app.bot.start(token))
-            try:
-                await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE_SECONDS)
-                if running.done():
-                    running.result()
-                yield Stage(clock, sandbox, player, app)
-            finally:
-                await app.bot.close()
-                await asyncio.gather(running, return_exceptions=True)
-
-
-async def set_up(on: Stage) -> None:
-    """Do what an owner and a manager do on the first day, through slash commands."""
-    world, people = on.sandbox.world, on.sandbox.people
-    team = world.add_channel(on.player.guild, "team", kind="text")
-    role = world.add_role(on.player.guild, "Managers", permissions=int(MANAGER))
-    for manager_id in MANAGER_IDS:
-        world.give_role(role, manager_id)
-        await _done(
-            await people.run_command(
-                on.player.guild.owner_id,
-                team,
-                "setup",
-                {
-                    "manager": world.user(manager_id),
-                    "digest_channel": team,
-                    "time_zone": "Europe/Berlin",
-                },
-            )
-        )
-    await _done(await people.run_command(MANAGER_IDS[0], team, "nudges", subcommands=("on",)))
-
-
-async def play(on: Stage, console: Console) -> None:
-    """Let four weeks pass: every message through the gateway, and once an hour a look at what is due."""
-    lines = list(on.player.record.between(STARTS_AT, ENDS_AT))
+async def play(playback: Playback, console: Console) -> None:
+    """Let the weeks pass up to `ENDS_AT`, and show how far they are."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -136,34 +93,74 @@ async def play(on: Stage, console: Console) -> None:
         TimeElapsedColumn(),
         console=console,
     ) as progress:
-        task = progress.add_task("", total=len(lines))
-        next_tick = STARTS_AT + TICK
-        newest_id = 0
-        for line in lines:
-            while next_tick <= line.sent_at:
-                await _tick(on, next_tick, newest_id)
-                next_tick += TICK
-            on.clock.set(line.sent_at)
-            newest_id = on.player.play(line).id
-            progress.update(task, advance=1, description=f"{line.sent_at:%d %B %Y}")
-            await asyncio.sleep(0)
-        while next_tick <= ENDS_AT:
-            await _tick(on, next_tick, newest_id)
-            next_tick += TICK
+        task = progress.add_task("", total=playback.lines_until(ENDS_AT))
+        await playback.play_until(
+            ENDS_AT, lambda line: progress.update(task, advance=1, description=f"{line.sent_at:%d %B %Y}")
+        )
 
 
-async def _tick(on: Stage, moment: datetime, newest_id: int) -> None:
-    """Let the bot hear everything so far, then look at what is due at `moment`."""
-    follower = on.app.follower
-    await on.sandbox.until(lambda: follower.newest_heard_id >= newest_id and follower.in_step, PATIENCE_SECONDS)
-    on.clock.set(moment)
-    await on.app.schedule.tick()
+async def _serve(console: Console, port: int) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows; there, Ctrl-C ends the program without farewell
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    console.print("Three weeks of a real community's record come first; the page opens after them.", highlight=False)
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            async with stage(bundled_record(), Path(place) / "demo.db", SERVED_FROM, port=port) as on:
+                playback = Playback(on)
+                playing = asyncio.create_task(play(playback, console))
+                await _either(playing, stopped)
+                if not stopped.is_set():
+                    await _keep_open(console, on, playback, stopped)
+        except OSError as error:
+            raise Failure(f"the page cannot be served at port {port}: {error.strerror}") from error
 
 
-async def _done(answer: Answer) -> None:
-    await answer.wait(PATIENCE_SECONDS)
+async def _keep_open(console: Console, on: Stage, playback: Playback, stopped: asyncio.Event) -> None:
+    page = open_page(on, playback)
+    console.print(
+        f"\nOpen this in a browser on this machine: [bold]{page.address}[/bold]\n"
+        "You are a manager there: read the nudge, press its buttons, try /waiting, answer somebody, let a week pass.\n"
+        "Ctrl-C ends it.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    await _either(asyncio.create_task(playback.walk()), stopped)
+    console.print("\nEnded. Nothing of it stays.")
 
 
-def _digests(on: Stage) -> list[Message]:
-    team = next(channel for channel in on.player.guild.channels.values() if channel.name == "team")
-    return [message for message in team.messages if message.embeds and "image" in message.embeds[0]]
+async def _either(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
+    """Let a task run until it ends, or until everything shall stop."""
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if task.done():
+        task.result()
+    else:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def open_page(on: Stage, playback: Playback) -> Page:
+    """Open the page on a stage; its reader is the first manager, or a member who waits."""
+    return Page(
+        on.sandbox,
+        on.player.guild,
+        viewers=[Viewer(MANAGER_IDS[0], "manager"), Viewer(_a_member_who_waits(on), "member")],
+        zone=ZoneInfo(ZONE_NAME),
+        forward=playback.forward,
+        about=ABOUT,
+    )
+
+
+def _a_member_who_waits(on: Stage) -> int:
+    """The last one whom the last nudge is about; else whoever writes last in the record."""
+    for embed in on.nudges[-1].embeds:
+        for field in reversed(embed.get("fields", ())):
+            found = _LINK.search(field["value"])
+            message = found and on.sandbox.world.channel(int(found[1])).log.get(int(found[2]))
+            if message:
+                return message.author.id
+    record = on.player.record
+    return record.people[record.lines[-1].author][0]

@@ -118,6 +118,8 @@ def _fill(world: World, message: Message, body: dict[str, Any], files: list[Uplo
             name = url.removeprefix("attachment://")
             if url.startswith("attachment://") and name in shown:
                 embed[key] = {"url": shown[name]["url"], "proxy_url": shown[name]["url"], "width": 0, "height": 0}
+                if "description" in shown[name]:
+                    embed[key]["description"] = shown[name]["description"]
                 used.add(name)
         author_footer = [(part, embed.get(part, {})) for part in ("author", "footer")]
         for _, part in author_footer:

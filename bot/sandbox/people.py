@@ -146,6 +146,18 @@ class People:
         data = {"custom_id": opened.modal["custom_id"], "components": filled, "resolved": resolved.payload()}
         return self._open(5, opened.user, opened.channel, data, source=opened.source, name=None)
 
+    def offered(self, user: User | Member | int, channel: Channel | int, kind: int) -> list[dict[str, Any]]:
+        """Return the commands of a kind (1 slash, 2 on users, 3 on messages) that a client would show there."""
+        user, channel = self._world.user(user), self._world.channel(channel)
+        found = []
+        for command in self._commands.available(channel.guild_id):
+            if command["type"] == kind:
+                try:
+                    found.append(self._usable(user, channel, command["name"], kind))
+                except LookupError:
+                    continue
+        return found
+
     # How an interaction reaches the bot
 
     def _usable(self, user: User, channel: Channel, name: str, kind: int) -> dict[str, Any]:

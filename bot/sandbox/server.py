@@ -22,12 +22,14 @@ from bot.sandbox.rest import ROUTES
 from bot.sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
     from types import TracebackType
 
     from bot.sandbox.entities import Channel, Member, Message, User
     from bot.sandbox.exchange import Exchange
+
+    Visits = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 API = "/api/v10"
 
@@ -37,7 +39,7 @@ class Sandbox:
 
     It reads no wall clock: `now` gives the time of everything in its world. On leaving, it raises
     `SandboxFailure` when something reached it that Discord would not know (unless `strict` is off, or
-    another error is on its way).
+    another error is on its way). Whatever is set as `page` answers browsers at every other address.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Sandbox:
         self.commands = Commands(self.world)
         self.interactions = Interactions(self.world)
         self.people = People(self.world, self.commands, self.interactions, self.gateway)
+        self.page: Visits | None = None
         self.gateway.failures = self.failures
         self.faults.gateway = self.gateway
         self.faults.order.release = self.gateway.deliver
@@ -106,7 +109,7 @@ class Sandbox:
         app.router.add_get("/gateway", self.gateway.answer)
         app.router.add_get("/gateway/", self.gateway.answer)
         app.router.add_get("/attachments/{channel_id}/{file_id}/{name}", self._attachment)
-        app.router.add_route("*", "/{rest:.*}", self._door.unknown)
+        app.router.add_route("*", "/{rest:.*}", self._elsewhere)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handle_signals=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -172,6 +175,12 @@ class Sandbox:
             if len(found) > 2 and found[-2].isdecimal() and int(found[-2]) in self.world.files:
                 return self.world.files[int(found[-2])][2]
         raise LookupError("no embed shows a picture")
+
+    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """What is neither Discord's nor a file: the page's, if there is one."""
+        if self.page is None or request.path.startswith(("/api/", "/gateway")):
+            return await self._door.unknown(request)
+        return await self.page(request)
 
     async def _attachment(self, request: web.Request) -> web.Response:
         stored = self.world.files.get(int(request.match_info["file_id"]))

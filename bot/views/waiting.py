@@ -39,17 +39,15 @@ def waiting_letter(page: WaitingPage) -> Letter:
 
 def _line(page: WaitingPage, member: WaitingMember) -> str:
     entry = member.oldest
-    line = say(
-        "**{name}** has waited {elapsed} for {whom}. [Open the message]({link})",
+    return say_count(
+        "**{name}** has waited {elapsed} for {whom}. [Open]({link})",
+        "**{name}** has waited {elapsed} for {whom}, with {count} messages. [Open]({link})",
+        count=member.messages,
         name=safe_name(name_of(member.member_id, page.names)),
         elapsed=duration(page.now - entry.written_at),
         whom=say("you") if entry.addressed else say("the team"),
         link=message_link(page.guild_id, entry.channel_id, entry.message_id),
     )
-    others = member.messages - 1
-    if not others:
-        return line
-    return say_count("{line} and one more", "{line} and {count} more", count=others, line=line)
 
 
 def _footer(page: WaitingPage) -> str:

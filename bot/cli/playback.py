@@ -1,0 +1,77 @@
+"""Letting time pass on the demo's stage: the record goes on, and what falls due gets its turn."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.cli.stage import PATIENCE_SECONDS, Stage
+from bot.sandbox.record import Line
+
+TICK = timedelta(hours=1)
+_STEP_SECONDS = 0.25
+
+
+class Playback:
+    """Plays a record from now on: every message through the gateway, and once an hour a look at what is due.
+
+    When the record has ended, time goes on without it.
+    """
+
+    def __init__(self, on: Stage) -> None:
+        self._on = on
+        now = on.clock.now()
+        self._lines = deque(line for line in on.player.record.lines if line.sent_at >= now)
+        self._next_tick = now + TICK
+        self._newest_id = 0
+        self._turn = asyncio.Lock()
+
+    def lines_until(self, moment: datetime) -> int:
+        """How many messages are still to come before a moment."""
+        return sum(line.sent_at < moment for line in self._lines)
+
+    async def play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:
+        """Let time pass up to a moment; `heard` is told of every message."""
+        async with self._turn:
+            await self._play_until(moment, heard)
+
+    async def forward(self, by: timedelta) -> None:
+        """Let a stretch of time pass."""
+        async with self._turn:
+            await self._play_until(self._on.clock.now() + by)
+
+    async def walk(self) -> None:
+        """Let time pass as it does for people, until cancelled; while it is forwarded, that is enough."""
+        time = asyncio.get_running_loop().time
+        before = time()
+        while True:
+            await asyncio.sleep(_STEP_SECONDS)
+            async with self._turn:
+                passed = min(time() - before, 4 * _STEP_SECONDS)
+                before = time()
+                await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
+
+    async def _play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:
+        while self._lines and self._lines[0].sent_at < moment:
+            line = self._lines.popleft()
+            await self._tick_until(line.sent_at)
+            self._on.clock.set(line.sent_at)
+            self._newest_id = self._on.player.play(line).id
+            heard(line)
+            await asyncio.sleep(0)
+        await self._tick_until(moment)
+        self._on.clock.set(moment)
+
+    async def _tick_until(self, moment: datetime) -> None:
+        while self._next_tick <= moment:
+            await self._tick(self._next_tick)
+            self._next_tick += TICK
+
+    async def _tick(self, moment: datetime) -> None:
+        """Let the bot hear everything so far, then look at what is due at `moment`."""
+        follower = self._on.app.follower
+        await self._on.sandbox.until(
+            lambda: follower.newest_heard_id >= self._newest_id and follower.in_step, PATIENCE_SECONDS
+        )
+        self._on.clock.set(moment)
+        await self._on.app.schedule.tick()

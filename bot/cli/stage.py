@@ -1,0 +1,80 @@
+"""The demo's stage: a sandbox with a real community's record in it, and the real bot connected to it."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.app import App, open_app
+from bot.clock import DrivenClock
+from bot.config import Settings
+from bot.discord_io.address import point_at
+from bot.sandbox import MANAGER, Message, Sandbox
+from bot.sandbox.record import Player, Record
+
+ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
+MANAGER_IDS = (1329767395471659287, 421905984642345381, 974674265817651310)
+ZONE_NAME = "Europe/Berlin"
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A sandbox with the community in it, and the bot connected to it, both on one clock."""
+
+    clock: DrivenClock
+    sandbox: Sandbox
+    player: Player
+    app: App
+
+    @property
+    def nudges(self) -> list[Message]:
+        """What the first manager was sent, oldest first."""
+        return self.sandbox.dms(MANAGER_IDS[0])
+
+    @property
+    def digests(self) -> list[Message]:
+        """The digests with their pictures in the team's channel, oldest first."""
+        team = next(channel for channel in self.player.guild.channels.values() if channel.name == "team")
+        return [message for message in team.messages if message.embeds and "image" in message.embeds[0]]
+
+
+@asynccontextmanager
+async def stage(record: Record, database: Path, starts_at: datetime, *, port: int = 0) -> AsyncIterator[Stage]:
+    """Open a sandbox with the record's past in it, let the real bot log in, and set it up."""
+    clock = DrivenClock(starts_at)
+    token = f"sandbox.{secrets.token_hex(8)}"
+    async with Sandbox(now=clock.now, token=token, port=port, bot_name="Spade") as sandbox:
+        player = Player(sandbox.world, record)
+        player.load_until(starts_at)
+        point_at(sandbox.url)
+        settings = Settings(database=f"sqlite:///{database}")
+        async with open_app(settings, clock, hold_seconds=0.02) as app:
+            running = asyncio.create_task(app.bot.start(token))
+            try:
+                await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE_SECONDS)
+                if running.done():
+                    running.result()
+                on = Stage(clock, sandbox, player, app)
+                await set_up(on)
+                yield on
+            finally:
+                await app.bot.close()
+                await asyncio.gather(running, return_exceptions=True)
+
+
+async def set_up(on: Stage) -> None:
+    """Do what an owner and a manager do on the first day, through slash commands."""
+    world, people, guild = on.sandbox.world, on.sandbox.people, on.player.guild
+    team = world.add_channel(guild, "team", kind="text", topic="The managers' own channel")
+    role = world.add_role(guild, "Managers", permissions=int(MANAGER))
+    for manager_id in MANAGER_IDS:
+        world.give_role(role, manager_id)
+        options = {"manager": world.user(manager_id), "digest_channel": team, "time_zone": ZONE_NAME}
+        answer = await people.run_command(guild.owner_id, team, "setup", options)
+        await answer.wait(PATIENCE_SECONDS)
+    answer = await people.run_command(MANAGER_IDS[0], team, "nudges", subcommands=("on",))
+    await answer.wait(PATIENCE_SECONDS)

@@ -1,0 +1,159 @@
+"""Make PNG pictures of what people see: the demo's page and any message on it, by a headless Chromium.
+
+Without an address, the demo is played and the pictures for the README are written to docs/pictures. With the address of
+a page that `spade demo --serve` printed, or of a message on it ("Link to this message"), that alone is pictured.
+"""
+
+import argparse
+import asyncio
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright
+from rich.console import Console
+
+from bot.cli.demo import SERVED_FROM, open_page, play
+from bot.cli.playback import Playback
+from bot.cli.stage import MANAGER_IDS, Stage, stage
+from bot.sandbox import Message
+from bot.sandbox.record import bundled_record
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+SIZES = {"desktop": (1180, 860), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+COLOURS = 256
+MESSAGE_WIDTH = 700
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless Chromium, the one that is installed on this machine."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        sys.exit("Chromium is not installed: `apt-get install chromium`, or see your system's packages.")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def save(picture: bytes, path: Path) -> None:
+    """Write a picture with as many colours as a page has, which makes it a third of the size."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(path)
+
+
+async def open_at(browser: Browser, address: str, size: str, scheme: str) -> Page:
+    """Show an address in a window of a size, in a colour scheme."""
+    width, height = SIZES[size]
+    page = await browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        device_scale_factor=2 if size == "phone" else 1.5,
+        has_touch=size == "phone",
+    )
+    await page.goto(address)
+    await page.evaluate("document.fonts.ready")
+    return page
+
+
+async def shoot(browser: Browser, address: str, size: str, scheme: str, path: Path) -> None:
+    """Save a picture of the page, or of the one message the address names."""
+    page = await open_at(browser, address, size, scheme)
+    anchor = urlsplit(address).fragment
+    if anchor.startswith("m-"):
+        # The message by itself: nothing hovers over it, and no mark shows that it was linked to.
+        await page.locator(f"#{anchor}").evaluate(
+            "(node, width) => { node.classList.remove('marked'); node.style.maxWidth = `${width}px`;"
+            " node.style.paddingBlock = '12px'; node.style.margin = 0;"
+            " for (const extra of node.querySelectorAll('.tools, .day')) extra.remove(); }",
+            MESSAGE_WIDTH,
+        )
+        width, _ = SIZES[size]
+        await page.set_viewport_size({"width": width, "height": 2400})
+        save(await page.locator(f"#{anchor}").screenshot(), path)
+    else:
+        save(await page.screenshot(), path)
+    await page.close()
+
+
+def message_address(base: str, viewer_id: int, message: Message) -> str:
+    """The address of a message on the page."""
+    asked = {"as": viewer_id, "channel": message.channel_id, "message": message.id}
+    return f"{base}?{urlencode(asked)}#m-{message.id}"
+
+
+async def run_waiting(on: Stage) -> Message:
+    """Let the manager run /waiting."""
+    team = on.digests[-1].channel_id
+    answer = await on.sandbox.people.run_command(MANAGER_IDS[0], team, "waiting")
+    return await answer.message()
+
+
+async def make_all() -> None:
+    """Play the demo and write the README's pictures."""
+    with tempfile.TemporaryDirectory() as place:
+        async with stage(bundled_record(), Path(place) / "demo.db", SERVED_FROM) as on, chromium() as browser:
+            playback = Playback(on)
+            await play(playback, Console(stderr=True))
+            base = open_page(on, playback).address
+            manager_id = MANAGER_IDS[0]
+            digest = on.digests[-1]
+            waiting = await run_waiting(on)
+            shown = {
+                "page": base,
+                "digest-page": f"{base}?{urlencode({'as': manager_id, 'channel': digest.channel_id})}",
+                "nudge": message_address(base, manager_id, on.nudges[-1]),
+                "digest": message_address(base, manager_id, digest),
+                "waiting": message_address(base, manager_id, waiting),
+            }
+            for name, address in shown.items():
+                for size in SIZES:
+                    for scheme in SCHEMES:
+                        await shoot(browser, address, size, scheme, FOLDER / f"{name}-{size}-{scheme}.png")
+
+
+async def make_one(address: str, path: Path, size: str, scheme: str) -> None:
+    """Picture what one address shows."""
+    async with chromium() as browser:
+        await shoot(browser, address, size, scheme, path)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("address", nargs="?", help="a page's or a message's address on a served demo")
+    parser.add_argument("--to", type=Path, default=Path("picture.png"), help="the file to write (picture.png)")
+    parser.add_argument("--size", choices=SIZES, default="desktop")
+    parser.add_argument("--scheme", choices=SCHEMES, default="light")
+    options = parser.parse_args()
+    if options.address:
+        asyncio.run(make_one(options.address, options.to, options.size, options.scheme))
+    else:
+        asyncio.run(make_all())
+
+
+if __name__ == "__main__":
+    main()
