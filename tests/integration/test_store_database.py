@@ -298,10 +298,14 @@ async def test_a_reading_block_sees_one_state(database: Database) -> None:
 
 async def test_a_mistake_in_a_statement_is_no_matter_of_the_database(database: Database) -> None:
     """A broken constraint is Spade's own fault: it stays what it is, and nothing is written."""
-    with pytest.raises(exc.IntegrityError):
+
+    async def twice() -> None:
         async with database.writing() as connection:
             await connection.execute(role(1))
             await connection.execute(role(1))
+
+    with pytest.raises(exc.IntegrityError):
+        await twice()
     assert await roles(database) == 0
 
 
@@ -461,11 +465,15 @@ async def test_a_lost_connection_costs_the_block_it_happened_in_and_no_more(
     database = await open_database(address, write=True)
     name = address.partition("?")[0].rpartition("/")[2]
     drop = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    with pytest.raises(StoreError, match="cannot be used"):
+
+    async def interrupted() -> None:
         async with database.writing() as connection:
             await connection.execute(role(1))
             postgres(drop)
             await connection.execute(role(2))
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        await interrupted()
     async with database.writing() as connection:
         await connection.execute(role(3))
     with pytest.raises(StoreError, match="Another Spade is writing"):

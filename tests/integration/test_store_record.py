@@ -420,10 +420,24 @@ async def test_spans_are_what_the_rule_of_merging_says(database: Database, seed:
             await spans.add(connection, channel(channel_id), span)
             assert await spans.of_channel(connection, channel_id) == merged(model[channel_id])
     async with database.reading() as connection:
-        assert await spans.last_ids(connection, GUILD) == {
-            channel_id: max(span.last_id for span in found) for channel_id, found in model.items() if found
+        assert await spans.extents(connection, GUILD) == {
+            channel_id: Span(min(found).first_id, max(span.last_id for span in found))
+            for channel_id, found in model.items()
+            if found
         }
-        assert await spans.last_ids(connection, OTHER_GUILD) == {}
+        assert await spans.extents(connection, OTHER_GUILD) == {}
+
+
+async def test_a_thread_keeps_the_channel_it_hangs_on_when_an_export_of_it_does_not_know(database: Database) -> None:
+    async with database.writing() as connection:
+        for place, span in (
+            (thread(MIA, 13), Span(1, 2)),
+            (thread(MIA, 13, parent_id=11), Span(3, 4)),
+            (thread(MIA, 13), Span(5, 6)),
+        ):
+            await spans.add(connection, place, span)
+        assert await spans.of_channel(connection, 13) == (Span(1, 6),)
+    assert [row[-1] for row in (await rows(database, tables.span))["span"]] == [11]
 
 
 async def test_known_gaps_are_noted_once_and_forgotten_when_filled(database: Database) -> None:
