@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tests.oracle.figures import conversations, midnight
-from tests.oracle.record import DAY, HOUR, PERSONAL, utc
+from tests.oracle.record import DAY, HOUR, PERSONAL, milliseconds, utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def shared_to(guild_id: int, member_id: int, enrolled: Sequence[int], manager: i
 
 
 def waiting_lines(facts: Facts, manager: int, now: int) -> dict[int, Line]:
-    """Per member who waits: the entry waiting longest."""
+    """Per member who waits: the entry waiting longest, one that only wrote back if there is no other."""
     touched = {(t.message_id, t.member_id) for t in facts.touches if t.manager_id == manager}
     lines: dict[int, Line] = {}
     for entry in facts.waiting:  # oldest first
@@ -39,7 +39,9 @@ def waiting_lines(facts: Facts, manager: int, now: int) -> dict[int, Line]:
             continue
         wrote_back = entry.only_reply_to is not None and (entry.only_reply_to, entry.member_id) in touched
         line = (int(wrote_back), entry.at, entry.member_id, "waiting", entry.message_id)
-        lines.setdefault(entry.member_id, line)
+        known = lines.get(entry.member_id)
+        if known is None or line[0] < known[0]:
+            lines[entry.member_id] = line
     return lines
 
 
@@ -71,10 +73,14 @@ def members(
     now = int(at.astimezone(UTC).timestamp() * 1000)
     today = at.astimezone(ZoneInfo(zone)).date()
     days = days_active(facts, now, zone)
-    first: dict[int, int] = {}
-    for message in facts.counted:
-        if message.at < now and message.author_id not in facts.managers:
-            first.setdefault(message.author_id, message.at)
+    first: dict[int, tuple[int, int]] = {}  # when, and the message
+    last: dict[int, int] = {}
+    for message in sorted(facts.counted, key=lambda one: one.id):
+        if message.author_id not in facts.managers:
+            last[message.author_id] = message.id
+            if message.at < now:
+                first.setdefault(message.author_id, (message.at, message.id))
+    last = {member: message_id for member, message_id in last.items() if milliseconds(message_id) < now}
     touches = [touch for touch in facts.touches if touch.at < now]
     met = {touch.member_id for touch in touches if touch.kind in PERSONAL}
     talks: dict[int, list[tuple[int, int]]] = {}
@@ -83,22 +89,22 @@ def members(
             talks.setdefault(member, []).append((begun, over))
 
     lines = waiting_lines(facts, manager, now)
-    for member, since in first.items():
+    for member, (since, first_id) in first.items():
         if member in lines:
             continue
         mine = member not in met and shared_to(facts.guild_id, member, enrolled, manager)
         active = days.get(member, set())
         if mine and 12 * HOUR <= now - since <= 14 * DAY:
-            lines[member] = (2, since, member, "newcomer", None)
+            lines[member] = (2, since, member, "newcomer", first_id)
         elif mine and len(active) >= 3:
-            lines[member] = (3, midnight(min(active), zone), member, "unmet", None)
+            lines[member] = (3, midnight(min(active), zone), member, "unmet", last.get(member))
         elif len(talks.get(member, [])) >= 3:
             starts = [begun for begun, _ in talks[member]]
             gap = statistics.median(after - before for before, after in pairwise(starts))
-            last = talks[member][-1][1]
+            over = talks[member][-1][1]
             recently = any(day >= today - timedelta(days=14) for day in active)
-            if now - last > max(21 * DAY, 2 * gap) and recently:
-                lines[member] = (4, last, member, "cooling", None)
+            if now - over > max(21 * DAY, 2 * gap) and recently:
+                lines[member] = (4, over, member, "cooling", last.get(member))
 
     chosen = []
     wrote_back = 0

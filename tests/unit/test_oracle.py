@@ -397,7 +397,7 @@ def test_nudge_for_the_waiting_from_four_hours_on():
     assert nudge(ask, say(60, BEA, MAX), days=4 / 24) == []
     # BEA is not addressed, and MAX is no newcomer yet; after 12 hours MAX is one to her
     assert nudge(ask, days=4 / 24, who=BEA) == []
-    assert nudge(ask, days=0.5, who=BEA) == [(MAX, "newcomer", None)]
+    assert nudge(ask, days=0.5, who=BEA) == [(MAX, "newcomer", str(at(0)))]
     # an answer after the moment of looking is not known yet
     assert nudge(ask, say(300, BEA, MAX), days=4 / 24) == [(MAX, "waiting", str(at(0)))]
     # 14 days after it was written it is closed; MAX is then no newcomer either
@@ -408,6 +408,11 @@ def test_nudge_for_the_waiting_from_four_hours_on():
 def test_waiting_once_per_member_the_longest_first():
     talk = [say(0, MAX, ANN), say(10, NED, ANN), say(20, MAX, ANN)]
     assert nudge(*talk, days=0.5) == [(MAX, "waiting", str(at(0))), (NED, "waiting", str(at(10)))]
+
+
+def test_a_member_who_also_asked_waits_for_what_they_asked():
+    talk = [say(0, ANN, MAX), say(2, MAX, ANN, to=0), say(9, MAX, ANN)]
+    assert nudge(*talk, days=1) == [(MAX, "waiting", str(at(9)))]
 
 
 def test_an_opened_post_is_offered_to_every_manager():
@@ -446,28 +451,28 @@ def test_five_members_at_most():
 
 def test_newcomer_from_half_a_day_to_a_fortnight():
     hello = say(0, MAX)
-    assert nudge(hello, days=0.5) == [(MAX, "newcomer", None)]
+    assert nudge(hello, days=0.5) == [(MAX, "newcomer", str(at(0)))]
     assert nudge(hello, days=0.49) == []
-    assert nudge(hello, days=14) == [(MAX, "newcomer", None)]
+    assert nudge(hello, days=14) == [(MAX, "newcomer", str(at(0)))]
     assert nudge(hello, days=14.01) == []
     assert nudge(hello, say(5, BEA, to=0), days=1) == []
-    assert nudge(hello, say(2 * DAY, BEA, to=0), days=1) == [(MAX, "newcomer", None)]
+    assert nudge(hello, say(2 * DAY, BEA, to=0), days=1) == [(MAX, "newcomer", str(at(0)))]
 
 
 def test_unmet_after_three_local_days_before_today():
     # first seen 20 days ago (no newcomer any more), active on day 0, 1 and 18; looked at on day 20
     seen = [say(0, MAX), say(DAY, MAX), say(DAY + 1, MAX), say(18 * DAY, MAX)]
-    assert nudge(*seen, days=20) == [(MAX, "unmet", None)]
+    assert nudge(*seen, days=20) == [(MAX, "unmet", str(at(18 * DAY)))]
     (one,) = members(facts(export(*seen)), ANN, (), "Europe/Berlin", moment(20 * DAY))
     assert one["since"] == "2026-01-04T23:00:00.000+00:00"  # Monday 00:00 in Berlin
     # today does not count, nor does the 31st day before it; two days are too few; touched is met
     assert nudge(say(0, MAX), say(DAY, MAX), say(20 * DAY, MAX), days=20.5) == []
-    assert nudge(*seen, days=30) == [(MAX, "unmet", None)]
+    assert nudge(*seen, days=30) == [(MAX, "unmet", str(at(18 * DAY)))]
     assert nudge(*seen, days=31) == []
     assert nudge(*seen, say(19 * DAY, BEA, MAX), days=20) == []
     # day 0 at 23:30 and day 1 at 00:30 in UTC are one day in Berlin, so only two days there
     close = [say(DAY - 30, MAX), say(DAY + 30, MAX), say(18 * DAY, MAX)]
-    assert nudge(*close, days=20) == [(MAX, "unmet", None)]
+    assert nudge(*close, days=20) == [(MAX, "unmet", str(at(18 * DAY)))]
     assert nudge(*close, days=20, zone="Europe/Berlin") == []
 
 
@@ -487,17 +492,19 @@ def test_cooling_after_three_conversations():
     # conversations on days 0, 2, 4 (median gap 2 days, so 21 days it is), still writing on day 20
     talk = [say(0, ANN, MAX), say(2 * DAY, ANN, MAX), say(4 * DAY, ANN, MAX), say(20 * DAY, MAX)]
     assert nudge(*talk, days=25) == []
-    assert nudge(*talk, days=25.01) == [(MAX, "cooling", None)]
+    assert nudge(*talk, days=25.01) == [(MAX, "cooling", str(at(20 * DAY)))]
+    # the last message leads nowhere yet when it comes after the moment of looking
+    assert nudge(*talk, say(26 * DAY, MAX), days=25.01) == [(MAX, "cooling", None)]
     assert nudge(*talk, days=25.01, who=BEA) == []
     # day 20 is the 14th day before day 34 and not among the 14 before day 35
-    assert nudge(*talk, days=34) == [(MAX, "cooling", None)]
+    assert nudge(*talk, days=34) == [(MAX, "cooling", str(at(20 * DAY)))]
     assert nudge(*talk, days=35) == []
     # two conversations are too few
     assert nudge(*talk[1:], days=25.01) == []
     # gaps of 10 and 14 days, median 12: it is 24 days after day 24
     slow = [say(0, ANN, MAX), say(10 * DAY, ANN, MAX), say(24 * DAY, ANN, MAX), say(40 * DAY, MAX)]
     assert nudge(*slow, days=47.9) == []
-    assert nudge(*slow, days=48.1) == [(MAX, "cooling", None)]
+    assert nudge(*slow, days=48.1) == [(MAX, "cooling", str(at(40 * DAY)))]
     # since: the last touch of the last conversation
     (one,) = members(facts(export(*talk, say(4 * DAY + 30, ANN, MAX))), ANN, (), "UTC", moment(26 * DAY))
     assert one["since"] == "2026-01-09T00:30:00.000+00:00"
