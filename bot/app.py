@@ -23,6 +23,7 @@ from bot.services.membership import MembershipService
 from bot.services.nudge_presses import NudgePresses
 from bot.services.nudge_previews import NudgePreviews
 from bot.services.nudges import NudgeService
+from bot.services.presentation import Presentation
 from bot.services.privacy import PrivacyService
 from bot.services.recorder import Recorder
 from bot.services.roster import Roster
@@ -70,6 +71,9 @@ async def open_app(
         reader = HistoryReader(database, recorder, history, GuildChannels(bot, places), clock)
         schedule = Schedule(tick_seconds, lambda: bot.is_ready() and follower.in_step)
         app = App(bot, database, follower, reader, schedule)
+        presentation = Presentation(database)
+        await presentation.load()
+        bot.language_of = presentation.language_of
         bot.to_load = _cogs(app, places, settings, clock)
         try:
             yield app

@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_io.command_names import CommandNames
 from bot.discord_io.invalid_requests import InvalidRequests
+from bot.domain.guild import LANGUAGES
 from bot.views.answers import only_in_server, unexpected_error
+from bot.views.sentence import language_like, speaking
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +50,10 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 
 
 class SpadeBot(commands.Bot):
-    """Holds the connection and the cogs in `to_load`; what they do is in the services they were built with."""
+    """Holds the connection and the cogs in `to_load`; what they do is in the services they were built with.
+
+    `language_of` tells a guild's language, by which it is answered.
+    """
 
     def __init__(self) -> None:
         self.invalid_requests = InvalidRequests(self._unauthorized)
@@ -63,6 +70,8 @@ class SpadeBot(commands.Bot):
             http_trace=self.invalid_requests.trace(),
         )
         self.to_load: Sequence[commands.Cog] = ()
+        self.language_of: Callable[[int], str] = lambda _: LANGUAGES[0]
+        self._listen_in_their_language()
 
     async def start(self, token: str, *, reconnect: bool = True) -> None:
         """Connect, and stay connected. Raises LoginFailure when Discord does not, or no longer, take the token."""
@@ -81,10 +90,24 @@ class SpadeBot(commands.Bot):
             log.critical("Discord does not accept the token any more: stopping")
             self._ending = asyncio.get_running_loop().create_task(self.close())
 
+    def _listen_in_their_language(self) -> None:
+        """Let everything that an interaction starts speak the guild's language, in a DM the person's own."""
+        parsers = self._connection.parsers
+        parse = parsers["INTERACTION_CREATE"]
+
+        def parse_in_language(data: Mapping[str, Any]) -> None:
+            guild_id = data.get("guild_id")
+            own = language_like(str(data.get("locale", "")))
+            with speaking(own if guild_id is None else self.language_of(int(guild_id))):
+                parse(data)
+
+        parsers["INTERACTION_CREATE"] = parse_in_language
+
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""
         for cog in self.to_load:
             await self.add_cog(cog)
+        await self.tree.set_translator(CommandNames())
         await self.tree.sync()
 
     async def on_message(self, message: discord.Message, /) -> None:

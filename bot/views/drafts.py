@@ -15,6 +15,7 @@ from bot.views.letter import Letter
 from bot.views.names import name_of
 from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, outcome_sentence
 from bot.views.nudge_answers import NudgesState, nudges_state, still_on, why_answer
+from bot.views.sentence import speaking
 from bot.views.welcome import Enrolment, welcome_letter
 
 
@@ -69,13 +70,15 @@ class Writer:
     def nudge(self, draft: NudgeDraft) -> Parcel:
         """The DM, with what was pressed so far."""
         facts = personal_nudge(draft, self._rules)
-        return Parcel(nudge_letter(facts, delivery_id=draft.delivery_id, outcomes=_outcomes(draft, self._rules)))
+        with speaking(draft.guild.language):
+            return Parcel(nudge_letter(facts, delivery_id=draft.delivery_id, outcomes=_outcomes(draft, self._rules)))
 
     def welcome(
         self, settings: GuildSettings, manager: ManagerSettings, guild_name: str, *, delivery_id: str
     ) -> Parcel:
         """The first DM after a manager enrolled, with the button that turns nudges off again."""
-        return Parcel(welcome_letter(enrolment(settings, manager, guild_name), delivery_id=delivery_id))
+        with speaking(settings.language):
+            return Parcel(welcome_letter(enrolment(settings, manager, guild_name), delivery_id=delivery_id))
 
     def enrolled(self, enrolled: Enrolled) -> str:
         """The answer to `/nudges on`."""
@@ -124,7 +127,8 @@ class Writer:
 
     def handed_over(self, draft: NudgeDraft, position: int) -> str:
         """The answer to the choice of a colleague."""
-        return outcome_sentence(_outcomes(draft, self._rules)[position], self._rules.nudge)
+        with speaking(draft.guild.language):
+            return outcome_sentence(_outcomes(draft, self._rules)[position], self._rules.nudge)
 
 
 def _outcomes(draft: NudgeDraft, rules: Rules) -> Mapping[int, Outcome]:

@@ -1,7 +1,8 @@
 """Every sentence for people passes through here: whole, with named places for the facts, and translated.
 
-`tools/locale.py` finds the sentences by `say`, `say_count`, `mark` and `mark_count`, and keeps the catalogues in
-`bot/locale`. Which language is spoken belongs to the context: whoever composes something for a guild says so with `speaking`.
+`tools/catalogues.py` finds the sentences by `say`, `say_count`, `mark` and `mark_count`, and keeps the catalogues in
+`bot/locale`. Which language is spoken belongs to the context: whoever composes something for a guild says so with
+`speaking`.
 """
 
 import gettext
@@ -32,9 +33,13 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def speak(language: str) -> None:
-    """Speak a language from here on, in this context: for one that ends by itself, such as an interaction's task."""
-    _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
+def language_like(locale: str) -> str:
+    """The language that comes closest to a locale as Discord writes it, such as es-419; English where none does."""
+    code = locale.replace("-", "_")
+    if code in LANGUAGES:
+        return code
+    family = code.partition("_")[0]
+    return next((language for language in LANGUAGES if language.partition("_")[0] == family), LANGUAGES[0])
 
 
 def spoken() -> str:
@@ -61,6 +66,11 @@ def mark(sentence: str, /) -> str:
 def mark_count(one: str, many: str, /) -> tuple[str, str]:
     """A sentence for one or for many, noted for translators here and said elsewhere."""
     return one, many
+
+
+def name_like(context: str, name: str) -> str:
+    """A name that stands for itself, such as a command's, in the language that is spoken; itself where it has none."""
+    return catalogue(spoken()).pgettext(context, name)
 
 
 def number(count: int) -> str:

@@ -1,0 +1,41 @@
+"""What commands and their options are called in each language: Discord shows everybody their own."""
+
+import discord
+from discord import app_commands
+from discord.app_commands import TranslationContextLocation
+
+from bot.views.sentence import language_like, name_like, say, speaking
+
+COMMAND, OPTION = "command", "option"
+"""The contexts under which the catalogues keep names: a command and an option may be called alike."""
+_NAMES = {
+    TranslationContextLocation.command_name: COMMAND,
+    TranslationContextLocation.group_name: COMMAND,
+    TranslationContextLocation.parameter_name: OPTION,
+}
+_LOCALES = frozenset(
+    {
+        discord.Locale.german,
+        discord.Locale.french,
+        discord.Locale.spain_spanish,
+        discord.Locale.latin_american_spanish,
+        discord.Locale.brazil_portuguese,
+    }
+)
+
+
+class CommandNames(app_commands.Translator):
+    """Looks names and descriptions up in the catalogues."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """A text in another language; None where Spade does not speak it."""
+        if locale not in _LOCALES:
+            return None
+        with speaking(language_like(locale.value)):
+            name = _NAMES.get(context.location)
+            return say(string.message) if name is None else name_like(name, string.message)
