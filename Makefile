@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test check lock upgrade clean
+.PHONY: help demo serve pictures test faults check lock upgrade clean
 help:
 	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
 	@echo "make serve   use Spade yourself in a browser, on the same record"
 	@echo "make test    run the tests"
+	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice"
 	@echo "make check   lint, types, layers, lock file"
 	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"
 	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
@@ -35,6 +36,10 @@ pictures: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+SEEDS ?= 20
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

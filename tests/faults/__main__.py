@@ -1,0 +1,68 @@
+"""`python -m tests.faults [--seeds N] [--seed K] [--kills N] [--jobs N] [--defect NAME]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.run import FaultRun, Outcome
+
+KILLS_OF_A_RUN = 3
+
+
+async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None) -> list[Outcome]:
+    """Play runs, so many at once; `kills` are spread over all of them."""
+    at_once = asyncio.Semaphore(jobs)
+
+    async def one(number: int, seed: int) -> Outcome:
+        share = kills * (number + 1) // len(seeds) - kills * number // len(seeds)
+        async with at_once:
+            with tempfile.TemporaryDirectory(prefix="spade-faults-") as folder:
+                outcome = await FaultRun(seed, share, Path(folder), defect).play()
+                if outcome.difference.lines and defect is None:
+                    show(outcome, share, Path(folder, "bot.log"))
+        return outcome
+
+    return list(await asyncio.gather(*(one(number, seed) for number, seed in enumerate(seeds))))
+
+
+def show(outcome: Outcome, kills: int, log: Path) -> None:
+    """Say what went wrong and how to see it again."""
+    print(f"seed {outcome.seed} failed; replay: python -m tests.faults --seed {outcome.seed} --kills {kills}")
+    for line in outcome.difference.lines[:20]:
+        print(f"  {line}")
+    if log.exists():
+        print("  the bot's log ended with:")
+        for line in log.read_text(errors="replace").splitlines()[-15:]:
+            print(f"    {line}")
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """The last line."""
+    kills = sum(outcome.kills for outcome in outcomes)
+    lost = sum(outcome.difference.lost for outcome in outcomes)
+    doubled = sum(outcome.difference.doubled for outcome in outcomes)
+    return f"faults: seeds={len(outcomes)} kills={kills} lost={lost} doubled={doubled}"
+
+
+def main() -> None:
+    """Play, and print one line at the end."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5, help="how many runs")
+    parser.add_argument("--seed", type=int, help="one run: this one")
+    parser.add_argument("--kills", type=int, help="how many SIGKILLs in all")
+    parser.add_argument("--jobs", type=int, default=1, help="how many runs at once")
+    parser.add_argument("--defect", choices=("spans-first", "facts-first"), help="plant a defect, which must be found")
+    given = parser.parse_args()
+    seeds = list(range(1, given.seeds + 1)) if given.seed is None else [given.seed]
+    kills = KILLS_OF_A_RUN * len(seeds) if given.kills is None else given.kills
+    outcomes = asyncio.run(play(seeds, kills, jobs=given.jobs, defect=given.defect))
+    print(summary(outcomes))
+    sys.exit(any(outcome.difference.lines for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    main()

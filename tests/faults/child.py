@@ -1,0 +1,125 @@
+"""The bot as a process of its own: the real entry point, with discord.py's and Spade's own waits made short.
+
+Nothing here changes what the bot does, except for the planted defects, which a test asks for by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import discord
+import discord.backoff
+import discord.http
+import discord.state
+
+import bot.cli.main
+import bot.cli.run
+from bot.discord_io import patience
+from bot.services import follower, persistence
+from bot.services.recorder import Recorder
+from bot.store import record, spans
+
+HOLD_SECONDS = 0.5
+PATIENCE_SECONDS = 1.5
+RETRY_SECONDS = 0.2
+
+
+def live(arguments: list[str], token: str, folder: str, log: str, defect: str | None) -> None:
+    """Be a `spade` process: what is said goes to the log file."""
+    descriptor = os.open(Path(folder, log), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    for standard in (1, 2):
+        os.dup2(descriptor, standard)
+    os.chdir(folder)
+    os.environ["SPADE_TOKEN"] = token
+    hurry()
+    if defect is not None:
+        DEFECTS[defect]()
+    sys.argv = ["spade", *arguments]
+    bot.cli.main.main()
+
+
+def hurry() -> None:
+    """Shorten what discord.py and Spade wait for."""
+    begin = discord.state.ConnectionState.__init__
+
+    def begin_soon(self: Any, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        self.guild_ready_timeout = 0.1
+
+    async def identify_at_once(*_: Any, **__: Any) -> None:
+        """No five seconds before a session after the first."""
+
+    async def nap(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.2))
+
+    discord.state.ConnectionState.__init__ = begin_soon
+    discord.Client.before_identify_hook = identify_at_once
+    discord.backoff.ExponentialBackoff.delay = lambda _self: 0.05
+    discord.http.asyncio = types.SimpleNamespace(**{**vars(asyncio), "sleep": nap})
+    patience.SECONDS = PATIENCE_SECONDS
+    persistence.RETRY_SECONDS = follower.RETRY_SECONDS = RETRY_SECONDS
+    bot.cli.run.open_app = functools.partial(bot.cli.run.open_app, hold_seconds=HOLD_SECONDS)
+
+
+def commit_spans_before_their_facts() -> None:
+    """Plant a defect: a span is on record a moment before what it stands for."""
+    late: list[tuple[Any, ...]] = []
+    whole = Recorder.record
+
+    async def write(_self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any) -> None:
+        await spans.add(connection, stretch.place, span)
+        late.append((stretch, facts))
+
+    async def then_facts(self: Recorder, stretch: Any, context: Any) -> Any:
+        recorded = await whole(self, stretch, context)
+        await asyncio.sleep(0.15)
+        while late:
+            stretch, facts = late.pop()
+            async with self._database.writing() as connection:
+                await record.add_activity(connection, stretch.place, facts)
+                await record.add_touches(connection, stretch.place.guild_id, facts.touches)
+                await record.add_waiting(connection, stretch.place.guild_id, facts.waiting)
+        return recorded
+
+    Recorder._write = write
+    Recorder.record = then_facts
+
+
+def commit_facts_before_their_spans() -> None:
+    """Plant a defect: facts are on record a moment before the span that says so."""
+    whole, write = Recorder.record, Recorder._write
+    late: list[tuple[Any, Any]] = []
+
+    async def note(_connection: Any, place: Any, span: Any) -> None:
+        late.append((place, span))
+
+    async def facts_alone(self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any) -> None:
+        add, spans.add = spans.add, note
+        try:
+            await write(self, connection, stretch, span, facts)
+        finally:
+            spans.add = add
+
+    async def then_span(self: Recorder, stretch: Any, context: Any) -> Any:
+        recorded = await whole(self, stretch, context)
+        await asyncio.sleep(0.15)
+        while late:
+            place, span = late.pop()
+            async with self._database.writing() as connection:
+                await spans.add(connection, place, span)
+        return recorded
+
+    Recorder._write = facts_alone
+    Recorder.record = then_span
+
+
+DEFECTS = {
+    "spans-first": commit_spans_before_their_facts,
+    "facts-first": commit_facts_before_their_spans,
+}

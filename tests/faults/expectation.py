@@ -1,0 +1,155 @@
+"""What the record has to hold, derived from the world alone, and how a database differs from it.
+
+Deleted messages are the only thing left open, and only where nobody could know: what was deleted while the bot was
+not listening (or before it had written it down) may have been seen or not. Facts of such a message are left out of
+the comparison; its activity may be counted or not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.town import exported, is_person
+from tests.oracle import record as oracle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from bot.sandbox import Message
+    from tests.faults.town import Town
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Difference:
+    """What is missing from a database, and what should not be there; with a line for each."""
+
+    lost: int = 0
+    doubled: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    def note(self, what: str, missing: int, surplus: int) -> None:
+        """Count a difference."""
+        self.lost += missing
+        self.doubled += surplus
+        self.lines.append(f"{what}: {missing} missing, {surplus} too many")
+
+
+def facts(town: Town, without: Collection[int] = ()) -> dict[str, frozenset[Row]]:
+    """Touches and waiting entries of what can be read now, as rows."""
+    managers = [manager.id for manager in town.managers]
+    found = oracle.derive(oracle.collect(exported(town, frozenset(without))), managers, both_ways=True)
+    return {
+        "touch": frozenset(
+            (touch.message_id, touch.member_id, touch.manager_id, touch.channel_id, touch.kind, touch.at)
+            for touch in found.touches
+        ),
+        "waiting": frozenset((entry.message_id, entry.member_id, entry.channel_id) for entry in found.waiting),
+        "waiting_for": frozenset(
+            (entry.message_id, manager_id) for entry in found.waiting for manager_id in entry.waits_for
+        ),
+    }
+
+
+def alone(town: Town, messages: Collection[Message]) -> bool:
+    """Whether nothing else on record would differ if these messages had never been sent."""
+    ids = {message.id for message in messages}
+    before, after = facts(town), facts(town, ids)
+    return all({row for row in before[table] if row[0] not in ids} == after[table] for table in before)
+
+
+def compare(town: Town, database: Path, uncertain: Collection[int], uncounted: Collection[int]) -> Difference:
+    """How a database differs. `uncertain` messages may have facts, `uncounted` ones may be counted."""
+    difference = Difference()
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        _compare_facts(town, connection, uncertain, difference)
+        _compare_activity(town, connection, uncounted, difference)
+        gaps = connection.execute("SELECT count(*) FROM known_gap").fetchone()[0]
+        if gaps:
+            difference.note("known gaps", gaps, 0)
+    return difference
+
+
+def _compare_facts(
+    town: Town, connection: sqlite3.Connection, uncertain: Collection[int], difference: Difference
+) -> None:
+    managers = {manager.id for manager in town.managers}
+    waiting = {
+        row
+        for row in connection.execute("SELECT message_id, member_id, channel_id FROM waiting")
+        if row[1] not in managers
+    }
+    entries = {row[0] for row in waiting}
+    actual = {
+        "touch": {
+            row
+            for row in connection.execute(
+                "SELECT message_id, member_id, manager_id, channel_id, kind, touched_at FROM touch"
+            )
+            if row[1] not in managers
+        },
+        "waiting": waiting,
+        "waiting_for": {
+            row for row in connection.execute("SELECT message_id, manager_id FROM waiting_for") if row[0] in entries
+        },
+    }
+    for table, wanted in facts(town).items():
+        missing = wanted - actual[table]
+        surplus = {row for row in actual[table] - wanted if row[0] not in uncertain}
+        for row in sorted(missing):
+            difference.note(f"{table} {row}", 1, 0)
+        for row in sorted(surplus):
+            difference.note(f"{table} {row}", 0, 1)
+
+
+def _compare_activity(
+    town: Town, connection: sqlite3.Connection, uncounted: Collection[int], difference: Difference
+) -> None:
+    sent = [message for message in (*town.messages, *(gone.message for gone in town.deletions)) if _counts(message)]
+    certain = [message for message in sent if message.id not in uncounted]
+    least, most = Counter(map(_day, certain)), Counter(map(_day, sent))
+    actual = {
+        (member_id, day): count
+        for member_id, day, count in connection.execute("SELECT member_id, day, messages FROM activity")
+    }
+    for key in sorted(most.keys() | actual.keys()):
+        count = actual.get(key, 0)
+        if not least[key] <= count <= most[key]:
+            difference.note(f"activity {key}: {count}", max(0, least[key] - count), max(0, count - most[key]))
+    _compare_appearances(connection, sent, certain, difference)
+
+
+def _compare_appearances(
+    connection: sqlite3.Connection, sent: list[Message], certain: list[Message], difference: Difference
+) -> None:
+    places = {message.id: message.channel_id for message in sent}
+    query = "SELECT member_id, first_message_id, first_channel_id, last_message_id, last_channel_id FROM member"
+    actual = {row[0]: row[1:] for row in connection.execute(query)}
+    for author_id in sorted({message.author.id for message in certain} | actual.keys()):
+        own = sorted(message.id for message in sent if message.author.id == author_id)
+        sure = sorted(message.id for message in certain if message.author.id == author_id)
+        first_id, first_in, last_id, last_in = actual.get(author_id, (None,) * 4)
+        right = (
+            first_id in own
+            and (not sure or first_id <= sure[0] <= sure[-1] <= last_id)
+            and last_id in own
+            and (places[first_id], places[last_id]) == (first_in, last_in)
+        )
+        if not right:
+            difference.note(f"member {author_id}: {actual.get(author_id)}", 1, 0)
+
+
+def _counts(message: Message) -> bool:
+    return is_person(message.author) and message.type in {0, 19}
+
+
+def _day(message: Message) -> tuple[int, str]:
+    at = datetime.fromtimestamp(oracle.milliseconds(message.id) / 1000, UTC)
+    return message.author.id, at.date().isoformat()

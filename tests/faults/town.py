@@ -1,0 +1,187 @@
+"""A small community whose every message is known, with whatever became of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from random import Random
+
+    from bot.sandbox import Channel, Message, User, World
+
+MANAGERS = 3
+MEMBERS = 7
+
+
+@dataclass(slots=True)
+class Deletion:
+    """A deleted message, and when it went (on the monotonic clock).
+
+    `counted`: by then it must have been on record; `heard`: the bot was listening.
+    """
+
+    message: Message
+    at: float
+    counted: bool
+    heard: bool
+
+
+@dataclass(slots=True)
+class Town:
+    """The world of a run. Nothing is said before Spade watches."""
+
+    world: World
+    random: Random
+    guild: Any = None
+    managers: list[User] = field(default_factory=list)
+    members: list[User] = field(default_factory=list)
+    others: list[User] = field(default_factory=list)
+    rooms: list[Channel] = field(default_factory=list)
+    forum: Any = None
+    threads: list[Channel] = field(default_factory=list)
+    sent: int = 0
+    deletions: list[Deletion] = field(default_factory=list)
+
+    def build(self) -> None:
+        """Make the guild, its people and its channels."""
+        world = self.world
+        self.guild = world.add_guild("Town", owner=world.add_user("owner"))
+        self.managers = [world.add_user(f"manager-{number}") for number in range(MANAGERS)]
+        self.members = [world.add_user(f"member-{number}") for number in range(MEMBERS)]
+        for user in (*self.managers, *self.members):
+            world.add_member(self.guild, user)
+        self.others = [world.add_user("helper", bot=True), world.add_webhook("news-hook")]
+        self.rooms = [world.add_channel(self.guild, name) for name in ("general", "questions")]
+        self.rooms.append(world.add_channel(self.guild, "news", kind="news"))
+        self.forum = world.add_channel(self.guild, "posts", kind="forum")
+        self.threads = [world.create_post(self.forum, "First", self.members[0], "words")]
+
+    @property
+    def places(self) -> list[Channel]:
+        """Everywhere where people write."""
+        return [*self.rooms, *self.threads]
+
+    @property
+    def messages(self) -> list[Message]:
+        """Everything that can still be read."""
+        return [message for place in self.places for message in place.messages]
+
+    # What people do
+
+    def something_is_said(self) -> None:
+        """One message, somewhere, by somebody, to somebody or nobody."""
+        random = self.random
+        place = random.choice([*self.places, self.rooms[0]])
+        crowd = self.members * 2 + self.managers * 3 + self.others
+        author = random.choice(crowd)
+        recent = [message for message in place.log.newest(8) if message.type in {0, 19}]
+        details: dict[str, Any] = {}
+        content = "words"
+        turn = random.random()
+        if turn < 0.35 and recent:
+            details = {"reply_to": random.choice(recent), "ping_reply": random.random() < 0.6}
+            details["hides_reference"] = random.random() < 0.15
+            if random.random() < 0.2:
+                details["mentions"] = random.sample(self.managers + self.members, 2)
+        elif turn < 0.40 and self.deletions:
+            gone = random.choice(self.deletions).message
+            details = {"reply_to": gone.id, "hides_reference": random.random() < 0.5}
+            if gone.channel_id != place.id:
+                details = {"reply_to": self.world.ids.make()}
+            if random.random() < 0.5:
+                details["mentions"] = [random.choice(self.members)]
+        elif turn < 0.60:
+            details = {"mentions": random.sample(self.managers + self.members + self.others, random.randint(1, 3))}
+        elif turn < 0.63:
+            content, details = "@everyone words", {"mention_everyone": True}
+        elif turn < 0.67 and recent:
+            details = {"forward": recent[0]}
+        if author.webhook:
+            details.pop("forward", None)
+        self.world.post(place, author, content, **details)
+        self.sent += 1
+
+    def a_thread_begins(self) -> None:
+        """A forum post, a thread on a message, or one without."""
+        random = self.random
+        turn = random.random()
+        owner = random.choice(self.members * 2 + self.managers)
+        if turn < 0.5:
+            thread = self.world.create_post(self.forum, "Post", owner, "words")
+        elif turn < 0.8:
+            room = random.choice(self.rooms)
+            found = [m for m in room.log.newest(5) if m.type in {0, 19} and m.thread_id is None and is_person(m.author)]
+            if not found:
+                return
+            thread = self.world.start_thread(room, "On a message", owner, message=found[0])
+        else:
+            thread = self.world.start_thread(random.choice(self.rooms), "On nothing", owner)
+            self.world.post(thread, owner, "words")
+        self.threads.append(thread)
+        self.sent += 1
+
+    def a_thread_falls_asleep(self) -> None:
+        """One is archived; whoever writes in it wakes it up."""
+        awake = [thread for thread in self.threads if not thread.archived]
+        if awake:
+            self.world.archive_thread(self.random.choice(awake))
+
+    # What is taken back
+
+    def delete(self, messages: Iterable[Message], *, counted: Collection[int], heard: bool) -> None:
+        """Delete messages of one channel, with one event."""
+        found = list(messages)
+        self.deletions += [Deletion(one, time.monotonic(), one.id in counted, heard) for one in found]
+        if len(found) == 1:
+            self.world.delete(found[0])
+        else:
+            self.world.delete_many(found)
+
+    def may_go(self, message: Message) -> bool:
+        """Whether a message is a thread's first, or bears one: what is said there is judged by it."""
+        place = self.world.channels[message.channel_id]
+        first = place.is_thread and place.messages[0] is message
+        return message.type in {0, 19} and message.thread_id is None and not first
+
+
+def is_person(user: User) -> bool:
+    """Whether a user is a person."""
+    return not (user.bot or user.webhook or user.system)
+
+
+def exported(town: Town, without: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+    """What can be read now, as files of DiscordChatExporter would show it."""
+    kinds = {0: "Default", 19: "Reply"}
+    documents = []
+    for place in town.places:
+        thread = place.is_thread
+        messages = []
+        for message in place.log:
+            if message.id in without:
+                continue
+            raw: dict[str, Any] = {
+                "id": str(message.id),
+                "type": kinds.get(message.type, str(message.type)),
+                "content": message.content or "words",
+                "author": {"id": str(message.author.id), "isBot": not is_person(message.author)},
+                "mentions": [
+                    {"id": str(user_id), "isBot": not is_person(town.world.users[user_id])}
+                    for user_id in message.mentions
+                ],
+            }
+            if message.reference is not None and message.type == 19:
+                raw["reference"] = {"type": "Default", "messageId": str(message.reference.message_id)}
+            if message.snapshot is not None:
+                raw["forwardedMessage"] = {"content": "words"}
+            messages.append(raw)
+        documents.append(
+            {
+                "guild": {"id": str(town.guild.id)},
+                "channel": {"id": str(place.id), "type": "GuildPublicThread" if thread else "GuildTextChat"},
+                "messages": messages,
+            }
+        )
+    return documents
