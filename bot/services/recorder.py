@@ -12,7 +12,7 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Stretch
 from bot.domain.touch import TouchKind
-from bot.store import guilds, managers, people, record, spans
+from bot.store import forgetting, guilds, managers, record, spans
 from bot.store.database import Connection, Database
 
 _REMEMBERED_DELETIONS = 100_000
@@ -51,6 +51,7 @@ class Recorder:
         self._database = database
         self._rules = rules
         self._deleted: OrderedDict[int, None] = OrderedDict()
+        self._deleted_channels: set[int] = set()
 
     async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
         """Put a stretch on record, asking for context or a thread's opener only when a rule has to know."""
@@ -64,12 +65,12 @@ class Recorder:
     async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded | OpenerNeeded:
         place = stretch.place
         excluded = await guilds.excluded_channels(connection, place.guild_id)
-        if place.channel_id in excluded or place.parent_id in excluded:
+        if place.channel_id in excluded or place.parent_id in excluded or place.channel_id in self._deleted_channels:
             return Recorded()
         settings = await guilds.settings_of(connection, place.guild_id)
         zone = settings.zone if settings else ZoneInfo("UTC")
         manager_ids = await managers.people(connection, place.guild_id)
-        opted_out = await people.opted_out(connection, place.guild_id)
+        unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         missing = unrecorded(
             Span(stretch.first_id, stretch.last_id), await spans.of_channel(connection, place.channel_id)
         )
@@ -79,7 +80,7 @@ class Recorder:
             outcome = derive(
                 part,
                 managers=manager_ids,
-                opted_out=opted_out,
+                opted_out=unrecorded_people,
                 zone=zone,
                 rules=self._rules,
                 gone=self._deleted.keys(),
@@ -107,12 +108,13 @@ class Recorder:
         For what is on record already: activity is not counted again, and no span is extended.
         """
         guild_id = stretch.place.guild_id
-        while True:
+        while stretch.place.channel_id not in self._deleted_channels:
             async with self._database.writing() as connection:
+                unrecorded_people = await forgetting.unrecorded(connection, guild_id)
                 outcome = derive(
                     stretch,
-                    managers=manager_ids,
-                    opted_out=await people.opted_out(connection, guild_id),
+                    managers={person for person in manager_ids if person not in unrecorded_people.forgotten},
+                    opted_out=unrecorded_people,
                     zone=ZoneInfo("UTC"),  # for activity alone, which is not looked at
                     rules=self._rules,
                     gone=self._deleted.keys(),
@@ -137,7 +139,8 @@ class Recorder:
             await record.take_back(connection, message_ids)
 
     async def take_back_channel(self, channel_id: int) -> None:
-        """The same for a deleted channel or thread."""
+        """The same for a deleted channel or thread; what a page on its way still brings of it is dropped."""
+        self._deleted_channels.add(channel_id)
         async with self._database.writing() as connection:
             await record.take_back_channel(connection, channel_id)
 

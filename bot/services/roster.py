@@ -1,21 +1,30 @@
-"""Who manages a guild: by name, or by a role Spade sees somebody bear."""
+"""Who manages a guild and who is ignored there: by name, or by a role Spade sees somebody bear."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.store import managers
+from bot.store import ignoring, managers
 from bot.store.database import Database
 
 
 @dataclass(slots=True)
-class _Known:
+class _List:
     people: frozenset[int]
     roles: frozenset[int]
     by_role: frozenset[int]
 
+    def role_of(self, role_ids: Collection[int]) -> int | None:
+        return min(self.roles.intersection(role_ids), default=None)
+
+
+@dataclass(slots=True)
+class _Known:
+    managers: _List
+    ignored: _List
+
 
 class Roster:
-    """Remembers each guild's managers, so that every message can be asked about cheaply."""
+    """Remembers each guild's managers and ignored people, so that every message can be asked about cheaply."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,28 +32,43 @@ class Roster:
 
     async def managers(self, guild_id: int) -> frozenset[int]:
         """The people on the manager list."""
-        return (await self._known(guild_id)).people
+        return (await self._known(guild_id)).managers.people
 
     async def seen(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
-        """Somebody was seen with their roles: put them on the list, or take them off, as the roles say.
+        """Somebody was seen with their roles: put them on the lists, or take them off, as the roles say.
 
         True when they came to be a manager by this.
         """
         known = await self._known(guild_id)
-        bears = sorted(known.roles.intersection(role_ids))
-        if bears and person_id not in known.people:
+        role_id = known.managers.role_of(role_ids)
+        became = False
+        if role_id is not None and person_id not in known.managers.people:
             async with self._database.writing() as connection:
-                await managers.add(connection, guild_id, [person_id], by_role_id=bears[0])
+                await managers.add(connection, guild_id, [person_id], by_role_id=role_id)
             self.changed(guild_id)
-            return True
-        if not bears and person_id in known.by_role:
+            became = person_id in await self.managers(guild_id)  # somebody who asked to be forgotten is not added
+        elif role_id is None and person_id in known.managers.by_role:
             async with self._database.writing() as connection:
                 await managers.remove(connection, guild_id, [person_id])
             self.changed(guild_id)
-        return False
+        await self._look_whether_ignored(guild_id, known.ignored, person_id, role_ids)
+        return became
+
+    async def _look_whether_ignored(
+        self, guild_id: int, known: _List, person_id: int, role_ids: Collection[int]
+    ) -> None:
+        role_id = known.role_of(role_ids)
+        if role_id is not None and person_id not in known.people:
+            async with self._database.writing() as connection:
+                await ignoring.add(connection, guild_id, [person_id], by_role_id=role_id)
+            self.changed(guild_id)
+        elif role_id is None and person_id in known.by_role:
+            async with self._database.writing() as connection:
+                await ignoring.remove(connection, guild_id, [person_id])
+            self.changed(guild_id)
 
     def changed(self, guild_id: int) -> None:
-        """The list was changed by somebody else: look again."""
+        """The lists were changed by somebody else: look again."""
         self._guilds.pop(guild_id, None)
 
     async def _known(self, guild_id: int) -> _Known:
@@ -52,9 +76,16 @@ class Roster:
         if known is None:
             async with self._database.reading() as connection:
                 known = _Known(
-                    people=await managers.people(connection, guild_id),
-                    roles=await managers.roles(connection, guild_id),
-                    by_role=await managers.people_by_role(connection, guild_id),
+                    managers=_List(
+                        people=await managers.people(connection, guild_id),
+                        roles=await managers.roles(connection, guild_id),
+                        by_role=await managers.people_by_role(connection, guild_id),
+                    ),
+                    ignored=_List(
+                        people=await ignoring.people(connection, guild_id),
+                        roles=await ignoring.roles(connection, guild_id),
+                        by_role=await ignoring.people_by_role(connection, guild_id),
+                    ),
                 )
             self._guilds[guild_id] = known
         return known

@@ -62,6 +62,23 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self._writer.dialect.name
 
+    async def scrub(self) -> bool:
+        """Rewrite a SQLite file, so that nothing of what was deleted is left in it or in its write-ahead log.
+
+        `secure_delete` alone does not see to that: pages that were rebalanced keep shreds of what they held. False
+        when somebody was reading and the log could not be emptied: try again. PostgreSQL does this in its own time.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with _sentences(self._place):
+            async with self._turn, self._writer.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                await driver.execute("VACUUM")
+                cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy, *_ = await cursor.fetchone()
+                return not busy
+
     async def close(self) -> None:
         """Give back every connection and the writer's lock."""
         await self._writer.dispose()

@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import ManagerSettings
-from bot.store import tables
+from bot.store import forgetting, tables
 from bot.store.insertion import insert_into
 
 _manager = tables.manager.c
@@ -63,8 +63,14 @@ async def set_roles(connection: AsyncConnection, guild_id: int, role_ids: Iterab
 async def add(
     connection: AsyncConnection, guild_id: int, manager_ids: Iterable[int], *, by_role_id: int | None = None
 ) -> None:
-    """Put people on the list; who is on it already stays as they are, but for a role giving way to a name."""
+    """Put people on the list; who is on it already stays as they are, but for a role giving way to a name.
+
+    Whoever asked to be forgotten is not put on it before they opted in again.
+    """
+    forgotten = await forgetting.forgotten(connection, guild_id)
     for manager_id in sorted(set(manager_ids)):
+        if manager_id in forgotten:
+            continue
         statement = insert_into(connection, tables.manager).values(
             guild_id=guild_id, manager_id=manager_id, by_role_id=by_role_id
         )

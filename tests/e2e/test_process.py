@@ -140,9 +140,7 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
 async def test_a_refused_intent_is_one_sentence(tmp_path: Path) -> None:
     async with Sandbox(now=lambda: datetime.now(UTC), strict=False) as sandbox:
         town(sandbox)
-        running = asyncio.create_task(
-            ended(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token)
-        )
+        running = asyncio.create_task(ended(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token))
         await sandbox.connected(20)
         sandbox.faults.close_gateway(4014, resume=False)
         status, errors = await running
