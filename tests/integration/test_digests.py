@@ -1,0 +1,276 @@
+"""The weekly digests on a real database: exactly once, whatever breaks, and later looks show what was posted."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.clock import DrivenClock
+from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.rules import Rules
+from bot.domain.span import Span
+from bot.services.digests import DigestService
+from bot.services.messenger import RefusedError, SentMessage, UnknownOutcomeError
+from bot.services.presentation import Presentation
+from bot.services.recorder import Recorder
+from bot.services.settlement import Settlement
+from bot.store import deliveries, guilds, managers, spans
+from bot.store.database import Database
+from bot.views.digest_drafts import DigestViews
+from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
+
+WEEK = date(2026, 3, 2)
+DUE = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
+TEAM = 555
+NAMES = {MIA: "Mia", NOAH: "Noah", OLE: "Ole", PIA: "Pia"}
+DAY = 24 * 60
+
+
+class Discord:
+    """Takes what it is given, or breaks as it is told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, object]] = []
+        self.found: SentMessage | None = None
+        self.breaks: Exception | None = None
+
+    async def _take(self, target: int, body: object) -> SentMessage:
+        if self.breaks is not None:
+            raise self.breaks
+        self.sent.append((target, body))
+        return SentMessage(target, len(self.sent))
+
+    async def send_to_person(self, person_id, body, nonce):
+        return await self._take(person_id, body)
+
+    async def send_to_channel(self, channel_id, body, nonce):
+        return await self._take(channel_id, body)
+
+    async def find(self, delivery, channel_id):
+        return self.found
+
+    async def names(self, guild_id, people):
+        return {person: NAMES[person] for person in people if person in NAMES}
+
+    async def guild_name(self, guild_id):
+        return "Mesh"
+
+
+class NoPainter:
+    async def paint(self, draft):
+        return None
+
+
+class NoContext:
+    async def earlier(self, stretch):
+        return replace(stretch, context_first_id=0)
+
+    async def opened(self, stretch):
+        return stretch
+
+
+class World:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.discord = Discord()
+        self.clock = DrivenClock(DUE)
+        self.service = self.build()
+
+    def build(self) -> DigestService:
+        async def settled() -> None:
+            pass
+
+        return DigestService(
+            self.database, self.discord, DigestViews(Rules()), NoPainter(), self.clock, Rules(), settled
+        )
+
+    async def record(self, *messages, place=None) -> None:
+        stretch = whole(place or channel(), *messages)
+        await Recorder(self.database, Rules()).record(stretch, NoContext())
+
+    async def settle(self) -> int:
+        settlement = Settlement(self.database)
+        for kind in (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST):
+            settlement.add(kind, self.service.resume)
+        return await settlement.settle_due()
+
+    def text(self, number: int = -1) -> str:
+        return text_of(self.discord.sent[number][1])
+
+
+def text_of(body) -> str:
+    return json.dumps([embed.to_dict() for embed in body.letter.embeds()], ensure_ascii=False)
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    world = World(database)
+    async with database.writing() as connection:
+        settings = GuildSettings(GUILD, ZoneInfo("UTC"), digest_channel_id=TEAM, digest_from_on=WEEK)
+        await guilds.save(connection, settings)
+        await managers.add(connection, GUILD, [ANNA, BEN])
+        await managers.save(connection, ManagerSettings(GUILD, ANNA, enrolled_at=START, nudge_hour=11))
+    await world.record(
+        said(0, MIA),
+        said(10, ANNA, to=(0, MIA)),
+        said(2 * DAY, NOAH),
+        said(2 * DAY + 5, BEN, to=(2 * DAY, NOAH)),
+        said(3 * DAY, OLE, mentions=[ANNA]),
+        said(4 * DAY, PIA, mentions=[ANNA, BEN]),
+    )
+    return world
+
+
+async def test_the_team_post_and_the_personal_one_go_out_once_each(world: World) -> None:
+    assert await world.service.post_due() == 1
+    assert await world.service.post_due() == 0
+    world.clock.set(DUE + timedelta(hours=2))
+    assert await world.service.post_due() == 1
+    for hours in (3, 24, 100):
+        world.clock.set(DUE + timedelta(hours=hours))
+        assert await world.service.post_due() == 0
+        assert await world.build().post_due() == 0
+    assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
+    team, own = world.text(0), world.text(1)
+    assert "Who waits longest" not in team
+    assert "Ole" not in team
+    assert "Mia" not in team
+    assert "2 people heard from the team personally" in team
+    assert "1 of 2" in team
+    assert "One person heard from you personally" in own
+    assert "**Ole** has waited 3 days for you" in own
+    assert "**Pia** has waited 2 days for you" in own
+    assert f"/channels/{GUILD}/{CHANNEL}/{at(3 * DAY)}" in own
+    assert "Met for the first time" in own
+    assert "Mia" in own
+    assert "Noah" not in own
+    assert "Next week" in own
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enrolled_at": None},
+        {"refused_at": DUE},
+        {"paused_until_on": date(2026, 3, 20)},
+        {"enrolled_at": DUE - timedelta(hours=1)},
+    ],
+)
+async def test_only_enrolled_managers_get_their_own(world: World, change) -> None:
+    async with world.database.writing() as connection:
+        manager = await managers.settings_of(connection, GUILD, ANNA)
+        assert manager is not None
+        await managers.save(connection, replace(manager, **change))
+    world.clock.set(DUE + timedelta(hours=5))
+    await world.service.post_due()
+    assert [target for target, _ in world.discord.sent] == [TEAM]
+
+
+async def test_late_says_so_and_older_weeks_are_not_sent(world: World) -> None:
+    world.clock.set(DUE + timedelta(days=9))
+    assert await world.service.post_due() == 2
+    assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
+    assert all("9–15 March 2026" in world.text(number) for number in (0, 1))  # noqa: RUF001
+    assert "comes late" in world.text(0)
+    assert "comes late" in world.text(1)
+
+
+async def test_a_lost_outcome_is_looked_for_and_nothing_is_sent_twice(world: World) -> None:
+    world.clock.set(DUE + timedelta(hours=2))
+    world.discord.breaks = UnknownOutcomeError("hung")
+    assert await world.service.post_due() == 0
+    world.discord.breaks = None
+    assert await world.settle() == 0  # too early to say
+    world.clock.set(DUE + timedelta(hours=3))
+    world.discord.found = SentMessage(1, 2)
+    assert await world.settle() == 2
+    assert world.discord.sent == []
+    assert await world.service.post_due() == 0
+
+
+async def test_what_never_arrived_is_sent_again_with_the_same_figures(world: World) -> None:
+    world.clock.set(DUE + timedelta(hours=2))
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.discord.breaks = None
+    await world.record(said(-60, PIA), said(-30, BEN, to=(-60, PIA)), place=channel(CHANNEL + 1))
+    world.clock.set(DUE + timedelta(hours=3))
+    assert await world.settle() == 2
+    assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
+    assert "2 people heard from the team personally" in world.text(0)
+
+
+async def test_closed_direct_messages_are_noted_and_not_tried_again(world: World) -> None:
+    world.clock.set(DUE)
+    await world.service.post_due()
+    world.discord.breaks = RefusedError("closed", closed=True)
+    world.clock.set(DUE + timedelta(hours=2))
+    await world.service.post_due()
+    world.discord.breaks = None
+    world.clock.set(DUE + timedelta(hours=4))
+    assert await world.service.post_due() == 0
+    async with world.database.reading() as connection:
+        newest = await deliveries.newest(connection, GUILD, DeliveryKind.PERSONAL_DIGEST, ANNA)
+        manager = await managers.settings_of(connection, GUILD, ANNA)
+    assert newest is not None
+    assert newest.state is DeliveryState.REFUSED
+    assert manager is not None
+    assert manager.refused_at is not None
+
+
+async def test_a_later_look_shows_what_was_posted_and_what_is_different_now(world: World) -> None:
+    async with world.database.writing() as connection:
+        gap = Span(at(DAY), at(DAY + 30))
+        await spans.add_known_gap(connection, GUILD, CHANNEL + 1, gap, "no permission")
+    await world.service.post_due()
+    assert "Part of this week's record is missing" in world.text()
+    await world.record(said(DAY, PIA), said(DAY + 9, BEN, to=(DAY, PIA)), place=channel(CHANNEL + 1))
+    async with world.database.writing() as connection:
+        await spans.forget_known_gaps(connection, CHANNEL + 1, gap)
+    again = text_of(await world.service.on_request(GUILD, WEEK))
+    assert "Corrected:" in again
+    assert "**2**, now 3" in again
+    assert "2 people heard from the team personally" in again
+    assert "Met for the first time" in again
+    mine = text_of(await world.service.personal_on_request(GUILD, BEN, WEEK))
+    assert "Your week" in mine
+    assert await world.service.personal_on_request(GUILD, MIA, WEEK) is None
+
+
+async def test_an_excluded_channels_gap_is_none(world: World) -> None:
+    async with world.database.writing() as connection:
+        await spans.add_known_gap(connection, GUILD, CHANNEL + 1, Span(at(DAY), at(DAY + 30)), "no permission")
+        await guilds.set_excluded_channels(connection, GUILD, [CHANNEL + 1])
+    await world.service.post_due()
+    assert "record is missing" not in world.text()
+
+
+async def test_a_guild_may_hide_the_verdict_and_choose_its_language(world: World) -> None:
+    presentation = Presentation(world.database)
+    await presentation.load()
+    assert presentation.language_of(GUILD) == "en"
+    assert await presentation.change(GUILD, language="de", show_verdict=False)
+    assert presentation.language_of(GUILD) == "de"
+    assert await presentation.change(GUILD + 1, language="de") is None
+    with pytest.raises(ValueError, match="does not speak"):
+        await presentation.change(GUILD, language="xx")
+    await world.service.post_due()
+    assert "quiet to call" not in world.text()
+    assert "März 2026" in world.text()
+
+
+async def test_nothing_to_say_is_not_sent_to_a_manager(database: Database) -> None:
+    world = World(database)
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
+        await managers.add(connection, GUILD, [ANNA])
+        await managers.save(connection, ManagerSettings(GUILD, ANNA, enrolled_at=START))
+    assert await world.service.post_due() == 0
+    assert world.discord.sent == []
+    async with database.reading() as connection:
+        newest = await deliveries.newest(connection, GUILD, DeliveryKind.PERSONAL_DIGEST, ANNA)
+    assert newest is not None
+    assert newest.state is DeliveryState.NOTHING
