@@ -54,7 +54,7 @@ class Desk:
     async def react(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """React to a message, or take the reaction back."""
         world, emoji = self._sandbox.world, _text(form, "emoji", 16)
-        message = world.message(view.channel, int(form.get("of", "0")))
+        message = world.message(view.channel, _number(form))
         if view.viewer.id in message.reactions.get(emoji, []):
             world.unreact(message, view.viewer, emoji)
         else:
@@ -115,7 +115,7 @@ class Desk:
 
     async def dismiss(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """Put away a message that only the reader sees."""
-        self.dismissed.setdefault(view.viewer.id, set()).add(int(form.get("of", "0")))
+        self.dismissed.setdefault(view.viewer.id, set()).add(_number(form))
         return self._back(view)
 
     async def suggestions(self, view: Viewpoint, form: MultiDictProxy[Any]) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ class Desk:
 
     def _shown(self, view: Viewpoint, form: MultiDictProxy[Any]) -> Message:
         """The message a form stands on: one of the channel, or one that only the reader sees."""
-        message_id = int(form.get("of", "0"))
+        message_id = _number(form)
         found = view.channel.log.get(message_id)
         if found is not None:
             return found
@@ -170,6 +170,14 @@ async def _settled(answer: Answer, seconds: float) -> None:
         await answer.until(lambda now: now.settled, _FINAL_SECONDS)
     except TimeoutError:
         return  # the page shows the rest when it comes
+
+
+def _number(form: MultiDictProxy[Any]) -> int:
+    """The message a form is about."""
+    text = str(form.get("of", ""))
+    if not (text.isascii() and text.isdecimal()):
+        raise LookupError("That message is gone")
+    return int(text)
 
 
 def _text(form: MultiDictProxy[Any], name: str, limit: int) -> str:

@@ -24,7 +24,7 @@ _DEPTH = 6
 _SPAN = r"(?:\\.|[^\\]){1,1000}?"
 _INLINE = re.compile(
     rf"""
-      \\(?P<escaped>[^\w\s])
+      \\(?P<escaped>[!-/:-@\[-`{{-~])
     | (?P<ticks>`{{1,2}})(?P<code>[^`]{{1,2000}})(?P=ticks)
     | <@!?(?P<user>\d{{1,20}})>
     | <@&(?P<role>\d{{1,20}})>
@@ -161,10 +161,10 @@ def _token(found: re.Match[str], around: Surroundings, depth: int) -> Markup:
         return time_tag(int(found["seconds"]), found["style"] or "f", around.now, around.zone) or _plain(found[0])
     if kind in {"escaped", "emoji"}:
         return escape(found["escaped"] or f":{found['emoji']}:")
-    return Markup("<code>{}</code>").format(found["code"]) if kind == "code" else _mention(kind, found, around)
+    return Markup("<code>{}</code>").format(found["code"]) if kind == "code" else _mention(kind, found, around, depth)
 
 
-def _mention(kind: str, found: re.Match[str], around: Surroundings) -> Markup:
+def _mention(kind: str, found: re.Match[str], around: Surroundings, depth: int) -> Markup:
     """Somebody or something that is named: a user, a role, a channel, a command, @everyone or @here."""
     words: str | Markup = found[0]
     if kind == "user":
@@ -176,15 +176,17 @@ def _mention(kind: str, found: re.Match[str], around: Surroundings) -> Markup:
     elif kind == "channel":
         channel_id = int(found["channel"])
         name, way = around.channel_name(channel_id), around.way(channel_id, None)
-        if name is not None and way is not None:
+        if name is not None and way is not None and depth < _DEPTH:
             return Markup('<a class="mention" href="{}">#{}</a>').format(way, name)
         words = "#unknown"
     return Markup('<span class="mention">{}</span>').format(words)
 
 
 def _link(found: re.Match[str], around: Surroundings, depth: int) -> Markup:
+    if depth >= _DEPTH:
+        return _plain(found[0])  # a link inside a link's words
     address = found["href"] or found["address"]
-    label = _inline(found["label"], around, _DEPTH) if found["label"] and depth < _DEPTH else _plain(address)
+    label = _inline(found["label"], around, _DEPTH) if found["label"] else _plain(address)
     way = way_inside(address, around)
     if way is not None:
         return Markup('<a href="{}">{}</a>').format(way, label)

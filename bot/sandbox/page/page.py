@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.sandbox.server import Sandbox
 
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-DAYS = frozenset({1, 7})
+DAYS = {"1": 1, "7": 7}
 _NOTICE_SECONDS = 8.0
 _LOOK_AGAIN_SECONDS = 10.0
 _PAUSE_SECONDS = 0.3
@@ -154,6 +154,7 @@ class Page:
             notice=self._notice_for(view.viewer.id),
             progress=self._progress(),
             about=self._about,
+            revision=self._changes.revision,
         )
         return self._templates.get_template("page.html").render(scene=scene_of(self._sandbox, view, attendance))
 
@@ -170,7 +171,8 @@ class Page:
         """Tell an open page whenever there is something new, and now and then that time has passed."""
         stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        revision = self._changes.revision
+        since = request.query.get("since", "")
+        revision = int(since) if since.isascii() and since.isdecimal() else self._changes.revision
         try:
             while True:
                 revision = await self._changes.after(revision, _LOOK_AGAIN_SECONDS)
@@ -204,8 +206,8 @@ class Page:
         return _answer(200, json.dumps(choices), "application/json")
 
     async def _pass_time(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
-        days = int(form.get("days", "0"))
-        if days not in DAYS:
+        days = DAYS.get(str(form.get("days")))
+        if days is None:
             raise ValueError("Time passes by a day or a week")
         if self._forwarding is not None:
             raise LookupError("Time is passing already")

@@ -54,6 +54,7 @@ class Scene:
     notice: str
     progress: float | None
     about: str
+    revision: int
 
     reactions = REACTIONS
 
@@ -107,6 +108,7 @@ class Attendance:
     notice: str
     progress: float | None
     about: str
+    revision: int
 
 
 def scene_of(sandbox: Sandbox, view: Viewpoint, attendance: Attendance) -> Scene:
@@ -137,6 +139,7 @@ def scene_of(sandbox: Sandbox, view: Viewpoint, attendance: Attendance) -> Scene
         notice=attendance.notice,
         progress=attendance.progress,
         about=attendance.about,
+        revision=attendance.revision,
     )
 
 

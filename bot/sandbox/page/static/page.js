@@ -118,7 +118,7 @@ async function look() {
 }
 
 function keepUp() {
-  const source = new EventSource("changes");
+  const source = new EventSource(`changes?since=${document.body.dataset.revision}`);
   source.onmessage = look;
   addEventListener("pagehide", () => source.close());
 }
