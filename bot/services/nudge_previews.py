@@ -127,6 +127,7 @@ class NudgePreviews:
             return None
         settings, manager = found
         now = self._clock.now()
+        soon = now + timedelta(milliseconds=1)
         async with self._database.reading() as connection:
             return NudgeStatus(
                 guild=settings,
@@ -134,7 +135,7 @@ class NudgePreviews:
                 next_on=next_nudge_day(manager, settings.zone, now),
                 throttled=await unanswered(connection, settings, manager_id, now, self._rules),
                 effects=await effects_between(
-                    connection, guild_id, now - timedelta(days=EFFECT_DAYS), now, now, self._rules, manager_id
+                    connection, guild_id, now - timedelta(days=EFFECT_DAYS), soon, now, self._rules, manager_id
                 ),
                 rules=self._rules,
             )

@@ -119,14 +119,14 @@ async def settle(
 async def past_offers(
     connection: AsyncConnection, guild_id: int, manager_id: int, since_on: date, until: datetime
 ) -> dict[int, tuple[PastOffer, ...]]:
-    """For each member, their offers to a manager since a day of the guild and before a moment, oldest first."""
+    """For each member, their offers to a manager since a day of the guild and up to a moment, oldest first."""
     query = (
         select(_member.member_id, _member.offered_on, _member.message_id)
         .where(
             _member.guild_id == guild_id,
             _member.manager_id == manager_id,
             _member.offered_on >= since_on,
-            _member.offered_at < until,
+            _member.offered_at <= until,
         )
         .order_by(_member.offered_at)
     )
@@ -139,12 +139,12 @@ async def past_offers(
 async def offered_to_others(
     connection: AsyncConnection, guild_id: int, manager_id: int, on: date, until: datetime
 ) -> frozenset[int]:
-    """The members that other managers were offered on a day of the guild, before a moment."""
+    """The members that other managers were offered on a day of the guild, up to a moment."""
     query = select(_member.member_id).where(
         _member.guild_id == guild_id,
         _member.manager_id != manager_id,
         _member.offered_on == on,
-        _member.offered_at < until,
+        _member.offered_at <= until,
     )
     return frozenset(await connection.scalars(query))
 
@@ -162,7 +162,7 @@ async def left_behind(
         _member.guild_id == guild_id,
         _member.manager_id.not_in(sorted(receivers)),
         _member.offered_at >= since,
-        _member.offered_at < until,
+        _member.offered_at <= until,
         _member.action.is_(None),
     )
     for row in await connection.execute(offers):
@@ -171,7 +171,7 @@ async def left_behind(
         _hand_over.guild_id == guild_id,
         _hand_over.manager_id.not_in(sorted(receivers)),
         _hand_over.handed_at >= since,
-        _hand_over.handed_at < until,
+        _hand_over.handed_at <= until,
     )
     for claim in await connection.execute(handed):
         found[claim.member_id] |= {claim.manager_id, claim.from_manager_id}
@@ -234,7 +234,7 @@ async def handed_to(
             _member.manager_id == _hand_over.manager_id,
             _member.member_id == _hand_over.member_id,
             _member.offered_at >= _hand_over.handed_at,
-            _member.offered_at < until,
+            _member.offered_at <= until,
         )
         .correlate(tables.hand_over)
         .exists()
@@ -246,7 +246,7 @@ async def handed_to(
             _touch.member_id == _hand_over.member_id,
             _touch.manager_id.in_(manager_ids(guild_id)),
             _touch.touched_at > _hand_over.handed_at,
-            _touch.touched_at < until,
+            _touch.touched_at <= until,
         )
         .correlate(tables.hand_over)
         .exists()
@@ -262,7 +262,7 @@ async def handed_to(
             _hand_over.guild_id == guild_id,
             _hand_over.manager_id == manager_id,
             _hand_over.handed_at >= since,
-            _hand_over.handed_at < until,
+            _hand_over.handed_at <= until,
             ~offered,
             is_member(_hand_over.member_id, guild_id),
         )
