@@ -29,6 +29,7 @@ class Roster:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guilds: dict[int, _Known] = {}
+        self._changes = 0
 
     async def managers(self, guild_id: int) -> frozenset[int]:
         """The people on the manager list."""
@@ -70,10 +71,12 @@ class Roster:
     def changed(self, guild_id: int) -> None:
         """The lists were changed by somebody else: look again."""
         self._guilds.pop(guild_id, None)
+        self._changes += 1
 
     async def _known(self, guild_id: int) -> _Known:
         known = self._guilds.get(guild_id)
         if known is None:
+            changes = self._changes
             async with self._database.reading() as connection:
                 known = _Known(
                     managers=_List(
@@ -87,5 +90,6 @@ class Roster:
                         by_role=await ignoring.people_by_role(connection, guild_id),
                     ),
                 )
-            self._guilds[guild_id] = known
+            if changes == self._changes:  # else it may be out of date already
+                self._guilds[guild_id] = known
         return known

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_only
 
 from bot.store import postgres
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
@@ -196,7 +197,14 @@ def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -
     def on_begin(connection: Any) -> None:  # noqa: ANN401 - any kind of connection
         connection.exec_driver_sql(begin)
 
+    def on_invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401 - as above
+        # Whoever was cancelled may have begun a transaction, and a closed connection of SQLite keeps its lock for as
+        # long as Python has not let go of every cursor.
+        with suppress(ValueError):  # closed already
+            await_only(asyncio.shield(connection.driver_connection.rollback()))
+
     event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "invalidate", on_invalidate)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
 

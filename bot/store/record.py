@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Table, case, delete
+from sqlalchemy import Column, Table, case, delete, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
@@ -98,8 +98,15 @@ async def add_touches(connection: AsyncConnection, guild_id: int, touches: Colle
 
 
 async def add_waiting(connection: AsyncConnection, guild_id: int, entries: Collection[WaitingEntry]) -> None:
-    """Record waiting entries, and whom each addresses; what is on record already stays as it is."""
-    await _add_missing(connection, tables.waiting, [_waiting_row(guild_id, entry) for entry in entries])
+    """Record waiting entries, and whom each addresses; what is on record already only takes in what it lacks.
+
+    Read again for a new manager, a message may turn out to address one more, and to be a Reply to one.
+    """
+    added = insert_into(connection, tables.waiting)
+    reply_to_id = func.coalesce(tables.waiting.c.reply_to_id, added.excluded.reply_to_id)
+    added = added.on_conflict_do_update(index_elements=["message_id"], set_={"reply_to_id": reply_to_id})
+    if entries:
+        await connection.execute(added, [_waiting_row(guild_id, entry) for entry in entries])
     await _add_missing(
         connection,
         tables.waiting_for,

@@ -339,7 +339,10 @@ async def test_an_entry_on_record_takes_in_whom_else_it_addresses(database: Data
         await managers.add(connection, GUILD, [ANNA, BEN])
         await record.add_waiting(connection, GUILD, [entry(0, [ANNA], reply_to=-1)])
         await waits.close(connection, GUILD, [at(0)], moment(1))
-        await record.add_waiting(connection, GUILD, [entry(0, [BEN]), entry(0, [BEN])])
+        await record.add_waiting(connection, GUILD, [entry(0, [BEN]), entry(0, [BEN], reply_to=-2)])
+        await record.add_waiting(connection, GUILD, [entry(1, [ANNA])])
+        await record.add_waiting(connection, GUILD, [entry(1, [BEN], reply_to=-2)])
+    assert (await states(database))[1].entry == entry(1, [ANNA, BEN], reply_to=-2)
     found = (await states(database))[0]
     assert found.entry.addressed == {ANNA, BEN}
     assert found.entry.reply_to_id == at(-1)
