@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bot.store.database import open_database
 from tests.faults.run import FaultRun, Outcome
 
 KILLS_OF_A_RUN = 3
@@ -21,12 +22,15 @@ async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | Non
         share = kills * (number + 1) // len(seeds) - kills * number // len(seeds)
         async with at_once:
             with tempfile.TemporaryDirectory(prefix="spade-faults-") as folder:
-                outcome = await FaultRun(seed, share, Path(folder), defect).play()
+                outcome = await FaultRun(seed, share, Path(folder), empty, defect).play()
                 if outcome.difference.lines and defect is None:
                     show(outcome, share, Path(folder, "bot.log"))
         return outcome
 
-    return list(await asyncio.gather(*(one(number, seed) for number, seed in enumerate(seeds))))
+    with tempfile.TemporaryDirectory(prefix="spade-faults-") as made:
+        empty = Path(made, "spade.db")  # made once: Alembic can do one database at a time
+        await (await open_database(f"sqlite:///{empty}", write=True)).close()
+        return list(await asyncio.gather(*(one(number, seed) for number, seed in enumerate(seeds))))
 
 
 def show(outcome: Outcome, kills: int, log: Path) -> None:

@@ -45,7 +45,7 @@ class Difference:
 def facts(town: Town, without: Collection[int] = ()) -> dict[str, frozenset[Row]]:
     """Touches and waiting entries of what can be read now, as rows."""
     managers = [manager.id for manager in town.managers]
-    found = oracle.derive(oracle.collect(exported(town, frozenset(without))), managers, both_ways=True)
+    found = oracle.derive(oracle.collect(exported(town, frozenset(without))), managers)
     return {
         "touch": frozenset(
             (touch.message_id, touch.member_id, touch.manager_id, touch.channel_id, touch.kind, touch.at)
@@ -104,9 +104,28 @@ def _compare_facts(
         missing = wanted - actual[table]
         surplus = {row for row in actual[table] - wanted if row[0] not in uncertain}
         for row in sorted(missing):
-            difference.note(f"{table} {row}", 1, 0)
+            difference.note(f"{table} {row}{_around(town, row[0])}", 1, 0)
         for row in sorted(surplus):
-            difference.note(f"{table} {row}", 0, 1)
+            difference.note(f"{table} {row}{_around(town, row[0])}", 0, 1)
+
+
+def _around(town: Town, message_id: int) -> str:
+    """What was said before a message, for whoever looks into a difference."""
+    gone = {one.message.id: one for one in town.deletions}
+    everything = [*town.messages, *(one.message for one in town.deletions)]
+    place = next((one.channel_id for one in everything if one.id == message_id), 0)
+    here = sorted(
+        (one for one in everything if one.channel_id == place and one.id <= message_id), key=lambda one: one.id
+    )
+    lines = []
+    for one in here[-8:]:
+        said = [one.author.name, f"type {one.type}", *(town.world.users[user_id].name for user_id in one.mentions)]
+        if one.reference is not None:
+            said.append(f"to {one.reference.message_id}")
+        if one.id in gone:
+            said.append(f"deleted (counted {gone[one.id].counted}, heard {gone[one.id].heard})")
+        lines.append(f"\n      {one.id} {one.created_at:%M:%S.%f} {', '.join(said)}")
+    return "".join(lines)
 
 
 def _compare_activity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -32,8 +33,6 @@ JUST_BEFORE = 0.5
 """What happened so shortly before an interruption may have got lost with the connection."""
 SETTLED_WITHIN = 25.0
 
-_MIGRATING = asyncio.Lock()  # Alembic can do one database at a time
-
 
 @dataclass(slots=True)
 class Outcome:
@@ -46,13 +45,17 @@ class Outcome:
 
 
 class FaultRun:
-    """A run in a folder of its own. The same seed decides the same things; the moments are the machine's."""
+    """A run in a folder of its own, from an empty database.
 
-    def __init__(self, seed: int, kills: int, folder: Path, defect: str | None = None) -> None:
+    The same seed decides the same things; the moments are the machine's.
+    """
+
+    def __init__(self, seed: int, kills: int, folder: Path, empty: Path, defect: str | None = None) -> None:
         self.random = Random(seed)
         self.outcome = Outcome(seed)
         self._kills = kills
         self._folder = folder
+        self._empty = empty
         self._database = folder / "spade.db"
         self._defect = defect
         self._interruptions: list[float] = []
@@ -78,8 +81,8 @@ class FaultRun:
 
     async def _set_up(self) -> None:
         """Spade has been in the guild since before anything was made there."""
-        async with _MIGRATING:
-            database = await open_database(f"sqlite:///{self._database}", write=True)
+        shutil.copyfile(self._empty, self._database)
+        database = await open_database(f"sqlite:///{self._database}", write=True)
         try:
             async with database.writing() as connection:
                 await guilds.watch(connection, self._town.guild.id, datetime.now(UTC) - timedelta(hours=1))
