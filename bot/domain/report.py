@@ -144,7 +144,7 @@ class PersonalDraft:
     """A manager's own digest about to be put into words: `team` is the week's, the rest is the manager's.
 
     `waiting` are the members who wait for this manager or the team at `now`, one entry each, longest first, and
-    `waiting_in_all` how many there are.
+    `waiting_in_all` how many there are. Of these and of the suggestions there are some to spare, for those who left.
     """
 
     team: DigestDraft
@@ -164,6 +164,18 @@ class PersonalDraft:
     def nothing_to_say(self) -> bool:
         """Whether the week held nothing for this manager, and the next holds nothing either."""
         return not (self.figures.conversations or self.waiting or self.suggestions)
+
+    def among(self, names: Mapping[int, str], waiting: int, suggestions: int) -> "PersonalDraft":
+        """The same with only those who have a name, because they are there, and no more than so many of them."""
+        here = [entry for entry in self.waiting if entry.member_id in names]
+        kept = [one for one in self.suggestions if one.offer is None or one.offer.member_id in names]
+        return replace(
+            self,
+            waiting=tuple(here[:waiting]),
+            waiting_in_all=self.waiting_in_all - (len(self.waiting) - len(here)),
+            suggestions=tuple(kept[:suggestions]),
+            names=names,
+        )
 
     def people(self, first_contacts: int) -> frozenset[int]:
         """Everybody it names: of the first contacts at most so many."""

@@ -1,4 +1,4 @@
-"""What a manager could do next week, made from facts: at most one suggestion for each reason."""
+"""What a manager could do next week, made from facts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from bot.domain.figures import Figures
 from bot.domain.nudge import Obstacle, Offer, Reason
 from bot.domain.rules import Rules
 
-SUGGESTIONS = 3
+_EACH = 2
 _ALLOWED = frozenset({None, Obstacle.OFFERED_LATELY, Obstacle.NO_ROOM})
-_ORDER = (Reason.NEWCOMER, Reason.UNMET, Reason.COOLING)
+_ORDER = (Reason.NEWCOMER, Reason.UNMET, Reason.COOLING, Reason.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +23,18 @@ class Suggestion:
 def suggestions(
     candidates: Iterable[tuple[Offer, Obstacle | None]], figures: Figures, rules: Rules
 ) -> tuple[Suggestion, ...]:
-    """Three suggestions or fewer: new people first, then the narrow week, then who waits.
+    """What to suggest, the first thing first: new people, a narrow week, who cools, who waits.
 
     `candidates` are the members with a reason for this manager, longest first within one. Whoever was offered lately
     may be suggested once more; whoever was set aside, or is another manager's, may not.
     """
     offers = [offer for offer, obstacle in candidates if obstacle in _ALLOWED]
-    found = [
-        Suggestion(offer)
-        for reason in _ORDER
-        for offer in [next((offer for offer in offers if offer.reason is reason), None)]
-        if offer is not None
-    ]
+    by_reason = {reason: [offer for offer in offers if offer.reason is reason] for reason in Reason}
+    rounds = [[own[turn] for reason in _ORDER if len(own := by_reason[reason]) > turn] for turn in range(_EACH)]
+    found = [Suggestion(offer) for turn in rounds for offer in turn]
     if _narrow(figures, rules):
         found.insert(min(1, len(found)), Suggestion(top3_share=figures.top3_share))
-    found += [Suggestion(offer) for offer in offers if offer.reason is Reason.WAITING]
-    return tuple(found[:SUGGESTIONS])
+    return tuple(found)
 
 
 def _narrow(figures: Figures, rules: Rules) -> bool:

@@ -21,6 +21,8 @@ from bot.store.database import Connection, Database
 
 NAMES_SHOWN = 15
 """So many first contacts are named at most."""
+WAITING_SHOWN = 5
+SUGGESTIONS = 3
 
 
 class DigestWriter(Protocol):
@@ -197,7 +199,8 @@ class DigestService:
     async def _personal(self, settings: GuildSettings, manager: ManagerSettings, week_on: date) -> PersonalDraft:
         guild_name = await self._messenger.guild_name(settings.guild_id)
         draft = await self._reporter.personal(settings, manager, week_on, guild_name, self._clock.now())
-        return replace(draft, names=await self._names(settings.guild_id, draft.people(NAMES_SHOWN)))
+        names = await self._names(settings.guild_id, draft.people(NAMES_SHOWN))
+        return draft.among(names, WAITING_SHOWN, SUGGESTIONS)
 
     async def _names(self, guild_id: int, wanted: Collection[int]) -> Mapping[int, str]:
         return await self._messenger.names(guild_id, wanted) if wanted else {}

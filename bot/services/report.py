@@ -25,7 +25,7 @@ from bot.store.database import Connection, Database
 
 WEEKS_SHOWN = 12
 EFFECT_WEEKS = 4
-WAITING_SHOWN = 5
+WAITING_LOOKED_AT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Reporter:
             conversations=_counts(course.facts, rules, manager_id),
             now=now,
             first_contacts=first_contacts(course.facts, manager_id=manager_id),
-            waiting=tuple(member.oldest for member in waiting[:WAITING_SHOWN]),
+            waiting=tuple(member.oldest for member in waiting[:WAITING_LOOKED_AT]),
             waiting_in_all=len(waiting),
             suggestions=suggestions(candidates, figures, rules),
             effect=effect,

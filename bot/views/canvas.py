@@ -21,7 +21,7 @@ from matplotlib.text import Text
 
 from bot.views.names import plain_guild
 from bot.views.palette import CARD, FAINT, INK, MUTED, REACH, SPREAD
-from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Record, Trend
+from bot.views.picture import WEEKS_SHOWN, Band, Bin, PictureFacts, Record, Trend
 from bot.views.text import clusters, cut
 
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -33,7 +33,6 @@ _DOTS_PER_INCH = 200
 _LEFT, _RIGHT = 0.055, 0.945
 _SMALL, _BODY, _FIGURE, _HEADLINE = 11.5, 13.5, 25.0, 31.0
 _TOWERS = 3
-_BARS_APART_UNTIL = 120
 
 
 def draw(facts: PictureFacts) -> bytes:
@@ -96,7 +95,9 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
         middle = places[gap[0]] + (len(gap) - 1) / 2
         axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
         label = facts.gap if kind is Record.GAP else facts.no_record
-        words = axes.text(middle, 0.5, label, ha="center", va="center", color=MUTED, rotation=90)
+        known = [value for value in trend.values[gap[0] : gap[-1] + 1] if value is not None]
+        free = 0.62 if not known else 0.74 if sum(known) / len(known) < 0.5 else 0.24
+        words = axes.text(middle, free, label, ha="center", va="center", color=MUTED, rotation=90)
         _dress(words, _SMALL - 1)
     values = list(zip(trend.values, facts.record, strict=True))
     course = [math.nan if value is None or record is Record.GAP else value for value, record in values]
@@ -138,7 +139,7 @@ def _bands(axes: Axes, facts: PictureFacts) -> None:
 
 def _freest_end(values: Sequence[float | None], recorded: Sequence[bool], band: Band) -> Literal["left", "right"]:
     """The end of a band where neither the course nor a gap comes close to the scale's own end, where the label is."""
-    near = WEEKS_SHOWN // 2 - 1
+    near = WEEKS_SHOWN // 3
     edge = 1 if band.high == 1 else 0
     room = [1.0 if value is None else abs(edge - value) for value in values]
     room = [min(free, 0.25 if known else 0.15) for free, known in zip(room, recorded, strict=True)]
@@ -152,23 +153,40 @@ def _members(figure: Figure, facts: PictureFacts) -> None:
         figure, _LEFT, 0.325, facts.members_title, _BODY, INK, _RIGHT - _LEFT - _width(figure, note) - 0.03, bold=True
     )
     _fitting(figure, _LEFT + 0.065, 0.062, facts.members_caption, _SMALL, MUTED, _RIGHT - _LEFT - 0.065)
-    counts = sorted(facts.conversations, reverse=True)
     axes = figure.add_axes((_LEFT + 0.065, 0.082, _RIGHT - _LEFT - 0.065, 0.19), facecolor="none")
+    axes.set_xticks([])
+    axes.axhline(0, color=MUTED, linewidth=1.2)
+    if facts.bins:
+        _binned(axes, facts.bins)
+    else:
+        _bars(axes, sorted(facts.conversations, reverse=True), towers=bool(facts.members_note))
+    _quiet(axes)
+
+
+def _bars(axes: Axes, counts: Sequence[int], *, towers: bool) -> None:
+    """A bar for each member."""
     highest = max(counts, default=0)
     axes.set_ylim(0, max(highest, 2) * 1.06)
     axes.set_yticks(_whole_steps(highest))
-    axes.set_xticks([])
     axes.grid(visible=True, axis="y", color=FAINT, linewidth=1)
-    _quiet(axes)
-    axes.axhline(0, color=MUTED, linewidth=1.2)
     axes.set_xlim(-0.5, max(len(counts), 8) - 0.5)
-    if len(counts) <= _BARS_APART_UNTIL:
-        colours = [SPREAD if place < _TOWERS and facts.members_note else REACH for place in range(len(counts))]
-        axes.bar(range(len(counts)), counts, width=0.78, color=colours, linewidth=0, zorder=3)
-    else:
-        edges = [place - 0.5 for place in range(len(counts) + 1)]
-        axes.stairs(counts, edges, fill=True, color=REACH, zorder=3)
-        axes.stairs(counts[:_TOWERS], edges[: _TOWERS + 1], fill=True, color=SPREAD, linewidth=2, zorder=4)
+    colours = [SPREAD if place < _TOWERS and towers else REACH for place in range(len(counts))]
+    axes.bar(range(len(counts)), counts, width=0.78, color=colours, linewidth=0, zorder=3)
+
+
+def _binned(axes: Axes, bins: Sequence[Bin]) -> None:
+    """Where members are many: how many had how many conversations. Each bar says its number; none vanishes."""
+    highest = max(one.members for one in bins)
+    heights = [0 if not one.members else max(one.members, 0.02 * highest) for one in bins]
+    axes.set_ylim(-0.2 * highest, highest * 1.2)
+    axes.set_yticks([])
+    axes.set_xlim(-0.6, max(len(bins), 5) - 0.4)
+    axes.bar(range(len(bins)), heights, width=0.78, color=REACH, linewidth=0, zorder=3)
+    for place, (one, height) in enumerate(zip(bins, heights, strict=True)):
+        figure = axes.text(place, height + 0.03 * highest, one.figure, ha="center", va="bottom", color=INK)
+        _dress(figure, _SMALL)
+        label = axes.text(place, -0.04 * highest, one.label, ha="center", va="top", color=MUTED)
+        _dress(label, _SMALL - 1)
 
 
 def drawable(name: str) -> str:

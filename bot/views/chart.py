@@ -1,5 +1,6 @@
 """The digest's picture before it is drawn: what stands where, in words, and the same in words alone."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.domain.figures import Verdict
@@ -10,8 +11,11 @@ from bot.views.findings import DigestFacts, reach_note, share_words, too_few_for
 from bot.views.headline import headline, judged_on, thanks
 from bot.views.names import plain_guild
 from bot.views.palette import MUTED, SPREAD
-from bot.views.picture import WEEKS_SHOWN, Band, PictureFacts, Record, Trend
+from bot.views.picture import WEEKS_SHOWN, Band, Bin, PictureFacts, Record, Trend
 from bot.views.sentence import number, say, say_count
+
+_BARS_APART = 120
+_MOST_BINS = 8
 
 
 def digest_picture(facts: DigestFacts) -> PictureFacts | None:
@@ -19,6 +23,7 @@ def digest_picture(facts: DigestFacts) -> PictureFacts | None:
     if facts.empty:
         return None
     weeks = _weeks(facts)
+    crowded = len(facts.conversations) > _BARS_APART
     figures = facts.figures
     return PictureFacts(
         guild_name=plain_guild(facts.guild_name),
@@ -49,9 +54,12 @@ def digest_picture(facts: DigestFacts) -> PictureFacts | None:
         if facts.show_verdict
         else (),
         members_title=say("Conversations per member"),
-        members_caption=say("one bar per member reached, the most-addressed first"),
+        members_caption=say("how many members had how many conversations")
+        if crowded
+        else say("one bar per member reached, the most-addressed first"),
         members_note=top_note(figures) or "",
         conversations=tuple(facts.conversations),
+        bins=tuple(_bins(facts.conversations)) if crowded else (),
     )
 
 
@@ -92,6 +100,22 @@ def _spread_in_short(facts: DigestFacts) -> str:
         "as if {count} shared it evenly",
         count=max(1, round(facts.figures.effective_members)),
     )
+
+
+def _bins(conversations: Sequence[int]) -> Iterator[Bin]:
+    """1, 2, 3, 4 to 7, 8 to 15 and so on, up to the most that anybody had; at most nine, the last one open."""
+    highest = max(conversations)
+    low, step = 1, 1
+    for place in range(1, _MOST_BINS + 1):
+        high = highest if place == _MOST_BINS else low + step - 1
+        if low > highest:
+            return
+        members = sum(low <= count <= high for count in conversations)
+        alone = low in (high, highest)
+        label = number(low) if alone else say("{low} to {high}", low=number(low), high=number(min(high, highest)))
+        yield Bin(label, members, number(members))
+        low = high + 1
+        step = low if low > 3 else 1
 
 
 def _record(week: PastWeek) -> Record:

@@ -38,11 +38,21 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Members who had about as many conversations: how many conversations, how many members, and that in words."""
+
+    label: str
+    members: int
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
 class PictureFacts:
     """Everything that is drawn, words included.
 
     `week_labels` and `record` go with the trends' values, oldest first, at most twelve, ending with the week
-    itself. `conversations` has one number for each member reached. `colour` is the headline's.
+    itself. `conversations` has one number for each member reached; where they are too many for a bar each, `bins` are
+    drawn. `colour` is the headline's.
     """
 
     guild_name: str
@@ -61,6 +71,7 @@ class PictureFacts:
     members_note: str
     members_caption: str
     conversations: tuple[int, ...]
+    bins: tuple[Bin, ...] = ()
 
 
 def draw_digest(facts: PictureFacts) -> bytes:

@@ -1,0 +1,128 @@
+"""Draw the digest's picture for the cases worth looking at, into docs/pictures.
+
+The sample's weeks are read from a database into which ../shared/data/forge was imported with its managers:
+`spade import ../shared/data/forge --manager … --database sqlite:///FILE`, then `tools/digest_pictures.py FILE`.
+"""
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from bot.domain.figures import Figures, ReplyMinutes, Verdict
+from bot.domain.report import PastWeek
+from bot.domain.rules import Rules
+from bot.services.report import Reporter
+from bot.store import guilds
+from bot.store.database import open_database
+from bot.views.chart import digest_picture
+from bot.views.digest_drafts import digest_facts
+from bot.views.findings import DigestFacts
+from bot.views.picture import draw_digest
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+FORGE = 1338715593307199691
+FIRST, WEEKS = date(2026, 1, 5), 16
+MONDAY = date(2026, 3, 23)
+WEEK = timedelta(weeks=1)
+
+
+async def sample(database: Path) -> list[DigestFacts]:
+    """The sample's weeks that hold enough conversations for a verdict of their own."""
+    opened = await open_database(f"sqlite:///{database}", write=False)
+    found = []
+    try:
+        async with opened.reading() as connection:
+            settings = await guilds.settings_of(connection, FORGE)
+        assert settings is not None
+        for week in range(WEEKS):
+            monday = FIRST + WEEK * week
+            now = datetime(2026, 7, 1, tzinfo=UTC)
+            draft = await Reporter(opened, Rules()).draft(settings, monday, "The Forge", now)
+            found.append(digest_facts(draft, Rules()))
+    finally:
+        await opened.close()
+    return [facts for facts in found if facts.figures.verdict_weeks == 1]
+
+
+def figures(active: int, counts: tuple[int, ...], effective: float, verdict: Verdict) -> Figures:
+    """Figures of a made-up week."""
+    total = sum(counts)
+    return Figures(
+        active_members=active,
+        personal_replies=total * 2,
+        logged_share=0.0,
+        conversations=total,
+        members_reached=len(counts),
+        coverage=len(counts) / active,
+        coverage_ever=0.5,
+        first_time=len(counts) // 3,
+        effective_members=effective,
+        spread=effective / min(total, active) if total >= 5 else None,
+        top3_share=sum(counts[:3]) / total if total >= 5 else None,
+        verdict=verdict,
+        verdict_weeks=1 if total >= 20 else None,
+        reply_minutes=ReplyMinutes(42.0, 600.0),
+        waiting=7,
+    )
+
+
+def made_up() -> dict[str, DigestFacts]:
+    """The cases that no sample has."""
+    usual = figures(120, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1), 11.2, Verdict.BETWEEN)
+    course = [
+        PastWeek(
+            MONDAY - WEEK * back,
+            replace(usual, coverage=0.06 + 0.01 * (back * 5 % 7), spread=0.35 + 0.03 * (back * 3 % 8)),
+        )
+        for back in range(1, 12)
+    ]
+    usual_facts = DigestFacts("The Forge", MONDAY, usual, course, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1))
+    broken = [
+        week if week.week_on not in {MONDAY - WEEK * 4, MONDAY - WEEK * 5} else PastWeek(week.week_on, None)
+        for week in course
+    ]
+    broken = [replace(week, complete=week.week_on != MONDAY - WEEK * 8) for week in broken]
+    crowd = tuple(max(1, 300 // rank) for rank in range(1, 5001))
+    return {
+        "quiet": DigestFacts(
+            "A small server",
+            MONDAY,
+            figures(9, (2, 1), 1.9, Verdict.QUIET),
+            [PastWeek(MONDAY - WEEK, figures(7, (1,), 1.0, Verdict.QUIET))],
+            (2, 1),
+        ),
+        "five-thousand": replace(
+            usual_facts,
+            guild_name="A very large server",
+            figures=figures(61000, crowd, 2900.0, Verdict.BETWEEN),
+            conversations=crowd,
+        ),
+        "gap": replace(usual_facts, history=broken),
+        "right-to-left": replace(usual_facts, guild_name="مجتمع المطورين العرب"),
+        "long-name": replace(
+            usual_facts, guild_name="The Extraordinarily Long-Winded Society for the Promotion of " * 2
+        ),
+    }
+
+
+def main() -> int:
+    """Run from the command line; the return value is the exit status."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cases = made_up()
+    if len(sys.argv) > 1:
+        weeks = asyncio.run(sample(Path(sys.argv[1])))
+        weeks.sort(key=lambda facts: facts.figures.spread or 0)
+        cases |= {"worst-week": weeks[0], "best-week": weeks[-1]}
+    for name, facts in cases.items():
+        picture = digest_picture(facts)
+        assert picture is not None
+        png = draw_digest(picture)
+        (FOLDER / f"digest-{name}.png").write_bytes(png)
+        print(f"digest-{name}.png: week of {facts.monday}, {facts.figures.verdict}, spread {facts.figures.spread}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
