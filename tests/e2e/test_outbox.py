@@ -1,0 +1,198 @@
+"""What is sent once, whatever happens to the request: drops, hangs, errors, limits, a token taken back."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+
+from bot.app import open_app
+from bot.clock import DrivenClock, SystemClock
+from bot.config import Settings
+from bot.discord_io import invalid_requests, messenger
+from bot.discord_io.invalid_requests import InvalidRequests
+from bot.sandbox import Sandbox
+from tests.support.stage import PATIENCE, connected
+from tests.support.team import MONDAY, Team, labels, restarted, team, text_of
+
+SEND = "/channels/{channel_id}/messages"
+
+
+def deliveries(on: Team, kind: str = "nudge") -> list[tuple[str, str | None]]:
+    with closing(sqlite3.connect(on.database)) as connection:
+        return connection.execute(
+            f"SELECT state, problem FROM delivery WHERE kind = '{kind}' ORDER BY claimed_at"
+        ).fetchall()
+
+
+async def due(on: Team) -> None:
+    """Max waits for Ann, and it is time for her nudge; the bot has not looked yet."""
+    await on.says(on.max, mentions=[on.ann])
+    on.clock.set(MONDAY.replace(hour=10))
+
+
+async def test_a_reply_that_is_lost_is_settled_by_reading_the_dm(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as before:
+        await due(before)
+        before.sandbox.faults.lose_reply(method="POST", route=SEND)
+        await before.tick()
+        assert [state for state, _ in deliveries(before)] == ["unknown"]
+        async with restarted(before) as on:
+            await on.later(seconds=29)
+            assert [state for state, _ in deliveries(on)] == ["unknown"]
+            await on.later(seconds=2)
+            assert deliveries(on) == [("sent", None)]
+            (nudge,) = on.nudges(on.ann)
+            await on.press(on.ann, nudge, "Done")
+            await on.changed(nudge, "Thank you")
+
+
+async def test_a_press_on_a_nudge_whose_outcome_is_open_settles_it(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        await due(on)
+        on.sandbox.faults.lose_reply(method="POST", route=SEND)
+        await on.tick()
+        (nudge,) = on.nudges(on.ann)
+        await on.press(on.ann, nudge, "Snooze 7 days")
+        await on.changed(nudge, "Snoozed")
+        assert deliveries(on) == [("sent", None)]
+
+
+@pytest.mark.parametrize("fault", ["cut", "hang", "503"])
+async def test_what_never_arrived_is_sent_again_with_the_same_nonce(
+    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nonces = []
+    async with team(tmp_path, on=["ann"]) as on:
+        on.sandbox.observe(
+            lambda one: nonces.append(one.request["nonce"]) if (one.method, one.template) == ("POST", SEND) else None
+        )
+        await due(on)
+        faults = on.sandbox.faults
+        if fault == "cut":
+            faults.lose_request(method="POST", route=SEND)
+        elif fault == "hang":
+            monkeypatch.setattr(messenger, "REQUEST_SECONDS", 0.3)
+            faults.hang(method="POST", route=SEND)
+        else:
+            faults.server_error(503, method="POST", route=SEND)
+        await on.tick()
+        ((state, problem),) = deliveries(on)
+        assert state == "unknown"
+        assert problem
+        await on.later(seconds=10)
+        assert on.nudges(on.ann) == []
+        await on.later(seconds=21)
+        (nudge,) = on.nudges(on.ann)
+        assert deliveries(on) == [("sent", None)]
+        with closing(sqlite3.connect(on.database)) as connection:
+            assert connection.execute("SELECT nonce FROM delivery WHERE kind = 'nudge'").fetchall() == [(nonces[0],)]
+        assert len(nonces[0]) <= 25
+        assert labels(nudge)[1] == "Done"
+
+
+async def test_server_errors_and_limits_are_waited_out(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        await due(on)
+        on.sandbox.faults.server_error(502, method="POST", route=SEND)
+        on.sandbox.faults.rate_limit(0.05, method="POST", route=SEND, everywhere=True)
+        await on.tick()
+        assert len(on.nudges(on.ann)) == 1
+        assert deliveries(on) == [("sent", None)]
+        assert on.app.bot.invalid_requests.count == 1
+
+
+async def test_who_was_answered_meanwhile_is_not_in_what_is_sent_again(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        asks = await on.says(on.ned, mentions=[on.ann])
+        await due(on)
+        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        await on.tick()
+        await on.says(on.bea, reply_to=asks)
+        await on.later(seconds=40)
+        (nudge,) = on.nudges(on.ann)
+        assert "✓ 1 · ~~Ned~~\nNo longer needed." in text_of(nudge)
+        assert "2 · Max\nHas waited" in text_of(nudge)
+        assert "Done" in labels(nudge)
+        await on.press(on.ann, nudge, "Done")
+        await on.changed(nudge, "~~Max~~")
+
+
+async def test_a_nudge_that_nobody_needs_any_more_is_not_sent_again(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        asks = await on.says(on.ned, mentions=[on.ann])
+        on.clock.set(MONDAY.replace(hour=10))
+        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        await on.tick()
+        await on.says(on.bea, reply_to=asks)
+        await on.later(seconds=40)
+        assert on.nudges(on.ann) == []
+        ((state, problem),) = deliveries(on)
+        assert (state, bool(problem)) == ("refused", True)
+
+
+async def test_a_nudge_whose_day_is_over_is_not_sent_any_more(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        await due(on)
+        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        await on.tick()
+        await on.on(1, hour=1)
+        assert [state for state, _ in deliveries(on)] == ["refused"]
+        await on.on(1)
+        assert len(on.nudges(on.ann)) == 1  # nobody was offered in what never went out
+
+
+async def test_the_first_hello_is_settled_like_everything_else(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as on:
+        on.sandbox.faults.lose_reply(method="POST", route=SEND)
+        assert "has not confirmed" in (await on.run(on.ann, "nudges", "on")).text
+        await on.later(seconds=31)
+        assert deliveries(on, "welcome") == [("sent", None)]
+        assert len(on.dms(on.ann)) == 1
+        assert "Your nudges are on" in (await on.run(on.ann, "nudges", "on")).text
+        assert len(on.dms(on.ann)) == 1
+
+
+async def test_a_token_that_is_taken_back_stops_the_bot_at_once(tmp_path: Path) -> None:
+    async with Sandbox(now=lambda: MONDAY) as sandbox:
+        async with connected(sandbox, DrivenClock(MONDAY), tmp_path / "spade.db") as app:
+            running = next(task for task in asyncio.all_tasks() if "SpadeBot.start" in repr(task.get_coro()))
+            sandbox.token = "another"
+            with pytest.raises(discord.HTTPException):
+                await app.bot.fetch_user(1)
+            with pytest.raises(discord.LoginFailure):
+                await asyncio.wait_for(asyncio.shield(running), PATIENCE)
+            requests = len(sandbox.requests)
+            await app.schedule.tick()
+            assert len(sandbox.requests) == requests
+
+
+async def test_invalid_requests_are_held_far_below_discords_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invalid_requests, "WINDOW_SECONDS", 0.5)
+    assert invalid_requests.LIMIT <= 10_000 // 10
+    refused: list[object] = []
+    async with Sandbox(now=lambda: MONDAY) as sandbox:
+        watched = InvalidRequests(lambda: refused.append(1), limit=3)
+        async with aiohttp.ClientSession(trace_configs=[watched.trace()]) as session:
+            started = asyncio.get_running_loop().time()
+            for _ in range(4):
+                async with session.get(f"{sandbox.api_url}/users/@me") as response:
+                    assert response.status == 401
+            assert asyncio.get_running_loop().time() - started >= 0.5
+            assert watched.count <= 3
+    assert len(refused) == 4
+
+
+def test_the_bot_is_built_to_count_them(tmp_path: Path) -> None:
+    async def built() -> None:
+        async with open_app(Settings(database=f"sqlite:///{tmp_path / 'spade.db'}"), SystemClock()) as app:
+            trace = app.bot.http.http_trace
+            assert trace is not None
+            assert any("InvalidRequests" in repr(callback) for callback in trace.on_request_end)
+
+    asyncio.run(built())
