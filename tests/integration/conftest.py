@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.store import tables
 from bot.store.database import Database, open_database
+from bot.store.migration import newest_revision
 
 NewDatabase = Callable[[], str]
 """Makes an empty database that nobody else uses, and says where it is."""
@@ -61,8 +63,8 @@ async def _migrated(address: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Callable[[str], str], new_postgres: NewDatabase) -> str:
-    """The name of a migrated database, to be copied."""
+def postgres_migrated(new_postgres: NewDatabase) -> str:
+    """The name of a migrated database, to be emptied for each test."""
     address = new_postgres()
     asyncio.run(_migrated(address))
     return address.partition("?")[0].rpartition("/")[2]
@@ -93,9 +95,12 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'spade.db'}"
         return
     run: Callable[[str], str] = request.getfixturevalue("postgres")
-    template: str = request.getfixturevalue("postgres_template")
-    name = "spade_test"
-    run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE); CREATE DATABASE {name} TEMPLATE {template}")
+    name: str = request.getfixturevalue("postgres_migrated")
+    emptied = "".join(f"DELETE FROM {table.name};" for table in reversed(tables.metadata.sorted_tables))
+    run(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';\n\\connect {name}\n"
+        f"{emptied} UPDATE alembic_version SET version_num = '{newest_revision()}';"
+    )
     yield f"postgresql://postgres@/{name}?host={request.getfixturevalue('postgres_socket')}"
 
 
