@@ -15,6 +15,8 @@ from bot.discord_io.messenger import DiscordMessenger
 from bot.discord_io.places import Places
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
+from bot.services.access import Access
+from bot.services.coverage import CoverageService
 from bot.services.digests import DigestService
 from bot.services.enrolment import Enrolments
 from bot.services.follower import Follower
@@ -26,15 +28,18 @@ from bot.services.nudges import NudgeService
 from bot.services.presentation import Presentation
 from bot.services.privacy import PrivacyService
 from bot.services.recorder import Recorder
+from bot.services.relationship import Relationships
 from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
+from bot.services.unmet import UnmetList
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
 from bot.views.digest_drafts import DigestViews
 from bot.views.drafts import Writer
 from cogs.backfills import Backfills
 from cogs.digests import Digests
+from cogs.members import Members
 from cogs.nudge_buttons import NudgeButtons
 from cogs.nudges import Nudges
 from cogs.privacy import Privacy
@@ -88,6 +93,8 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
     rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
     messenger = DiscordMessenger(app.bot)
     roster = Roster(database)
+    access = Access(roster, app.reader)
+    waiting, painter = WaitingService(database, roster, clock), ProcessPainter(rules)
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
     privacy = PrivacyService(database, roster, clock)
@@ -97,11 +104,19 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
     schedule.add("purge", membership.purge_due)
     schedule.add("erasures", privacy.finish_due)
     return (
-        Tracking(app.follower, places, roster, WaitingService(database, roster, clock), app.reader, membership),
+        Tracking(app.follower, places, roster, waiting, app.reader, membership),
         Waiting(WaitingList(database, messenger, roster, clock, rules, settle)),
         SettingUp(SettingsService(database, roster, clock), messenger, app.reader),
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
+        Members(
+            Relationships(database, messenger, clock, rules, settle),
+            UnmetList(database, messenger, clock, rules, settle),
+            CoverageService(database, messenger, painter, clock, rules, settle),
+            waiting,
+            access,
+            rules,
+        ),
         Nudges(
             NudgeService(database, messenger, writer, clock, rules, settle),
             enrolments,
@@ -112,7 +127,7 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
-            DigestService(database, messenger, DigestViews(rules), ProcessPainter(rules), clock, rules, settle),
+            DigestService(database, messenger, DigestViews(rules), painter, clock, rules, settle),
             settlement,
             schedule,
             roster,

@@ -107,6 +107,8 @@ class SpadeBot(commands.Bot):
         """Load the cogs and make their commands known."""
         for cog in self.to_load:
             await self.add_cog(cog)
+            for menu in getattr(cog, "context_menus", ()):
+                self.tree.add_command(menu)
         await self.tree.set_translator(CommandNames())
         await self.tree.sync()
 

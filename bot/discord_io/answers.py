@@ -14,6 +14,9 @@ from bot.views.letter import Letter
 
 Answer = str | Letter | Parcel
 
+MANAGERS_SEE = discord.Permissions(manage_messages=True)
+"""Whom Discord shows the managers' commands by default. Whoever uses one is asked about on the server side."""
+
 
 def _arguments(body: Answer) -> dict[str, Any]:
     if isinstance(body, str):

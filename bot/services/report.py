@@ -1,13 +1,13 @@
 """Gathers the facts of weeks and has the figures made of them."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.effect import Effect, effects
-from bot.domain.figures import PeriodFacts, conversations_by_member, first_contacts, week_figures
+from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import load_of
 from bot.domain.nudge import ranked
@@ -44,6 +44,17 @@ class _Course:
         return report
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodReport:
+    """The figures of any period. `record_from_on` is the first day on record."""
+
+    period: Period
+    team: Figures
+    managers: Mapping[int, Figures]
+    complete: bool
+    record_from_on: date | None
+
+
 class Reporter:
     """Reads the record; writes nothing."""
 
@@ -58,6 +69,25 @@ class Reporter:
             if settings is None:
                 return None
             return (await self._course(connection, settings, monday, 1)).newest
+
+    async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
+        """The team's and each manager's figures of any stretch of whole days, judged on that stretch alone."""
+        guild_id, rules = settings.guild_id, self._rules
+        async with self._database.reading() as connection:
+            source = await self._facts(connection, guild_id, period)
+            facts = await self._part(connection, guild_id, source, period)
+            gaps = await spans.gaps_of_counted(connection, guild_id)
+            begins_on = await activity.first_day(connection, guild_id)
+        first_id, end_id = first_id_at(period.start_at), first_id_at(period.end_at)
+        return PeriodReport(
+            period=period,
+            team=week_figures(facts, facts, rules),
+            managers={
+                manager_id: week_figures(facts, facts, rules, manager_id=manager_id) for manager_id in facts.managers
+            },
+            complete=not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps),
+            record_from_on=begins_on,
+        )
 
     async def draft(
         self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True

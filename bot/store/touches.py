@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.touch import Touch, TouchKind
@@ -58,6 +58,34 @@ async def of_manager(
         .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
     )
     return tuple(_read(row) for row in await connection.execute(query))
+
+
+async def of_member(
+    connection: AsyncConnection, guild_id: int, member_id: int, kinds: Collection[TouchKind]
+) -> tuple[Touch, ...]:
+    """Everything managers did to one member, oldest first."""
+    query = (
+        select(tables.touch)
+        .where(*_of(guild_id, kinds), _touch.member_id == member_id)
+        .order_by(_touch.touched_at, _touch.message_id)
+    )
+    return tuple(_read(row) for row in await connection.execute(query))
+
+
+async def take_back_logged(
+    connection: AsyncConnection, guild_id: int, manager_id: int, member_id: int, message_id: int
+) -> bool:
+    """Forget a contact that a manager logged themselves; False when there is none such."""
+    result = await connection.execute(
+        delete(tables.touch).where(
+            _touch.guild_id == guild_id,
+            _touch.manager_id == manager_id,
+            _touch.member_id == member_id,
+            _touch.message_id == message_id,
+            _touch.kind == TouchKind.LOGGED.value,
+        )
+    )
+    return result.rowcount == 1
 
 
 async def first_touches(

@@ -38,6 +38,20 @@ async def written_between(
     return await _read(connection, guild_id, chosen)
 
 
+async def of_member(
+    connection: AsyncConnection, guild_id: int, member_id: int, since: datetime
+) -> tuple[WaitingState, ...]:
+    """One member's entries written from `since` on, oldest first, ended or not."""
+    chosen = (
+        _waiting.guild_id == guild_id,
+        _waiting.message_id >= first_id_at(since),
+        _waiting.member_id == member_id,
+        is_member(_waiting.member_id, guild_id),
+        is_counted(_waiting.channel_id, guild_id),
+    )
+    return await _read(connection, guild_id, chosen)
+
+
 async def of_message(connection: AsyncConnection, guild_id: int, message_id: int) -> WaitingState | None:
     """One message's entry."""
     found = await _read(

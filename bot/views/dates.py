@@ -46,6 +46,12 @@ def short_day(day: date) -> str:
     return say("{day} {month}", day=day.day, month=names[day.month])
 
 
+def month_label(month: date) -> str:
+    """A month where there is little room: "Mar 2026"."""
+    names = get_month_names("abbreviated", context="format", locale=spoken())
+    return say("{month} {year}", month=names[month.month], year=month.year)
+
+
 def week_label(monday: date) -> str:
     """The days of a week, by its first and last day and the year."""
     sunday = monday + timedelta(days=6)

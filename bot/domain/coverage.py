@@ -1,0 +1,33 @@
+"""The stretches of time that `/coverage` can be asked about."""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bot.domain.calendar import Period, local_day, monday_of, period_of_days
+
+
+class Stretch(StrEnum):
+    """A choice of period, as people name it. All end with the present day or the last whole week."""
+
+    LAST_WEEK = "last_week"
+    THIS_WEEK = "this_week"
+    FOUR_WEEKS = "four_weeks"
+    TWELVE_WEEKS = "twelve_weeks"
+
+
+_WEEKS = {Stretch.LAST_WEEK: 1, Stretch.FOUR_WEEKS: 4, Stretch.TWELVE_WEEKS: 12}
+
+
+def period_meant(stretch: Stretch, zone: ZoneInfo, now: datetime) -> Period:
+    """The whole local days of a choice."""
+    today = local_day(now, zone)
+    monday = monday_of(today)
+    if stretch is Stretch.THIS_WEEK:
+        return period_of_days(monday, today, zone)
+    return period_of_days(monday - timedelta(weeks=_WEEKS[stretch]), monday - timedelta(days=1), zone)
+
+
+def last_week_of(period: Period) -> date:
+    """The Monday of the last week that a period touches."""
+    return monday_of(period.last_on)
