@@ -1,0 +1,687 @@
+"""Following channels live and catching up, against a plain log of what Discord has, on SQLite and PostgreSQL."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from bot.clock import DrivenClock
+from bot.domain.message import Message
+from bot.domain.rules import Rules
+from bot.domain.snowflake import first_id_at
+from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.services.follower import Follower
+from bot.services.history import NoHistoryError
+from bot.services.recorder import NoContext, Recorder
+from bot.store import managers, spans, tables
+from bot.store.database import Database, StoreError
+from tests.support.channel_log import ChannelLog
+from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, at, channel, moment, said, thread, whole
+from tests.support.rows import rows
+
+OTHER = channel(CHANNEL + 5)
+HOLD = 0.02
+
+
+@dataclass
+class Scene:
+    """A follower with its surroundings. What is `said` happens in the log and is heard live."""
+
+    database: Database
+    log: ChannelLog
+    recorder: Recorder
+    follower: Follower
+    clock: DrivenClock
+    deaf: bool = False
+    missed: list[Message] = field(default_factory=list)
+
+    async def heard(self, place: Place, *messages: Message) -> None:
+        for message in messages:
+            async with self.follower.arriving(place, message.message_id):
+                self.follower.heard(place, message)
+
+    async def says(self, place: Place, *messages: Message) -> None:
+        """Discord has it, and tells Spade unless it is deaf just then."""
+        self.log.post(place, *messages)
+        if not self.deaf:
+            await self.heard(place, *messages)
+
+    async def catch_up(self, *places: Place) -> None:
+        found = [self.log.sighting(place) for place in places]
+        await self.follower.catch_up_all(found, self.follower.session, whole=True)
+
+    async def recorded(self) -> dict[str, list[tuple[Any, ...]]]:
+        await self.follower.settle()
+        return await rows(self.database)
+
+    async def messages(self) -> int:
+        """How many messages are counted in all."""
+        return sum(row[3] for row in (await self.recorded())["activity"])
+
+    async def spans(self, place: Place) -> tuple[Span, ...]:
+        await self.follower.settle()
+        async with self.database.reading() as connection:
+            return await spans.of_channel(connection, place.channel_id)
+
+    async def gaps(self) -> dict[int, tuple[Span, ...]]:
+        async with self.database.reading() as connection:
+            return await spans.known_gaps(connection, GUILD)
+
+
+def scene_of(database: Database, log: ChannelLog) -> Scene:
+    """A Spade that has just been started, at minute 0, with what is on record already."""
+    recorder, clock = Recorder(database, Rules()), DrivenClock(moment(0))
+    return Scene(database, log, recorder, Follower(database, recorder, log, clock, hold_seconds=HOLD), clock)
+
+
+@pytest.fixture
+async def scene(database: Database) -> Scene:
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA, BEN])
+    return scene_of(database, ChannelLog())
+
+
+@pytest.fixture
+async def running(scene: Scene) -> AsyncIterator[Scene]:
+    """The same with its writer at work."""
+    task = asyncio.create_task(scene.follower.run())
+    yield scene
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def oracle(scene: Scene, *places: Place, since: float = 0) -> dict[str, list[tuple[Any, ...]]]:
+    """What a Spade that was there all the time would have on record but for its spans."""
+    found = await scene.recorded()
+    async with scene.database.writing() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            if table.name in found:
+                await connection.execute(table.delete())
+    for place in places:
+        counted = [message for message in scene.log.all_of(place) if message.message_id >= at(since)]
+        if counted:
+            await Recorder(scene.database, Rules()).record(whole(place, *counted), NoContext())
+    expected = await rows(scene.database)
+    for name in ("span", "known_gap"):
+        found.pop(name)
+        expected.pop(name)
+    assert found == expected
+    return expected
+
+
+def chatter(random: Random, count: int, begin: float = 1, step: float = 0.4) -> list[Message]:
+    """Managers and members in one channel, with replies and mentions."""
+    found: list[Message] = []
+    for number in range(count):
+        author = random.choice([ANNA, BEN, MIA, NOAH, OLE])
+        to = random.choice(found[-5:]) if found and random.random() < 0.3 else None
+        message = said(begin + number * step, author, mentions=random.choice([(), (), (MIA,), (ANNA,)]))
+        if to is not None:
+            message = Message(
+                message.message_id, author, said(0, 1, to=(0, 1)).kind, message.mentions, False, False,
+                to.message_id, to.author_id,
+            )  # fmt: skip
+        found.append(message)
+    return found
+
+
+# The first span, and live events.
+
+
+async def test_a_channel_is_recorded_from_the_moment_it_becomes_visible(scene: Scene) -> None:
+    """What was said before Spade came is not on record; what is said afterwards is, and the span says from where."""
+    scene.log.post(channel(), said(-60, MIA), said(-1, MIA))
+    await scene.follower.watch(GUILD)
+    await scene.catch_up(channel())
+    assert scene.follower.in_step
+    await scene.says(channel(), said(5, MIA, mentions=[ANNA]), said(6, ANNA))
+    assert await scene.messages() == 2
+    assert await scene.spans(channel()) == (Span(at(-1) + 1, at(6)),)
+    assert await scene.follower.recorded(GUILD) == {CHANNEL: Span(at(-1) + 1, at(6))}
+    assert scene.log.requests == 0
+
+
+async def test_a_channel_without_messages_is_followed_too(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(5, MIA))
+    assert await scene.messages() == 1
+    assert await scene.spans(channel()) == (Span(CHANNEL, at(5)),)
+
+
+async def test_events_that_arrive_out_of_order_within_the_hold_are_written_in_order(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    messages = chatter(Random(4), 12)
+    shuffled = list(messages)
+    Random(5).shuffle(shuffled)
+    await scene.says(channel(), *shuffled)
+    await scene.follower.flush()  # too early for any of them
+    assert (await rows(scene.database))["activity"] == []
+    await oracle(scene, channel())
+
+
+async def test_the_newest_second_is_held_back_and_what_is_older_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ChannelLog()
+    follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
+    await follower.catch_up_all([log.sighting(channel())], follower.session, whole=True)
+    follower.heard(channel(), said(1, MIA))
+    await asyncio.sleep(0.35)
+    follower.heard(channel(), said(2, MIA))
+    await follower.flush()
+    assert sum(row[3] for row in (await rows(database))["activity"]) == 1
+    await follower.settle()
+    assert sum(row[3] for row in (await rows(database))["activity"]) == 2
+
+
+async def test_what_is_heard_twice_counts_once(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    await scene.heard(channel(), said(1, MIA), said(1, MIA), said(2, ANNA, to=(1, MIA)))
+    await scene.follower.settle()
+    await scene.heard(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))  # replayed
+    assert await scene.messages() == 2
+    assert len((await scene.recorded())["touch"]) == 1
+
+
+async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene: Scene) -> None:
+    """Looking up what the first replies to takes a while; the second must not go on record before it."""
+    await scene.catch_up(channel())
+    async with scene.follower.arriving(channel(), at(1)):
+        await scene.says(channel(), said(2, MIA))
+        await scene.follower.settle()
+        assert (await rows(scene.database))["activity"] == []
+        scene.follower.heard(channel(), said(1, ANNA, mentions=[MIA]))
+    scene.log.post(channel(), said(1, ANNA, mentions=[MIA]))
+    await oracle(scene, channel())
+
+
+async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(scene: Scene) -> None:
+    await scene.catch_up(channel(), OTHER)
+    scene.log.post(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
+    with pytest.raises(LookupError):
+        async with scene.follower.arriving(channel(), at(1)):
+            raise LookupError("Discord does not answer")
+    await scene.says(OTHER, said(1, NOAH))
+    assert not scene.follower.in_step
+    assert (await scene.recorded())["activity"][0][1] == NOAH  # the other channel goes on
+    await scene.follower.catch_up_all([scene.log.sighting(channel())], scene.follower.session)
+    assert scene.follower.in_step
+    await oracle(scene, channel(), OTHER)
+
+
+async def test_more_than_a_batch_is_written_in_pieces_that_meet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.follower.BATCH", 7)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *chatter(Random(1), 40))
+    assert len(await scene.spans(channel())) == 1
+    await oracle(scene, channel())
+
+
+async def test_the_newest_message_heard_is_told(scene: Scene) -> None:
+    assert scene.follower.newest_heard_id == 0
+    assert not scene.follower.knows(CHANNEL)
+    await scene.heard(channel(), said(5, MIA), said(3, MIA))
+    assert scene.follower.newest_heard_id == at(5)
+    assert scene.follower.knows(CHANNEL)
+
+
+# Missing and catching up.
+
+
+@pytest.mark.parametrize("missed", [0, 1, 99, 100, 101, 250])
+async def test_what_was_missed_while_interrupted_is_fetched(scene: Scene, missed: int) -> None:
+    """Heard, missed, heard: the record is whole, in one span, with no more pages than it takes."""
+    messages = chatter(Random(missed), missed + 20)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[:10])
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    assert not scene.follower.in_step
+    scene.deaf = True
+    await scene.says(channel(), *messages[10 : 10 + missed])
+    scene.deaf = False
+    requests = scene.log.requests
+    await scene.catch_up(channel())
+    assert scene.log.requests - requests <= missed // 100 + 1 + 1  # and one look at the context
+    await scene.says(channel(), *messages[10 + missed :])
+    assert len(await scene.spans(channel())) == 1
+    await oracle(scene, channel())
+
+
+async def test_an_interruption_of_one_guild_leaves_the_others_alone(scene: Scene) -> None:
+    elsewhere = Place(99, CHANNEL + 9)
+    await scene.catch_up(channel(), elsewhere)
+    session = scene.follower.session
+    scene.follower.interrupted(GUILD)
+    assert scene.follower.session > session
+    assert scene.follower.lasts(session)  # the connection itself
+    await scene.heard(elsewhere, said(1, NOAH))
+    await scene.heard(channel(), said(1, MIA))
+    assert [row[0] for row in (await scene.recorded())["activity"]] == [99]
+    scene.follower.interrupted()
+    assert not scene.follower.lasts(session)
+
+
+async def test_events_during_a_catch_up_are_neither_lost_nor_doubled(scene: Scene) -> None:
+    """While the pages come, people go on writing: into the log, and to Spade's ears."""
+    messages = chatter(Random(11), 420)
+    await scene.catch_up(channel())
+    await scene.says(channel(), messages[0])
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    scene.log.post(channel(), *messages[1:260])
+    rest = iter(messages[260:])
+
+    async def meanwhile(_place: Place, _page: object) -> None:
+        await scene.says(channel(), *(message for _, message in zip(range(30), rest, strict=False)))
+
+    scene.log.during_page = meanwhile
+    await scene.catch_up(channel())
+    scene.log.during_page = None
+    await scene.says(channel(), *rest)
+    assert len(await scene.spans(channel())) == 1
+    await oracle(scene, channel())
+
+
+async def test_an_interruption_during_a_catch_up_is_caught_up_with_in_the_next_session(scene: Scene) -> None:
+    """The connection breaks after the page was read; what is said then is heard by nobody."""
+    messages = chatter(Random(12), 30)
+    await scene.catch_up(channel())
+    await scene.says(channel(), messages[0])
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    scene.log.post(channel(), *messages[1:10])
+    session = scene.follower.session
+
+    async def breaks(_place: Place, _page: object) -> None:
+        scene.log.during_page = None
+        scene.follower.interrupted()
+        scene.log.post(channel(), *messages[10:20])
+
+    scene.log.during_page = breaks
+    await scene.follower.catch_up_all([scene.log.sighting(channel())], session, whole=True)
+    assert not scene.follower.in_step
+    await scene.says(channel(), messages[20])  # heard, but nobody knows yet what was before it
+    assert len(await scene.spans(channel())) == 1
+    await scene.catch_up(channel())
+    assert scene.follower.in_step
+    await scene.says(channel(), *messages[21:])
+    assert len(await scene.spans(channel())) == 1
+    await oracle(scene, channel())
+
+
+async def test_a_restart_fetches_what_was_not_yet_written(scene: Scene) -> None:
+    """What a crash loses from the buffer lies in no span."""
+    messages = chatter(Random(13), 40)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[:20])
+    await scene.follower.settle()
+    await scene.says(channel(), *messages[20:30])  # buffered, and lost
+    again = scene_of(scene.database, scene.log)
+    await again.catch_up(channel())
+    await again.says(channel(), *messages[30:])
+    assert len(await again.spans(channel())) == 1
+    await oracle(again, channel())
+
+
+async def test_several_channels_catch_up_at_once_and_no_more_than_a_few(scene: Scene) -> None:
+    places = [channel(CHANNEL + number) for number in range(10)]
+    await scene.catch_up(*places)
+    scene.follower.interrupted()
+    for number, place in enumerate(places):
+        scene.log.post(place, *chatter(Random(number), 5, begin=1 + 10 * number))
+    at_once, most = 0, 0
+
+    async def counted(_place: Place, _page: object) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.005)
+        at_once -= 1
+
+    scene.log.during_page = counted
+    await scene.catch_up(*places)
+    assert 2 <= most <= 4
+    await oracle(scene, *places)
+
+
+# What fails.
+
+
+async def test_an_unreadable_channel_is_a_known_gap_until_it_can_be_read(scene: Scene) -> None:
+    messages = chatter(Random(14), 230)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[:10])
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    scene.log.post(channel(), *messages[10:200])
+    scene.log.unreadable.add(CHANNEL)
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(messages[9].message_id + 1, messages[199].message_id),)}
+    assert scene.follower.in_step  # it goes on live behind the gap
+    await scene.says(channel(), *messages[200:210])
+    assert await scene.messages() == 20
+    assert len(await scene.spans(channel())) == 2
+    await scene.catch_up(channel())  # looked at again, and still closed
+    assert len((await scene.gaps())[CHANNEL]) == 1
+    scene.log.unreadable.clear()
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {}
+    await scene.says(channel(), *messages[210:])
+    assert len(await scene.spans(channel())) == 1
+    assert await scene.messages() == 230
+    waiting = {row[0] for row in (await scene.recorded())["waiting"]}
+    assert waiting == {row[0] for row in (await oracle_entries(scene))}
+
+
+async def oracle_entries(scene: Scene) -> list[tuple[Any, ...]]:
+    async with scene.database.writing() as connection:
+        for table in (tables.waiting_for, tables.waiting, tables.touch, tables.activity, tables.span):
+            await connection.execute(table.delete())
+    await Recorder(scene.database, Rules()).record(whole(channel(), *scene.log.all_of(channel())), NoContext())
+    return (await rows(scene.database, tables.waiting))["waiting"]
+
+
+async def test_a_failing_request_is_tried_again_until_the_channel_is_in_step(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.01)
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    messages = chatter(Random(15), 20)
+    scene.log.post(channel(), *messages)
+    failures = iter([OSError("reset"), TimeoutError()])
+
+    async def fails(_place: Place, _page: object) -> None:
+        for failure in failures:
+            raise failure
+
+    scene.log.during_page = fails
+    await scene.catch_up(channel())
+    assert scene.follower.in_step
+    await oracle(scene, channel())
+
+
+async def test_trying_again_ends_with_the_session(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.01)
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), said(1, MIA))
+
+    async def fails(_place: Place, _page: object) -> None:
+        scene.follower.interrupted()
+        raise OSError("reset")
+
+    scene.log.during_page = fails
+    await asyncio.wait_for(scene.catch_up(channel()), 5)
+    assert not scene.follower.in_step
+
+
+async def test_when_the_store_refuses_nothing_is_lost(
+    running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk: what was heard waits, the log says so in one sentence, and recording resumes."""
+    monkeypatch.setattr("bot.services.follower.RETRY_SECONDS", 0.02)
+    await running.catch_up(channel())
+    messages = chatter(Random(16), 20)
+    full = StoreError("The disk is full: nothing is recorded until there is room again.")
+    with mock.patch.object(Recorder, "record", side_effect=full):
+        await running.says(channel(), *messages)
+        await asyncio.sleep(0.15)
+        assert (await rows(running.database))["activity"] == []
+        with pytest.raises(StoreError):
+            await running.follower.settle()
+    assert "Recording waits: The disk is full" in caplog.text
+    await asyncio.sleep(0.1)
+    await oracle(running, channel())
+
+
+async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
+    running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its context is not to be had (no network): the others are written, and it is tried again."""
+    monkeypatch.setattr("bot.services.follower.RETRY_SECONDS", 0.02)
+    caplog.set_level(logging.CRITICAL, logger="bot.services.follower")
+    for place in (channel(), OTHER):
+        running.log.post(place, said(-1, NOAH))
+    await running.catch_up(channel(), OTHER)
+
+    async def fails(_place: Place, _page: object) -> None:
+        raise OSError("no network")
+
+    running.log.during_page = fails
+    await running.says(channel(), said(1, ANNA))  # who spoke before? that takes context
+    await running.says(OTHER, said(2, MIA))
+    with pytest.raises(OSError, match="no network"):
+        await running.follower.settle()
+    assert [row[1] for row in (await rows(running.database))["activity"]] == [MIA]
+    running.log.during_page = None
+    await asyncio.sleep(0.1)
+    assert await running.messages() == 2
+
+
+# The buffer.
+
+
+async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.follower.BUFFER_LIMIT", 10)
+    await scene.catch_up(channel())
+    messages = chatter(Random(17), 35)
+    posting = asyncio.create_task(scene.says(channel(), *messages))
+    await asyncio.sleep(0.05)
+    assert scene.follower.newest_heard_id == messages[9].message_id  # the eleventh waits
+    task = asyncio.create_task(scene.follower.run())
+    await asyncio.wait_for(posting, 5)
+    await oracle(scene, channel())
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The channel has to catch up first, so writing cannot make room; dropping what it heard can."""
+    monkeypatch.setattr("bot.services.follower.BUFFER_LIMIT", 10)
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    messages = chatter(Random(18), 35)
+    await asyncio.wait_for(scene.says(channel(), *messages), 5)
+    await scene.catch_up(channel())
+    await oracle(scene, channel())
+
+
+# New channels and threads.
+
+
+async def test_a_new_thread_is_heard_from_its_first_message_without_a_request(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await scene.follower.follow_new(place, scene.follower.session)
+    await scene.says(place, said(4, MIA), said(5, ANNA))
+    await scene.follower.settle()
+    assert scene.log.requests == 0
+    assert await scene.spans(place) == (Span(at(3), at(5)),)
+    found = await scene.recorded()
+    assert [row[0] for row in found["waiting"]] == [at(4)]
+    assert [(row[0], row[1]) for row in found["touch"]] == [(at(5), MIA)]
+
+
+async def test_a_new_thread_of_an_interrupted_session_has_to_catch_up(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    session = scene.follower.session
+    scene.follower.interrupted()
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    scene.log.post(place, said(4, MIA))
+    await scene.follower.follow_new(place, session)
+    assert not scene.follower.in_step
+    await scene.catch_up(channel(), place)
+    assert scene.follower.in_step
+    await oracle(scene, channel(), place)
+
+
+async def test_a_channel_heard_before_anything_else_is_known_of_it(scene: Scene) -> None:
+    """A thread that was there before Spade came: its first span opens with its channel's."""
+    await scene.follower.watch(GUILD)
+    scene.log.post(channel(), said(-1, NOAH))
+    await scene.catch_up(channel())
+    old = thread(MIA, at(-500), parent_id=CHANNEL)
+    scene.log.post(old, said(-400, MIA), said(-300, NOAH))
+    await scene.says(old, said(5, MIA))
+    await scene.catch_up(channel(), old)
+    assert await scene.messages() == 1
+    assert (await scene.spans(old))[-1].last_id == at(5)
+    assert (await scene.spans(old))[0].first_id > at(-300)
+
+
+async def test_a_channel_made_while_spade_was_there_is_recorded_from_its_beginning(scene: Scene) -> None:
+    await scene.follower.watch(GUILD)
+    new = channel(at(10))
+    scene.log.post(new, *chatter(Random(19), 30, begin=11))
+    await scene.catch_up(new)
+    assert await scene.spans(new) == (Span(at(10), scene.log.all_of(new)[-1].message_id),)
+    await oracle(scene, new)
+
+
+# Deletes.
+
+
+@pytest.mark.parametrize("when", ["before", "buffered", "written", "in a page", "while deaf"])
+async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: str) -> None:
+    """Whenever the delete comes; what was sent stays counted unless nobody ever saw it."""
+    await scene.catch_up(channel())
+    question, answer = said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA))
+    ids = (at(1), at(2))
+    if when == "before":
+        scene.follower.removed(ids)
+    if when in {"in a page", "while deaf"}:
+        scene.follower.interrupted()
+        scene.deaf = True
+    await scene.says(channel(), question, answer, said(3, NOAH))
+    if when == "written":
+        await scene.follower.settle()
+        assert len((await rows(scene.database))["touch"]) == 1
+    if when in {"buffered", "written"}:
+        scene.follower.removed(ids)
+
+    async def delete(_place: Place, _page: object) -> None:
+        scene.follower.removed(ids)
+
+    if when == "in a page":
+        scene.log.during_page = delete
+    if when == "while deaf":
+        scene.log.delete(channel(), *ids)
+    await scene.catch_up(channel())
+    found = await scene.recorded()
+    assert found["touch"] == found["waiting"] == found["waiting_for"] == []
+    assert sum(row[3] for row in found["activity"]) == (1 if when == "while deaf" else 3)
+
+
+async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
+    await scene.follower.settle()
+    scene.follower.removed([at(2)])
+    with mock.patch.object(Recorder, "take_back", side_effect=StoreError("full")), pytest.raises(StoreError):
+        await scene.follower.flush()
+    assert len((await rows(scene.database))["touch"]) == 1
+    await scene.follower.flush()
+    assert (await rows(scene.database))["touch"] == []
+
+
+async def test_a_deleted_channel_takes_its_touches_with_it(scene: Scene) -> None:
+    await scene.catch_up(channel(), OTHER)
+    for minute, place in ((1, channel()), (11, OTHER)):
+        await scene.says(place, said(minute, MIA, mentions=[ANNA]), said(minute + 1, ANNA, to=(minute, MIA)))
+    await scene.follower.settle()
+    assert len((await rows(scene.database))["touch"]) == 2
+    await scene.says(channel(), said(3, ANNA, to=(1, MIA)))  # still in the buffer
+    scene.follower.removed_channel(CHANNEL)
+    scene.follower.removed_channel(777)  # never seen
+    found = await scene.recorded()
+    assert {row[4] for row in found["touch"]} == {OTHER.channel_id}
+    assert {row[2] for row in found["waiting"]} == {OTHER.channel_id}
+    assert not scene.follower.knows(CHANNEL)
+    assert scene.follower.in_step
+
+
+async def test_a_channel_deleted_while_it_catches_up_stays_gone(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA)))
+
+    async def gone(_place: Place, _page: object) -> None:
+        scene.follower.removed_channel(CHANNEL)
+        await scene.follower.flush()
+
+    scene.log.during_page = gone
+    await scene.catch_up(channel())
+    found = await scene.recorded()
+    assert found["touch"] == found["waiting"] == []
+
+
+async def test_a_channel_that_is_gone_when_it_is_asked_for_leaves_no_gap(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), said(1, MIA))
+
+    async def gone(_place: Place, _page: object) -> None:
+        scene.follower.removed_channel(CHANNEL)
+        raise NoHistoryError("Unknown Channel")
+
+    scene.log.during_page = gone
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {}
+
+
+# A long, unkind story.
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_the_record_is_what_a_spade_that_was_always_there_would_have(
+    scene: Scene, seed: int
+) -> None:
+    """Live events, repetitions, disorder, interruptions, deafness and restarts, at random in three channels."""
+    random = Random(seed)
+    places = [channel(), OTHER, thread(MIA, at(0.5), parent_id=CHANNEL)]
+    await scene.follower.watch(GUILD)
+    await scene.catch_up(*places)
+    minute = 1.0
+    current = scene
+    for _ in range(30):
+        place = random.choice(places)
+        burst = chatter(random, random.choice([1, 2, 5, 60]), begin=minute, step=random.choice([0.1, 1.5]))
+        minute += len(burst) * 1.5 + random.choice([0.1, 3, 70])
+        event = random.choice(["live", "live", "live", "twice", "disorder", "deaf", "interrupted", "restart", "settle"])
+        if event == "deaf":
+            current.follower.interrupted()
+            current.log.post(place, *burst)
+            await current.catch_up(*places)
+        elif event == "disorder":
+            random.shuffle(burst)
+            await current.says(place, *burst)
+        elif event == "restart":
+            await current.says(place, *burst)
+            current = scene_of(scene.database, scene.log)
+            await current.catch_up(*places)
+        else:
+            await current.says(place, *burst)
+            if event == "twice":
+                await current.heard(place, *burst)
+            elif event == "interrupted":
+                current.follower.interrupted()
+                await current.catch_up(*places)
+            elif event == "settle":
+                await current.follower.settle()
+    assert current.follower.in_step
+    for place in places:
+        assert len(await current.spans(place)) == 1
+    assert first_id_at(moment(minute)) > current.follower.newest_heard_id
+    await oracle(current, *places)
