@@ -157,17 +157,19 @@ async def test_the_first_hello_is_settled_like_everything_else(tmp_path: Path) -
 
 
 async def test_a_token_that_is_taken_back_stops_the_bot_at_once(tmp_path: Path) -> None:
-    async with Sandbox(now=lambda: MONDAY) as sandbox:
-        async with connected(sandbox, DrivenClock(MONDAY), tmp_path / "spade.db") as app:
-            running = next(task for task in asyncio.all_tasks() if "SpadeBot.start" in repr(task.get_coro()))
-            sandbox.token = "another"
-            with pytest.raises(discord.HTTPException):
-                await app.bot.fetch_user(1)
-            with pytest.raises(discord.LoginFailure):
-                await asyncio.wait_for(asyncio.shield(running), PATIENCE)
-            requests = len(sandbox.requests)
-            await app.schedule.tick()
-            assert len(sandbox.requests) == requests
+    async with (
+        Sandbox(now=lambda: MONDAY) as sandbox,
+        connected(sandbox, DrivenClock(MONDAY), tmp_path / "spade.db") as app,
+    ):
+        running = next(task for task in asyncio.all_tasks() if "SpadeBot.start" in repr(task.get_coro()))
+        sandbox.token = "another"
+        with pytest.raises(discord.HTTPException):
+            await app.bot.fetch_user(1)
+        with pytest.raises(discord.LoginFailure):
+            await asyncio.wait_for(asyncio.shield(running), PATIENCE)
+        requests = len(sandbox.requests)
+        await app.schedule.tick()
+        assert len(sandbox.requests) == requests
 
 
 async def test_invalid_requests_are_held_far_below_discords_limit(
