@@ -131,8 +131,10 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
         status, errors = await ended(tmp_path, "run", "--discord-url", sandbox.url, token="wrong.token.here")
     assert status == 1
     assert [line for line in errors.splitlines() if line.startswith("spade: ")] == [
-        "spade: Discord does not accept the token in SPADE_TOKEN: copy it again from the page Bot of your "
-        "application, or reset it there"
+        (
+            "spade: Discord does not accept the token in SPADE_TOKEN: copy it again from the page Bot of your "
+            "application, or reset it there"
+        )
     ]
     assert "Traceback" not in errors
 
