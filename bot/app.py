@@ -29,6 +29,7 @@ from bot.services.presentation import Presentation
 from bot.services.privacy import PrivacyService
 from bot.services.recorder import Recorder
 from bot.services.relationship import Relationships
+from bot.services.retention import Retention
 from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
@@ -79,7 +80,7 @@ async def open_app(
         presentation = Presentation(database)
         await presentation.load()
         bot.language_of = presentation.language_of
-        bot.to_load = _cogs(app, places, settings, clock)
+        bot.to_load = _cogs(app, places, presentation, settings, clock)
         try:
             yield app
         finally:
@@ -89,7 +90,9 @@ async def open_app(
         await database.close()
 
 
-def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequence[commands.Cog]:
+def _cogs(
+    app: App, places: Places, presentation: Presentation, settings: Settings, clock: Clock
+) -> Sequence[commands.Cog]:
     rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
     messenger = DiscordMessenger(app.bot)
     roster = Roster(database)
@@ -103,10 +106,13 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
     schedule.add("settlement", settlement.settle_due)
     schedule.add("purge", membership.purge_due)
     schedule.add("erasures", privacy.finish_due)
+    schedule.add("retention", Retention(database, clock).purge_due)
+    digests = DigestService(database, messenger, DigestViews(rules), painter, clock, rules, settle)
+    guild_settings = SettingsService(database, roster, clock)
     return (
         Tracking(app.follower, places, roster, waiting, app.reader, membership),
         Waiting(WaitingList(database, messenger, roster, clock, rules, settle)),
-        SettingUp(SettingsService(database, roster, clock), messenger, app.reader),
+        SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
         Members(
@@ -127,7 +133,7 @@ def _cogs(app: App, places: Places, settings: Settings, clock: Clock) -> Sequenc
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
-            DigestService(database, messenger, DigestViews(rules), painter, clock, rules, settle),
+            digests,
             settlement,
             schedule,
             roster,

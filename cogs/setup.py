@@ -1,33 +1,63 @@
-"""Setting Spade up for a server."""
+"""Setting Spade up for a server: in one line with options, or guided without."""
 
+from dataclasses import replace
+from datetime import timedelta
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import answer, may_set_up
-from bot.discord_io.places import unreadable_channels
+from bot.clock import Clock
+from bot.discord_io.answers import answer, chosen, filled, pressed, refused_to_set_up, resolved, update
+from bot.discord_io.places import TO_POST, TO_READ, missing_permissions, unreadable_channels
+from bot.domain.guild import LANGUAGES
+from bot.domain.snowflake import EPOCH
+from bot.services.digests import DigestService
 from bot.services.history_reader import HistoryReader
 from bot.services.messenger import Messenger
-from bot.services.settings import SettingsChange, SettingsService
+from bot.services.presentation import Presentation
+from bot.services.settings import GuildState, SettingsChange, SettingsService
 from bot.views import answers
+from bot.views import setup as words
 from bot.views.answers import Setup
+from bot.views.drafts import Parcel
+from bot.views.sentence import speaking
+from bot.views.setup import Guide, Page
 
-_ZONES = sorted(available_timezones())
+ZONES = sorted(available_timezones())
 _SUGGESTIONS = 25
+_MOST = {"weekday": 6, "hour": 23}
+
+
+def zones_like(typed: str) -> list[str]:
+    """Time zones that contain what was typed."""
+    wanted = typed.strip().lower().replace(" ", "_")
+    return [zone for zone in ZONES if wanted in zone.lower()]
 
 
 class SettingUp(commands.Cog):
-    """`/setup`, for whoever may manage the server."""
+    """`/setup`, for whoever may manage the server. The guide keeps nothing in memory: each choice is saved at once."""
 
-    def __init__(self, service: SettingsService, messenger: Messenger, reader: HistoryReader) -> None:
+    def __init__(
+        self,
+        service: SettingsService,
+        messenger: Messenger,
+        reader: HistoryReader,
+        digests: DigestService,
+        presentation: Presentation,
+        clock: Clock,
+    ) -> None:
         self._service = service
         self._messenger = messenger
         self._reader = reader
+        self._digests = digests
+        self._presentation = presentation
+        self._clock = clock
 
     @app_commands.command(
-        name="setup", description="Managers, digest channel and time zone; run it again to change them"
+        name="setup", description="Managers, digest channel and time zone; a guide opens if you name nothing"
     )
     @app_commands.describe(
         manager="Somebody whose personal replies count; run it again for more people",
@@ -47,11 +77,10 @@ class SettingUp(commands.Cog):
         digest_channel: discord.TextChannel | None = None,
         time_zone: str | None = None,
     ) -> None:
-        """Change what is named, and say what holds then."""
-        if not may_set_up(interaction):
-            await answer(interaction, answers.not_allowed())
+        """Change what is named, and say what holds then; open the guide where nothing is."""
+        if await refused_to_set_up(interaction):
             return
-        if time_zone is not None and time_zone not in _ZONES:
+        if time_zone is not None and time_zone not in ZONES:
             await answer(interaction, answers.no_such_zone(time_zone))
             return
         if manager is not None and manager.bot:
@@ -60,7 +89,11 @@ class SettingUp(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild = interaction.guild
         assert guild is not None
-        state = await self._service.change(
+        if (manager, manager_role, remove_manager, digest_channel, time_zone) == (None,) * 5:
+            state = await self._service.state(guild.id)
+            await answer(interaction, words.guide_letter(await self._guide(guild, state), Page.WHO))
+            return
+        state = await self._change(
             guild.id,
             SettingsChange(
                 zone=ZoneInfo(time_zone) if time_zone else None,
@@ -70,37 +103,157 @@ class SettingUp(commands.Cog):
                 add_manager_role_id=manager_role.id if manager_role else None,
             ),
         )
-        for person_id in sorted(state.new_managers):
-            await self._reader.read_again(guild.id, person_id)
-        names = await self._messenger.names(guild.id, sorted(state.managers))
-        channel_id = state.settings.digest_channel_id
-        await answer(
-            interaction,
-            answers.setup_saved(
-                Setup(
-                    manager_names=[names.get(person_id, str(person_id)) for person_id in sorted(state.managers)],
-                    zone_name=state.settings.zone.key,
-                    digest_channel_id=channel_id,
-                    digest_channel_writable=None if channel_id is None else _may_post(guild, channel_id),
-                    digest_weekday=state.settings.digest_weekday,
-                    digest_hour=state.settings.digest_hour,
-                    excluded_channel_ids=sorted(state.excluded_channels),
-                    unreadable_channel_ids=unreadable_channels(guild),
-                )
-            ),
-        )
+        await answer(interaction, answers.setup_saved((await self._guide(guild, state)).setup))
 
     @setup.autocomplete("time_zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Time zones that contain what was typed."""
-        wanted = typed.strip().lower().replace(" ", "_")
-        found = [zone for zone in _ZONES if wanted in zone.lower()]
-        return [app_commands.Choice(name=zone, value=zone) for zone in found[:_SUGGESTIONS]]
+        return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)[:_SUGGESTIONS]]
 
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A press, a choice or a form of the guide; whoever it is, they need Manage Server."""
+        turned = pressed(interaction, words.BUTTON_PATTERN)
+        choice = pressed(interaction, words.CHOICE_PATTERN)
+        asks_zone = pressed(interaction, words.ZONE_PATTERN)
+        sent = pressed(interaction, words.FORM_PATTERN, discord.InteractionType.modal_submit)
+        if not (turned or choice or asks_zone or sent) or await refused_to_set_up(interaction):
+            return
+        guild = interaction.guild
+        assert guild is not None
+        if asks_zone:
+            form = words.zone_form((await self._service.state(guild.id)).settings)
+            await interaction.response.send_modal(form.modal())
+            return
+        if turned and turned["page"] == Page.FINISH:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await self._finish(interaction, guild)
+            return
+        await interaction.response.defer()
+        if turned:
+            await self._show(interaction, guild, Page(turned["page"]))
+        elif choice:
+            await self._choose(interaction, guild, choice["field"])
+        else:
+            await self._name_zone(interaction, guild, filled(interaction).get(words.ZONE_ENTRY, ""))
 
-def _may_post(guild: discord.Guild, channel_id: int) -> bool:
-    channel = guild.get_channel(channel_id)
-    if channel is None:
-        return False
-    granted = channel.permissions_for(guild.me)
-    return granted.view_channel and granted.send_messages and granted.embed_links and granted.attach_files
+    async def _choose(self, interaction: discord.Interaction, guild: discord.Guild, field: str) -> None:
+        values = [int(value) for value in chosen(interaction) if value.isdecimal()]
+        match field:
+            case "managers":
+                await self._choose_managers(interaction, guild, values)
+            case "digest":
+                await self._change(guild.id, SettingsChange(digest_channel_id=values[0] if values else 0))
+                await self._show(interaction, guild, Page.WHO)
+            case "exclude":
+                before = (await self._service.state(guild.id)).excluded_channels
+                shown = sorted(before)[: words.MOST_CHOSEN]
+                await self._change(guild.id, SettingsChange(exclude=values, include=set(shown) - set(values)))
+                await self._show(interaction, guild, Page.WHO)
+            case "weekday" | "hour" if values and values[0] <= _MOST[field]:
+                day = field == "weekday"
+                await self._change(
+                    guild.id,
+                    SettingsChange(digest_weekday=values[0]) if day else SettingsChange(digest_hour=values[0]),
+                )
+                await self._show(interaction, guild, Page.WHEN)
+            case "language" if chosen(interaction)[0] in LANGUAGES:
+                await self._change(guild.id, SettingsChange())
+                await self._presentation.change(guild.id, language=chosen(interaction)[0])
+                with speaking(chosen(interaction)[0]):
+                    await self._show(interaction, guild, Page.WHEN)
+            case _:
+                await self._read(interaction, guild, (chosen(interaction) or ["0"])[0])
+
+    async def _choose_managers(self, interaction: discord.Interaction, guild: discord.Guild, values: list[int]) -> None:
+        users, roles = resolved(interaction, "users"), resolved(interaction, "roles")
+        people = {value for value in values if value in users and not users[value].get("bot")}
+        chosen_roles = {value for value in values if value in roles and value != guild.id}
+        before = await self._service.state(guild.id)
+        shown = [*sorted(before.named), *sorted(before.manager_roles)][: words.MOST_CHOSEN]
+        state = await self._change(
+            guild.id,
+            SettingsChange(
+                add_managers=people,
+                remove_managers=before.named.intersection(shown) - people,
+                add_manager_roles=chosen_roles,
+                remove_manager_roles=before.manager_roles.intersection(shown) - chosen_roles,
+            ),
+        )
+        note = words.bots_left_out() if any(one.get("bot") for one in users.values()) else None
+        if left_out := len(people - state.managers):
+            note = words.not_added(left_out)
+        await self._show(interaction, guild, Page.WHO, note=note)
+
+    async def _name_zone(self, interaction: discord.Interaction, guild: discord.Guild, text: str) -> None:
+        wanted = text.strip().replace(" ", "_")
+        exact = next((zone for zone in ZONES if zone.lower() == wanted.lower()), None)
+        found = [exact] if exact else zones_like(wanted) if wanted else []
+        if len(found) == 1:
+            await self._change(guild.id, SettingsChange(zone=ZoneInfo(found[0])))
+            await self._show(interaction, guild, Page.WHEN)
+            return
+        near = found[:3] or get_close_matches(wanted, ZONES, 3)
+        await self._show(interaction, guild, Page.WHEN, note=words.no_such_zone_but(text, near))
+
+    async def _read(self, interaction: discord.Interaction, guild: discord.Guild, span: str) -> None:
+        now = self._clock.now()
+        if span in words.HISTORY and span != "0":
+            since = EPOCH if span == "all" else now - timedelta(days=int(span))
+            await self._reader.backfill(guild.id, since)
+        await self._show(interaction, guild, Page.HISTORY, reading=words.reading(span))
+
+    async def _show(
+        self,
+        interaction: discord.Interaction,
+        guild: discord.Guild,
+        page: Page,
+        *,
+        note: str | None = None,
+        reading: str | None = None,
+    ) -> None:
+        state = await self._service.state(guild.id)
+        guide = replace(await self._guide(guild, state), note=note, reading=reading)
+        await update(interaction, words.guide_letter(guide, page))
+
+    async def _finish(self, interaction: discord.Interaction, guild: discord.Guild) -> None:
+        state = await self._change(guild.id, SettingsChange())
+        preview = await self._digests.on_request(guild.id)
+        guide = await self._guide(guild, state)
+        await answer(interaction, words.finished(guide, preview if isinstance(preview, Parcel) else None))
+
+    async def _change(self, guild_id: int, change: SettingsChange) -> GuildState:
+        state = await self._service.change(guild_id, change)
+        for person_id in sorted(state.new_managers):
+            await self._reader.read_again(guild_id, person_id)
+        return state
+
+    async def _guide(self, guild: discord.Guild, state: GuildState) -> Guide:
+        settings = state.settings
+        names = await self._messenger.names(guild.id, sorted(state.managers))
+        channel_id = settings.digest_channel_id
+        missing = {} if channel_id is None else {channel_id: missing_permissions(guild, channel_id, TO_POST)}
+        unreadable = [one for one in unreadable_channels(guild) if one not in state.excluded_channels]
+        for one in unreadable:
+            missing[one] = [*missing.get(one, ()), *missing_permissions(guild, one, TO_READ)]
+        roles = [role for role_id in sorted(state.manager_roles) if (role := guild.get_role(role_id)) is not None]
+        return Guide(
+            settings=settings,
+            setup=Setup(
+                manager_names=[names.get(person_id, str(person_id)) for person_id in sorted(state.managers)],
+                manager_roles=[role.name for role in roles],
+                zone_name=settings.zone.key,
+                digest_channel_id=channel_id,
+                digest_channel_writable=None
+                if channel_id is None
+                else not missing_permissions(guild, channel_id, TO_POST),
+                digest_missing=() if channel_id is None else missing_permissions(guild, channel_id, TO_POST),
+                digest_weekday=settings.digest_weekday,
+                digest_hour=settings.digest_hour,
+                excluded_channel_ids=sorted(state.excluded_channels),
+                unreadable_channel_ids=unreadable,
+            ),
+            named=sorted(state.named),
+            roles=[role.id for role in roles],
+            missing={channel: list(dict.fromkeys(names)) for channel, names in missing.items() if names},
+        )

@@ -89,3 +89,20 @@ def chosen(interaction: discord.Interaction) -> list[str]:
     """The values that were chosen in a list."""
     values = dict(interaction.data or {}).get("values")
     return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def resolved(interaction: discord.Interaction, kind: str) -> dict[int, dict[str, Any]]:
+    """The people (`users`) or `roles` that were chosen, by id, as Discord describes them."""
+    data: dict[str, Any] = dict(interaction.data or {})
+    found = (data.get("resolved") or {}).get(kind) or {}
+    return {int(key): value for key, value in found.items()}
+
+
+def filled(interaction: discord.Interaction) -> dict[str, str]:
+    """What was written into a form, by the lines' custom ids."""
+    data: dict[str, Any] = dict(interaction.data or {})
+    texts: dict[str, str] = {}
+    for item in data.get("components") or ():
+        for entry in (*(item.get("components") or ()), *([item["component"]] if "component" in item else ())):
+            texts[str(entry.get("custom_id"))] = str(entry.get("value") or "")
+    return texts

@@ -1,6 +1,6 @@
 """Discord's channels and threads as the domain's places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import discord
 
@@ -31,6 +31,20 @@ def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.For
         parent = channel.parent if isinstance(channel, discord.Thread) else channel
         if is_recorded(channel) and parent is not None and parent.permissions_for(guild.me).view_channel:
             yield channel
+
+
+TO_POST = ("view_channel", "send_messages", "embed_links", "attach_files")
+TO_READ = ("view_channel", "read_message_history")
+"""What Spade needs in the digest's channel, and in every channel that it records, as discord.py names it."""
+
+
+def missing_permissions(guild: discord.Guild, channel_id: int, needed: Iterable[str]) -> list[str]:
+    """Which of these permissions Spade does not have in a channel; all of them where there is no such channel."""
+    channel = guild.get_channel(channel_id)
+    if channel is None:
+        return list(needed)
+    granted = channel.permissions_for(guild.me)
+    return [permission for permission in needed if not getattr(granted, permission)]
 
 
 def unreadable_channels(guild: discord.Guild) -> list[int]:

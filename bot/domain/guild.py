@@ -13,6 +13,7 @@ class GuildSettings:
     """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
 
     `digest_from_on` is the Monday of the first week a digest is posted for; None without a digest channel.
+    `keep_months` is how much of the record is kept; None is all of it.
     `show_verdict` off leaves the verdict's word out of the digest. `language` is the code of what Spade speaks there.
     """
 
@@ -24,6 +25,7 @@ class GuildSettings:
     digest_from_on: date | None = None
     show_verdict: bool = True
     language: str = "en"
+    keep_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

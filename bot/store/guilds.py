@@ -23,6 +23,7 @@ def _settings(row: Row[Any]) -> GuildSettings:
         digest_from_on=row.digest_from_on,
         show_verdict=row.show_verdict,
         language=row.language,
+        keep_months=row.keep_months,
     )
 
 
@@ -48,6 +49,7 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
         "digest_from_on": settings.digest_from_on,
         "show_verdict": settings.show_verdict,
         "language": settings.language,
+        "keep_months": settings.keep_months,
     }
     statement = insert_into(connection, tables.guild).values(guild_id=settings.guild_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))

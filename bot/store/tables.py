@@ -29,6 +29,8 @@ guild = _table(
     Column("digest_from_on", Day),
     Column("show_verdict", Truth, nullable=False, server_default="1"),
     Column("language", Text, nullable=False, server_default="en"),
+    # How many months of the record are kept; none for all.
+    Column("keep_months", Integer),
     Column("watched_since", Moment),
     Column("removed_at", Moment),
 )

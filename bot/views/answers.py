@@ -8,7 +8,7 @@ from bot.domain.delivery import DeliveryState
 from bot.views.dates import day_label, weekday_name, weekdays_label
 from bot.views.letter import CONTENT_LIMIT
 from bot.views.names import plain_name, safe_guild, safe_name
-from bot.views.sentence import listing, number, say, say_count
+from bot.views.sentence import listing, mark, number, say, say_count
 from bot.views.text import cut
 from bot.views.welcome import Enrolment
 
@@ -31,6 +31,9 @@ class Setup:
     digest_hour: int = 9
     excluded_channel_ids: Sequence[int] = ()
     unreadable_channel_ids: Sequence[int] = ()
+    digest_missing: Sequence[str] = ()
+    """The permissions that Spade lacks in the digest's channel, as Discord's API names them."""
+    manager_roles: Sequence[str] = ()
 
 
 def setup_saved(setup: Setup) -> str:
@@ -171,6 +174,25 @@ def unexpected_error(reference: str) -> str:
     )
 
 
+_PERMISSIONS = {
+    "view_channel": mark("View Channel"),
+    "send_messages": mark("Send Messages"),
+    "embed_links": mark("Embed Links"),
+    "attach_files": mark("Attach Files"),
+    "read_message_history": mark("Read Message History"),
+}
+
+
+def permissions(names: Sequence[str]) -> str:
+    """Discord's names of permissions, in a row."""
+    return listing([say(_PERMISSIONS[name]) for name in names])
+
+
+def channel_list(channel_ids: Sequence[int]) -> str:
+    """Channels as Discord links them; a few, and how many more."""
+    return _channels(channel_ids)
+
+
 def _managers_line(setup: Setup) -> str:
     if not setup.manager_names:
         return say("Managers: nobody yet. Add people with `/setup`; their replies are what Spade looks at.")
@@ -191,9 +213,9 @@ def _digest_line(setup: Setup) -> str:
         return say("Weekly digest: no channel chosen, so none is posted.")
     if setup.digest_channel_writable is False:
         return say(
-            "Weekly digest: {channel}, but I cannot post there yet. I need View Channel, Send Messages, Embed Links "
-            "and Attach Files.",
+            "Weekly digest: {channel}, but I cannot post there yet. What is missing there: {permissions}.",
             channel=_channels((setup.digest_channel_id,)),
+            permissions=permissions(setup.digest_missing or tuple(_PERMISSIONS)[:4]),
         )
     return say(
         "Weekly digest: {channel}, {weekday} from {hour}.",

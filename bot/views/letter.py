@@ -85,6 +85,7 @@ class Option:
 
     label: str
     value: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,25 @@ class Choice:
     custom_id: str
     placeholder: str
     options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A person, a role or a channel that is chosen already."""
+
+    target_id: int
+    kind: discord.SelectDefaultValueType
+
+
+@dataclass(frozen=True, slots=True)
+class EntityChoice:
+    """A list of the server's own people and roles, or of its text channels; it takes a row for itself."""
+
+    custom_id: str
+    placeholder: str
+    channels: bool = False
+    chosen: tuple[Chosen, ...] = ()
+    at_most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +145,7 @@ class Letter:
 
     content: str | None = None
     cards: tuple[Card, ...] = ()
-    rows: tuple[tuple[Button, ...] | Choice, ...] = ()
+    rows: tuple[tuple[Button, ...] | Choice | EntityChoice, ...] = ()
     attachment: Attachment | None = None
 
     def without_picture(self) -> "Letter":
@@ -145,6 +165,8 @@ class Letter:
         for position, row in enumerate(self.rows):
             if isinstance(row, Choice):
                 controls.add_item(_select(row, position))
+            elif isinstance(row, EntityChoice):
+                controls.add_item(_entity_select(row, position))
             else:
                 for button in row:
                     controls.add_item(_button(button, position))
@@ -177,6 +199,34 @@ def _select(choice: Choice, row: int) -> discord.ui.Select[Controls]:
     return discord.ui.Select(
         custom_id=choice.custom_id,
         placeholder=choice.placeholder,
-        options=[discord.SelectOption(label=option.label, value=option.value) for option in choice.options],
+        options=[
+            discord.SelectOption(label=option.label, value=option.value, default=option.chosen)
+            for option in choice.options
+        ],
+        row=row,
+    )
+
+
+def _entity_select(
+    choice: EntityChoice, row: int
+) -> discord.ui.MentionableSelect[Controls] | discord.ui.ChannelSelect[Controls]:
+    chosen = [discord.SelectDefaultValue(id=one.target_id, type=one.kind) for one in choice.chosen[: choice.at_most]]
+    if choice.channels:
+        return discord.ui.ChannelSelect(
+            custom_id=choice.custom_id,
+            placeholder=choice.placeholder,
+            channel_types=[discord.ChannelType.text, discord.ChannelType.news]
+            + ([discord.ChannelType.forum, discord.ChannelType.voice] if choice.at_most > 1 else []),
+            min_values=0,
+            max_values=choice.at_most,
+            default_values=chosen,
+            row=row,
+        )
+    return discord.ui.MentionableSelect(
+        custom_id=choice.custom_id,
+        placeholder=choice.placeholder,
+        min_values=0,
+        max_values=choice.at_most,
+        default_values=chosen,
         row=row,
     )

@@ -77,14 +77,14 @@ def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, sch
     cogs: list[commands.Cog] = [
         nudges(Service(), settlement, schedule),
         digests(Service(), settlement, schedule),
-        SettingUp(Service(), Service(), Service()),  # type: ignore[arg-type]
+        SettingUp(Service(), Service(), Service(), Service(), Service(), Service()),  # type: ignore[arg-type]
     ]
     names = {command.qualified_name for cog in cogs for command in cog.walk_app_commands()}
     assert {"nudges on", "nudges off", "digest", "setup"} <= names
 
 
 async def test_time_zones_are_suggested_by_what_is_typed() -> None:
-    cog = SettingUp(Service(), Service(), Service())  # type: ignore[arg-type]
+    cog = SettingUp(Service(), Service(), Service(), Service(), Service(), Service())  # type: ignore[arg-type]
     suggested = await cog.suggest_zones(None, "berl")  # type: ignore[arg-type]
     assert [choice.value for choice in suggested] == ["Europe/Berlin"]
     assert len(await cog.suggest_zones(None, "")) == 25  # type: ignore[arg-type]

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("digest_from_on", Day(), nullable=True),
         sa.Column("show_verdict", Truth(), server_default="1", nullable=False),
         sa.Column("language", sa.Text(), server_default="en", nullable=False),
+        sa.Column("keep_months", sa.Integer(), nullable=True),
         sa.Column("watched_since", Moment(), nullable=True),
         sa.Column("removed_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guild")),

@@ -1,0 +1,18 @@
+"""How far back the record is kept."""
+
+from datetime import date
+
+KEEP_CHOICES = (3, 6, 12, 24, 36)
+"""The months a guild can choose from, beside keeping everything."""
+
+
+def kept_from(today: date, months: int) -> date:
+    """The first day that is kept: the same day of an earlier month, or that month's last."""
+    number = today.year * 12 + today.month - 1 - months
+    year, month = number // 12, number % 12 + 1
+    for day in range(today.day, 27, -1):
+        try:
+            return date(year, month, day)
+        except ValueError:
+            continue
+    return date(year, month, min(today.day, 28))

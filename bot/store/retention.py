@@ -1,0 +1,35 @@
+"""Forgetting what is older than a guild wants to keep."""
+
+from datetime import date, datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.snowflake import first_id_at
+from bot.store import tables
+
+
+async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:
+    """Delete a guild's record from before a local day, which begins at `moment`; returns how many rows went.
+
+    Spans stay, so that what was forgotten is not fetched again; frozen figures of the team stay as they were posted.
+    """
+    first_id = first_id_at(moment)
+    old_waiting = select(tables.waiting.c.message_id).where(
+        tables.waiting.c.guild_id == guild_id, tables.waiting.c.message_id < first_id
+    )
+    await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(old_waiting)))
+    rows = 0
+    member = tables.member.c
+    for table, old in (
+        (tables.activity, tables.activity.c.day < day),
+        (tables.touch, tables.touch.c.touched_at < moment),
+        (tables.waiting, tables.waiting.c.message_id < first_id),
+        (tables.nudge_member, tables.nudge_member.c.offered_at < moment),
+        (tables.delivery, tables.delivery.c.claimed_at < moment),
+        (tables.hand_over, tables.hand_over.c.handed_at < moment),
+        (tables.member, (member.last_message_id < first_id) & member.opted_out_at.is_(None)),
+    ):
+        deleted = await connection.execute(delete(table).where(table.c.guild_id == guild_id, old))
+        rows += deleted.rowcount
+    return rows

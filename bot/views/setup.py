@@ -1,0 +1,241 @@
+"""The guided `/setup`: three pages, each saved as it is filled in, and a look at what comes of it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import discord
+
+from bot.domain.guild import GuildSettings
+from bot.views.answers import Setup, channel_list, permissions, setup_saved
+from bot.views.dates import weekday_name
+from bot.views.drafts import Parcel
+from bot.views.form import Entry, Form
+from bot.views.letter import Button, Card, Choice, Chosen, EntityChoice, Letter, Option
+from bot.views.names import safe_name
+from bot.views.palette import REACH, embed_colour
+from bot.views.sentence import mark, say
+
+BUTTON_PATTERN = re.compile(r"spade:setup:go:(?P<page>who|when|history|finish)")
+CHOICE_PATTERN = re.compile(r"spade:setup:set:(?P<field>managers|digest|exclude|weekday|hour|language|history)")
+ZONE_PATTERN = re.compile(r"spade:setup:zone")
+FORM_PATTERN = re.compile(r"spade:setup:zone_form")
+ZONE_ENTRY = "zone"
+MOST_CHOSEN = 25
+"""Discord's limit for what one list can hold."""
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "pt_BR": "Português do Brasil"}
+HISTORY = {
+    "0": mark("Nothing from before today"),
+    "7": mark("The last 7 days"),
+    "30": mark("The last 30 days"),
+    "90": mark("The last 90 days"),
+    "365": mark("The last year"),
+    "all": mark("Everything there is"),
+}
+
+
+class Page(StrEnum):
+    """The pages of the guide, in order."""
+
+    WHO = "who"
+    WHEN = "when"
+    HISTORY = "history"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What the guide shows: what is set now. `missing` are the permissions Spade lacks, by channel."""
+
+    settings: GuildSettings
+    setup: Setup
+    named: Sequence[int] = ()
+    roles: Sequence[int] = ()
+    missing: Mapping[int, Sequence[str]] | None = None
+    reading: str | None = None
+    note: str | None = None
+
+
+def guide_letter(guide: Guide, page: Page) -> Letter:
+    """One page of the guide."""
+    match page:
+        case Page.WHO:
+            return _who(guide)
+        case Page.WHEN:
+            return _when(guide)
+        case _:
+            return _history(guide)
+
+
+def finished(guide: Guide, preview: Parcel | None) -> Parcel:
+    """The end of the guide: what holds, what is missing, and the last week as it would have looked."""
+    lines = [setup_saved(guide.setup), *_missing(guide)]
+    lines.append(
+        say(
+            "Discord shows the managers' commands to people with Manage Messages. Server Settings, Integrations, Spade "
+            "is where you show them to other roles or hide them; Spade checks the manager list in any case."
+        )
+    )
+    if preview is None:
+        return Parcel(Letter(content="\n".join(lines)))
+    lines.append(say("**With these settings, last week would have looked like this:**"))
+    letter = replace(preview.letter, content="\n".join(lines), rows=())
+    return replace(preview, letter=letter)
+
+
+def zone_form(settings: GuildSettings) -> Form:
+    """The window for the time zone."""
+    entry = Entry(
+        ZONE_ENTRY,
+        say("Time zone"),
+        settings.zone.key,
+        placeholder="Europe/Berlin",
+        hint=say("A city of your zone. Days and weeks begin there at midnight."),
+        at_most=64,
+    )
+    return Form(say("Time zone"), "spade:setup:zone_form", (entry,))
+
+
+def no_such_zone_but(text: str, near: Sequence[str]) -> str:
+    """The note about a time zone that does not exist, with what may be meant."""
+    if not near:
+        return say("I know no time zone {text}. Write it like Europe/Berlin.", text=safe_name(text))
+    return say("I know no time zone {text}. Do you mean {near}?", text=safe_name(text), near=", ".join(near))
+
+
+def bots_left_out() -> str:
+    """The note about bots among the managers that were chosen."""
+    return say("Bots cannot be managers, so they were left out.")
+
+
+def not_added(count: int) -> str:
+    """The note about people who asked to be forgotten."""
+    return say("{count} of them asked not to be recorded here, and can only come back by themselves.", count=count)
+
+
+def reading(span: str) -> str:
+    """The note after the choice of how far back to read."""
+    if span == "0" or span not in HISTORY:
+        return say("Nothing older will be read. `/backfill` does it whenever you like.")
+    return say("Reading: {span}. You can go on meanwhile; `/status` shows how far it is.", span=say(HISTORY[span]))
+
+
+def _who(guide: Guide) -> Letter:
+    settings = guide.settings
+    chosen = [Chosen(person, discord.SelectDefaultValueType.user) for person in guide.named]
+    chosen += [Chosen(role, discord.SelectDefaultValueType.role) for role in guide.roles]
+    channels = discord.SelectDefaultValueType.channel
+    digest = settings.digest_channel_id
+    rows = (
+        EntityChoice(
+            "spade:setup:set:managers",
+            say("Managers: people or roles"),
+            chosen=tuple(chosen),
+            at_most=MOST_CHOSEN,
+        ),
+        EntityChoice(
+            "spade:setup:set:digest",
+            say("Channel for the weekly digest"),
+            channels=True,
+            chosen=(Chosen(digest, channels),) if digest is not None else (),
+        ),
+        EntityChoice(
+            "spade:setup:set:exclude",
+            say("Channels that do not count"),
+            channels=True,
+            chosen=tuple(Chosen(one, channels) for one in guide.setup.excluded_channel_ids),
+            at_most=MOST_CHOSEN,
+        ),
+        (_go(say("Next"), Page.WHEN, discord.ButtonStyle.primary),),
+    )
+    explanation = say(
+        "**Managers** are the people whose personal replies count; choose them by name or by a role. The **digest** is "
+        "posted once a week where your team reads it. In channels that **do not count**, nothing is recorded. "
+        "Everything you choose is saved at once."
+    )
+    return _page(guide, 1, say("Who, and where"), explanation, rows)
+
+
+def _when(guide: Guide) -> Letter:
+    settings = guide.settings
+    rows = (
+        Choice(
+            "spade:setup:set:weekday",
+            say("Day of the digest"),
+            tuple(Option(weekday_name(day), str(day), chosen=day == settings.digest_weekday) for day in range(7)),
+        ),
+        Choice(
+            "spade:setup:set:hour",
+            say("Hour of the digest"),
+            tuple(Option(f"{hour:02}:00", str(hour), chosen=hour == settings.digest_hour) for hour in range(24)),
+        ),
+        Choice(
+            "spade:setup:set:language",
+            say("Language"),
+            tuple(Option(name, code, chosen=code == settings.language) for code, name in LANGUAGE_NAMES.items()),
+        ),
+        (
+            _go(say("Back"), Page.WHO),
+            Button(say("Change the time zone"), custom_id="spade:setup:zone"),
+            _go(say("Next"), Page.HISTORY, discord.ButtonStyle.primary),
+        ),
+    )
+    explanation = say(
+        "The digest reports the week from Monday to Sunday and comes **{weekday} from {hour}**, in the time zone "
+        "**{zone}**.",
+        weekday=weekday_name(settings.digest_weekday),
+        hour=f"{settings.digest_hour:02}:00",
+        zone=safe_name(settings.zone.key, 64),
+    )
+    return _page(guide, 2, say("When"), explanation, rows)
+
+
+def _history(guide: Guide) -> Letter:
+    rows = (
+        Choice(
+            "spade:setup:set:history",
+            say("How far back to read"),
+            tuple(Option(say(label), value) for value, label in HISTORY.items()),
+        ),
+        (_go(say("Back"), Page.WHEN), _go(say("Finish"), Page.FINISH, discord.ButtonStyle.success)),
+    )
+    explanation = say(
+        "Spade records from the moment it came. It can also **read older messages**, so that the first digest already "
+        "knows who knows whom. That takes a while, goes on by itself, and `/backfill` does the same later."
+    )
+    return _page(guide, 3, say("What was before"), explanation, rows)
+
+
+def _page(
+    guide: Guide,
+    number: int,
+    title: str,
+    explanation: str,
+    rows: tuple[tuple[Button, ...] | Choice | EntityChoice, ...],
+) -> Letter:
+    lines = [explanation, *_missing(guide)]
+    if guide.reading:
+        lines.append(guide.reading)
+    if guide.note:
+        lines.append(say("**{note}**", note=guide.note))
+    card = Card(
+        title=say("Setting Spade up, {number} of 3: {title}", number=number, title=title),
+        description="\n\n".join(lines),
+        footer=say("/setup with options does the same in one line. /settings shows everything."),
+        colour=embed_colour(REACH),
+    )
+    return Letter(cards=(card.fitted(),), rows=rows)
+
+
+def _go(label: str, page: Page, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> Button:
+    return Button(label, custom_id=f"spade:setup:go:{page}", style=style)
+
+
+def _missing(guide: Guide) -> Iterator[str]:
+    for channel_id, names in sorted((guide.missing or {}).items()):
+        yield say(
+            "⚠️ In {channel} I am missing: {permissions}.",
+            channel=channel_list((channel_id,)),
+            permissions=permissions(names),
+        )

@@ -1,0 +1,105 @@
+"""The guided `/setup` through the sandbox: every list, button and form of it, to the end."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.sandbox import Answer, Message, Permission
+from bot.store import guilds, managers
+from tests.support.stage import stage
+
+BEGAN = datetime(2026, 3, 4, 9, tzinfo=UTC)
+
+
+def description(message: Message | None) -> str:
+    assert message is not None
+    return str(message.embeds[0]["description"]) if message.embeds else message.content
+
+
+async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> None:
+    async with stage(tmp_path / "spade.db", BEGAN) as on:
+        world, people = on.sandbox.world, on.sandbox.people
+        owner, mia, noor, rafa = (
+            world.add_user(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
+        )
+        helper_bot = world.add_user("helper", bot=True)
+        guild = world.add_guild("Gardeners", owner=owner)
+        team = world.add_role(guild, "Team")
+        general, digest, offtopic = (world.add_channel(guild, name) for name in ("general", "digest", "offtopic"))
+        for user in (mia, rafa, helper_bot):
+            world.add_member(guild, user)
+        world.add_member(guild, noor, roles=[team])
+        world.deny_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+        on.clock.set(BEGAN - timedelta(days=5), back=True)
+        early = world.post(general, rafa, "Hello", message_id=world.ids.make())
+        world.post(general, mia, "Hi", reply_to=early, message_id=world.ids.make())
+        on.clock.set(BEGAN)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+
+        opened = await (await people.run_command(owner, general, "setup")).wait()
+        page = opened.original
+        assert page is not None
+
+        async def after(answer: Answer, words: str) -> None:
+            await on.sandbox.until(lambda: answer.error or words in str(page.embeds) or words in answer.text, 20)
+            assert answer.error is None
+
+        async def choose(field: str, *values: object) -> Answer:
+            return await people.select(owner, page, values, custom_id=f"spade:setup:set:{field}")
+
+        assert "1 of 3" in str(page.embeds)
+        await after(await choose("managers", mia, team, helper_bot), "Bots cannot be managers")
+        await after(await choose("digest", digest), "I am missing: Embed Links and Attach Files")
+        excluded = await choose("exclude", offtopic)
+        await excluded.wait()
+        await after(await people.press(owner, page, "Next"), "2 of 3")
+        await after(await choose("weekday", "Tuesday"), "Tuesday from 09:00")
+        await after(await choose("hour", "17:00"), "Tuesday from 17:00")
+        form = await (await people.press(owner, page, "Change the time zone")).wait()
+        await after(await form.submit({"Time zone": "Atlantis"}), "I know no time zone Atlantis")
+        form = await (await people.press(owner, page, "Change the time zone")).wait()
+        await after(await form.submit({"Time zone": "berlin"}), "Europe/Berlin")
+        await after(await choose("language", "de"), "Europe/Berlin")
+        await (await choose("language", "en")).wait()
+        await after(await people.press(owner, page, "spade:setup:go:history"), "3 of 3")
+        await after(await choose("history", "The last 30 days"), "Reading: The last 30 days")
+        for job in on.app.reader.progress(guild.id):
+            await on.app.reader.wait(job.job)
+        await after(await people.press(owner, page, "Back"), "2 of 3")
+        await after(await people.press(owner, page, "spade:setup:go:who"), "1 of 3")
+        world.allow_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+        done = await (await people.press(owner, page, "Next")).wait()
+        assert done
+        await after(await people.press(owner, page, "spade:setup:go:history"), "3 of 3")
+        end = await (await people.press(owner, page, "Finish")).wait()
+        for words in (
+            "Spade is set up",
+            "Mia",
+            f"<#{digest.id}>, Tuesday from 17:00",
+            "Integrations",
+            "last week would have",
+        ):
+            assert words in end.text, (words, end.text)
+        assert end.original is not None
+        assert len(end.original.embeds) == 1
+        async with on.app.database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild.id)
+            assert settings is not None
+            assert (settings.zone.key, settings.digest_weekday, settings.digest_hour) == ("Europe/Berlin", 1, 17)
+            assert (settings.digest_channel_id, settings.language) == (digest.id, "en")
+            assert await guilds.excluded_channels(connection, guild.id) == {offtopic.id}
+            assert await managers.people(connection, guild.id) == {mia.id}
+            assert await managers.roles(connection, guild.id) == {team.id}
+
+        # Nothing is kept in memory: the same message goes on working, and choosing anew replaces.
+        await after(await people.press(owner, page, "spade:setup:go:when"), "2 of 3")
+        await after(await people.press(owner, page, "spade:setup:go:who"), "1 of 3")
+        await (await choose("managers", noor)).wait()
+        await (await choose("digest")).wait()
+        await (await choose("exclude")).wait()
+        async with on.app.database.reading() as connection:
+            assert await managers.people(connection, guild.id) == {noor.id}
+            assert await managers.roles(connection, guild.id) == set()
+            assert await guilds.excluded_channels(connection, guild.id) == set()
+            settings = await guilds.settings_of(connection, guild.id)
+            assert settings is not None
+            assert settings.digest_channel_id is None
