@@ -1,0 +1,443 @@
+"""Lists, settings, waiting, coming and going, and reading history, on SQLite and PostgreSQL."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.clock import DrivenClock
+from bot.domain.guild import GuildSettings
+from bot.domain.history_job import JobKind
+from bot.domain.rules import Rules
+from bot.domain.span import Span
+from bot.domain.stretch import Stretch
+from bot.services.history import Sighting
+from bot.services.history_reader import HistoryReader
+from bot.services.membership import MembershipService
+from bot.services.paging import pages
+from bot.services.persistence import persistently
+from bot.services.recorder import NoContext, Recorder
+from bot.services.roster import Roster
+from bot.services.settings import SettingsChange, SettingsService
+from bot.services.waiting import WaitingList, WaitingService
+from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
+from bot.store.database import Database
+from tests.support.channel_log import ChannelLog
+from tests.support.messages import (
+    ANNA,
+    BEN,
+    CHANNEL,
+    GUILD,
+    MIA,
+    NOAH,
+    OLE,
+    PIA,
+    at,
+    channel,
+    moment,
+    said,
+    thread,
+    whole,
+)
+from tests.support.rows import rows
+
+# Who is on the lists.
+
+
+async def test_a_role_makes_managers_of_those_seen_with_it_and_takes_them_off(database: Database) -> None:
+    roster = Roster(database)
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA])
+        await managers.set_roles(connection, GUILD, [77, 78])
+    assert await roster.managers(GUILD) == {ANNA}
+    assert await roster.seen(GUILD, BEN, [1, 78, 77])
+    assert await roster.managers(GUILD) == {ANNA, BEN}
+    assert not await roster.seen(GUILD, BEN, [77])  # nothing new
+    assert not await roster.seen(GUILD, ANNA, [])  # on it by name: no role needed
+    assert not await roster.seen(GUILD, BEN, [1])
+    assert await roster.managers(GUILD) == {ANNA}
+    assert await roster.managers(8) == frozenset()
+
+
+async def test_a_role_has_people_ignored_in_the_same_way(database: Database) -> None:
+    roster = Roster(database)
+    async with database.writing() as connection:
+        await ignoring.add_roles(connection, GUILD, [90])
+        await ignoring.add(connection, GUILD, [PIA])
+
+    async def ignored() -> frozenset[int]:
+        async with database.reading() as connection:
+            return await ignoring.people(connection, GUILD)
+
+    assert not await roster.seen(GUILD, MIA, [90])  # ignored, not a manager
+    assert await ignored() == {MIA, PIA}
+    await roster.seen(GUILD, MIA, [90])
+    await roster.seen(GUILD, MIA, [])
+    await roster.seen(GUILD, PIA, [])
+    assert await ignored() == {PIA}
+
+
+async def test_whoever_asked_to_be_forgotten_is_put_on_no_list(database: Database) -> None:
+    roster = Roster(database)
+    async with database.writing() as connection:
+        await managers.set_roles(connection, GUILD, [77])
+        await forgetting.remember(connection, GUILD, BEN)
+    assert not await roster.seen(GUILD, BEN, [77])
+    assert await roster.managers(GUILD) == frozenset()
+
+
+async def test_a_change_during_a_look_is_not_forgotten(database: Database) -> None:
+    """Somebody looks the list up while it is being changed: the next look must show the change."""
+    roster = Roster(database)
+    for turns in range(12):
+        roster.changed(GUILD)
+        looking = asyncio.create_task(roster.managers(GUILD))
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        async with database.writing() as connection:
+            await managers.add(connection, GUILD, [1000 + turns])
+        roster.changed(GUILD)
+        await looking
+        assert 1000 + turns in await roster.managers(GUILD)
+
+
+# Settings.
+
+
+async def test_settings_are_changed_one_thing_at_a_time(database: Database) -> None:
+    roster = Roster(database)
+    clock = DrivenClock(moment(6.5 * 24 * 60 - 30))  # Sunday, 23:30 UTC
+    service = SettingsService(database, roster, clock)
+    assert await roster.managers(GUILD) == frozenset()
+    state = await service.change(GUILD, SettingsChange(add_managers=[ANNA, BEN]))
+    assert state.settings == GuildSettings(GUILD, ZoneInfo("UTC"))
+    assert state.managers == state.new_managers == {ANNA, BEN}
+    assert await roster.managers(GUILD) == {ANNA, BEN}  # the roster has heard of it
+    state = await service.change(GUILD, SettingsChange(zone=ZoneInfo("Europe/Berlin"), digest_channel_id=5))
+    assert state.settings.digest_from_on == date(2026, 3, 9)  # it is Monday in Berlin already
+    assert state.new_managers == frozenset()
+    clock.set(moment(30 * 24 * 60))
+    state = await service.change(GUILD, SettingsChange(digest_channel_id=6, add_managers=[ANNA], remove_managers=[BEN]))
+    assert (state.settings.digest_channel_id, state.settings.digest_from_on) == (6, date(2026, 3, 9))
+    assert state.settings.zone == ZoneInfo("Europe/Berlin")
+    assert (state.managers, state.new_managers) == ({ANNA}, frozenset())
+
+
+async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
+    service = SettingsService(database, Roster(database), DrivenClock(moment(0)))
+    await service.change(GUILD, SettingsChange(zone=ZoneInfo("Asia/Kathmandu"), add_manager_role_id=77))
+    async with database.writing() as connection:
+        await guilds.set_excluded_channels(connection, GUILD, [3])
+    state = await service.change(GUILD, SettingsChange(add_manager_role_id=78))
+    assert state.settings.zone == ZoneInfo("Asia/Kathmandu")
+    assert state.excluded_channels == {3}
+    async with database.reading() as connection:
+        assert await managers.roles(connection, GUILD) == {77, 78}
+
+
+# Waiting.
+
+
+class Names:
+    """A messenger that knows who is there."""
+
+    def __init__(self, *here: int) -> None:
+        self.here = here
+
+    async def names(self, _guild_id: int, people_ids: Collection[int]) -> Mapping[int, str]:
+        return {person: f"Member {person}" for person in people_ids if person in self.here}
+
+
+async def nothing() -> None:
+    """Nothing is under way."""
+
+
+async def waiting_world(database: Database) -> None:
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA, BEN])
+    messages = [
+        said(0, MIA, mentions=[ANNA]),
+        said(1, NOAH, mentions=[BEN]),
+        said(2, OLE, mentions=[ANNA, BEN]),
+        said(3, MIA, mentions=[ANNA]),
+        said(4, PIA, mentions=[ANNA]),
+        said(5, ANNA, to=(4, PIA)),
+    ]
+    recorder = Recorder(database, Rules())
+    await recorder.record(whole(channel(), *messages), NoContext())
+    opened = at(10)
+    await recorder.record(whole(thread(PIA, opened), said(10, PIA)), NoContext())
+
+
+async def test_a_managers_reaction_sets_a_message_aside(database: Database) -> None:
+    await waiting_world(database)
+    service = WaitingService(database, Roster(database), DrivenClock(moment(20)))
+    await service.reacted(GUILD, NOAH, at(0))  # no manager
+    assert await service.set_aside(GUILD, at(0))
+    assert not await service.set_aside(GUILD, at(0))
+    await service.reacted(GUILD, BEN, at(3))
+    assert not await service.set_aside(GUILD, at(3))
+    assert not await service.set_aside(GUILD, at(99))
+
+
+async def test_the_list_shows_who_waits_for_this_manager_or_the_team_longest_first(database: Database) -> None:
+    await waiting_world(database)
+    clock = DrivenClock(moment(60))
+    waiting = WaitingList(
+        database,
+        Names(MIA, NOAH, OLE, PIA),
+        Roster(database),
+        clock,
+        Rules(),
+        nothing,  # type: ignore[arg-type]
+    )
+    page = await waiting.page(GUILD, ANNA, 1, 10)
+    assert page is not None
+    assert [(member.member_id, member.oldest.message_id, member.messages) for member in page.members] == [
+        (MIA, at(0), 2),
+        (OLE, at(2), 1),
+        (PIA, at(10), 1),
+    ]
+    assert (page.number, page.pages, page.total, page.now) == (1, 1, 3, moment(60))
+    assert page.names[MIA] == f"Member {MIA}"
+    assert await waiting.page(GUILD, MIA, 1, 10) is None
+    second = await waiting.page(GUILD, ANNA, 9, 2)  # the nearest there is
+    assert second is not None
+    assert (second.number, second.pages, [member.member_id for member in second.members]) == (2, 2, [PIA])
+    clock.set(moment(14 * 24 * 60 + 5))
+    late = await waiting.page(GUILD, ANNA, 0, 2)
+    assert late is not None
+    assert [member.member_id for member in late.members] == [PIA]  # the others waited for two weeks
+    clock.set(moment(15 * 24 * 60))
+    empty = await waiting.page(GUILD, ANNA, 1, 2)
+    assert empty is not None
+    assert (empty.members, empty.pages, empty.total) == ((), 1, 0)
+
+
+async def test_whoever_has_left_is_noted_and_not_shown(database: Database) -> None:
+    await waiting_world(database)
+    clock = DrivenClock(moment(60))
+    waiting = WaitingList(
+        database,
+        Names(NOAH, OLE),
+        Roster(database),
+        clock,
+        Rules(),
+        nothing,  # type: ignore[arg-type]
+    )
+    page = await waiting.page(GUILD, ANNA, 1, 1)
+    assert page is not None
+    assert (page.pages, page.total, [member.member_id for member in page.members]) == (2, 2, [OLE])
+    async with database.reading() as connection:
+        assert await people.departed(connection, GUILD) == {MIA}  # Pia stood on a page that was not looked at
+
+
+# Coming and going.
+
+
+async def test_thirty_days_after_a_removal_everything_is_forgotten(database: Database) -> None:
+    clock = DrivenClock(moment(0))
+    service = MembershipService(database, clock)
+    async with database.writing() as connection:
+        for guild_id in (1, 2, 3):
+            await guilds.watch(connection, guild_id, moment(0))
+    await service.removed(1)
+    await service.present([2])  # guild 3 was left unheard
+    clock.set(moment(0) + timedelta(days=30))
+    assert await service.purge_due() == 0
+    clock.set(moment(0) + timedelta(days=30, milliseconds=1))
+    await service.present([2, 3])  # invited again in time
+    assert await service.purge_due() == 1
+    assert [row[0] for row in (await rows(database, tables.guild))["guild"]] == [2, 3]
+
+
+# Reading history.
+
+
+async def test_pages_adjoin_and_cover_the_whole_span_with_context_at_hand() -> None:
+    log = ChannelLog()
+    log.post(channel(), *(said(minute, MIA) for minute in range(230)))
+    span = Span(at(5), at(225))
+    found = [page async for page in pages(log, channel(), span)]
+    assert [len(page.messages) for page in found] == [100, 100, 21]
+    assert found[0].first_id == span.first_id
+    assert found[-1].last_id == span.last_id
+    for one, other in pairwise(found):
+        assert other.first_id == one.last_id + 1
+        assert other.context == one.messages[-50:]
+        assert other.context_first_id == other.context[0].message_id
+    short = [page async for page in pages(log, channel(), Span(at(300), at(400)))]
+    assert [(page.first_id, page.last_id, page.messages) for page in short] == [(at(300), at(400), ())]
+
+
+async def test_what_fails_is_tried_again_while_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("bot.services.persistence.asyncio.sleep", sleep)
+    left = 9
+
+    async def work() -> str:
+        nonlocal left
+        left -= 1
+        if left > 0:
+            raise OSError("no network")
+        return "done"
+
+    assert await persistently("It", work, lambda: True) == "done"
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+    left = 9
+    assert await persistently("It", work, lambda: left > 6) is None
+
+
+class Everything:
+    """The channels of a log, as a guild shows them."""
+
+    def __init__(self, log: ChannelLog, *sightings: Sighting) -> None:
+        self.log = log
+        self.sightings = sightings
+
+    async def with_archived(self, _guild_id: int, _since_id: int) -> Sequence[Sighting]:
+        return self.sightings
+
+
+OTHER = channel(CHANNEL + 5)
+
+
+async def history_world(database: Database) -> tuple[ChannelLog, Recorder, HistoryReader]:
+    """Two channels of which the second half is on record, as two managers' guild."""
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA])
+    log = ChannelLog()
+    random = Random(3)
+    for offset, place in enumerate((channel(), OTHER)):
+        log.post(
+            place,
+            *(
+                said(
+                    minute + offset / 2,
+                    random.choice([ANNA, BEN, MIA, NOAH]),
+                    mentions=random.choice([(), (MIA,), (BEN,)]),
+                )
+                for minute in range(260)
+            ),
+        )
+    recorder = Recorder(database, Rules())
+    for place in (channel(), OTHER):
+        found = log.all_of(place)[130:]
+        first_id = found[0].message_id
+        context = log.all_of(place)[:130]
+        await recorder.record(
+            Stretch(place, first_id, found[-1].message_id, found, context, context[0].message_id), NoContext()
+        )
+    channels = Everything(log, log.sighting(channel()), log.sighting(OTHER))
+    return log, recorder, HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
+
+
+async def test_a_backfill_reads_up_to_where_the_record_begins_and_can_be_asked_twice(database: Database) -> None:
+    log, _, reader = await history_world(database)
+    job = await reader.backfill(GUILD, moment(-100))
+    assert (await reader.wait(job)).messages == 260
+    found = await rows(database)
+    assert sum(row[3] for row in found["activity"]) == 520
+    assert len(found["span"]) == 2
+    requests = log.requests
+    again = await reader.backfill(GUILD, moment(-100))
+    progress = await reader.wait(again)
+    assert (progress.messages, progress.channels, progress.done, progress.running) == (0, 2, 2, False)
+    assert log.requests == requests
+    assert await rows(database) == found
+    assert [one.job.job_id for one in reader.progress(GUILD)] == [again.job_id, job.job_id]
+    assert reader.progress(8) == ()
+    async with database.reading() as connection:
+        assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_a_backfill_is_bounded_by_its_date_and_leaves_excluded_channels_alone(database: Database) -> None:
+    _, _, reader = await history_world(database)
+    async with database.writing() as connection:
+        await guilds.set_excluded_channels(connection, GUILD, [OTHER.channel_id])
+    job = await reader.backfill(GUILD, moment(100))
+    assert (await reader.wait(job)).messages == 30
+    later = await reader.backfill(GUILD, moment(500))
+    assert (await reader.wait(later)).messages == 0
+
+
+async def test_a_second_reading_adds_a_new_managers_touches_and_counts_nothing_twice(database: Database) -> None:
+    _, _, reader = await history_world(database)
+    before = await rows(database)
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [BEN])
+    job = await reader.read_again(GUILD, BEN)
+    await reader.wait(job)
+    after = await rows(database)
+    assert {row[2] for row in before["touch"]} == {ANNA}
+    assert {row[2] for row in after["touch"]} == {ANNA, BEN}
+    assert (after["activity"], after["span"], after["member"]) == (before["activity"], before["span"], before["member"])
+    assert job.kind is JobKind.READ_AGAIN
+
+
+async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_one_does_not(database: Database) -> None:
+    log, recorder, reader = await history_world(database)
+    pages_read = 0
+
+    async def stop(_place: object, _page: object) -> None:
+        nonlocal pages_read
+        pages_read += 1
+        if pages_read == 2:
+            stopping.append(asyncio.create_task(reader.stop()))
+            await asyncio.sleep(5)
+
+    stopping: list[asyncio.Task[None]] = []
+    log.during_page = stop
+    job = await reader.backfill(GUILD, moment(-100))
+    assert not (await reader.wait(job)).running
+    await asyncio.gather(*stopping)
+    log.during_page = None
+    again = HistoryReader(
+        database,
+        recorder,
+        log,
+        Everything(log, log.sighting(channel()), log.sighting(OTHER)),
+        DrivenClock(moment(2000)),
+    )
+    await again.resume(GUILD)
+    await again.resume(GUILD)  # asked twice, running once
+    assert [progress.job.job_id for progress in again.progress(GUILD)] == [job.job_id]
+    await again.wait(job)
+    assert sum(row[3] for row in (await rows(database))["activity"]) == 520
+
+    async def cancel(_place: object, _page: object) -> None:
+        log.during_page = None
+        cancelling.append(asyncio.create_task(again.cancel(GUILD)))
+        await asyncio.sleep(5)
+
+    cancelling: list[asyncio.Task[int]] = []
+    log.post(channel(), said(-250, MIA))
+    log.during_page = cancel
+    third = await again.backfill(GUILD, moment(-300))
+    await again.wait(third)
+    assert await cancelling[0] == 1
+    fresh = HistoryReader(database, recorder, log, Everything(log), DrivenClock(moment(2000)))
+    await fresh.resume(GUILD)
+    assert fresh.progress(GUILD) == ()
+
+
+async def test_a_backfill_fills_known_gaps_and_leaves_out_what_it_may_not_read(
+    database: Database,
+) -> None:
+    log, _, reader = await history_world(database)
+    log.unreadable.add(OTHER.channel_id)
+    async with database.writing() as connection:
+        for place in (channel(), OTHER):
+            await spans.add_known_gap(connection, GUILD, place.channel_id, Span(at(0), at(99)), "closed")
+    job = await reader.backfill(GUILD, moment(-100))
+    assert (await reader.wait(job)).messages == 130
+    async with database.reading() as connection:
+        assert await spans.known_gaps(connection, GUILD) == {OTHER.channel_id: (Span(at(0), at(99)),)}
