@@ -79,9 +79,13 @@ async def open_at(browser: Browser, address: str, size: str, scheme: str) -> Pag
     return page
 
 
-async def shoot(browser: Browser, address: str, size: str, scheme: str, path: Path) -> None:
-    """Save a picture of the page, or of the one message the address names."""
+async def shoot(
+    browser: Browser, address: str, size: str, scheme: str, path: Path, *, beginning_at: Message | None = None
+) -> None:
+    """Save a picture of the page, scrolled to a message if one is given, or of the one message the address names."""
     page = await open_at(browser, address, size, scheme)
+    if beginning_at is not None:
+        await page.locator(f"#m-{beginning_at.id}").evaluate("node => node.scrollIntoView()")
     anchor = urlsplit(address).fragment
     if anchor.startswith("m-"):
         # The message by itself: nothing hovers over it, and no mark shows that it was linked to.
@@ -120,19 +124,21 @@ async def make_all() -> None:
             await play(playback, Console(stderr=True))
             base = open_page(on, playback).address
             manager_id = MANAGER_IDS[0]
-            digest = on.digests[-1]
-            waiting = await run_waiting(on)
+            nudge, digest, waiting = on.nudges[-1], on.digests[-1], await run_waiting(on)
+            team = f"{base}?{urlencode({'as': manager_id, 'channel': digest.channel_id})}"
             shown = {
-                "page": base,
-                "digest-page": f"{base}?{urlencode({'as': manager_id, 'channel': digest.channel_id})}",
-                "nudge": message_address(base, manager_id, on.nudges[-1]),
-                "digest": message_address(base, manager_id, digest),
-                "waiting": message_address(base, manager_id, waiting),
+                "page-nudge": (base, nudge),
+                "page-digest": (team, digest),
+                "page-waiting": (team, waiting),
+                "message-nudge": (message_address(base, manager_id, nudge), None),
+                "message-digest": (message_address(base, manager_id, digest), None),
+                "message-waiting": (message_address(base, manager_id, waiting), None),
             }
-            for name, address in shown.items():
+            for name, (address, beginning_at) in shown.items():
                 for size in SIZES:
                     for scheme in SCHEMES:
-                        await shoot(browser, address, size, scheme, FOLDER / f"{name}-{size}-{scheme}.png")
+                        path = FOLDER / f"{name}-{size}-{scheme}.png"
+                        await shoot(browser, address, size, scheme, path, beginning_at=beginning_at)
 
 
 async def make_one(address: str, path: Path, size: str, scheme: str) -> None:

@@ -42,13 +42,13 @@ class Playback:
 
     async def walk(self) -> None:
         """Let time pass as it does for people, until cancelled; while it is forwarded, that is enough."""
-        time = asyncio.get_running_loop().time
-        before = time()
+        loop = asyncio.get_running_loop()
+        before = loop.time()
         while True:
             await asyncio.sleep(_STEP_SECONDS)
             async with self._turn:
-                passed = min(time() - before, 4 * _STEP_SECONDS)
-                before = time()
+                passed = min(loop.time() - before, 4 * _STEP_SECONDS)
+                before = loop.time()
                 await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
 
     async def _play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:

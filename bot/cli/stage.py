@@ -32,14 +32,18 @@ class Stage:
 
     @property
     def nudges(self) -> list[Message]:
-        """What the first manager was sent, oldest first."""
-        return self.sandbox.dms(MANAGER_IDS[0])
+        """The nudges that the first manager was sent, oldest first."""
+        return [message for message in self.sandbox.dms(MANAGER_IDS[0]) if _is_nudge(message)]
 
     @property
     def digests(self) -> list[Message]:
         """The digests with their pictures in the team's channel, oldest first."""
         team = next(channel for channel in self.player.guild.channels.values() if channel.name == "team")
         return [message for message in team.messages if message.embeds and "image" in message.embeds[0]]
+
+
+def _is_nudge(message: Message) -> bool:
+    return any(str(control.get("custom_id", "")).startswith("spade:nudge:") for control in message.controls())
 
 
 @asynccontextmanager

@@ -122,7 +122,8 @@ class Player:
         thread = self.world.channels.get(post.post_id)
         if thread is None:
             opener = self._users[post.opener]
-            name = f"Post of {time_of(post.post_id):%-d %B, %H:%M}"
+            # What it was about is not in the record: it goes by who opened it, and when.
+            name = f"{opener.display_name}, {time_of(post.post_id):%-d %B}"
             thread = self.world.load_thread(post.forum_id, name, opener, thread_id=post.post_id)
             if not quietly:
                 self.world.announce_thread(thread)

@@ -94,7 +94,7 @@ async def test_a_manager_reads_snoozes_answers_and_lets_a_week_pass(tmp_path: Pa
             picture = page.locator(f"#m-{on.digests[-1].id} img")
             await expect(picture).to_be_visible()
             assert await picture.evaluate("image => image.complete && image.naturalWidth > 400")
-            assert "reached" in str(await picture.get_attribute("alt"))
+            assert "Reached" in str(await picture.get_attribute("alt"))
 
             # The member they can be sees the answer, and nothing of the manager's.
             await page.get_by_role("navigation", name="Who you are").get_by_role("link", name="member").click()

@@ -119,9 +119,8 @@ def lines_of(view: Viewpoint, messages: Iterable[Message]) -> Iterator[Line]:
     """Messages as lines: grouped by author, with a line where a day begins."""
     before: Message | None = None
     for message in messages:
-        line = _line(view, message, before)
-        yield line
-        before = None if line.notice else message
+        yield _line(view, message, before)
+        before = message
 
 
 def _line(view: Viewpoint, message: Message, before: Message | None) -> Line:
@@ -137,6 +136,7 @@ def _line(view: Viewpoint, message: Message, before: Message | None) -> Line:
         before is not None
         and not day
         and before.author is message.author
+        and before.type not in _NOTICES
         and message.created_at - before.created_at < _TOGETHER
         and before.ephemeral == message.ephemeral
     )

@@ -147,7 +147,10 @@ async function post(address, body) {
       }
     }
     history.replaceState(null, "", way);
+    const known = new Set([...document.querySelectorAll("article.ephemeral")].map((line) => line.id));
     takeIn(await answer.text());
+    const own = [...document.querySelectorAll("article.ephemeral")].filter((line) => !known.has(line.id));
+    if (own.length) own.at(-1).scrollIntoView({ block: "nearest" });
     return true;
   } catch {
     say("The sandbox has ended. Start it again to go on.");
@@ -292,6 +295,7 @@ async function suggest(input) {
 function openList(input, open) {
   const list = document.getElementById(input.getAttribute("aria-controls"));
   list.hidden = !open;
+  if (open) list.scrollIntoView({ block: "nearest" });
   input.setAttribute("aria-expanded", String(open));
   input.removeAttribute("aria-activedescendant");
 }
