@@ -86,6 +86,7 @@ def restore_backup(database: Path, backup: Path, at: datetime) -> Path | None:
                     if beside.exists():
                         beside.replace(aside.with_name(aside.name + suffix))
             part.replace(database)
+        lock.abandoned = False  # what stands there now was looked at
         return aside
     finally:
         lock.release()

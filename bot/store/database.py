@@ -14,6 +14,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
 from bot.store import postgres
+from bot.store.damage import damaged, is_damage
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
 from bot.store.error import other_writer
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
@@ -95,7 +96,8 @@ def _sentences(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, OperationalError) or postgres.is_outage(error):
+        damage = isinstance(error, DatabaseError) and is_damage(error)
+        if isinstance(error, OperationalError) or damage or postgres.is_outage(error):
             raise StoreError(_sentence(place, error)) from error
         raise
 
@@ -113,17 +115,24 @@ async def open_database(address: str, *, write: bool) -> Database:
     """Open the database at a URL such as `sqlite:///spade.db`.
 
     With `write`, the file and schema are created or brought up to date and every other writer is kept out; without,
-    the database must exist and have this version's schema. Raises StoreError.
+    the database must exist and have this version's schema. When its last writer did not end properly, a SQLite file is
+    checked first. Raises StoreError.
     """
     url = make_url(address)
     path = _database_path(url)
     lock = None
+    suspect = False
     if path is not None:
         _look_at_file(path, write=write)
         lock = _lock_for(path) if write else None
+        suspect = lock.abandoned if lock else _lock_of(path).look()
     try:
         database = _connect(address, path, lock, write=write)
         try:
+            if suspect:
+                await _require_sound(database, str(path))
+            if lock is not None:
+                lock.abandoned = False
             await _agree_on_schema(database, write=write)
         except BaseException:
             await database.close()
@@ -156,8 +165,12 @@ def _look_at_file(path: Path, *, write: bool) -> None:
         raise StoreError(f"The database {path} cannot be written: check who owns it.")
 
 
+def _lock_of(path: Path) -> WriterLock:
+    return WriterLock(path.with_name(path.name + ".lock"))
+
+
 def _lock_for(path: Path) -> WriterLock:
-    lock = WriterLock(path.with_name(path.name + ".lock"))
+    lock = _lock_of(path)
     if not lock.acquire():
         raise other_writer(path, lock.holder())
     return lock
@@ -209,6 +222,12 @@ def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -
     return engine
 
 
+async def _require_sound(database: Database, place: str) -> None:
+    finding = await quick_check(database)
+    if finding is not None:
+        raise StoreError(damaged(place, finding))
+
+
 async def _agree_on_schema(database: Database, *, write: bool) -> None:
     async with database.writing() if write else database.reading() as connection:
         revision = await connection.run_sync(current_revision)
@@ -234,8 +253,8 @@ def _sentence(place: str, error: SQLAlchemyError) -> str:
         return "The disk is full: nothing is recorded until there is room again."
     if isinstance(error, OperationalError) and "locked" in cause:
         return f"The database {place} is locked by another program: close it and try again."
-    if isinstance(error, DatabaseError) and ("malformed" in cause or "not a database" in cause):
-        return f"The database {place} is damaged ({cause}): keep the file, and restore the newest backup."
+    if isinstance(error, DatabaseError) and is_damage(error):
+        return damaged(place, cause)
     return f"The database {place} cannot be used: {cause}."
 
 

@@ -1,4 +1,4 @@
-"""The lock file that keeps a second writer away from a database file."""
+"""The lock file that keeps a second writer away from a database file, and shows whether the last one ended properly."""
 
 import fcntl
 import os
@@ -6,11 +6,16 @@ from pathlib import Path
 
 
 class WriterLock:
-    """An advisory lock on a file beside the database; the system frees it when the process ends, however it ends."""
+    """An advisory lock on a file beside the database; the system frees it when the process ends, however it ends.
+
+    The holder's process id stands in the file and is taken out on release. Whoever takes a free lock and finds one
+    knows that its holder was killed, or that the machine was switched off: see `abandoned`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self.abandoned = False
 
     def acquire(self) -> bool:
         """Take the lock; False when another process holds it."""
@@ -20,10 +25,25 @@ class WriterLock:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        self.abandoned = os.fstat(descriptor).st_size > 0
         os.truncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
         return True
+
+    def look(self) -> bool:
+        """Without taking the lock: whether nobody holds it and its last holder did not end properly."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return os.fstat(descriptor).st_size > 0
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
 
     def holder(self) -> str:
         """The process id that the holder wrote down, or "unknown"."""
@@ -33,7 +53,9 @@ class WriterLock:
             return "unknown"
 
     def release(self) -> None:
-        """Give the lock back; doing so twice does nothing more."""
+        """Give the lock back; doing so twice does nothing more. While it is `abandoned`, the file goes on saying so."""
         if self._descriptor is not None:
+            if not self.abandoned:
+                os.truncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
