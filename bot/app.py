@@ -17,6 +17,7 @@ from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.access import Access
 from bot.services.coverage import CoverageService
+from bot.services.csv_export import CsvExport
 from bot.services.digests import DigestService
 from bot.services.enrolment import Enrolments
 from bot.services.follower import Follower
@@ -33,6 +34,7 @@ from bot.services.retention import Retention
 from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
+from bot.services.status import StatusService
 from bot.services.unmet import UnmetList
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
@@ -40,11 +42,14 @@ from bot.views.digest_drafts import DigestViews
 from bot.views.drafts import Writer
 from cogs.backfills import Backfills
 from cogs.digests import Digests
+from cogs.exporting import Exporting
 from cogs.members import Members
 from cogs.nudge_buttons import NudgeButtons
 from cogs.nudges import Nudges
 from cogs.privacy import Privacy
+from cogs.settings import SettingsCommands
 from cogs.setup import SettingUp
+from cogs.status import Status
 from cogs.tracking import Tracking
 from cogs.waiting import Waiting
 
@@ -115,6 +120,9 @@ def _cogs(
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
+        SettingsCommands(guild_settings, presentation, messenger),
+        Status(StatusService(database, messenger, app.follower, app.reader, clock), guild_settings, access, clock),
+        Exporting(CsvExport(database, messenger, clock, rules, settle), access),
         Members(
             Relationships(database, messenger, clock, rules, settle),
             UnmetList(database, messenger, clock, rules, settle),

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import secrets
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -13,7 +15,7 @@ from discord.ext import commands
 from bot.discord_io.command_names import CommandNames
 from bot.discord_io.invalid_requests import InvalidRequests
 from bot.domain.guild import LANGUAGES
-from bot.views.answers import only_in_server, unexpected_error
+from bot.views.answers import nothing_happened, only_in_server, unexpected_error
 from bot.views.sentence import language_like, speaking
 
 log = logging.getLogger(__name__)
@@ -21,9 +23,30 @@ log = logging.getLogger(__name__)
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
 """None of them is privileged: Spade reads who wrote to whom, never what."""
 _TOKEN_REFUSED = 4004
+UNANSWERED_SECONDS = 2.0
+"""How long a press may go without an answer. Discord shows its own error after three seconds."""
 
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
+
+
+async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
+    """Tell a person that something failed, with a reference that stands in the log."""
+    reference = secrets.token_hex(4)
+    log.error("Reference %s: %s failed", reference, what, exc_info=error)
+    await _tell(interaction, unexpected_error(reference))
+
+
+async def _tell(interaction: discord.Interaction, text: str) -> None:
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as refused:
+        log.warning("A person could not be told what happened: %s", type(refused).__name__)
+    except discord.InteractionResponded:
+        pass  # somebody was quicker
 
 
 class SpadeTree(app_commands.CommandTree["SpadeBot"]):
@@ -34,19 +57,10 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
     ) -> None:
         """Answer whoever ran the command, whatever went wrong."""
         if isinstance(error, app_commands.NoPrivateMessage):
-            text = only_in_server()
-        else:
-            reference = secrets.token_hex(4)
-            name = interaction.command.qualified_name if interaction.command else "?"
-            log.error("Reference %s: the command %s failed", reference, name, exc_info=error)
-            text = unexpected_error(reference)
-        try:
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
-        except discord.HTTPException as refused:
-            log.warning("The apology could not be delivered: %s", refused.text)
+            await _tell(interaction, only_in_server())
+            return
+        name = interaction.command.qualified_name if interaction.command else "?"
+        await apologise(interaction, error, f"the command {name}")
 
 
 class SpadeBot(commands.Bot):
@@ -111,6 +125,22 @@ class SpadeBot(commands.Bot):
                 self.tree.add_command(menu)
         await self.tree.set_translator(CommandNames())
         await self.tree.sync()
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A press or a form that no cog takes up, such as a button of an older version, is answered all the same."""
+        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+            return
+        await asyncio.sleep(UNANSWERED_SECONDS)
+        if not interaction.response.is_done():
+            await _tell(interaction, nothing_happened())
+
+    async def on_error(self, event_method: str, /, *args: object, **_kwargs: object) -> None:
+        """A listener failed. Where it was to answer somebody, they get an apology; the log has the rest."""
+        error = sys.exc_info()[1]
+        if error is not None and args and isinstance(args[0], discord.Interaction):
+            await apologise(args[0], error, f"the listener {event_method}")
+        else:
+            log.error("The listener %s failed", event_method, exc_info=error)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """No text commands: a message is for the cogs' listeners alone."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands
@@ -11,9 +11,10 @@ from discord.ext import commands
 
 from bot.clock import Clock
 from bot.discord_io.answers import answer, chosen, filled, pressed, refused_to_set_up, resolved, update
-from bot.discord_io.places import TO_POST, TO_READ, missing_permissions, unreadable_channels
+from bot.discord_io.overview import missing_by_channel, setup_of
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
+from bot.domain.zones import ZONES, zones_like
 from bot.services.digests import DigestService
 from bot.services.history_reader import HistoryReader
 from bot.services.messenger import Messenger
@@ -21,20 +22,12 @@ from bot.services.presentation import Presentation
 from bot.services.settings import GuildState, SettingsChange, SettingsService
 from bot.views import answers
 from bot.views import setup as words
-from bot.views.answers import Setup
 from bot.views.drafts import Parcel
 from bot.views.sentence import speaking
 from bot.views.setup import Guide, Page
 
-ZONES = sorted(available_timezones())
 _SUGGESTIONS = 25
 _MOST = {"weekday": 6, "hour": 23}
-
-
-def zones_like(typed: str) -> list[str]:
-    """Time zones that contain what was typed."""
-    wanted = typed.strip().lower().replace(" ", "_")
-    return [zone for zone in ZONES if wanted in zone.lower()]
 
 
 class SettingUp(commands.Cog):
@@ -229,31 +222,10 @@ class SettingUp(commands.Cog):
         return state
 
     async def _guide(self, guild: discord.Guild, state: GuildState) -> Guide:
-        settings = state.settings
-        names = await self._messenger.names(guild.id, sorted(state.managers))
-        channel_id = settings.digest_channel_id
-        missing = {} if channel_id is None else {channel_id: missing_permissions(guild, channel_id, TO_POST)}
-        unreadable = [one for one in unreadable_channels(guild) if one not in state.excluded_channels]
-        for one in unreadable:
-            missing[one] = [*missing.get(one, ()), *missing_permissions(guild, one, TO_READ)]
-        roles = [role for role_id in sorted(state.manager_roles) if (role := guild.get_role(role_id)) is not None]
         return Guide(
-            settings=settings,
-            setup=Setup(
-                manager_names=[names.get(person_id, str(person_id)) for person_id in sorted(state.managers)],
-                manager_roles=[role.name for role in roles],
-                zone_name=settings.zone.key,
-                digest_channel_id=channel_id,
-                digest_channel_writable=None
-                if channel_id is None
-                else not missing_permissions(guild, channel_id, TO_POST),
-                digest_missing=() if channel_id is None else missing_permissions(guild, channel_id, TO_POST),
-                digest_weekday=settings.digest_weekday,
-                digest_hour=settings.digest_hour,
-                excluded_channel_ids=sorted(state.excluded_channels),
-                unreadable_channel_ids=unreadable,
-            ),
+            settings=state.settings,
+            setup=await setup_of(guild, state, self._messenger),
             named=sorted(state.named),
-            roles=[role.id for role in roles],
-            missing={channel: list(dict.fromkeys(names)) for channel, names in missing.items() if names},
+            roles=[role_id for role_id in sorted(state.manager_roles) if guild.get_role(role_id) is not None],
+            missing=missing_by_channel(guild, state),
         )

@@ -292,6 +292,10 @@ class Follower:
         """Whether every channel there is has been seen and is followed: then what is on record is all there is."""
         return self._whole and all(channel.followed for channel in self._channels.values())
 
+    def behind(self, guild_id: int) -> int:
+        """How many of a guild's channels still have to catch up."""
+        return sum(channel.place.guild_id == guild_id and not channel.followed for channel in self._channels.values())
+
     async def recorded(self, guild_id: int) -> Mapping[int, Span]:
         """For each channel on record, where its record begins and ends."""
         async with self._database.reading() as connection:

@@ -70,6 +70,12 @@ class Reporter:
                 return None
             return (await self._course(connection, settings, monday, 1)).newest
 
+    async def weeks(self, settings: GuildSettings, last_on: date, count: int) -> tuple[WeekReport, ...]:
+        """The figures of the `count` weeks up to the week of `last_on`, oldest first, as far as there is a record."""
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, last_on, count)
+        return tuple(report for _, report in course.weeks if report is not None)
+
     async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
         """The team's and each manager's figures of any stretch of whole days, judged on that stretch alone."""
         guild_id, rules = settings.guild_id, self._rules

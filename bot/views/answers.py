@@ -39,7 +39,9 @@ class Setup:
 def setup_saved(setup: Setup) -> str:
     """The answer to `/setup`: what holds now, what is missing, what to do next."""
     lines = [
-        say("**Spade is set up.**") if setup.manager_names else say("**Saved.** Spade still needs its managers."),
+        say("**Spade is set up.**")
+        if setup.manager_names or setup.manager_roles
+        else say("**Saved.** Spade still needs its managers."),
         _managers_line(setup),
         _digest_line(setup),
         say("Time zone: {zone}. Weeks begin there on Monday at 00:00.", zone=safe_name(setup.zone_name, 64)),
@@ -166,6 +168,14 @@ def nudge_sent(state: DeliveryState | None) -> str:
             return say("Discord has not confirmed it yet. I will look for it and not send it twice.")
 
 
+def nothing_happened() -> str:
+    """The answer to a button that nobody takes up."""
+    return say(
+        "Nothing happened: this button may be from an earlier version of Spade, or Spade is very busy. Use the command "
+        "again."
+    )
+
+
 def unexpected_error(reference: str) -> str:
     """The answer when something went wrong that nobody foresaw; the reference finds it in the log."""
     return say(
@@ -194,6 +204,11 @@ def channel_list(channel_ids: Sequence[int]) -> str:
 
 
 def _managers_line(setup: Setup) -> str:
+    if setup.manager_roles and not setup.manager_names:
+        return say(
+            "Managers: whoever bears {roles}, from the first time I see them write or use a command.",
+            roles=listing([safe_name(name) for name in setup.manager_roles[:_NAMES_SHOWN]]),
+        )
     if not setup.manager_names:
         return say("Managers: nobody yet. Add people with `/setup`; their replies are what Spade looks at.")
     shown = [safe_name(name) for name in setup.manager_names[:_NAMES_SHOWN]]
