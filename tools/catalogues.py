@@ -24,7 +24,7 @@ from discord import app_commands
 from discord.ext import commands
 
 import cogs
-from bot.discord_io.command_names import COMMAND, OPTION
+from bot.discord_io.command_names import COMMAND, MENU, OPTION
 from bot.domain.guild import LANGUAGES
 from bot.views.sentence import LOCALE_FOLDER
 
@@ -93,7 +93,7 @@ def _menus(path: Path, place: str) -> Iterator[Text]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ContextMenu"):
             for keyword in node.keywords:
                 if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                    yield Text((str(keyword.value.value),), place, COMMAND)
+                    yield Text((str(keyword.value.value),), place, MENU)
 
 
 def template() -> Catalog:

@@ -6,7 +6,7 @@ from discord.app_commands import TranslationContextLocation
 
 from bot.views.sentence import language_like, name_like, say, speaking
 
-COMMAND, OPTION = "command", "option"
+COMMAND, MENU, OPTION = "command", "menu", "option"
 """The contexts under which the catalogues keep names: a command and an option may be called alike."""
 _NAMES = {
     TranslationContextLocation.command_name: COMMAND,
@@ -37,5 +37,5 @@ class CommandNames(app_commands.Translator):
         if locale not in _LOCALES:
             return None
         with speaking(language_like(locale.value)):
-            name = _NAMES.get(context.location)
+            name = MENU if isinstance(context.data, app_commands.ContextMenu) else _NAMES.get(context.location)
             return say(string.message) if name is None else name_like(name, string.message)

@@ -1,12 +1,14 @@
 """Days of the week as people type them."""
 
 import re
+from itertools import combinations
 
 from bot.views.dates import weekday_name, weekdays_label
 
 WORKDAYS = frozenset(range(5))
 EVERY_DAY = frozenset(range(7))
 SUGGESTED = (WORKDAYS, EVERY_DAY, frozenset({0, 2, 4}), frozenset({1, 3}), frozenset({0, 3}), frozenset({0}))
+_ANY_DAYS = tuple(frozenset(days) for count in range(1, 8) for days in combinations(range(7), count))
 _LEAST_LETTERS = 2
 _RANGE = re.compile(r"\s*(?:-|–|\bto\b)\s*")  # noqa: RUF001 - people type both dashes
 _BETWEEN = re.compile(r"[\s,;+&]+|\band\b")
@@ -15,6 +17,9 @@ _BETWEEN = re.compile(r"[\s,;+&]+|\band\b")
 def weekdays_from(text: str) -> frozenset[int] | None:
     """The days meant, 0 being Monday: "workdays", "every day", "Mon, Wed", "Tuesday to Friday"; None for others."""
     wanted = text.strip().lower()
+    for days in _ANY_DAYS:
+        if weekdays_label(days).lower() == wanted:  # what was suggested, in the language it was suggested in
+            return days
     if wanted in {"workdays", "weekdays", "working days"}:
         return WORKDAYS
     if wanted in {"every day", "everyday", "all", "daily"}:

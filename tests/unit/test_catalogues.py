@@ -1,0 +1,245 @@
+"""Languages: every text can be translated and is, commands too, and each guild is spoken to in its own."""
+
+import ast
+import re
+import string
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import discord
+import pytest
+from discord import app_commands
+from discord.app_commands import TranslationContext, TranslationContextLocation
+
+from bot.client import SpadeBot
+from bot.discord_io.command_names import COMMAND, OPTION, CommandNames
+from bot.domain.guild import LANGUAGES
+from bot.views.amounts import duration, percent
+from bot.views.dates import day_label, short_day, week_label, weekdays_label
+from bot.views.sentence import language_like, number, say, say_count, speaking, spoken
+from bot.views.weekdays import weekday_suggestions, weekdays_from
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import catalogues  # noqa: E402 - a script, found by the line before
+
+OTHERS = LANGUAGES[1:]
+TEXTS = catalogues.template()
+NAME = re.compile(r"^[-_'\w]{1,32}$")
+TRANSLATES = catalogues.SINGLE | catalogues.PLURAL
+WORDS = re.compile(r"[^\W\d_]{2,}[,.:;]? +[^\W\d_]{2,}")
+NOT_SAID = {"not bold", "Português do Brasil", "working days", "every day"}
+"""A style of Rich, a language by its own name, and what people may type."""
+SAYING = {"answer", "send", "send_message", "edit_message", "edit_original_response", "send_modal"}
+NOT_FOR_PEOPLE = {"log", "logger", "warnings"}
+COMMANDS = ("command", "describe", "Group", "ContextMenu", "rename", "choices", "Choice", "context_menu")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated_and_keeps_its_places(language):
+    catalog = catalogues.updated(language, TEXTS)
+    assert list(catalogues.problems(language, catalog)) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_catalogues_are_up_to_date(language):
+    written = catalogues.written(language, catalogues.updated(language, TEXTS))
+    assert catalogues.path_of(language).read_bytes() == written, "run tools/catalogues.py"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_names_of_commands_are_names_and_descriptions_fit(language):
+    with speaking(language):
+        for text in catalogues.command_texts():
+            translated = catalogues_text(language, text)
+            if text.context in {COMMAND, OPTION}:
+                assert NAME.match(translated), translated
+                assert translated == translated.lower()
+            elif text.context is None:
+                assert len(translated) <= 100, translated
+            else:
+                assert len(translated) <= 32, translated
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_two_commands_or_options_get_the_same_name(language):
+    for context in (COMMAND, OPTION):
+        names = {text.forms[0] for text in catalogues.command_texts() if text.context == context}
+        siblings: dict[str, set[str]] = {}
+        for name in names:
+            translated = catalogues_text(language, catalogues.Text((name,), "", context))
+            siblings.setdefault(translated, set()).add(name)
+        assert {name: alike for name, alike in siblings.items() if len(alike) > 1 and not alike <= ALIKE} == {}
+
+
+ALIKE = {"zone", "time_zone"}
+"""Options of different commands that may well be called alike."""
+
+
+def catalogues_text(language, text):
+    with speaking(language):
+        from bot.views.sentence import name_like  # noqa: PLC0415
+
+        return name_like(text.context, text.forms[0]) if text.context else say(text.forms[0])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_commands_that_sentences_name_are_called_so_in_the_language(language):
+    """`/nudges on` in a German sentence is what a German client shows."""
+    known = {catalogues_text(language, text) for text in catalogues.command_texts() if text.context == COMMAND}
+    for text in catalogues.updated(language, TEXTS):
+        for form in (text.string,) if isinstance(text.string, str) else text.string or ():
+            for named in re.findall(r"(?<![\w:/])/([^\W\d][\w-]*(?: [\w-]+)?)(?=`)", form):
+                assert set(named.split()) <= known, (named, form)
+
+
+def sources():
+    return [
+        *sorted((ROOT / "bot" / "views").glob("*.py")),
+        *sorted((ROOT / "cogs").glob("*.py")),
+        ROOT / "bot" / "client.py",
+        ROOT / "bot" / "discord_io" / "answers.py",
+    ]
+
+
+def spoken_without_translation(path):
+    """String constants that read like a sentence and pass through nothing that translates them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    allowed: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body
+            for statement in body:  # docstrings, of attributes too
+                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                    allowed.add(id(statement.value))
+        if isinstance(node, ast.ClassDef):
+            allowed |= {id(inner) for keyword in node.keywords for inner in ast.walk(keyword.value)}
+        if isinstance(node, ast.Raise):
+            allowed |= {id(inner) for inner in ast.walk(node)}
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            last = name.rpartition(".")[2]
+            if name in TRANSLATES or name.split(".")[0] in NOT_FOR_PEOPLE or last in COMMANDS or name == "re.compile":
+                allowed |= {id(inner) for inner in ast.walk(node) if isinstance(inner, ast.Constant)}
+    looked_at = [tree] if "views" in path.parts else [call for call in ast.walk(tree) if _says(call)]
+    for node in (inner for part in looked_at for inner in ast.walk(part)):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in allowed:
+            continue
+        if WORDS.search(node.value) and node.value not in NOT_SAID:
+            yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
+
+
+def _says(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in SAYING
+
+
+def test_no_text_for_people_bypasses_the_translators():
+    found = [one for path in sources() for one in spoken_without_translation(path)]
+    assert found == []
+
+
+def test_the_arguments_of_say_are_there_to_be_found():
+    """A sentence put together before `say` sees it could not be extracted."""
+    found = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TRANSLATES:
+                first = node.args[0]
+                if isinstance(first, ast.JoinedStr | ast.BinOp):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def test_languages_are_spoken_where_it_is_said_so():
+    assert spoken() == "en"
+    with speaking("de"):
+        assert say("Social media") == "Soziales Medium"
+        assert say_count("{count} day", "{count} days", count=1) == "1 Tag"
+        assert say_count("{count} day", "{count} days", count=5000) == "5.000 Tage"
+        with speaking("fr"):
+            assert say_count("{count} day", "{count} days", count=0) == "0 jour"
+            assert percent(0.123) == "12\xa0%"
+        assert percent(0.123) == "12\xa0%"
+        assert percent(0.001) == "unter 1\xa0%"
+        assert duration(timedelta(days=9)) == "9 Tage"
+    with speaking("xx"):
+        assert spoken() == "en"
+    assert spoken() == "en"
+
+
+@pytest.mark.parametrize(
+    ("language", "week", "day", "short", "days"),
+    [
+        ("en", "30 March to 5 April 2026", "Monday 30 March", "30 Mar", "Monday to Friday"),
+        ("de", "30. März bis 5. April 2026", "Montag, 30. März", "30. März", "Montag bis Freitag"),
+        ("fr", "30 mars au 5 avril 2026", "lundi 30 mars", "30 mars", "lundi à vendredi"),
+        ("es", "30 de marzo al 5 de abril de 2026", "lunes, 30 de marzo", "30 mar", "lunes a viernes"),
+        ("pt_BR", "30 de março a 5 de abril de 2026", "segunda-feira, 30 de março", "30 mar.", None),
+    ],
+)
+def test_dates_are_written_as_people_do(language, week, day, short, days):
+    with speaking(language):
+        assert week_label(date(2026, 3, 30)) == week
+        assert day_label(date(2026, 3, 30)) == day
+        assert short_day(date(2026, 3, 30)) == short
+        assert days is None or weekdays_label(range(5)) == days
+        assert number(1234567)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_days_of_the_week_are_understood_as_they_are_suggested(language):
+    with speaking(language):
+        for label in weekday_suggestions(""):
+            assert weekdays_label(weekdays_from(label) or ()) == label
+        assert weekdays_from("every day") == frozenset(range(7))
+
+
+def test_every_place_in_a_sentence_is_filled_whatever_the_language():
+    for language in OTHERS:
+        with speaking(language):
+            for text in TEXTS:
+                if not text.id or text.context:
+                    continue
+                ids = (text.id,) if isinstance(text.id, str) else text.id
+                facts = {name: "x" for id_ in ids for _, name, _, _ in string.Formatter().parse(id_) if name}
+                facts.pop("count", None)
+                if len(ids) == 1:
+                    assert say(ids[0], **facts, count=2)
+                else:
+                    assert say_count(ids[0], ids[1], count=1, **facts)
+                    assert say_count(ids[0], ids[1], count=2, **facts)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("de", "de"), ("es-419", "es"), ("es-ES", "es"), ("pt-BR", "pt_BR"), ("fr", "fr"), ("en-GB", "en"), ("ja", "en")],
+)
+def test_a_persons_locale_leads_to_the_nearest_language(locale, language):
+    assert language_like(locale) == language
+
+
+async def test_discord_is_given_names_in_every_language():
+    names = CommandNames()
+    name = TranslationContext(location=TranslationContextLocation.command_name, data=None)
+    description = TranslationContext(location=TranslationContextLocation.command_description, data=None)
+    text = app_commands.locale_str("waiting")
+    assert await names.translate(text, discord.Locale.german, name) == "wartende"
+    assert await names.translate(text, discord.Locale.latin_american_spanish, name) == "esperando"
+    assert await names.translate(text, discord.Locale.japanese, name) is None
+    assert await names.translate(text, discord.Locale.american_english, name) is None
+    words = app_commands.locale_str("Get no more nudges")
+    assert await names.translate(words, discord.Locale.french, description) == "Ne plus recevoir de rappels"
+
+
+@pytest.mark.parametrize(("guild_id", "language"), [("5", "de"), (None, "fr")])
+async def test_what_an_interaction_starts_speaks_the_guilds_language(guild_id, language, monkeypatch):
+    bot = SpadeBot()
+    bot.language_of = lambda guild: {5: "de"}[guild]
+    heard = []
+    monkeypatch.setattr(bot, "dispatch", lambda *_: heard.append(spoken()))
+    monkeypatch.setattr("discord.state.Interaction", lambda **_: object())
+    data = {"type": 1, "locale": "fr", **({"guild_id": guild_id} if guild_id else {})}
+    bot._connection.parsers["INTERACTION_CREATE"](data)
+    assert heard == [language]
+    assert spoken() == "en"
