@@ -63,7 +63,7 @@ class SettingsService:
         """What holds now; the settings everybody begins with where nothing was set."""
         async with self._database.reading() as connection:
             settings = await guilds.settings_of(connection, guild_id) or GuildSettings(guild_id, ZoneInfo("UTC"))
-            return await _state(connection, settings, frozenset())
+            return await _state(connection, settings, await managers.people(connection, guild_id))
 
     async def change(self, guild_id: int, change: SettingsChange) -> GuildState:
         """Apply a change. The first digest is for the week that runs when its channel is first named."""

@@ -514,6 +514,32 @@ async def test_a_new_thread_is_heard_from_its_first_message_without_a_request(sc
     assert [(row[0], row[1]) for row in found["touch"]] == [(at(5), MIA)]
 
 
+async def test_a_thread_made_twice_over_is_followed_once(scene: Scene) -> None:
+    """`THREAD_CREATE` also comes when somebody is added to a thread that is known."""
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    for _ in range(2):
+        await scene.follower.follow_new(place, scene.follower.session)
+        await scene.says(place, said(4, MIA))
+        await scene.follower.settle()
+    assert await scene.messages() == 1
+
+
+async def test_an_interruption_while_the_disk_writes_leaves_no_context_behind(scene: Scene) -> None:
+    """What was heard before may have been deleted unheard: it is asked for anew."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, NOAH))
+    recording = asyncio.create_task(scene.follower.settle())
+    await asyncio.sleep(HOLD + 0.001)
+    scene.follower.interrupted()
+    await recording
+    scene.log.delete(channel(), at(1))
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(2, ANNA))
+    await scene.follower.settle()
+    assert scene.log.requests > 0
+
+
 async def test_a_new_thread_of_an_interrupted_session_has_to_catch_up(scene: Scene) -> None:
     await scene.catch_up(channel())
     session = scene.follower.session

@@ -1,7 +1,8 @@
 """Lists, settings, waiting, coming and going, and reading history, on SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
@@ -12,11 +13,14 @@ import pytest
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
 from bot.domain.history_job import JobKind
+from bot.domain.message import Message
 from bot.domain.rules import Rules
 from bot.domain.span import Span
-from bot.domain.stretch import Stretch
+from bot.domain.stretch import Place, Stretch
+from bot.domain.touch import TouchKind
 from bot.services.history import Sighting
 from bot.services.history_reader import HistoryReader
+from bot.services.imports import Importer
 from bot.services.membership import MembershipService
 from bot.services.paging import pages
 from bot.services.persistence import persistently
@@ -137,6 +141,48 @@ async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
     assert state.excluded_channels == {3}
     async with database.reading() as connection:
         assert await managers.roles(connection, GUILD) == {77, 78}
+
+
+async def test_every_thing_that_can_be_set_can_be_taken_back(database: Database) -> None:
+    service = SettingsService(database, Roster(database), DrivenClock(moment(0)))
+    assert (await service.state(GUILD)).settings == GuildSettings(GUILD, ZoneInfo("UTC"))
+    state = await service.change(
+        GUILD,
+        SettingsChange(
+            digest_channel_id=5,
+            digest_weekday=6,
+            digest_hour=0,
+            keep_months=12,
+            add_managers=[ANNA],
+            add_manager_roles=[77, 78],
+            exclude=[1, 2],
+            ignore=[PIA, OLE],
+            ignore_roles=[90, 91],
+        ),
+    )
+    settings = state.settings
+    assert (settings.digest_weekday, settings.digest_hour, settings.keep_months) == (6, 0, 12)
+    assert settings.digest_from_on == date(2026, 3, 2)
+    assert (state.managers, state.named, state.manager_roles) == ({ANNA}, {ANNA}, {77, 78})
+    assert (state.excluded_channels, state.ignored) == ({1, 2}, {PIA, OLE})
+    assert await service.state(GUILD) == replace(state, new_managers=frozenset())
+    state = await service.change(
+        GUILD,
+        SettingsChange(
+            digest_channel_id=0,
+            keep_months=0,
+            remove_managers=[ANNA],
+            remove_manager_roles=[77],
+            include=[1],
+            notice=[OLE],
+            notice_roles=[90],
+        ),
+    )
+    settings = state.settings
+    assert (settings.digest_channel_id, settings.digest_from_on, settings.keep_months) == (None, None, None)
+    assert (state.managers, state.manager_roles, state.excluded_channels, state.ignored) == (set(), {78}, {2}, {PIA})
+    async with database.reading() as connection:
+        assert await ignoring.roles(connection, GUILD) == {91}
 
 
 # Waiting.
@@ -441,3 +487,80 @@ async def test_a_backfill_fills_known_gaps_and_leaves_out_what_it_may_not_read(
     assert (await reader.wait(job)).messages == 130
     async with database.reading() as connection:
         assert await spans.known_gaps(connection, GUILD) == {OTHER.channel_id: (Span(at(0), at(99)),)}
+
+
+async def test_a_job_that_fails_says_so_and_stays_unfinished(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    log, _, reader = await history_world(database)
+
+    async def fails(_place: object, _page: object) -> None:
+        raise LookupError("a fault")
+
+    log.during_page = fails
+    job = await reader.backfill(GUILD, moment(-100))
+    other = await reader.backfill(8, moment(-100))
+    assert not (await reader.wait(job)).running
+    assert "failed; it goes on after a restart" in caplog.text
+    async with database.reading() as connection:
+        assert await history_jobs.unfinished(connection, GUILD) == (job,)
+    await reader.wait(other)
+    assert (await reader.wait(job)).messages == 0  # asked once more, it answers at once
+
+
+async def test_cancelling_stops_this_guilds_backfills_alone(database: Database) -> None:
+    log, _, reader = await history_world(database)
+    log.during_page = lambda _place, _page: asyncio.sleep(0.02)
+    jobs = [
+        await reader.backfill(GUILD, moment(-100)),
+        await reader.read_again(GUILD, BEN),
+        await reader.backfill(8, moment(0)),
+    ]
+    assert await reader.cancel(GUILD) == 1
+    done = [await reader.wait(job) for job in jobs]
+    assert done[0].messages < done[1].messages == 260
+    assert await reader.cancel(GUILD) == 0
+    async with database.reading() as connection:
+        found = await history_jobs.by_id(connection, jobs[2].job_id)
+    assert found is not None
+    assert found.cancelled_at is None
+
+
+class Shelf:
+    """An archive of one channel, in two stretches that know nothing of each other."""
+
+    def __init__(self, place: Place, messages: Sequence[Message], cut: int) -> None:
+        self.place, self.messages, self.cut = place, tuple(messages), cut
+        self.asked = 0
+
+    def stretches(self) -> Iterable[Stretch]:
+        for part in (self.messages[self.cut :], self.messages[: self.cut]):
+            yield Stretch(self.place, part[0].message_id, part[-1].message_id, part, (), part[0].message_id)
+
+    def earlier(self, stretch: Stretch, count: int) -> Stretch:
+        self.asked += 1
+        before = tuple(message for message in self.messages if message.message_id < stretch.first_id)[-count:]
+        return replace(stretch, context=before, context_first_id=0)
+
+
+async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_manager(database: Database) -> None:
+    shelf = Shelf(thread(MIA), [said(0, MIA), said(50, ANNA), said(100, ANNA), said(150, BEN, mentions=[MIA])], 2)
+    importer = Importer(database, Rules())
+    passed: list[int] = []
+    assert await importer.prepare(GUILD, [ANNA], None) == {ANNA}
+    first = await importer.run(shelf, frozenset({ANNA}), passed.append)
+    assert (first.new, first.known, first.touches[TouchKind.THREAD]) == (4, 0, 2)
+    assert passed == [2, 2]
+    assert shelf.asked == 2  # the later stretch for Anna's words, the earlier for Mia's: did she open the thread?
+    new = await importer.prepare(GUILD, [ANNA, BEN], ZoneInfo("Asia/Kathmandu"))
+    assert new == {BEN}
+    second = await importer.run(shelf, new, passed.append)
+    assert (second.new, second.known) == (0, 4)
+    found = await rows(database)
+    assert [(row[0], row[2]) for row in found["touch"]] == [(at(50), ANNA), (at(100), ANNA), (at(150), BEN)]
+    assert await importer.prepare(GUILD, [BEN], None) == frozenset()
+    async with database.reading() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+    assert settings == GuildSettings(GUILD, ZoneInfo("Asia/Kathmandu"))
+    await importer.forget(GUILD)
+    assert not any((await rows(database)).values())

@@ -215,6 +215,32 @@ async def test_touches_are_read_by_time_kind_manager_and_member(database: Databa
         assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == (made[0], *made[2:5])
 
 
+async def test_one_members_touches_and_entries_are_told_apart_from_the_others(database: Database) -> None:
+    made = [touch(0), touch(1, BEN), touch(2, member_id=NOAH), touch(3, kind=TouchKind.ANSWER)]
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA, BEN])
+        await record.add_touches(connection, GUILD, made)
+        await record.add_waiting(connection, GUILD, [entry(4), entry(5, member_id=NOAH), entry(6)])
+        assert await touches.of_member(connection, GUILD, MIA, PERSONAL_KINDS) == (made[0], made[1])
+        found = await waits.of_member(connection, GUILD, MIA, moment(4))
+        assert [state.entry.message_id for state in found] == [at(4), at(6)]
+        found = await waits.of_member(connection, GUILD, MIA, moment(5))
+        assert [state.entry.message_id for state in found] == [at(6)]
+        assert await waits.of_member(connection, OTHER_GUILD, MIA, moment(0)) == ()
+
+
+async def test_only_what_a_manager_logged_can_be_taken_back_by_them(database: Database) -> None:
+    made = [touch(0, kind=TouchKind.LOGGED), touch(1)]
+    async with database.writing() as connection:
+        await managers.add(connection, GUILD, [ANNA])
+        await record.add_touches(connection, GUILD, made)
+        for manager_id, member_id, message_id in ((BEN, MIA, at(0)), (ANNA, NOAH, at(0)), (ANNA, MIA, at(1))):
+            assert not await touches.take_back_logged(connection, GUILD, manager_id, member_id, message_id)
+        assert await touches.take_back_logged(connection, GUILD, ANNA, MIA, at(0))
+        assert not await touches.take_back_logged(connection, GUILD, ANNA, MIA, at(0))
+        assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == (made[1],)
+
+
 async def test_the_first_touch_of_each_pair_is_the_earliest(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])

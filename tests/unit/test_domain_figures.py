@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.calendar import Period, weeks_ending
 from bot.domain.conversation import Conversation, conversations
 from bot.domain.figures import Figures, PeriodFacts, ReplyMinutes, Verdict, conversations_by_member, week_figures
+from bot.domain.load import Load, load_of
 from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -352,6 +353,33 @@ def test_the_team_counts_each_entry_once_and_managers_their_own() -> None:
     assert figures(week).waiting == 3
     assert figures(week, manager_id=ANNA).waiting == 1
     assert figures(week, manager_id=BEN).waiting == 2
+
+
+def test_setting_aside_has_its_time() -> None:
+    state = waiting(0, closed=True)  # a minute later
+    assert state.closed
+    assert not state.closed_by(moment(0.9))
+    assert state.closed_by(moment(1))
+    assert not waiting(0).closed_by(moment(100))
+
+
+# How the work is shared.
+
+
+@pytest.mark.parametrize(
+    ("conversations", "load"),
+    [
+        ([], None),
+        ([9], None),  # a single manager carries everything
+        ([0, 0], None),
+        ([5, 5], Load(1, 2)),  # five are half of ten
+        ([4, 3, 3], Load(2, 3)),
+        ([9, 1, 0], Load(1, 3)),
+        ([1] * 7, Load(4, 7)),
+    ],
+)
+def test_the_load_is_the_fewest_managers_who_carry_half(conversations: list[int], load: Load | None) -> None:
+    assert load_of(conversations) == load
 
 
 # Whatever the facts.
