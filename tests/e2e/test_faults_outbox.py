@@ -1,0 +1,13 @@
+"""A few dozen processes that end in the middle of sending; `make faults KILLS=1000` is the long form."""
+
+from pathlib import Path
+
+from tests.faults_outbox.run import OutboxFaults
+
+
+async def test_no_nudge_is_sent_twice_or_left_open(tmp_path: Path) -> None:
+    outcome = await OutboxFaults(24, 3, tmp_path).play()
+    assert outcome.problems == []
+    assert (outcome.sent_twice, outcome.unsettled, outcome.not_sent) == (0, 0, 0)
+    assert outcome.kills >= 24
+    assert len(outcome.by_point) >= 9
