@@ -1,11 +1,14 @@
 """The digest: words, limits, picture and terminal."""
 
 import pickle
+import re
 import struct
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,14 +16,24 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from bot.domain.effect import Effect
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
-from bot.domain.nudge import Nudge
+from bot.domain.guild import LANGUAGES
+from bot.domain.load import Load
+from bot.domain.nudge import Nudge, Offer, Reason
 from bot.domain.report import PastWeek
+from bot.domain.suggestion import Suggestion
+from bot.domain.survival import Group, Stayers, Staying
+from bot.domain.waiting import WaitingEntry
 from bot.views.chart import alt_text, digest_picture
 from bot.views.digest import about_letter, digest_letter
 from bot.views.findings import DigestFacts, notes
 from bot.views.headline import headline
+from bot.views.nudge import PersonalNudge
+from bot.views.page import digest_page
+from bot.views.personal import PersonalFacts, personal_letter
 from bot.views.picture import Record, draw_digest
+from bot.views.sentence import speaking
 from bot.views.terminal import bar, digest_report, nudge_report
 
 from .test_views_names import ADDRESS, NAMES
@@ -208,6 +221,8 @@ ANY_FIGURES = st.builds(
     reply_minutes=st.builds(ReplyMinutes, st.none() | st.floats(0, 1e9), st.none() | st.floats(0, 1e9)),
     waiting=COUNT,
 )
+ANY_STAYING = st.builds(Staying, st.just(30), st.floats(0, 1), st.none() | st.floats(0, 1), st.floats(0, 1))
+ANY_GROUP = st.builds(Group, COUNT, st.just(()) | st.tuples(ANY_STAYING, ANY_STAYING))
 ANY_FACTS = st.builds(
     DigestFacts,
     guild_name=NAMES,
@@ -225,24 +240,165 @@ ANY_FACTS = st.builds(
     running=st.booleans(),
     first_week=st.booleans(),
     show_verdict=st.booleans(),
+    own=st.booleans(),
+    corrected=st.none() | ANY_FIGURES,
+    load=st.none() | st.builds(Load, COUNT, COUNT),
+    stayers=st.none() | st.builds(Stayers, ANY_GROUP, ANY_GROUP),
+    record_from_on=st.none() | st.just(MONDAY - WEEK * 9),
+    effect=st.none() | st.builds(Effect, COUNT, COUNT, COUNT),
+    first_contacts=st.lists(NAMES, max_size=20),
+    first_contacts_in_all=COUNT,
 )
+LANGUAGE = st.sampled_from(LANGUAGES)
+ID = st.integers(2**60, 2**63)
+MOMENT = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 30)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+NOW = datetime(2026, 3, 30, 9, tzinfo=UTC)
+ANY_OFFER = st.builds(
+    Offer,
+    member_id=ID,
+    reason=st.sampled_from(Reason),
+    since=MOMENT,
+    message_id=st.none() | ID,
+    channel_id=st.none() | ID,
+    wrote_back=st.booleans(),
+    for_team=st.booleans(),
+    active_days=st.none() | st.integers(0, 30),
+    conversations=st.none() | COUNT,
+)
+ANY_ENTRY = st.builds(WaitingEntry, ID, ID, ID, st.frozensets(ID, max_size=2))
 
 
-@given(ANY_FACTS)
-def test_no_digest_breaks_a_limit_or_pings(facts):
-    letter = digest_letter(facts, delivery_id="f" * 32)
+@st.composite
+def any_personal_facts(draw):
+    waiting = draw(st.lists(ANY_ENTRY, max_size=5))
+    suggested = draw(
+        st.lists(st.builds(Suggestion, ANY_OFFER) | st.builds(Suggestion, st.none(), st.floats(0, 1)), max_size=3)
+    )
+    people = [entry.member_id for entry in waiting] + [one.offer.member_id for one in suggested if one.offer]
+    names = {person: draw(NAMES) for person in people if draw(st.booleans())}
+    week = draw(ANY_FACTS)
+    nudge = PersonalNudge(Nudge(1, ()), names, 2**62, week.guild_name, ZoneInfo("UTC"), NOW)
+    return PersonalFacts(week, 2**62, nudge, names, NOW, waiting, draw(COUNT), suggested)
+
+
+def harmless(letter, *, links=()):
     keeps_discords_limits(letter)
     text = text_of(letter)
+    for link in links:
+        text = text.replace(link, "")
     assert "@" not in text
     assert "<" not in text
     assert not ADDRESS.search(text.replace("attachment://", ""))
+
+
+@given(ANY_FACTS, LANGUAGE)
+def test_no_digest_breaks_a_limit_or_pings(facts, language):
+    with speaking(language):
+        letter = digest_letter(facts, delivery_id="f" * 32)
+    harmless(letter)
     if letter.attachment:
         assert len(letter.attachment.alt_text) <= 1024
 
 
-@given(ANY_FACTS)
-def test_any_digest_fits_80_columns(facts):
-    text = printed(digest_report(facts))
+@given(any_personal_facts(), LANGUAGE)
+def test_no_personal_digest_breaks_a_limit_or_pings(facts, language):
+    with speaking(language):
+        letter = personal_letter(facts, delivery_id="f" * 32)
+    links = re.findall(r"https://discord\.com/channels/\d+/\d+/\d+", text_of(letter))
+    harmless(letter, links=links)
+    assert letter.view() is not None
+
+
+@given(ANY_FACTS, LANGUAGE)
+def test_no_page_runs_or_fetches_anything(facts, language):
+    with speaking(language):
+        page = digest_page(facts, b"png")
+    read = Page()
+    read.feed(page)
+    read.close()
+    assert read.fetched == []
+    assert "script" not in read.tags
+    assert read.tags.count("h1") == 1
+
+
+class Page(HTMLParser):
+    """The tags of a page, and what it would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+        self.fetched = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.fetched += [
+            value
+            for name, value in attrs
+            if name in {"src", "href", "srcset", "style", "onload"} and not (value or "").startswith("data:image/png")
+        ]
+
+
+def test_the_page_tells_the_same():
+    facts = facts_of(corrected=replace(FIGURES, coverage=0.2), guild_name="<b>Mesh</b> & more")
+    page = digest_page(facts, b"png")
+    assert "&lt;b&gt;" not in page  # the name's brackets became look-alikes before
+    assert "In between" in page
+    assert "as if 10 people were addressed evenly" in page
+    assert "data:image/png;base64,cG5n" in page
+    assert "prefers-color-scheme: dark" in page
+    assert '<td class="beside">20%</td>' in page
+    quiet = digest_page(facts_of(replace(EMPTY, waiting=0), conversations=()), None)
+    assert "<img" not in quiet
+    assert "120 people wrote something" in quiet
+
+
+def test_newcomers_who_stay_are_an_association_with_intervals_and_too_few_to_say():
+    stay = (Staying(30, 0.62, 0.48, 0.74), Staying(60, 0.5, 0.3, 0.66))
+    facts = facts_of(stayers=Stayers(Group(45, stay), Group(19, ())), record_from_on=MONDAY - WEEK * 9)
+    values = {field.name: field.value for field in digest_letter(facts, delivery_id="1").cards[0].fields}
+    assert "62% were there on day 30 (95% interval 48% to 74%)" in values["Newcomers who stay"]
+    assert "Of 19 who did not: too few to say, as it takes 20" in values["Newcomers who stay"]
+    assert "nothing about which causes which" in values["Newcomers who stay"]
+    assert "The record begins on 19 January 2026" in values["Good to know"]
+    none = facts_of(stayers=Stayers(Group(3, ()), Group(19, ())))
+    assert "who stay" not in text_of(digest_letter(none, delivery_id="1"))
+
+
+def test_load_nudges_and_first_contacts_are_told():
+    facts = facts_of(load=Load(1, 3), effect=Effect(24, 12, 4), first_contacts=["Mia", "@everyone"])
+    facts = replace(facts, first_contacts_in_all=5)
+    values = {field.name: field.value for field in digest_letter(facts, delivery_id=None).cards[0].fields}
+    assert values["Load"].startswith("**1 of 3**")
+    assert values["Nudges"] == "**12 of 20**\npeople named in nudges lately heard from that manager within 3 days"
+    assert values["Met for the first time"] == "Mia, ＠everyone and 3 more"  # noqa: RUF001
+
+
+def test_a_week_before_with_a_gap_says_so_and_does_not_count_as_usual():
+    history = [
+        PastWeek(MONDAY - WEEK, FIGURES, complete=False),
+        *[PastWeek(MONDAY - WEEK * n, FIGURES) for n in (2, 3)],
+    ]
+    letter = digest_letter(facts_of(history=history), delivery_id="1")
+    assert "(week before: 11%, with a gap)" in text_of(letter)
+    assert "usually" not in text_of(letter)
+    assert "Of weeks marked as a gap, part of the record is missing." in text_of(letter)
+
+
+def test_many_members_are_drawn_by_how_many_conversations_they_had():
+    picture = digest_picture(facts_of(conversations=tuple(max(1, 300 // rank) for rank in range(1, 5001))))
+    assert picture is not None
+    assert sum(one.members for one in picture.bins) == 5000
+    assert [one.label for one in picture.bins][:4] == ["1", "2", "3", "4 to 7"]
+    assert picture.bins[-1].label == "64 to 300"
+    few = digest_picture(facts_of())
+    assert few is not None
+    assert few.bins == ()
+
+
+@given(ANY_FACTS, LANGUAGE)
+def test_any_digest_fits_80_columns(facts, language):
+    with speaking(language):
+        text = printed(digest_report(facts))
     assert "\x1b" not in text
     assert all(cell_len(line) <= 80 for line in text.splitlines())
 
