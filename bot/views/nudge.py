@@ -199,7 +199,7 @@ def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:  # noqa: PLR09
     """What was done, in words."""
     match outcome.action:
         case Action.DONE:
-            return say("Done. Thank you.")
+            return say("Done.")
         case Action.HAND_OVER:
             if outcome.colleague_name is None:
                 return say("Handed over to a colleague, who will find them in their next nudge.")

@@ -90,22 +90,19 @@ def _effect_lines(state: NudgesState) -> list[str]:
             hours=hours,
         )
     ]
-    for reason, effect in state.effects.items():
-        line = say(
-            "{reason}: {worked} of {judged}",
-            reason=reason_label(reason),
-            worked=number(effect.worked),
-            judged=number(effect.judged),
-        )
-        if effect.pending:
-            line = say_count(
-                "{line}, and one whose time is not over",
-                "{line}, and {count} whose time is not over",
-                count=effect.pending,
-                line=line,
-            )
-        lines.append(say("- {line}", line=line))
-    return lines
+    return lines + [
+        say("- {reason}: {figures}", reason=reason_label(reason), figures=_figures(effect))
+        for reason, effect in state.effects.items()
+    ]
+
+
+def _figures(effect: Effect) -> str:
+    """How many of how many, and how many are open still."""
+    judged = say("{worked} of {judged}", worked=number(effect.worked), judged=number(effect.judged))
+    pending = say_count("one whose time is not over", "{count} whose time is not over", count=effect.pending)
+    if not effect.pending:
+        return judged
+    return say("{judged}, and {pending}", judged=judged, pending=pending) if effect.judged else pending
 
 
 def reason_label(reason: Reason) -> str:

@@ -145,7 +145,7 @@ def test_buttons_carry_what_the_cogs_look_for():
 @pytest.mark.parametrize(
     ("outcome", "sentence", "label"),
     [
-        (Outcome(Action.DONE), "Done. Thank you.", "Done"),
+        (Outcome(Action.DONE), "Done.", "Done"),
         (
             Outcome(Action.HAND_OVER, "G_G"),
             r"Handed over to G\_G, who will find them in their next nudge.",
