@@ -25,8 +25,8 @@ from bot.sandbox.record import bundled_record
 from bot.views.received import received_message
 
 STARTS_AT = datetime(2026, 3, 2, tzinfo=UTC)
-SERVED_FROM = datetime(2026, 3, 9, tzinfo=UTC)
-"""With the page, a week less is played first: nobody likes to wait for a page."""
+SERVED_FROM = datetime(2026, 3, 16, tzinfo=UTC)
+"""With the page, two weeks less are played first: nobody likes to wait for a page."""
 _LINK = re.compile(r"/channels/\d+/(\d+)/(\d+)")
 ABOUT = (
     "A real community's forum, January to April 2026: who wrote and who was answered, and when. Names are made up, and "
@@ -104,7 +104,7 @@ async def _serve(console: Console, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows; there, Ctrl-C ends the program without farewell
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    console.print("Three weeks of a real community's record come first; the page opens after them.", highlight=False)
+    console.print("Two weeks of a real community's record come first; the page opens after them.", highlight=False)
     with tempfile.TemporaryDirectory() as place:
         try:
             async with stage(bundled_record(), Path(place) / "demo.db", SERVED_FROM, port=port) as on:
@@ -156,11 +156,11 @@ def open_page(on: Stage, playback: Playback) -> Page:
 
 def _a_member_who_waits(on: Stage) -> int:
     """The last one whom the last nudge is about; else whoever writes last in the record."""
-    for embed in on.nudges[-1].embeds:
-        for field in reversed(embed.get("fields", ())):
-            found = _LINK.search(field["value"])
-            message = found and on.sandbox.world.channel(int(found[1])).log.get(int(found[2]))
-            if message:
-                return message.author.id
+    fields = [field for nudge in on.nudges[-1:] for embed in nudge.embeds for field in embed.get("fields", ())]
+    for field in reversed(fields):
+        found = _LINK.search(field["value"])
+        message = found and on.sandbox.world.channel(int(found[1])).log.get(int(found[2]))
+        if message:
+            return message.author.id
     record = on.player.record
     return record.people[record.lines[-1].author][0]
