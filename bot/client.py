@@ -52,6 +52,14 @@ async def _tell(interaction: discord.Interaction, text: str) -> None:
 class SpadeTree(app_commands.CommandTree["SpadeBot"]):
     """The commands; one that fails apologises with a reference that stands in the log."""
 
+    async def interaction_check(self, interaction: discord.Interaction["SpadeBot"], /) -> bool:
+        """Everything is about a server: whatever Discord lets through, nothing is done outside one."""
+        if interaction.guild_id is not None:
+            return True
+        if interaction.type is discord.InteractionType.application_command:
+            await _tell(interaction, only_in_server())
+        return False
+
     async def on_error(
         self, interaction: discord.Interaction["SpadeBot"], error: app_commands.AppCommandError, /
     ) -> None:
@@ -59,6 +67,8 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
         if isinstance(error, app_commands.NoPrivateMessage):
             await _tell(interaction, only_in_server())
             return
+        if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
+            return  # whoever refused has said why
         name = interaction.command.qualified_name if interaction.command else "?"
         await apologise(interaction, error, f"the command {name}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.sandbox import MANAGER, Answer, Channel, Guild, Message, User
+from bot.sandbox import MANAGER, Answer, Channel, Guild, Message, Role, User
 from tests.support.stage import Stage, stage
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)

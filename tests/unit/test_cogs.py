@@ -11,8 +11,13 @@ from bot.schedule import Schedule
 from bot.services.settlement import Settlement
 from bot.views.drafts import Writer
 from cogs.digests import Digests
+from cogs.exporting import Exporting
+from cogs.members import Members
 from cogs.nudges import Nudges
+from cogs.privacy import Privacy
+from cogs.settings import SettingsCommands
 from cogs.setup import SettingUp
+from cogs.status import Status
 from cogs.tracking import Tracking
 
 
@@ -74,13 +79,21 @@ async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
 
 
 def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, schedule: Schedule) -> None:
+    members = Members(Service(), Service(), Service(), Service(), Service(), Rules())  # type: ignore[arg-type]
+    assert [menu.name for menu in members.context_menus] == ["Relationship", "Log 1:1", "Mark answered"]
     cogs: list[commands.Cog] = [
         nudges(Service(), settlement, schedule),
         digests(Service(), settlement, schedule),
         SettingUp(Service(), Service(), Service(), Service(), Service(), Service()),  # type: ignore[arg-type]
+        SettingsCommands(Service(), Service(), Service()),  # type: ignore[arg-type]
+        Privacy(Service(), Service()),  # type: ignore[arg-type]
+        Status(Service(), Service(), Service(), Service()),  # type: ignore[arg-type]
+        Exporting(Service(), Service()),  # type: ignore[arg-type]
+        members,
     ]
     names = {command.qualified_name for cog in cogs for command in cog.walk_app_commands()}
     assert {"nudges on", "nudges off", "digest", "setup"} <= names
+    assert {"settings show", "privacy erase", "status", "export", "member", "unmet", "coverage", "log"} <= names
 
 
 async def test_time_zones_are_suggested_by_what_is_typed() -> None:
