@@ -16,7 +16,7 @@ from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, safe_name
 from bot.views.nudge import PersonalNudge, offer_sentence
 from bot.views.palette import MUTED, VERDICT, embed_colour
-from bot.views.sentence import number, say, say_count
+from bot.views.sentence import mark, number, say, say_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,15 @@ def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
 def waiting_lines(facts: PersonalFacts) -> Iterator[str]:
     """Who waits longest, a line each, with a link."""
     for entry in facts.waiting:
+        sentence = (
+            mark("**{name}** has waited {elapsed} for you. [Open the message]({link})")
+            if entry.addressed
+            else mark("**{name}** has waited {elapsed} for the team. [Open the message]({link})")
+        )
         yield say(
-            "**{name}** has waited {elapsed} for {whom}. [Open the message]({link})",
+            sentence,
             name=safe_name(name_of(entry.member_id, facts.names)),
             elapsed=duration(facts.now - entry.written_at),
-            whom=say("you") if entry.addressed else say("the team"),
             link=message_link(facts.guild_id, entry.channel_id, entry.message_id),
         )
     more = facts.waiting_in_all - len(facts.waiting)

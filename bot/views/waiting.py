@@ -6,11 +6,20 @@ from bot.views.letter import Button, Card, Letter
 from bot.views.links import message_link
 from bot.views.names import name_of, safe_name
 from bot.views.palette import REACH, SPREAD, embed_colour
-from bot.views.sentence import number, say, say_count
+from bot.views.sentence import mark_count, number, say, say_count
 
 PAGE_SIZE = 10
 BUTTON_PATTERN = r"spade:waiting:(?P<page>\d{1,4}):(?:previous|next|again)"
 """The custom ids of the list's buttons: the page to show next, and which button it is."""
+
+_FOR_YOU = mark_count(
+    "**{name}** has waited {elapsed} for you. [Open]({link})",
+    "**{name}** has waited {elapsed} for you, with {count} messages. [Open]({link})",
+)
+_FOR_THE_TEAM = mark_count(
+    "**{name}** has waited {elapsed} for the team. [Open]({link})",
+    "**{name}** has waited {elapsed} for the team, with {count} messages. [Open]({link})",
+)
 
 
 def waiting_letter(page: WaitingPage) -> Letter:
@@ -39,13 +48,13 @@ def waiting_letter(page: WaitingPage) -> Letter:
 
 def _line(page: WaitingPage, member: WaitingMember) -> str:
     entry = member.oldest
+    one, many = _FOR_YOU if entry.addressed else _FOR_THE_TEAM
     return say_count(
-        "**{name}** has waited {elapsed} for {whom}. [Open]({link})",
-        "**{name}** has waited {elapsed} for {whom}, with {count} messages. [Open]({link})",
+        one,
+        many,
         count=member.messages,
         name=safe_name(name_of(member.member_id, page.names)),
         elapsed=duration(page.now - entry.written_at),
-        whom=say("you") if entry.addressed else say("the team"),
         link=message_link(page.guild_id, entry.channel_id, entry.message_id),
     )
 
