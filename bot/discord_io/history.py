@@ -9,12 +9,15 @@ from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
 
+_ARCHIVED_KEPT = 100
+
 
 class DiscordHistory:
     """A channel's messages, oldest first, through a connected client."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._archived: dict[int, discord.Thread] = {}
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
         """The up to 100 messages that follow a position."""
@@ -26,7 +29,7 @@ class DiscordHistory:
 
     async def opener(self, place: Place) -> int | None:
         """The author of the message a thread was started on; without one, whoever made the thread."""
-        thread = self._client.get_channel(place.channel_id) or await self._fetch_channel(place)
+        thread = await self._channel(place)
         if not isinstance(thread, discord.Thread):
             return None
         # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
@@ -40,7 +43,7 @@ class DiscordHistory:
     async def _page(
         self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None
     ) -> tuple[Message, ...]:
-        channel: object = self._client.get_channel(place.channel_id) or await self._fetch_channel(place)
+        channel: object = await self._channel(place)
         if not is_recorded(channel) or not isinstance(channel, Recordable):
             raise NoHistoryError("not a channel with messages of its own")
         if not channel.permissions_for(channel.guild.me).read_message_history:
@@ -58,9 +61,18 @@ class DiscordHistory:
         found.sort(key=lambda message: message.id)
         return tuple([await read_message(message) for message in found])
 
-    async def _fetch_channel(self, place: Place) -> object:
+    async def _channel(self, place: Place) -> object:
+        """What the client keeps in sight, or an archived thread, which it does not: that one is asked for once."""
+        known = self._client.get_channel(place.channel_id) or self._archived.get(place.channel_id)
+        if known is not None:
+            return known
         try:
             async with patience():
-                return await self._client.fetch_channel(place.channel_id)
+                found = await self._client.fetch_channel(place.channel_id)
         except (discord.Forbidden, discord.NotFound) as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
+        if isinstance(found, discord.Thread):
+            self._archived[found.id] = found
+            while len(self._archived) > _ARCHIVED_KEPT:
+                del self._archived[next(iter(self._archived))]
+        return found

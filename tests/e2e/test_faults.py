@@ -15,6 +15,6 @@ async def test_nothing_is_lost_and_nothing_counts_twice() -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("defect", "shown_by"), [("spans-first", "lost"), ("facts-first", "doubled")])
 async def test_a_planted_defect_is_found(defect: str, shown_by: str) -> None:
-    """A span that is committed apart from its facts is just what the runs must not let pass."""
+    """Spans that are committed apart from their facts are just what the runs must not let pass."""
     outcomes = await play([1, 2, 3], kills=9, jobs=3, defect=defect)
     assert sum(getattr(outcome.difference, shown_by) for outcome in outcomes) > 0

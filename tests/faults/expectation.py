@@ -104,13 +104,15 @@ def _compare_facts(
         missing = wanted - actual[table]
         surplus = {row for row in actual[table] - wanted if row[0] not in uncertain}
         for row in sorted(missing):
-            difference.note(f"{table} {row}{_around(town, row[0])}", 1, 0)
+            difference.note(f"{table} {row}{_around(town, row[0], difference)}", 1, 0)
         for row in sorted(surplus):
-            difference.note(f"{table} {row}{_around(town, row[0])}", 0, 1)
+            difference.note(f"{table} {row}{_around(town, row[0], difference)}", 0, 1)
 
 
-def _around(town: Town, message_id: int) -> str:
-    """What was said before a message, for whoever looks into a difference."""
+def _around(town: Town, message_id: int, difference: Difference) -> str:
+    """What was said before a message, for whoever looks into a difference; not for all of very many."""
+    if len(difference.lines) > 20:
+        return ""
     gone = {one.message.id: one for one in town.deletions}
     everything = [*town.messages, *(one.message for one in town.deletions)]
     place = next((one.channel_id for one in everything if one.id == message_id), 0)

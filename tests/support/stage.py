@@ -41,7 +41,7 @@ class Stage:
 
 @asynccontextmanager
 async def connected(
-    sandbox: Sandbox, clock: DrivenClock, database: Path, *, hold_seconds: float = 0.05
+    sandbox: Sandbox, clock: DrivenClock, database: Path, *, hold_seconds: float = 0.05, patience: float = PATIENCE
 ) -> AsyncIterator[App]:
     """Log the bot in to a sandbox; what discord.py was pointed at is put back afterwards."""
     base, gateway = discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
@@ -52,7 +52,7 @@ async def connected(
             app.bot._connection.guild_ready_timeout = 0.2  # discord.py waits two seconds for further guilds
             running = asyncio.create_task(app.bot.start(sandbox.token))
             try:
-                await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE)
+                await sandbox.until(lambda: app.follower.in_step or running.done(), patience)
                 if running.done():
                     running.result()
                 yield app
