@@ -43,8 +43,8 @@ simulate: $(VENV)/.dev
 
 SEEDS ?= 20
 faults: $(VENV)/.dev
-	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
+	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
