@@ -13,7 +13,7 @@ from bot.services.relationship import Logged, RelationshipFacts
 from bot.views.dates import discord_time, month_label
 from bot.views.letter import Button, Card, Field, Letter
 from bot.views.links import message_link
-from bot.views.names import name_of, plain_name, safe_name
+from bot.views.names import name_of, safe_name
 from bot.views.palette import REACH, SPREAD, embed_colour
 from bot.views.sentence import mark, number, say, say_count
 
@@ -43,7 +43,7 @@ def relationship_letter(facts: RelationshipFacts) -> Letter:
             )
         )
     card = Card(
-        title=plain_name(name, 200),
+        title=safe_name(name, 100),
         description="\n".join((_summary(facts), *_writes(facts))),
         fields=tuple(_fields(facts)),
         footer=_footer(known),
