@@ -30,10 +30,10 @@ def weekdays_from(text: str) -> frozenset[int] | None:
     for part in _BETWEEN.split(_RANGE.sub("-", wanted)):
         if not part:
             continue
-        days = [_weekday(name) for name in part.split("-")]
-        if len(days) > 2 or None in days:
+        ends = [_weekday(name) for name in part.split("-")]
+        if len(ends) > 2 or None in ends:
             return None
-        first, last = days[0], days[-1]
+        first, last = ends[0], ends[-1]
         assert first is not None
         assert last is not None
         chosen.update((first + offset) % 7 for offset in range((last - first) % 7 + 1))

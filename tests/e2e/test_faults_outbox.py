@@ -11,3 +11,7 @@ async def test_no_nudge_is_sent_twice_or_left_open(tmp_path: Path) -> None:
     assert (outcome.sent_twice, outcome.unsettled, outcome.not_sent) == (0, 0, 0)
     assert outcome.kills >= 24
     assert len(outcome.by_point) >= 9
+
+
+async def test_a_bot_that_does_not_look_is_found_out(tmp_path: Path) -> None:
+    assert (await OutboxFaults(12, 3, tmp_path, blind=True).play()).sent_twice > 0

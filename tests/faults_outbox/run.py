@@ -46,8 +46,9 @@ class Outcome:
 class OutboxFaults:
     """Plays days until as many processes ended as asked for."""
 
-    def __init__(self, kills: int, seed: int, folder: Path) -> None:
+    def __init__(self, kills: int, seed: int, folder: Path, *, blind: bool = False) -> None:
         self._kills = kills
+        self._blind = blind
         self._random = Random(seed)
         self._path = folder / "spade.db"
         self._clock = DrivenClock(STARTS)
@@ -144,6 +145,7 @@ class OutboxFaults:
             "database": f"sqlite:///{self._path}",
             "now": self._clock.now().isoformat(),
             "point": own,
+            "blind": self._blind,
         }
         assert self._worker.stdin is not None
         self._worker.stdin.write(json.dumps(job).encode() + b"\n")
