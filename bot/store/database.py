@@ -171,7 +171,11 @@ def _lock_of(path: Path) -> WriterLock:
 
 def _lock_for(path: Path) -> WriterLock:
     lock = _lock_of(path)
-    if not lock.acquire():
+    try:
+        taken = lock.acquire()
+    except OSError as error:
+        raise StoreError(f"The lock file {path}.lock cannot be made: {error.strerror}.") from error
+    if not taken:
         raise other_writer(path, lock.holder())
     return lock
 

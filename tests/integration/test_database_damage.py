@@ -20,6 +20,7 @@ from sqlalchemy import text
 from bot.services import follower as following
 from bot.store.backup import backup_path, make_backup
 from bot.store.database import Database, StoreError, open_database
+from bot.store.writer_lock import WriterLock
 from tests.faults.writes import PAGE_SIZE, check_whole, follow, limit_pages, opened, refuse_every_write, tables, talk
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -161,6 +162,27 @@ async def test_damage_that_is_met_while_running_is_a_sentence(tmp_path: Path) ->
         async with database.reading() as connection:
             await connection.execute(text("SELECT * FROM touch"))
     await database.close()
+
+
+async def test_a_lock_file_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "spade.db.lock").mkdir()
+    with pytest.raises(StoreError, match=r"The lock file .*spade\.db\.lock cannot be made: Is a directory\."):
+        await open_database(f"sqlite:///{tmp_path / 'spade.db'}", write=True)
+
+
+async def test_looking_at_a_lock_keeps_no_writer_out(tmp_path: Path) -> None:
+    lock, looking = WriterLock(tmp_path / "lock"), WriterLock(tmp_path / "lock")
+    assert not looking.look()  # there is none yet
+    assert lock.acquire()
+    assert not looking.look()
+    lock.abandoned = True
+    lock.release()
+    assert looking.look()
+    assert lock.acquire()
+    assert lock.abandoned
+    lock.abandoned = False
+    lock.release()
+    assert not looking.look()
 
 
 async def test_a_killed_writer_makes_the_next_one_check_and_a_proper_end_does_not(
