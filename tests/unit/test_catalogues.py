@@ -73,7 +73,7 @@ def test_no_two_commands_or_options_get_the_same_name(language):
         assert {name: alike for name, alike in siblings.items() if len(alike) > 1 and not alike <= ALIKE} == {}
 
 
-ALIKE = {"zone", "time_zone"}
+ALIKE = {"zone", "time_zone", "time-zone"}
 """Options of different commands that may well be called alike."""
 
 
@@ -237,7 +237,7 @@ async def test_what_an_interaction_starts_speaks_the_guilds_language(guild_id, l
     bot = SpadeBot()
     bot.language_of = lambda guild: {5: "de"}[guild]
     heard = []
-    monkeypatch.setattr(bot, "dispatch", lambda *_: heard.append(spoken()))
+    monkeypatch.setattr(bot._connection, "dispatch", lambda *_: heard.append(spoken()))
     monkeypatch.setattr("discord.state.Interaction", lambda **_: object())
     data = {"type": 1, "locale": "fr", **({"guild_id": guild_id} if guild_id else {})}
     bot._connection.parsers["INTERACTION_CREATE"](data)
