@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -147,15 +147,3 @@ class Recorder:
 
 async def _with_needed(outcome: ContextNeeded | OpenerNeeded, stretch: Stretch, context: ContextSource) -> Stretch:
     return await (context.opened(stretch) if isinstance(outcome, OpenerNeeded) else context.earlier(stretch))
-
-
-class NoContext:
-    """A context source for stretches that bring all there is."""
-
-    async def earlier(self, stretch: Stretch) -> Stretch:
-        """The stretch itself, said to reach back as far as anything can."""
-        return replace(stretch, context_first_id=0)
-
-    async def opened(self, stretch: Stretch) -> Stretch:
-        """The stretch itself: whoever opened the thread cannot be found out."""
-        return replace(stretch, place=replace(stretch.place, opener_known=True))

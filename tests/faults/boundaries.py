@@ -12,9 +12,10 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place, Stretch
-from bot.services.recorder import NoContext, Recorder
+from bot.services.recorder import Recorder
 from bot.store import managers
 from bot.store.database import Database, open_database
+from tests.support.no_context import NoContext
 
 GUILD, MANAGER, COLLEAGUE = 1, 11, 12
 ANN, BEN, CAT = 21, 22, 23

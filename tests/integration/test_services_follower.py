@@ -18,11 +18,12 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.follower import Follower
 from bot.services.history import NoHistoryError
-from bot.services.recorder import NoContext, Recorder
+from bot.services.recorder import Recorder
 from bot.store import managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, at, channel, moment, said, thread, whole
+from tests.support.no_context import NoContext
 from tests.support.rows import rows
 
 OTHER = channel(CHANNEL + 5)
@@ -259,6 +260,7 @@ async def test_an_interruption_of_one_guild_leaves_the_others_alone(scene: Scene
     await scene.catch_up(channel(), elsewhere)
     session = scene.follower.session
     scene.follower.interrupted(GUILD)
+    assert (scene.follower.behind(GUILD), scene.follower.behind(99)) == (1, 0)
     assert scene.follower.session > session
     assert scene.follower.lasts(session)  # the connection itself
     await scene.heard(elsewhere, said(1, NOAH))

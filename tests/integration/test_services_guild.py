@@ -24,7 +24,7 @@ from bot.services.imports import Importer
 from bot.services.membership import MembershipService
 from bot.services.paging import pages
 from bot.services.persistence import persistently
-from bot.services.recorder import NoContext, Recorder
+from bot.services.recorder import Recorder
 from bot.services.roster import Roster
 from bot.services.settings import SettingsChange, SettingsService
 from bot.services.waiting import WaitingList, WaitingService
@@ -47,6 +47,7 @@ from tests.support.messages import (
     thread,
     whole,
 )
+from tests.support.no_context import NoContext
 from tests.support.rows import rows
 
 # Who is on the lists.
@@ -519,7 +520,7 @@ async def test_cancelling_stops_this_guilds_backfills_alone(database: Database) 
     jobs = [
         await reader.backfill(GUILD, moment(-100)),
         await reader.read_again(GUILD, BEN),
-        await reader.backfill(8, moment(0)),
+        await reader.backfill(8, moment(9000)),
     ]
     assert await reader.cancel(GUILD) == 1
     cancelled.set()

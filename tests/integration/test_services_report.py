@@ -15,7 +15,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
 from bot.domain.span import Span
-from bot.services.recorder import NoContext, Recorder
+from bot.services.recorder import Recorder
 from bot.services.report import Reporter
 from bot.store import forgetting, guilds, ignoring, managers, spans
 from bot.store.database import Database
@@ -35,6 +35,7 @@ from tests.support.messages import (
     thread,
     whole,
 )
+from tests.support.no_context import NoContext
 
 MONDAY = date(2026, 3, 2)
 WEEK = 7 * 24 * 60

