@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.cli.stage import PATIENCE_SECONDS, Stage
@@ -15,7 +16,8 @@ _STEP_SECONDS = 0.25
 class Playback:
     """Plays a record from now on: every message through the gateway, and once an hour a look at what is due.
 
-    When the record has ended, time goes on without it.
+    When the record has ended, time goes on without it. A bot that does not hear what was written in time is a
+    TimeoutError; nothing is lost by it, and letting time pass again goes on from there.
     """
 
     def __init__(self, on: Stage) -> None:
@@ -49,12 +51,14 @@ class Playback:
             async with self._turn:
                 passed = min(loop.time() - before, 4 * _STEP_SECONDS)
                 before = loop.time()
-                await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
+                with suppress(TimeoutError):  # the bot is not connected just now: time waits for it
+                    await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
 
     async def _play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:
         while self._lines and self._lines[0].sent_at < moment:
-            line = self._lines.popleft()
+            line = self._lines[0]
             await self._tick_until(line.sent_at)
+            self._lines.popleft()
             self._on.clock.set(line.sent_at)
             self._newest_id = self._on.player.play(line).id
             heard(line)

@@ -204,3 +204,17 @@ async def test_odd_forms_are_refused_in_words() -> None:
         async with session.post(page.address + "suggest", data={"command": "x"}, headers=own) as response:
             assert await response.json() == []
         assert t.square.messages == []
+
+
+async def test_a_bot_that_does_not_keep_up_is_said_to() -> None:
+    async with opened() as (t, page, session, _):
+
+        async def stall(_by: timedelta) -> None:
+            raise TimeoutError
+
+        page._forward = stall
+        own = {"Origin": t.sandbox.url}
+        async with session.post(page.address + "forward", data={"days": "1"}, headers=own) as response:
+            text = await response.text()
+        assert "That took too long" in text
+        assert "<progress" not in text

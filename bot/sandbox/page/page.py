@@ -192,8 +192,9 @@ class Page:
             return _refusal(404)
         try:
             way = await self._posts[step](view, form)
-        except (LookupError, ValueError) as refused:
-            self._notices[view.viewer.id] = (str(refused).strip("'\""), self._time() + _NOTICE_SECONDS)
+        except (LookupError, ValueError, TimeoutError) as refused:
+            words = str(refused).strip("'\"") or "That took too long. Try it again."
+            self._notices[view.viewer.id] = (words, self._time() + _NOTICE_SECONDS)
             way = view.way(more={name: text for name, text in view.asked.items() if name not in {"as", "channel"}})
         self._changes.note()
         return web.Response(status=303, headers=HEADERS | {"Location": f"./{way}"})
