@@ -1,0 +1,123 @@
+"""Erasing, opting out, ignoring and retention, on SQLite and on PostgreSQL."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.guild import GuildSettings
+from bot.domain.snowflake import first_id_at
+from bot.domain.touch import Touch, TouchKind
+from bot.domain.waiting import WaitingEntry
+from bot.store import forgetting, guilds, ignoring, managers, record, retention, tables
+from bot.store.database import Database
+
+GUILD, OTHER, MIA, NOOR, RAFA = 10, 11, 101, 102, 103
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+async def fill(database: Database, guild_id: int, first: int) -> None:
+    """One guild in which Rafa was touched by Mia, and waits for both managers."""
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(guild_id, ZoneInfo("UTC")))
+        await managers.add(connection, guild_id, [MIA, NOOR])
+        touches = [
+            Touch(TouchKind.REPLY, MIA, RAFA, first + 2, 5, AT, first + 1),
+            Touch(TouchKind.REPLY, MIA, 104, first + 3, 5, AT, first + 1),
+        ]
+        await record.add_touches(connection, guild_id, touches)
+        entries = [
+            WaitingEntry(first + 4, 5, RAFA, frozenset({MIA, NOOR})),
+            WaitingEntry(first + 5, 5, 104, frozenset({MIA, NOOR})),
+        ]
+        await record.add_waiting(connection, guild_id, entries)
+        await connection.execute(
+            tables.activity.insert().values(guild_id=guild_id, member_id=RAFA, day=date(2026, 3, 2), messages=3)
+        )
+        await connection.execute(
+            tables.digest.insert().values(
+                guild_id=guild_id,
+                week_on=date(2026, 2, 23),
+                delivery_id=f"d{guild_id}",
+                figures=f'{{"team": 1, "managers": [{{"manager_id": "{MIA}"}}, {{"manager_id": "{NOOR}"}}]}}',
+                frozen_at=AT,
+            )
+        )
+
+
+async def names(database: Database, guild_id: int, person_id: int) -> dict[str, int]:
+    async with database.reading() as connection:
+        return {
+            table: len(rows) for table, rows in (await forgetting.facts_about(connection, guild_id, person_id)).items()
+        }
+
+
+async def test_an_erasure_ends_at_the_guild_and_is_remembered_without_the_id(database: Database) -> None:
+    for guild_id, first in ((GUILD, 1000), (OTHER, 2000)):
+        await fill(database, guild_id, first)
+    async with database.writing() as connection:
+        assert await forgetting.erase(connection, GUILD, RAFA) >= 4
+        await forgetting.remember(connection, GUILD, RAFA)
+    assert await names(database, GUILD, RAFA) == {}
+    assert await names(database, OTHER, RAFA) == {"activity": 1, "touch": 1, "waiting": 1}
+    async with database.writing() as connection:
+        unrecorded = await forgetting.unrecorded(connection, GUILD)
+        assert (RAFA in unrecorded, MIA in unrecorded) == (True, False)
+        assert RAFA not in await forgetting.unrecorded(connection, OTHER)
+        rows = (await connection.execute(tables.forgotten.select())).all()
+        assert len(rows) == 1
+        assert str(RAFA) not in rows[0].mark
+        await managers.add(connection, GUILD, [RAFA])
+        await ignoring.add(connection, GUILD, [RAFA])
+        assert RAFA not in await managers.people(connection, GUILD)
+        assert await ignoring.people(connection, GUILD) == set()
+        assert await forgetting.recall(connection, GUILD, RAFA)
+        assert not await forgetting.recall(connection, GUILD, RAFA)
+        assert RAFA not in await forgetting.unrecorded(connection, GUILD)
+    assert await database.scrub()
+
+
+async def test_an_erased_manager_is_gone_from_others_waiting_and_from_posted_figures(database: Database) -> None:
+    await fill(database, GUILD, 1000)
+    async with database.writing() as connection:
+        await forgetting.erase(connection, GUILD, MIA)
+        assert await managers.people(connection, GUILD) == {NOOR}
+        asked = set(
+            await connection.scalars(tables.waiting_for.select().with_only_columns(tables.waiting_for.c.manager_id))
+        )
+        assert asked == {NOOR}
+        (figures,) = await connection.scalars(tables.digest.select().with_only_columns(tables.digest.c.figures))
+    assert figures == f'{{"team": 1, "managers": [{{"manager_id": "{NOOR}"}}]}}'
+    assert await names(database, GUILD, MIA) == {}
+
+
+async def test_opting_out_leaves_the_id_and_nothing_else(database: Database) -> None:
+    await fill(database, GUILD, 1000)
+    async with database.writing() as connection:
+        await forgetting.erase_as_member(connection, GUILD, RAFA)
+        await forgetting.set_opted_out(connection, GUILD, RAFA, AT)
+        assert RAFA in await forgetting.unrecorded(connection, GUILD)
+    assert await names(database, GUILD, RAFA) == {"member": 1}
+
+
+async def test_roles_on_the_ignore_list_take_their_bearers_along(database: Database) -> None:
+    async with database.writing() as connection:
+        await ignoring.add_roles(connection, GUILD, [7, 8])
+        await ignoring.add(connection, GUILD, [RAFA], by_role_id=7)
+        await ignoring.add(connection, GUILD, [MIA], by_role_id=8)
+        await ignoring.add(connection, GUILD, [MIA])
+        assert await ignoring.people(connection, GUILD) == {RAFA, MIA}
+        assert await ignoring.people_by_role(connection, GUILD) == {RAFA}
+        await ignoring.remove_roles(connection, GUILD, [7, 8])
+        assert await ignoring.people(connection, GUILD) == {MIA}
+        assert await ignoring.roles(connection, GUILD) == set()
+        assert await ignoring.people(connection, OTHER) == set()
+
+
+async def test_what_is_older_than_kept_is_forgotten_in_one_guild(database: Database) -> None:
+    early = first_id_at(AT)
+    for guild_id, first in ((GUILD, early), (OTHER, early + 100)):
+        await fill(database, guild_id, first)
+    async with database.writing() as connection:
+        assert await retention.forget_before(connection, GUILD, date(2026, 3, 2), AT) == 0
+        assert await retention.forget_before(connection, GUILD, date(2026, 3, 3), datetime(2026, 3, 3, tzinfo=UTC)) == 5
+    assert await names(database, GUILD, RAFA) == {}
+    assert await names(database, OTHER, RAFA) == {"activity": 1, "touch": 1, "waiting": 1}
