@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,16 +120,20 @@ class DigestDraft:
         return self.record_from_on is None or monday_of(self.record_from_on) >= self.report.week_on
 
     def as_posted(self, frozen: FrozenWeek | None) -> "DigestDraft":
-        """The same digest with the figures that were posted, if any were."""
+        """The same digest with the figures that were posted, if any were.
+
+        What is no longer on record, because it is kept for some months only, corrects nothing.
+        """
         if frozen is None:
             return self
         now = self.report
+        forgotten = self.record_from_on is None or self.record_from_on > now.week_on + timedelta(days=6)
         return replace(
             self,
             report=frozen.report,
             conversations=frozen.conversations,
             load=frozen.load,
-            corrected=now.team if now.team != frozen.report.team else None,
+            corrected=now.team if now.team != frozen.report.team and not forgotten else None,
             history=tuple(
                 PastWeek(week.week_on, frozen.report.team, frozen.report.complete)
                 if week.week_on == now.week_on

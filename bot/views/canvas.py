@@ -96,7 +96,7 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
         axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
         label = facts.gap if kind is Record.GAP else facts.no_record
         known = [value for value in trend.values[gap[0] : gap[-1] + 1] if value is not None]
-        free = 0.62 if not known else 0.74 if sum(known) / len(known) < 0.5 else 0.24
+        free = 0.5 if not known else 0.74 if sum(known) / len(known) < 0.5 else 0.24
         words = axes.text(middle, free, label, ha="center", va="center", color=MUTED, rotation=90)
         _dress(words, _SMALL - 1)
     values = list(zip(trend.values, facts.record, strict=True))
