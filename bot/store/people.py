@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import tables
+from bot.store import forgetting, tables
 from bot.store.insertion import insert_into
 
 
@@ -64,6 +64,8 @@ async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset
 
 async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:
     """Note that a member is not in the guild; their next counted message takes it back."""
+    if member_id in await forgetting.forgotten(connection, guild_id):
+        return  # erased since they were looked at
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=member_id, left_at=at)
     await connection.execute(
         statement.on_conflict_do_update(
