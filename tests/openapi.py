@@ -2,8 +2,8 @@
 
 The description does not know everything. Corrected here: ids in requests may be integers; a message
 reference may be a forward; the codes of nested errors are words; a forum post may be created with nested
-fields. What it cannot say (2,000 characters for bots, five action rows, the gateway) is
-enforced by the sandbox itself.
+fields; a media channel is a kind of channel. What it cannot say (2,000 characters for bots, five action rows,
+the gateway) is enforced by the sandbox itself.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Description:
         self._paths: dict[str, Any] = document["paths"]
         answers = copy.deepcopy(document)
         schemas = answers["components"]["schemas"]
+        schemas["ChannelTypes"]["oneOf"].append({"title": "GUILD_MEDIA", "const": 16})
         schemas["MessageReferenceType"] = {"type": "integer", "enum": [0, 1]}
         detail = {"type": "object", "required": ["code", "message"], "properties": {"code": {"type": "string"}}}
         schemas["InnerErrors"]["properties"]["_errors"]["items"] = detail
