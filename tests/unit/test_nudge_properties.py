@@ -35,6 +35,7 @@ TEAM = (101, 102, 103)
 MEMBERS = range(1, 13)
 RULES = Rules()
 BOUNDED = settings(max_examples=60, deadline=None)
+BARS = (Obstacle.SNOOZED, Obstacle.DISMISSED, Obstacle.LEFT, Obstacle.IGNORED)
 ORDER = {reason: rank for rank, reason in enumerate(Reason)}
 
 ages = st.timedeltas(timedelta(minutes=1), timedelta(days=40))
@@ -105,7 +106,7 @@ def communities(draw: st.DrawFn, *, handed: bool = True) -> dict[int, NudgeFacts
             conversations={
                 member_id: draw(talks(manager_id, member_id)) for member_id in draw(st.sets(members, max_size=4))
             },
-            barred=draw(st.dictionaries(members, st.sampled_from(Obstacle), max_size=3)),
+            barred=draw(st.dictionaries(members, st.sampled_from(BARS), max_size=3)),
             past_offers=draw(
                 st.dictionaries(
                     members,
