@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.sandbox import Sandbox
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
