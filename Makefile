@@ -43,6 +43,7 @@ simulate: $(VENV)/.dev
 
 SEEDS ?= 20
 faults: $(VENV)/.dev
+	CATCH_UP_MESSAGES=100000 $(BIN)/python -m pytest -s tests/e2e/test_catch_up.py
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
 

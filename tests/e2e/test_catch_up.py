@@ -1,6 +1,7 @@
-"""Three days down: a hundred thousand messages in sixty channels and threads are fetched and counted once."""
+"""Three days down: many messages in sixty channels and threads are fetched and counted once."""
 
 import math
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from tests.support.stage import connected
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DOWN = timedelta(hours=72)
-MESSAGES, CHANNELS, THREADS, POSTS = 100_000, 20, 20, 20
+CHANNELS, THREADS, POSTS = 20, 20, 20
+MESSAGES = int(os.environ.get("CATCH_UP_MESSAGES", "20000"))
+"""`make faults` asks for a hundred thousand."""
 
 
 def build(sandbox: Sandbox) -> Town:
@@ -71,7 +74,7 @@ def miss(town: Town, number: int, count: int) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_three_days_and_a_hundred_thousand_messages(tmp_path: Path) -> None:
+async def test_three_days_of_messages_are_fetched_and_counted_once(tmp_path: Path) -> None:
     clock = DrivenClock(BEGAN)
     database = tmp_path / "spade.db"
     async with Sandbox(now=clock.now) as sandbox:
