@@ -15,6 +15,7 @@ from bot.cli.backup import backup, migrate, restore
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.digest import digest
+from bot.cli.export import export
 from bot.cli.failure import Failure
 from bot.cli.imports import import_exports
 from bot.cli.init import init
@@ -40,6 +41,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(migrate)
 app.command()(digest)
+app.command()(export)
 app.command()(nudges)
 app.command()(check)
 

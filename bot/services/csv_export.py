@@ -12,7 +12,7 @@ from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
 from bot.domain.snowflake import EPOCH
 from bot.domain.touch import Touch, personal_kinds
-from bot.services.messenger import Messenger
+from bot.services.messenger import Names
 from bot.services.report import Reporter
 from bot.store import activity, guilds, people, touches, waits
 from bot.store.database import Database
@@ -39,13 +39,13 @@ class CsvExport:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        names: Names,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._names = names
         self._clock = clock
         self._rules = rules
         self._settle = settle
@@ -87,7 +87,7 @@ class CsvExport:
             relationships=tuple(relationships),
             waiting=waiting,
             weeks=weeks,
-            names=await self._messenger.names(guild_id, asked[:NAMES]),
+            names=await self._names.names(guild_id, asked[:NAMES]),
         )
 
 

@@ -49,7 +49,17 @@ class UnreachableError(Exception):
     """Discord does not answer, or does not show the guild just now: nothing can be said about who is there."""
 
 
-class Messenger(Protocol):
+class Names(Protocol):
+    """Knows what people are called."""
+
+    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
+        """The display names of those of some people who are in the guild now; who is missing has left.
+
+        While Discord cannot be asked nobody is missing, and the names are empty.
+        """
+
+
+class Messenger(Names, Protocol):
     """Sends, finds and names. Mentions in a body never ping."""
 
     async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
@@ -69,12 +79,6 @@ class Messenger(Protocol):
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
         """Those of some people who are in the guild now; who is missing has left. Raises UnreachableError."""
-
-    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
-        """The display names of those of some people who are in the guild now; who is missing has left.
-
-        While Discord cannot be asked nobody is missing, and the names are empty.
-        """
 
     async def guild_name(self, guild_id: int) -> str:
         """The guild's name."""

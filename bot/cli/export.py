@@ -1,0 +1,65 @@
+"""`spade export`: the record as tables, from the command line."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.services.csv_export import CsvExport, ExportFacts
+from bot.store.database import open_database
+from bot.store.error import StoreError
+from bot.views.csv_export import relationships_csv, weeks_csv
+
+
+def export(
+    guild: GuildOption,
+    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the tables are written.")] = Path(),
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Write the team's relationships and weekly figures as CSV files.
+
+    They hold ids and no names: names are never stored. `/export` in Discord adds them.
+    """
+    settings = settings_of(config, database)
+    try:
+        facts = asyncio.run(_facts(settings, guild))
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    for name, table in (("relationships.csv", relationships_csv(facts)), ("weeks.csv", weeks_csv(facts.weeks))):
+        file = folder / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(table.encode("utf-8-sig"))
+        except OSError as error:
+            raise Failure(f"{file} cannot be written: {error.strerror}") from error
+        print(f"Wrote {file}.")
+
+
+async def _facts(settings: Settings, guild_id: int) -> ExportFacts:
+    database = await open_database(settings.database, write=False)
+    try:
+        await guild_on_record(database, guild_id)
+        facts = await CsvExport(database, _Nameless(), SystemClock(), settings.domain_rules(), _nothing).of(guild_id)
+    finally:
+        await database.close()
+    assert facts is not None  # the guild is on record
+    return facts
+
+
+class _Nameless:
+    """Nobody to ask for names."""
+
+    async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:  # noqa: ARG002 - a role
+        """No names."""
+        return {}
+
+
+async def _nothing() -> None:
+    """There is nobody to wait for: the record is read as it is."""
