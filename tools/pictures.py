@@ -10,6 +10,7 @@ import io
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from bot.cli.demo import SERVED_FROM, open_page, play
 from bot.cli.playback import Playback
-from bot.cli.stage import MANAGER_IDS, Stage, stage
+from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage, stage
 from bot.sandbox import Message
 from bot.sandbox.record import bundled_record
 
@@ -139,6 +140,52 @@ async def make_all() -> None:
                     for scheme in SCHEMES:
                         path = FOLDER / f"{name}-{size}-{scheme}.png"
                         await shoot(browser, address, size, scheme, path, beginning_at=beginning_at)
+            await picture_answers(on, browser, base)
+            await picture_presses(on, browser, base)
+
+
+async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
+    """Picture what a manager's commands answer."""
+    manager_id, team = MANAGER_IDS[0], on.digests[-1].channel_id
+    record, people = on.player.record, on.sandbox.people
+    managers = {number for number, (person_id, _) in enumerate(record.people) if person_id in MANAGER_IDS}
+    authors = {line.message_id: line.author for line in record.lines}
+    answered = Counter(
+        authors.get(line.reply_to_id)
+        for line in record.lines
+        if line.author in managers and line.kind == 1 and authors.get(line.reply_to_id) not in {None, *managers}
+    )
+    ((number, _),) = answered.most_common(1)
+    somebody = on.sandbox.world.user(record.people[number or 0][0])
+    commands: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
+        "member": ({"user": somebody}, ()),
+        "unmet": ({}, ()),
+        "coverage": ({}, ()),
+        "status": ({}, ()),
+        "privacy": ({}, ("show",)),
+        "setup": ({}, ()),
+    }
+    for name, (options, subcommands) in commands.items():
+        answer = await people.run_command(manager_id, team, name, options, subcommands)
+        address = message_address(base, manager_id, await answer.message(PATIENCE_SECONDS))
+        await shoot(browser, address, "desktop", "light", FOLDER / f"answer-{name}.png")
+
+
+async def picture_presses(on: Stage, browser: Browser, base: str) -> None:
+    """Press one button after the other on the last nudge, and picture it each time."""
+    manager_id, nudge, people = MANAGER_IDS[0], on.nudges[-1], on.sandbox.people
+    team = on.digests[-1].channel_id
+    await (await people.run_command(MANAGER_IDS[1], team, "nudges", subcommands=("on",))).wait(PATIENCE_SECONDS)
+    rows = [row["components"] for row in nudge.components]
+    for row, action in zip(rows, ("done", "snooze", "never", "hand_over"), strict=False):
+        pressed = next(item["custom_id"] for item in row if str(item.get("custom_id", "")).endswith(f":{action}"))
+        edited = nudge.edited_at, str(nudge.embeds)
+        answer = await people.press(manager_id, nudge, pressed)
+        if action == "hand_over":
+            await (await answer.select([str(MANAGER_IDS[1])])).wait(PATIENCE_SECONDS)
+        await on.sandbox.until(lambda before=edited: (nudge.edited_at, str(nudge.embeds)) != before, PATIENCE_SECONDS)
+        address = message_address(base, manager_id, nudge)
+        await shoot(browser, address, "desktop", "light", FOLDER / f"message-nudge-after-{action}.png")
 
 
 async def make_one(address: str, path: Path, size: str, scheme: str) -> None:
