@@ -36,7 +36,7 @@ pictures: $(VENV)/.dev
 	$(BIN)/python tools/pictures.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.simulate
