@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -207,7 +207,7 @@ def test_every_nudge_keeps_its_promises(empty: Path, seed: int) -> None:
         async with copied(empty) as database:
             await community(database, random, talk(random))
             sent = await Play(database, random).days()
-        assert len(sent) > DAYS  # the communities are busy enough for this to mean something
+        assume(len(sent) > DAYS)  # only a community that is busy enough says something; too few of them, and it fails
         days = [(manager_id, draft.now.date()) for manager_id, draft in sent]
         assert len(days) == len(set(days))  # one a day
         offered: dict[tuple[object, int], int] = {}
