@@ -183,7 +183,8 @@ class Sandbox:
         return await self.page(request)
 
     async def _attachment(self, request: web.Request) -> web.Response:
-        stored = self.world.files.get(int(request.match_info["file_id"]))
+        file_id = request.match_info["file_id"]
+        stored = self.world.files.get(int(file_id)) if file_id.isdecimal() else None
         if stored is None:
             return web.Response(status=404, body=json.dumps({"message": "no such file"}).encode())
         return web.Response(body=stored[2], content_type=stored[1].partition(";")[0])

@@ -1,54 +1,10 @@
 """What managers ask about people, through the sandbox: relationships, the unmet, coverage, logged contact."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from bot.sandbox import MANAGER, Answer, Channel, Guild, Message, User
-from tests.support.stage import Stage, stage
-
-BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Town:
-    on: Stage
-    guild: Guild
-    general: Channel
-    owner: User
-    mia: User
-    noor: User
-    rafa: User
-
-    async def ask(self, who: User, name: str, *path: str, **options: object) -> Answer:
-        answer = await self.on.sandbox.people.run_command(who, self.general, name, options, subcommands=path)
-        return await answer.wait()
-
-    async def menu(self, who: User, name: str, target: User | Message) -> Answer:
-        answer = await self.on.sandbox.people.run_context_menu(who, self.general, name, target)
-        return await answer.wait()
-
-
-@asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
-    async with stage(folder / "spade.db", BEGAN) as on:
-        world = on.sandbox.world
-        owner, mia, noor, rafa = (
-            world.add_user(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
-        )
-        guild = world.add_guild("Gardeners", owner=owner)
-        team = world.add_role(guild, "Team", permissions=int(MANAGER))
-        general = world.add_channel(guild, "general")
-        world.add_member(guild, rafa)
-        for user in (mia, noor):
-            world.add_member(guild, user, roles=[team])
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
-        here = Town(on, guild, general, owner, mia, noor, rafa)
-        for manager in (mia, noor):
-            await here.ask(owner, "setup", manager=manager, time_zone="UTC")
-        yield here
+from bot.sandbox import Answer
+from tests.support.town import BEGAN, town
 
 
 def card(answer: Answer) -> str:
