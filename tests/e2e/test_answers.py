@@ -10,7 +10,7 @@ from bot.client import SpadeBot
 from bot.sandbox import Permission
 from bot.store import guilds, ignoring, tables
 from bot.views.csv_export import safe_cell
-from tests.e2e.test_members import BEGAN, Town, card, town
+from tests.support.town import BEGAN, Town, card, town
 
 
 async def test_settings_are_shown_and_changed_one_by_one(tmp_path: Path) -> None:
