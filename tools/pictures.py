@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -171,6 +172,10 @@ async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
         await shoot(browser, address, "desktop", "light", FOLDER / f"answer-{name}.png")
 
 
+def _edited(message: Message, before: tuple[object, str]) -> bool:
+    return (message.edited_at, str(message.embeds)) != before
+
+
 async def picture_presses(on: Stage, browser: Browser, base: str) -> None:
     """Press one button after the other on the last nudge, and picture it each time."""
     manager_id, nudge, people = MANAGER_IDS[0], on.nudges[-1], on.sandbox.people
@@ -179,11 +184,11 @@ async def picture_presses(on: Stage, browser: Browser, base: str) -> None:
     rows = [row["components"] for row in nudge.components]
     for row, action in zip(rows, ("done", "snooze", "never", "hand_over"), strict=False):
         pressed = next(item["custom_id"] for item in row if str(item.get("custom_id", "")).endswith(f":{action}"))
-        edited = nudge.edited_at, str(nudge.embeds)
+        edited = partial(_edited, nudge, (nudge.edited_at, str(nudge.embeds)))
         answer = await people.press(manager_id, nudge, pressed)
         if action == "hand_over":
             await (await answer.select([str(MANAGER_IDS[1])])).wait(PATIENCE_SECONDS)
-        await on.sandbox.until(lambda before=edited: (nudge.edited_at, str(nudge.embeds)) != before, PATIENCE_SECONDS)
+        await on.sandbox.until(edited, PATIENCE_SECONDS)
         address = message_address(base, manager_id, nudge)
         await shoot(browser, address, "desktop", "light", FOLDER / f"message-nudge-after-{action}.png")
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.clock import DrivenClock
 from bot.domain.snowflake import first_id_at
+from bot.sandbox import Message as SentMessage
 from bot.sandbox import Sandbox
 from bot.store import managers
 from tests.faults.expectation import compare
@@ -57,11 +58,11 @@ def miss(town: Town, number: int, count: int) -> None:
     random, world, place = town.random, town.world, town.places[number]
     people = [*town.members, *(town.managers * 15)]
     moments = sorted(random.sample(range(1, int(DOWN.total_seconds())), count))
-    written = []
+    written: list[SentMessage] = []
     for second in moments:
         message_id = first_id_at(BEGAN + timedelta(hours=1, seconds=second)) + number  # no two messages have one id
         turn = random.random()
-        details = {}
+        details: dict[str, object] = {}
         if turn < 0.25 and written:
             target = random.choice(written[-20:])
             details = {"reply_to": target.id, "mentions": [target.author] if random.random() < 0.5 else []}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.clock import DrivenClock
 from bot.sandbox import Channel, Guild, Permission, Sandbox, User
+from bot.sandbox.gateway import Gateway
 from bot.services.membership import MembershipService
 from tests.support.stage import PATIENCE, Stage, connected
 
@@ -90,6 +92,10 @@ async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
             assert sorted(await town.rows(app, "SELECT channel_id FROM waiting")) == sorted([(post.id,), (thread.id,)])
 
 
+def began_another_session(gateway: Gateway, before: int) -> bool:
+    return gateway.identified + gateway.resumed > before
+
+
 async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(town: Town) -> None:
     async with town.bot() as app:
         gateway = town.sandbox.gateway
@@ -99,7 +105,7 @@ async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(tow
             town.sandbox.faults.drop_gateway(resume=resume)
             town.later(minutes=1)
             town.world.post(town.general, town.rafa, f"while away {number}")
-            await town.sandbox.until(lambda seen=sessions: gateway.identified + gateway.resumed > seen, PATIENCE)
+            await town.sandbox.until(partial(began_another_session, gateway, sessions), PATIENCE)
             await town.sandbox.until(lambda: gateway.live and app.follower.in_step, PATIENCE)
         newest = town.world.post(town.general, town.rafa, "last")
         await town.sandbox.until(lambda: app.follower.newest_heard_id >= newest.id, PATIENCE)

@@ -20,6 +20,7 @@ import discord.state
 
 import bot.cli.main
 import bot.cli.run
+from bot.app import open_app
 from bot.discord_io import patience
 from bot.services import follower, persistence
 from bot.services.recorder import Recorder
@@ -61,10 +62,18 @@ def hurry() -> None:
     discord.state.ConnectionState.__init__ = begin_soon
     discord.Client.before_identify_hook = identify_at_once
     discord.backoff.ExponentialBackoff.delay = lambda _self: 0.05
-    discord.http.asyncio = types.SimpleNamespace(**{**vars(asyncio), "sleep": nap})
     patience.SECONDS = PATIENCE_SECONDS
-    persistence.RETRY_SECONDS = follower.RETRY_SECONDS = RETRY_SECONDS
-    bot.cli.run.open_app = functools.partial(bot.cli.run.open_app, hold_seconds=HOLD_SECONDS)
+    replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
+    for module in (persistence, follower):
+        replace_in(module, RETRY_SECONDS=RETRY_SECONDS)
+    replace_in(bot.cli.run, open_app=functools.partial(open_app, hold_seconds=HOLD_SECONDS))
+
+
+def replace_in(module: types.ModuleType, **names: object) -> None:
+    """Give a module other values for names it has, so that one that is gone is noticed."""
+    for name, value in names.items():
+        assert name in vars(module), f"{module.__name__} has no {name}"
+        setattr(module, name, value)
 
 
 def commit_spans_before_their_facts() -> None:

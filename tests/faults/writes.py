@@ -51,7 +51,7 @@ def talk(count: int, people: int) -> list[Message]:
         if number % 3 == 2:
             target = found[-1]
             reply = {"reply_to_id": target.message_id, "reply_to_author_id": target.author_id}
-            found.append(Message(message_id, MANAGER, MessageKind.REPLY, **reply))  # type: ignore[arg-type]
+            found.append(Message(message_id, MANAGER, MessageKind.REPLY, **reply))
         else:
             found.append(Message(message_id, 100 + number % people, mentions=frozenset({MANAGER})))
     return found

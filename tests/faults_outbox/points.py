@@ -77,7 +77,7 @@ def arm(point: str, messenger: Any, trace: aiohttp.TraceConfig) -> None:
         case "in the mark's transaction":
             deliveries.move = _after(deliveries.move, _moves_to(DeliveryState.SENT))
         case "after mark":
-            Outbox._sent = _after(Outbox._sent)  # type: ignore[method-assign]
+            Outbox._sent = _after(Outbox._sent)
         case "before history":
             messenger.find = _before(messenger.find)
         case "history read":

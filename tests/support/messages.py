@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.derivation import ContextNeeded, Derived, derive
+from bot.domain.derivation import Derived, derive
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -82,7 +82,7 @@ def derived(
     found = derive(
         whole(place, *messages), managers=managers, opted_out=opted_out, zone=ZoneInfo("UTC"), rules=rules or Rules()
     )
-    assert not isinstance(found, ContextNeeded)
+    assert isinstance(found, Derived)
     return found
 
 

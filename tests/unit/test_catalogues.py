@@ -3,7 +3,6 @@
 import ast
 import re
 import string
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,11 +18,9 @@ from bot.views.amounts import duration, percent
 from bot.views.dates import day_label, short_day, week_label, weekdays_label
 from bot.views.sentence import language_like, number, say, say_count, speaking, spoken
 from bot.views.weekdays import weekday_suggestions, weekdays_from
+from tools import catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import catalogues  # noqa: E402 - a script, found by the line before
-
 OTHERS = LANGUAGES[1:]
 TEXTS = catalogues.template()
 NAME = re.compile(r"^[-_'\w]{1,32}$")

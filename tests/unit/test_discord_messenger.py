@@ -15,7 +15,7 @@ BODY = Parcel(Letter(content="words"))
 
 
 def failing(kind: type[discord.HTTPException], status: int, code: int = 0) -> discord.HTTPException:
-    return kind(SimpleNamespace(status=status, reason="no"), {"code": code, "message": "no"})  # type: ignore[arg-type]
+    return kind(SimpleNamespace(status=status, reason="no"), {"code": code, "message": "no"})
 
 
 def messenger(error: BaseException, guild: object | None = None) -> DiscordMessenger:
@@ -29,7 +29,7 @@ def messenger(error: BaseException, guild: object | None = None) -> DiscordMesse
         return Channel()
 
     client = SimpleNamespace(create_dm=create_dm, get_guild=lambda _: guild, user=None)
-    return DiscordMessenger(client)  # type: ignore[arg-type]
+    return DiscordMessenger(client)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_every_week_comes_once_in_any_zones(guild_zone, own_zone, weekday, guild
     guild = GuildSettings(1, ZoneInfo(guild_zone), digest_weekday=weekday, digest_hour=guild_hour)
     manager = replace(MANAGER, zone=ZoneInfo(own_zone), nudge_hour=own_hour)
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    weeks = []
+    weeks: list[date] = []
     for hours in range(24 * 7 * 6):
         due = due_personal_digest(guild, manager, at + timedelta(hours=hours))
         if due is not None and (not weeks or due.week_on > weeks[-1]):
