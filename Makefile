@@ -36,7 +36,7 @@ pictures: $(VENV)/.dev
 	$(BIN)/python tools/pictures.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.simulate

@@ -10,7 +10,8 @@ from bot.domain.waiting import WaitingEntry
 from bot.store import forgetting, guilds, ignoring, managers, record, retention, tables
 from bot.store.database import Database
 
-GUILD, OTHER, MIA, NOOR, RAFA = 10, 11, 101, 102, 103
+GUILD, OTHER, MIA, NOOR = 10, 11, 101, 102
+RAFA = 271828182845904523  # so long that no random mark holds it by chance
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
