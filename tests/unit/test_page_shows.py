@@ -49,6 +49,24 @@ async def test_components_of_the_second_kind() -> None:
         assert "elsewhere.example" not in html
 
 
+async def test_a_list_says_what_it_is_for_and_shows_what_is_chosen_already() -> None:
+    async with opened() as (t, page, session, _):
+        message = t.world.post(t.square, t.ben)
+        few = {"type": 5, "id": 1, "custom_id": "few", "placeholder": "Your team", "min_values": 0, "max_values": 25}
+        one = {"type": 8, "id": 2, "custom_id": "one", "placeholder": "Where to post", "min_values": 0}
+        message.components = [
+            {"type": 1, "components": [few | {"default_values": [{"id": str(t.ben.id), "type": "user"}]}]},
+            {"type": 1, "components": [one]},
+        ]
+        html = await shown(t, page, session)
+        several, single = html.partition('value="few"')[2].split('value="one"')
+        assert f'<label for="c-{message.id}-1">Your team</label>' in several
+        assert several.count("selected") == 1
+        assert several.index(f'<option value="{t.ben.id}" selected>') < several.index(f'value="{t.ann.id}"')
+        assert "<label" not in single.partition("</form>")[0], "its own line says it"
+        assert "selected>Where to post</option>" in single
+
+
 async def test_replies_forwards_threads_notices_and_what_is_gone() -> None:
     async with opened() as (t, page, session, _):
         first = t.world.post(t.square, t.ann, "first **words**")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -70,6 +70,8 @@ class Part:
     options: tuple[Option, ...] = ()
     least: int = 1
     most: int = 1
+    captioned: bool = False
+    """Whether a list says above itself what it is for, because its own line shows what is chosen."""
     text: Markup = field(default_factory=Markup)
     picture: Picture | None = None
     inside: tuple[Part, ...] = ()
@@ -244,13 +246,19 @@ def select_of(view: Viewpoint, item: dict[str, Any], prefix: str) -> Part:
         options = chain(view.people(), view.roles())
     else:
         options = view.channels(item.get("channel_types"))
+    most = int(item.get("max_values", 1))
+    given = {str(one.get("id")) for one in item.get("default_values", ())}
+    listed = [replace(one, chosen=True) if one.value in given else one for one in options]
+    if most > 1:
+        listed.sort(key=lambda one: not one.chosen)
     return Part(
         "select",
         dom_id=f"{prefix}-{item.get('id')}",
         label=str(item.get("label") or item.get("placeholder") or "Make a selection"),
         custom_id=str(item.get("custom_id", "")),
         disabled=bool(item.get("disabled")),
-        options=tuple(options),
+        options=tuple(listed),
         least=int(item.get("min_values", 1)),
-        most=int(item.get("max_values", 1)),
+        most=most,
+        captioned=most > 1 or any(one.chosen for one in listed),
     )
