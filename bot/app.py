@@ -116,7 +116,7 @@ def _cogs(
     guild_settings = SettingsService(database, roster, clock)
     return (
         Tracking(app.follower, places, roster, waiting, app.reader, membership),
-        Waiting(WaitingList(database, messenger, roster, clock, rules, settle)),
+        Waiting(WaitingList(database, messenger, clock, rules, settle), access),
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
@@ -138,13 +138,14 @@ def _cogs(
             settlement,
             schedule,
             writer,
+            access,
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
         Digests(
             digests,
             settlement,
             schedule,
-            roster,
+            access,
             rules,
         ),
     )

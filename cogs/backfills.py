@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.answers import answer, may_set_up
+from bot.discord_io.answers import answer, refused_to_set_up
 from bot.domain.snowflake import EPOCH
 from bot.services.history_reader import HistoryReader, JobProgress
 from bot.views import answers
@@ -40,10 +40,7 @@ class Backfills(
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Only for Manage Server, whatever Discord shows."""
-        if may_set_up(interaction):
-            return True
-        await answer(interaction, answers.not_allowed())
-        return False
+        return not await refused_to_set_up(interaction)
 
     @app_commands.command(name="start", description="Read what was written from a day on; it goes on after a restart")
     @app_commands.describe(since="The first day to read, as 2026-01-31")

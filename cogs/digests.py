@@ -1,19 +1,18 @@
 """The weekly digest: posted when it is due, and shown on request."""
 
-import re
 from datetime import date, timedelta
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import answer
+from bot.discord_io.answers import MANAGERS_SEE, answer, pressed, refused_to_manage
 from bot.domain.calendar import monday_of
 from bot.domain.delivery import DeliveryKind
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
+from bot.services.access import Access
 from bot.services.digests import DigestService
-from bot.services.roster import Roster
 from bot.services.settlement import Settlement
 from bot.views import answers
 from bot.views.digest import BUTTON_PATTERN, about_letter
@@ -26,12 +25,12 @@ class Digests(commands.Cog):
     """Posts each week's digest, and answers `/digest`."""
 
     def __init__(
-        self, service: DigestService, settlement: Settlement, schedule: Schedule, roster: Roster, rules: Rules
+        self, service: DigestService, settlement: Settlement, schedule: Schedule, access: Access, rules: Rules
     ) -> None:
         self._service = service
         self._settlement = settlement
         self._schedule = schedule
-        self._roster = roster
+        self._access = access
         self._rules = rules
 
     async def cog_load(self) -> None:
@@ -51,14 +50,14 @@ class Digests(commands.Cog):
         week="A day of the week you mean, as 2026-03-02; the last whole week without it",
         mine="Your own week instead of the team's",
     )
+    @app_commands.default_permissions(MANAGERS_SEE)
     @app_commands.guild_only()
     async def show(self, interaction: discord.Interaction, week: str | None = None, *, mine: bool = False) -> None:
         """Show a manager the digest of a week: the team's, or their own."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        assert interaction.guild_id is not None
-        if interaction.user.id not in await self._roster.managers(interaction.guild_id):
-            await answer(interaction, answers.not_a_manager())
+        if await refused_to_manage(interaction, self._access):
             return
+        assert interaction.guild_id is not None
         try:
             week_on = monday_of(date.fromisoformat(week.strip())) if week else None
             if week_on is not None:
@@ -75,6 +74,5 @@ class Digests(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A press on "How this is counted"."""
-        custom_id = str(dict(interaction.data or {}).get("custom_id", ""))
-        if re.fullmatch(BUTTON_PATTERN, custom_id):
+        if pressed(interaction, BUTTON_PATTERN):
             await answer(interaction, about_letter(self._rules))

@@ -7,10 +7,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import answer
+from bot.discord_io.answers import MANAGERS_SEE, answer, refused_to_manage
 from bot.domain.delivery import DeliveryKind
 from bot.domain.nudge_time import PauseProblem
 from bot.schedule import Schedule
+from bot.services.access import Access
 from bot.services.enrolment import Enrolments
 from bot.services.enrolment import Schedule as NudgeSchedule
 from bot.services.messenger import UnreachableError
@@ -26,8 +27,9 @@ _SUGGESTIONS = 25
 
 
 @app_commands.guild_only()
+@app_commands.default_permissions(MANAGERS_SEE)
 class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own short messages about who waits"):
-    """Everybody steers their own nudges, and only managers get any."""
+    """Managers steer their own nudges, and nobody else's. Every command is deferred by the check before it."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         settlement: Settlement,
         schedule: Schedule,
         writer: Writer,
+        access: Access,
     ) -> None:
         super().__init__()
         self._service = service
@@ -45,6 +48,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         self._settlement = settlement
         self._schedule = schedule
         self._writer = writer
+        self._access = access
 
     async def cog_load(self) -> None:
         """Put the due work on the schedule."""
@@ -58,10 +62,14 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         self._settlement.remove(DeliveryKind.WELCOME)
         self._settlement.remove(DeliveryKind.NUDGE)
 
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Only for managers, whatever Discord shows."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        return not await refused_to_manage(interaction, self._access)
+
     @app_commands.command(name="on", description="Get a short DM about people who wait or were never met")
     async def turn_on(self, interaction: discord.Interaction) -> None:
         """Enrol the person who asks, and say hello by DM at once."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
         assert interaction.guild_id is not None
         enrolled = await self._enrolments.turn_on(interaction.guild_id, interaction.user.id)
         await answer(interaction, answers.not_a_manager() if enrolled is None else self._writer.enrolled(enrolled))
@@ -76,7 +84,6 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
     @app_commands.command(name="status", description="When your nudges come, and what came of the last ones")
     async def status(self, interaction: discord.Interaction) -> None:
         """Show how things stand."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
         assert interaction.guild_id is not None
         status = await self._previews.status(interaction.guild_id, interaction.user.id)
         await answer(interaction, answers.not_a_manager() if status is None else self._writer.status(status))
@@ -153,7 +160,6 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
     @app_commands.command(name="now", description="Get today's nudge at once")
     async def send_now(self, interaction: discord.Interaction) -> None:
         """Send today's nudge now, if there is one."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
         assert interaction.guild_id is not None
         try:
             state = await self._service.send_now(interaction.guild_id, interaction.user.id)
@@ -166,7 +172,6 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
     @app_commands.describe(why_not="Somebody you miss in it, or wonder about: which rule decides?")
     async def preview(self, interaction: discord.Interaction, why_not: discord.User | None = None) -> None:
         """Show the person who asks their nudge, without buttons; or why somebody is, or is not, in it."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
         assert interaction.guild_id is not None
         guild_id, manager_id = interaction.guild_id, interaction.user.id
         try:

@@ -42,7 +42,7 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Only for Manage Server, whatever Discord shows."""
-        return interaction.type is discord.InteractionType.autocomplete or not await refused_to_set_up(interaction)
+        return not await refused_to_set_up(interaction)
 
     @app_commands.command(name="show", description="See everything that is set")
     async def show(self, interaction: discord.Interaction) -> None:

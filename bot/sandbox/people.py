@@ -168,7 +168,8 @@ class People:
             if user.id not in guild.members or not self._world.permissions_of(user, channel):
                 raise LookupError(f"{user.name} does not see {channel.name}")
             has = guild_permissions(guild, guild.members[user.id])
-            if needed is not None and has & int(needed) != int(needed):
+            wanted = int(needed or 0) or int(Permission.ADMINISTRATOR)  # "0" leaves administrators alone
+            if needed is not None and has & wanted != wanted:
                 raise LookupError(f"{user.name} is not offered /{name}")
         elif channel.recipient is not user:
             raise LookupError(f"this is not {user.name}'s DM")

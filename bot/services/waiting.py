@@ -61,22 +61,18 @@ class WaitingList:
         self,
         database: Database,
         messenger: Messenger,
-        roster: Roster,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
         self._messenger = messenger
-        self._roster = roster
         self._clock = clock
         self._rules = rules
         self._settle = settle
 
-    async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage | None:
-        """A page of the list, the nearest there is; None for somebody who is no manager."""
-        if manager_id not in await self._roster.managers(guild_id):
-            return None
+    async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage:
+        """A page of the list, the nearest there is. Whether they are a manager is for the caller to ask."""
         await self._settle()
         while True:
             now = self._clock.now()

@@ -20,7 +20,7 @@ from bot.views.sentence import number, say, say_count
 from bot.views.text import length
 
 PICTURE_NAME = "digest.png"
-BUTTON_PATTERN = r"spade:digest:(?P<delivery_id>[0-9a-f]{1,32}):about"
+BUTTON_PATTERN = re.compile(r"spade:digest:(?P<delivery_id>[0-9a-f]{1,32}):about")
 """The custom id of the button that explains how it is counted."""
 
 

@@ -20,9 +20,9 @@ from bot.views.palette import REACH, SPREAD, embed_colour
 from bot.views.sentence import number, say, say_count
 
 _DELIVERY = r"(?P<delivery_id>[0-9a-f]{1,32})"
-BUTTON_PATTERN = rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):(?P<action>done|hand_over|snooze|never)"
+BUTTON_PATTERN = re.compile(rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):(?P<action>done|hand_over|snooze|never)")
 """The custom ids of a nudge's buttons; positions count from 1, as shown."""
-COLLEAGUE_PATTERN = rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):colleague"
+COLLEAGUE_PATTERN = re.compile(rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):colleague")
 """The custom id of the list of colleagues that *Hand over* answers with; its values are manager ids."""
 _COLLEAGUES_SHOWN = 25
 

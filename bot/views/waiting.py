@@ -1,5 +1,7 @@
 """The list of who waits, as `/waiting` shows it."""
 
+import re
+
 from bot.services.waiting import WaitingMember, WaitingPage
 from bot.views.amounts import duration
 from bot.views.letter import Button, Card, Letter
@@ -9,7 +11,7 @@ from bot.views.palette import REACH, SPREAD, embed_colour
 from bot.views.sentence import mark_count, number, say, say_count
 
 PAGE_SIZE = 10
-BUTTON_PATTERN = r"spade:waiting:(?P<page>\d{1,4}):(?:previous|next|again)"
+BUTTON_PATTERN = re.compile(r"spade:waiting:(?P<page>\d{1,4}):(?:previous|next|again)")
 """The custom ids of the list's buttons: the page to show next, and which button it is."""
 
 _FOR_YOU = mark_count(

@@ -10,7 +10,7 @@ from bot.views.names import plain_guild, plain_name, safe_guild
 from bot.views.palette import REACH, embed_colour
 from bot.views.sentence import say
 
-STOP_PATTERN = r"spade:welcome:(?P<delivery_id>[0-9a-f]{1,32}):stop"
+STOP_PATTERN = re.compile(r"spade:welcome:(?P<delivery_id>[0-9a-f]{1,32}):stop")
 """The custom id of the button that turns nudges off again."""
 
 

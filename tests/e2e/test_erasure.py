@@ -12,6 +12,7 @@ from bot.domain.forgetting import Forgotten, mark_of
 from bot.sandbox import Answer, Channel, User
 from bot.services.privacy import LOOK_AGAIN_AFTER
 from bot.store import forgetting, tables
+from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -84,6 +85,7 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
         general, team = world.add_channel(guild, "general"), world.add_channel(guild, "team")
         for user in (mia, noor, *crowd):
             world.add_member(guild, user)
+        moderators(world, guild, mia, noor)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         for manager in (mia, noor):
             await ask(on, owner, team, "setup", manager=manager, digest_channel=team, time_zone="UTC")
@@ -163,6 +165,7 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
         world.add_member(guild, mia, roles=[role])
         for user in (noor, rafa):
             world.add_member(guild, user)
+        moderators(world, guild, mia, noor)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         await ask(on, owner, general, "setup", manager=noor, manager_role=role, digest_channel=general, time_zone="UTC")
         question = world.post(general, rafa, "Hello", mentions=[noor])

@@ -16,6 +16,7 @@ from bot.sandbox.options import Resolved, command_options
 from bot.store import tables
 from bot.views import answers, privacy
 from bot.views.nudge import not_your_nudge
+from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -199,6 +200,24 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
                     assert await here.record() == before, (name, who)
                     refused += 1
         print(f"commands and menus: {allowed} allowed, {refused} refused, 0 changed by a refused one")
+
+
+async def test_ordinary_members_are_shown_what_is_for_them_and_nothing_else(tmp_path: Path) -> None:
+    async with stage(tmp_path / "spade.db", BEGAN) as on:
+        here, _ = await scene(on)
+
+        def shown(who: str) -> set[str]:
+            kinds = (1, 2, 3)
+            people, place = on.sandbox.people, here.general
+            return {one["name"] for kind in kinds for one in people.offered(here.people[who], place, kind)}
+
+        commands = {path[0] for path in COMMANDS}
+        setters = {path[0] for path, (for_whom, _) in COMMANDS.items() if for_whom == SETTERS}
+        assert shown("member") == {path[0] for path, (for_whom, _) in COMMANDS.items() if for_whom is ALL}
+        assert shown("manager") == shown("member"), "nobody has shown them to this manager yet"
+        moderators(on.sandbox.world, here.guild, here.people["manager"])
+        assert shown("manager") == (commands | MENUS.keys()) - setters
+        assert shown("admin") == shown("owner") == commands | MENUS.keys()
 
 
 async def test_a_manager_elsewhere_learns_nothing_of_this_server(tmp_path: Path) -> None:

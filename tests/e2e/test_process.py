@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.sandbox import Channel, Guild, Sandbox
 from tests import openapi
+from tests.support.moderators import moderators
 
 SPADE = [str(Path(sys.executable).parent / "spade")]
 
@@ -61,6 +62,7 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
         member = world.add_user("rafa", display_name="Rafa")
         for user in (manager, member):
             world.add_member(guild, user)
+        moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
             await sandbox.connected(20)
             await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
@@ -108,6 +110,7 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
         member = world.add_user("rafa", display_name="Rafa")
         for user in (manager, member):
             world.add_member(guild, user)
+        moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
             await sandbox.connected(20)
             await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)

@@ -81,15 +81,6 @@ async def test_a_reaction_sets_aside(tmp_path: Path) -> None:
         assert title(mine) == "Nobody waits"
 
 
-async def test_members_are_told_that_it_is_for_managers(tmp_path: Path) -> None:
-    async with team(tmp_path, on=()) as on:
-        told = await on.run(on.max, "waiting")
-        assert told.ephemeral
-        assert "manager list" in told.text
-        assert told.original is not None
-        assert told.original.embeds == []
-
-
 async def test_pages_and_somebody_who_stopped_being_a_manager(tmp_path: Path) -> None:
     async with team(tmp_path, on=()) as on:
         world = on.sandbox.world

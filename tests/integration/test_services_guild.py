@@ -237,13 +237,11 @@ async def test_the_list_shows_who_waits_for_this_manager_or_the_team_longest_fir
     waiting = WaitingList(
         database,
         Names(MIA, NOAH, OLE, PIA),
-        Roster(database),
         clock,
         Rules(),
         nothing,
     )
     page = await waiting.page(GUILD, ANNA, 1, 10)
-    assert page is not None
     assert [(member.member_id, member.oldest.message_id, member.messages) for member in page.members] == [
         (MIA, at(0), 2),
         (OLE, at(2), 1),
@@ -251,17 +249,13 @@ async def test_the_list_shows_who_waits_for_this_manager_or_the_team_longest_fir
     ]
     assert (page.number, page.pages, page.total, page.now) == (1, 1, 3, moment(60))
     assert page.names[MIA] == f"Member {MIA}"
-    assert await waiting.page(GUILD, MIA, 1, 10) is None
     second = await waiting.page(GUILD, ANNA, 9, 2)  # the nearest there is
-    assert second is not None
     assert (second.number, second.pages, [member.member_id for member in second.members]) == (2, 2, [PIA])
     clock.set(moment(14 * 24 * 60 + 5))
     late = await waiting.page(GUILD, ANNA, 0, 2)
-    assert late is not None
     assert [member.member_id for member in late.members] == [PIA]  # the others waited for two weeks
     clock.set(moment(15 * 24 * 60))
     empty = await waiting.page(GUILD, ANNA, 1, 2)
-    assert empty is not None
     assert (empty.members, empty.pages, empty.total) == ((), 1, 0)
 
 
@@ -271,13 +265,11 @@ async def test_whoever_has_left_is_noted_and_not_shown(database: Database) -> No
     waiting = WaitingList(
         database,
         Names(NOAH, OLE),
-        Roster(database),
         clock,
         Rules(),
         nothing,
     )
     page = await waiting.page(GUILD, ANNA, 1, 1)
-    assert page is not None
     assert (page.pages, page.total, [member.member_id for member in page.members]) == (2, 2, [OLE])
     async with database.reading() as connection:
         assert await people.departed(connection, GUILD) == {MIA}  # Pia stood on a page that was not looked at

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.app import App
 from bot.clock import DrivenClock
 from bot.sandbox import Answer, Channel, Guild, Message, Sandbox, User
+from tests.support.moderators import moderators
 from tests.support.stage import PATIENCE, Stage, connected
 
 MONDAY = datetime(2026, 3, 2, 5, tzinfo=UTC)
@@ -101,6 +102,7 @@ async def team(folder: Path, *, on: Sequence[str] = ("ann", "bea")) -> AsyncIter
         people = {name: world.add_user(name.lower(), display_name=name) for name in ("Ann", "Bea", "Max", "Ned")}
         for user in people.values():
             world.add_member(guild, user, joined_at=MONDAY - timedelta(days=40))
+        moderators(world, guild, people["Ann"], people["Bea"])
         async with connected(sandbox, clock, folder / "spade.db") as app:
             made = Team(clock, sandbox, app, folder / "spade.db", guild, room, *people.values())
             owner = world.user(guild.owner_id)

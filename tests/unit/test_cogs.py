@@ -46,7 +46,7 @@ def settlement() -> Settlement:
 
 
 def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
-    return Nudges(service, service, service, settlement, schedule, Writer(Rules()))
+    return Nudges(service, service, service, settlement, schedule, Writer(Rules()), service)
 
 
 def digests(service: Service, settlement: Settlement, schedule: Schedule) -> Digests:
