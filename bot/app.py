@@ -108,14 +108,17 @@ def _cogs(
     privacy = PrivacyService(database, roster, clock)
     writer = Writer(rules)
     enrolments = Enrolments(database, messenger, writer, clock)
+    schedule.add("gaps", app.follower.ask_again)
     schedule.add("settlement", settlement.settle_due)
     schedule.add("purge", membership.purge_due)
     schedule.add("erasures", privacy.finish_due)
     schedule.add("retention", Retention(database, clock).purge_due)
-    digests = DigestService(database, messenger, DigestViews(rules), painter, clock, rules, settle)
+    digests = DigestService(
+        database, messenger, DigestViews(rules), painter, clock, rules, settle, app.follower.in_step_with
+    )
     guild_settings = SettingsService(database, roster, clock)
     return (
-        Tracking(app.follower, places, roster, waiting, app.reader, membership),
+        Tracking(app.follower, places, roster, waiting, app.reader, membership, app.bot.joined),
         Waiting(WaitingList(database, messenger, clock, rules, settle), access),
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -126,6 +126,10 @@ class SpadeBot(commands.Bot):
                 parse(data)
 
         parsers["INTERACTION_CREATE"] = parse_in_language
+
+    def joined(self) -> Collection[int]:
+        """The guilds that Spade is in, those too that Discord does not show just now."""
+        return {guild.id for guild in self.guilds}
 
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""

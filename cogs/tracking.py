@@ -2,14 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 
 import discord
 from discord.ext import commands
 
-from bot.discord_io.channels import changed_in_archive, sighting_of, visible
+from bot.discord_io.channels import (
+    ArchiveLook,
+    changed_in_archives,
+    newest_of,
+    sighting_of,
+    visible,
+    with_archives,
+)
 from bot.discord_io.messages import person_id, read_message
-from bot.discord_io.places import Places, Recordable, is_recorded
+from bot.discord_io.places import Places, Recordable, is_in_sight, is_recorded, recorded_channels
+from bot.domain.snowflake import moment_of
 from bot.domain.stretch import Place
 from bot.services.follower import Follower
 from bot.services.history import Sighting
@@ -23,7 +31,10 @@ log = logging.getLogger(__name__)
 
 
 class Tracking(commands.Cog):
-    """Events in, one service call out. Recording goes on for as long as the cog is loaded."""
+    """Events in, one service call out. Recording goes on for as long as the cog is loaded.
+
+    `joined` names the guilds that Spade is in, those too that Discord does not show just now.
+    """
 
     def __init__(
         self,
@@ -33,6 +44,7 @@ class Tracking(commands.Cog):
         waiting: WaitingService,
         reader: HistoryReader,
         membership: MembershipService,
+        joined: Callable[[], Collection[int]],
     ) -> None:
         self._follower = follower
         self._places = places
@@ -40,9 +52,9 @@ class Tracking(commands.Cog):
         self._waiting = waiting
         self._reader = reader
         self._membership = membership
+        self._joined = joined
         self._tasks: set[asyncio.Task[None]] = set()
         self._guilds: dict[int, discord.Guild] = {}
-        self._unavailable: set[int] = set()
         self._ready = False
 
     async def cog_load(self) -> None:
@@ -73,41 +85,63 @@ class Tracking(commands.Cog):
         """A new session: what happened before it may have been missed."""
         self._ready = False
         self._guilds.clear()
-        self._unavailable.clear()
         self._follower.interrupted()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """The session shows everything there is: fetch what was missed."""
         self._ready = True
+        self._follower.entering(self._guilds)
         self._start(self._enter(list(self._guilds.values())), "catching up")
 
     async def _enter(self, guilds: list[discord.Guild]) -> None:
         """Begin with the guilds that there are, whatever is in the way at first."""
-        session = self._follower.session
-        lasts = self._follower.lasts
-        found = await persistently("Looking at the channels", lambda: self._seen(guilds), lambda: lasts(session))
-        if found is None:
+        follower, session = self._follower, self._follower.session
+        looks = await persistently(
+            "Looking at the channels", lambda: self._looks(guilds), lambda: follower.lasts(session)
+        )
+        if looks is None:
             return  # a newer session began, and looks for itself
-        await self._follower.catch_up_all(found, session, whole=True)
+        await follower.catch_up_all([one for guild in guilds for one in await visible(guild, self._places)], session)
         for guild in guilds:
+            whole = await self._look_into_archives(guild, recorded_channels(guild), looks[guild.id], session)
+            await follower.catch_up_all((), session, guild_ids=[guild.id])
+            if whole:
+                await follower.archives_read(guild.id)
             await self._reader.resume(guild.id)
 
-    async def _seen(self, guilds: list[discord.Guild]) -> list[Sighting]:
-        await self._membership.present(self._guilds.keys() | self._unavailable)
-        found: list[Sighting] = []
+    async def _looks(self, guilds: list[discord.Guild]) -> dict[int, ArchiveLook]:
+        """How far each guild's archives are to be looked at, before anything newer goes on record."""
+        await self._membership.present(self._joined())
+        looks = {}
         for guild in guilds:
             since = await self._follower.watch(guild.id)
             recorded = await self._follower.recorded(guild.id)
-            found += await visible(guild, self._places)
-            found += await changed_in_archive(guild, self._places, recorded, since)
-        return found
+            newest_at = moment_of(newest_of(recorded)) if recorded else since
+            looks[guild.id] = ArchiveLook(recorded, since, await self._follower.archives_from(guild.id, newest_at))
+        return looks
+
+    async def _look_into_archives(
+        self,
+        guild: discord.Guild,
+        channels: Iterable[object],
+        look: ArchiveLook,
+        session: int,
+    ) -> bool:
+        """Fetch what archived threads hold; False when something was in the way."""
+        follower = self._follower
+
+        def lasts() -> bool:
+            return follower.lasts(session, guild.id)
+
+        found, whole = await changed_in_archives(with_archives(channels), look, self._places, lasts)
+        await follower.catch_up_all(found, session)
+        return whole and lasts()
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A guild is there: at the start of a session, before `ready`, or back from an outage."""
         self._guilds[guild.id] = guild
-        self._unavailable.discard(guild.id)
         if self._ready:
             self._follower.interrupted(guild.id)
             self._start(self._enter([guild]), "catching up")
@@ -121,18 +155,20 @@ class Tracking(commands.Cog):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Spade was removed: nothing is forgotten at once."""
         self._guilds.pop(guild.id, None)
+        self._follower.out_of_sight(guild.id)
         await self._membership.removed(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """An outage: events of this guild are missed until it is back. Nothing is forgotten."""
-        self._unavailable.add(guild.id)
-        self._follower.interrupted(guild.id)
+        self._follower.out_of_sight(guild.id)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
         channel = message.channel
+        if message.guild is not None and isinstance(channel, discord.PartialMessageable):
+            self._follower.heard_of(channel.id, message.id)
         if message.guild is None or not is_recorded(channel) or not isinstance(channel, Recordable):
             return
         place = await self._places.of(channel, message)
@@ -182,9 +218,60 @@ class Tracking(commands.Cog):
             await self._follow_new(await self._places.of(channel))
 
     @commands.Cog.listener()
-    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
-        """Permissions may have changed: what could not be read before may be readable now."""
-        await self._look_at([after])
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """Permissions may have changed: a channel may have got out of sight, come back, or become readable."""
+        returned = isinstance(before, Recordable | discord.ForumChannel) and not is_in_sight(before)
+        await self._sight_changed(after.guild, [after], returned=returned)
+        if is_recorded(after) and isinstance(after, Recordable | discord.ForumChannel) and is_in_sight(after):
+            await self._look_at([after])
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """Spade may bear the role, as everybody bears @everyone."""
+        if before.permissions != after.permissions:
+            await self._sight_changed(after.guild, after.guild.channels)
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """What it allowed is allowed no longer, and what it denied is."""
+        await self._sight_changed(role.guild, role.guild.channels)
+
+    @commands.Cog.listener()
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Discord tells this of Spade itself: roles were given to it, or taken."""
+        if after == after.guild.me and before.roles != after.roles:
+            await self._sight_changed(after.guild, after.guild.channels)
+
+    async def _sight_changed(
+        self, guild: discord.Guild, channels: Collection[object], *, returned: bool = False
+    ) -> None:
+        """What cannot be seen any more is followed no longer; what can be again has to catch up.
+
+        `returned`: the channels were out of sight a moment ago, even if nobody noticed.
+        """
+        if not self._ready:
+            return  # whoever enters sees how things are
+        self._follower.ask_soon()
+        seen_again: list[Recordable | discord.ForumChannel] = []
+        ids = {channel.id for channel in channels if isinstance(channel, discord.abc.GuildChannel)}
+        threads = [thread for thread in guild.threads if thread.parent_id in ids]
+        for channel in (*channels, *threads):
+            if not is_recorded(channel) or not isinstance(channel, Recordable | discord.ForumChannel):
+                continue
+            if returned or not is_in_sight(channel):
+                await self._follower.lost(channel.id)
+            if is_in_sight(channel) and not self._follower.knows(channel.id):
+                seen_again.append(channel)
+        if seen_again:
+            self._start(self._enter_again(guild, seen_again), "catching up with what is back in sight")
+
+    async def _enter_again(self, guild: discord.Guild, channels: list[Recordable | discord.ForumChannel]) -> None:
+        follower, session = self._follower, self._follower.session
+        stale = [await sighting_of(channel, self._places, stale=True) for channel in channels]
+        since, recorded = await follower.watch(guild.id), await follower.recorded(guild.id)
+        look = ArchiveLook(recorded, since, None)
+        await follower.catch_up_all(stale, session)
+        await self._look_into_archives(guild, channels, look, session)
 
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:

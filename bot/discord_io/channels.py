@@ -1,7 +1,9 @@
 """Which channels and threads of a guild there are to read, and up to where."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import discord
@@ -10,19 +12,23 @@ from bot.discord_io.patience import patience
 from bot.discord_io.places import Places, Recordable, recorded_channels
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
+from bot.services.follower import TRIES
 from bot.services.history import Sighting
+from bot.services.persistence import persistently
 
 log = logging.getLogger(__name__)
 
 _WithThreads = discord.TextChannel | discord.ForumChannel
 _PAGE = 100
 _LOOK_BACK = timedelta(days=7)
+_CHANNELS_AT_ONCE = 4
 
 
-async def sighting_of(channel: Recordable | discord.ForumChannel, places: Places) -> Sighting:
-    """A channel as it stands now. A forum has no messages of its own."""
-    last_message_id = 0 if isinstance(channel, discord.ForumChannel) else channel.last_message_id or 0
-    return Sighting(await places.of(channel), last_message_id)
+async def sighting_of(channel: Recordable | discord.ForumChannel, places: Places, *, stale: bool = False) -> Sighting:
+    """A channel as it stands now, or (`stale`) as Spade saw it last. A forum has no messages of its own."""
+    if isinstance(channel, discord.ForumChannel):
+        return Sighting(await places.of(channel), 0)
+    return Sighting(await places.of(channel), channel.last_message_id or 0, stale)
 
 
 async def visible(guild: discord.Guild, places: Places) -> list[Sighting]:
@@ -30,34 +36,79 @@ async def visible(guild: discord.Guild, places: Places) -> list[Sighting]:
     return [await sighting_of(channel, places) for channel in recorded_channels(guild)]
 
 
-async def changed_in_archive(
-    guild: discord.Guild, places: Places, recorded: Mapping[int, Span], since: datetime
-) -> list[Sighting]:
-    """Archived threads with something to fetch, given what is on record of each channel and since when Spade is there.
+@dataclass(frozen=True, slots=True)
+class ArchiveLook:
+    """How archives are to be looked at: what is on record of each channel, since when Spade is there, how far back.
 
-    An archive shows last what was archived first. It is read back to well before the newest thing on record: what
-    was archived earlier was looked at earlier, even if Spade was stopped before it had caught up. Channels that have
-    just come into sight have nothing to catch up with.
+    An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
+    looked at all the same, was looked at before. None: the channels were out of sight, so all that may belong on
+    record is looked at.
     """
-    newest_id = max((span.last_id for span in recorded.values()), default=0)
-    looked_at = moment_of(newest_id) - _LOOK_BACK
-    found: list[Sighting] = []
-    for channel in recorded_channels(guild):
-        if not isinstance(channel, _WithThreads):
-            continue
-        if channel.id in recorded:
-            begins = recorded[channel.id].first_id
-        elif channel.id >= first_id_at(since):
-            begins = channel.id
-        else:
-            continue
+
+    recorded: Mapping[int, Span]
+    since: datetime
+    from_at: datetime | None
+
+    def _begins(self, channel: _WithThreads) -> int | None:
+        if channel.id in self.recorded:
+            return self.recorded[channel.id].first_id
+        return channel.id if channel.id >= first_id_at(self.since) else None
+
+    async def changed(self, channel: _WithThreads, places: Places) -> list[Sighting]:
+        """The archived threads of a channel with something to fetch.
+
+        One that is not on record yet belongs there from where its channel's record begins; a channel that has just
+        come into sight has nothing to catch up with.
+        """
+        begins = self._begins(channel)
+        found: list[Sighting] = []
+        if begins is None and (not self.recorded or self.from_at is None):
+            return found
+        from_at = self.from_at or moment_of(begins or 0)
         async for thread in _archive(channel):
-            if thread.archive_timestamp < looked_at:
+            if thread.archive_timestamp < from_at - _LOOK_BACK:
                 break
-            ends = recorded[thread.id].last_id if thread.id in recorded else begins
-            if (thread.last_message_id or thread.id) > ends:
+            known = self.recorded.get(thread.id)
+            ends = known.last_id if known is not None else begins
+            if ends is not None and (thread.last_message_id or thread.id) > ends:
                 found.append(await sighting_of(thread, places))
-    return found
+        return found
+
+
+async def changed_in_archives(
+    channels: Iterable[_WithThreads],
+    look: ArchiveLook,
+    places: Places,
+    wanted: Callable[[], bool],
+) -> tuple[list[Sighting], bool]:
+    """The archived threads with something to fetch, several channels at once; False when some could not be listed.
+
+    What fails is tried again while it is `wanted`, and then left: the next session looks as far back.
+    """
+    at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+
+    async def one(channel: _WithThreads) -> list[Sighting] | None:
+        tries = iter(range(TRIES))
+
+        async def changed() -> list[Sighting]:
+            async with at_once:
+                return await look.changed(channel, places)
+
+        what = f"Looking at the archive of channel {channel.id}"
+        return await persistently(what, changed, lambda: wanted() and next(tries, None) is not None)
+
+    found = await asyncio.gather(*(one(channel) for channel in channels))
+    return [sighting for some in found for sighting in some or ()], None not in found
+
+
+def newest_of(recorded: Mapping[int, Span]) -> int:
+    """The newest position on record; 0 for none."""
+    return max((span.last_id for span in recorded.values()), default=0)
+
+
+def with_archives(channels: Iterable[object]) -> list[_WithThreads]:
+    """Those that can have archived threads."""
+    return [channel for channel in channels if isinstance(channel, _WithThreads)]
 
 
 async def _archive(channel: _WithThreads) -> AsyncIterator[discord.Thread]:

@@ -18,6 +18,16 @@ def is_recorded(channel: object) -> bool:
     return isinstance(channel, Recordable | discord.ForumChannel)
 
 
+def is_in_sight(channel: Recordable | discord.ForumChannel) -> bool:
+    """Whether Spade is told what happens in a channel or thread. A voice channel's chat takes its Connect too."""
+    parent = channel.parent if isinstance(channel, discord.Thread) else channel
+    if parent is None:
+        return False
+    granted = parent.permissions_for(parent.guild.me)
+    voice = isinstance(parent, discord.VoiceChannel | discord.StageChannel)
+    return granted.view_channel and (granted.connect or not voice)
+
+
 def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.ForumChannel]:
     """The channels and active threads of a guild that Spade can see; a channel comes before its threads."""
     found: list[Recordable | discord.ForumChannel] = [
@@ -28,8 +38,7 @@ def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.For
         *guild.threads,
     ]
     for channel in found:
-        parent = channel.parent if isinstance(channel, discord.Thread) else channel
-        if is_recorded(channel) and parent is not None and parent.permissions_for(guild.me).view_channel:
+        if is_recorded(channel) and is_in_sight(channel):
             yield channel
 
 

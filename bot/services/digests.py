@@ -43,7 +43,10 @@ class Painter(Protocol):
 
 
 class DigestService:
-    """Sends each guild's and each manager's digest once a week, late if it has to be, and makes one on request."""
+    """Sends each guild's and each manager's digest once a week, late if it has to be, and makes one on request.
+
+    A guild whose record is not in step (`in_step` of its id), during an outage for instance, gets none meanwhile.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class DigestService:
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
+        in_step: Callable[[int], bool],
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -61,6 +65,7 @@ class DigestService:
         self._painter = painter
         self._clock = clock
         self._settle = settle
+        self._in_step = in_step
         self._reporter = Reporter(database, rules)
         self._outbox = Outbox(database, messenger, clock)
 
@@ -69,6 +74,7 @@ class DigestService:
         sent = 0
         async with self._database.reading() as connection:
             all_settings = await guilds.all_settings(connection)
+        all_settings = tuple(settings for settings in all_settings if self._in_step(settings.guild_id))
         for settings in all_settings:
             due = due_digest(settings, self._clock.now())
             if due is not None:

@@ -7,10 +7,8 @@ only those that arrive during the last page are.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 from bot.clock import Clock
@@ -18,42 +16,26 @@ from bot.domain.message import Message
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
+from bot.services.gaps import Gaps
 from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
-from bot.services.paging import pages
 from bot.services.persistence import RETRY_SECONDS, persistently
 from bot.services.recorder import Recorder
+from bot.services.sight import TAIL, Channel, Sight
 from bot.store import guilds, spans
 from bot.store.database import Database, StoreError
 
 log = logging.getLogger(__name__)
 
-BUFFER_LIMIT = 5000
 BATCH = 500
-TAIL = 50
+TRIES = 7
+"""How often a channel is asked for, over some ten minutes, before what it lacks is a known gap."""
+ASK_AGAIN_SECONDS = 900.0
+"""How often known gaps are asked for again."""
 _CHANNELS_AT_ONCE = 4
+_EXCLUDED = "It was excluded"
 
 
-@dataclass(slots=True)
-class _Channel:
-    """One channel's state. `position` None: not looked up yet. `pending` maps ids to messages and arrival times.
-
-    Nothing is written past the messages in `arriving`: they are still being read. `interrupted_at` is the session
-    that began when one of them could not be read. `wanted` is the newest message that only history can bring.
-    """
-
-    place: Place
-    position: int | None = None
-    followed: bool = False
-    pending: dict[int, tuple[Message, float]] = field(default_factory=dict)
-    arriving: set[int] = field(default_factory=set)
-    interrupted_at: int = 0
-    wanted: int = 0
-    tail: deque[Message] = field(default_factory=lambda: deque(maxlen=TAIL))
-    tail_from: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-class Follower:
+class Follower(Sight):
     """Keeps the record in step with Discord. One instance for all guilds; `run` must be running for it to write.
 
     `hold_seconds` is how long an event waits for earlier ones that may arrive after it.
@@ -62,64 +44,44 @@ class Follower:
     def __init__(
         self, database: Database, recorder: Recorder, history: History, clock: Clock, *, hold_seconds: float = 1.0
     ) -> None:
+        super().__init__()
         self._database = database
         self._recorder = recorder
         self._history = history
         self._context = HistoryContext(history)
+        self._gaps = Gaps(database, recorder, history, self._context)
         self._clock = clock
         self._hold = hold_seconds
-        self._channels: dict[int, _Channel] = {}
         self._removed: set[int] = set()
         self._removed_channels: set[int] = set()
-        self._buffered = 0
         self._flushing = asyncio.Lock()
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
-        self._whole = False
         self._newest_heard_id = 0
-        self._session = 0
-        self._interrupted_at: dict[int | None, int] = {}
-        self._room = asyncio.Event()
-        self._room.set()
+        self._ask_again_at = 0.0
+        self._unplaced: dict[int, int] = {}
+        self._removal = asyncio.Event()
 
     # What happens.
 
-    @property
-    def session(self) -> int:
-        """A number that changes with every interruption: what was seen under another one may be out of date."""
-        return self._session
-
     async def follow_new(self, place: Place, session: int) -> None:
         """A channel or thread was just made: all of it will be heard, unless `session` is over by now."""
-        channel = self._channels.setdefault(place.channel_id, _Channel(place))
+        channel = self._seen(place, session)
         async with channel.turn:
             if channel.position is None:
                 channel.position = await self._recorded_until(place) or place.channel_id - 1
         await self.catch_up(Sighting(place, 0), session)
 
-    def interrupted(self, guild_id: int | None = None) -> None:
-        """Events may be missed from here on, everywhere or in one guild: its channels have to catch up first."""
-        self._whole = False
-        self._session += 1
-        self._interrupted_at[guild_id] = self._session
-        for channel in self._channels.values():
-            if guild_id in (None, channel.place.guild_id):
-                self._unfollow(channel)
-
-    def lasts(self, session: int) -> bool:
-        """Whether the connection has not been interrupted since `session`."""
-        return session >= self._interrupted_at.get(None, 0)
-
-    def _lasts(self, session: int, channel: _Channel) -> bool:
-        """Whether nothing that happened in a channel since `session` can have been missed."""
-        interrupted = (self._interrupted_at.get(guild_id, 0) for guild_id in (None, channel.place.guild_id))
-        return session >= max(channel.interrupted_at, *interrupted)
-
-    def _unfollow(self, channel: _Channel) -> None:
-        self._leave_to_history(channel)
-        channel.followed = False
-        # What is deleted from here on may go unheard, and nothing must be judged by it.
-        channel.tail.clear()
-        channel.tail_from = 0
+    async def lost(self, channel_id: int) -> None:
+        """A channel cannot be seen any more. What was heard of it is written; what is said now is not heard."""
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            return
+        try:
+            await self._flush_channel(channel, asyncio.get_running_loop().time())
+        finally:
+            self._interrupt(channel)
+            if self._channels.get(channel_id) is channel:
+                del self._channels[channel_id]
 
     @asynccontextmanager
     async def arriving(self, place: Place, message_id: int) -> AsyncIterator[None]:
@@ -128,48 +90,48 @@ class Follower:
         Waits first while the buffer is full, so that recording can keep up. When reading fails, the channel has to
         catch up in a new session.
         """
-        if not self._room.is_set():
-            for behind in self._channels.values():
-                if not behind.followed:
-                    self._leave_to_history(behind)
-            await self._room.wait()
-        channel = self._channels.setdefault(place.channel_id, _Channel(place))
+        session = self._session
+        channel = self._seen(place, session)
         channel.arriving.add(message_id)
         try:
+            # One that comes late must not wait for those after it, which wait for it.
+            if not self._room.is_set() and message_id > max(channel.pending, default=0):
+                for behind in self._channels.values():
+                    if not behind.followed:
+                        self._leave_to_history(behind)
+                await self._room.wait()
             yield
+            now = self._channels.get(place.channel_id, channel)
+            if not now.followed and not self._lasts(session, now):
+                self._leave_to_history(now)  # nobody knows what was said since it was sent
         except Exception:
-            self._session += 1
-            channel.interrupted_at = self._session
-            self._unfollow(channel)
+            self._interrupt(self._channels.get(place.channel_id, channel))
             raise
         finally:
             channel.arriving.discard(message_id)
 
     def heard(self, place: Place, message: Message) -> None:
         """Take a live message."""
-        channel = self._channels.setdefault(place.channel_id, _Channel(place))
+        channel = self._seen(place, self._session)
         channel.place = place
         self._newest_heard_id = max(self._newest_heard_id, message.message_id)
-        if message.message_id not in channel.pending:
-            channel.pending[message.message_id] = (message, asyncio.get_running_loop().time())
-            self._buffered += 1
-            if self._buffered >= BUFFER_LIMIT:
-                self._room.clear()
+        self._keep(channel, message)
 
     @property
     def newest_heard_id(self) -> int:
         """The newest message id that was heard live; 0 before the first."""
         return self._newest_heard_id
 
-    def knows(self, channel_id: int) -> bool:
-        """Whether a channel was seen before, so that its messages need no catching up first."""
-        return channel_id in self._channels
+    def heard_of(self, channel_id: int, message_id: int) -> None:
+        """There is a message in a thread that is not in sight (yet): it is fetched once the thread is."""
+        self._unplaced[channel_id] = max(message_id, self._unplaced.get(channel_id, 0))
 
     def removed(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: what a page still brings of them is ignored, what is on record is taken back."""
         ids = list(message_ids)
         self._recorder.ignore(ids)
         self._removed.update(ids)
+        self._removal.set()
 
     def removed_channel(self, channel_id: int) -> None:
         """A channel or thread was deleted."""
@@ -177,15 +139,27 @@ class Follower:
         if channel is not None:
             self._unfollow(channel)
         self._removed_channels.add(channel_id)
+        self._removal.set()
 
     # Writing what was heard.
 
     async def run(self) -> None:
-        """Write what was heard, for as long as it is not cancelled. A full disk is waited out: nothing is dropped."""
+        """Write what was heard, for as long as it is not cancelled. A full disk is waited out: nothing is dropped.
+
+        What was deleted is taken back at once: nobody says it a second time.
+        """
         pause = self._hold / 2 or 0.01
+        loop = asyncio.get_running_loop()
+        flush_at = loop.time() + pause
         while True:
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(flush_at):
+                    await self._removal.wait()
             try:
+                if loop.time() < flush_at:
+                    async with self._flushing:
+                        await self._take_back()
+                    continue
                 await self.flush()
             except StoreError as error:
                 log.error("Recording waits: %s", error)  # noqa: TRY400 - the sentence says it all
@@ -193,6 +167,7 @@ class Follower:
             except Exception:
                 log.exception("Recording failed; it is tried again in %.0f s", RETRY_SECONDS)
                 await asyncio.sleep(RETRY_SECONDS)
+            flush_at = loop.time() + pause
 
     async def settle(self) -> None:
         """Return when everything heard before this call is on record (or its channel is still catching up)."""
@@ -221,6 +196,7 @@ class Follower:
                 raise failures[0]
 
     async def _take_back(self) -> None:
+        self._removal.clear()
         if self._removed:
             removed = set(self._removed)
             await self._recorder.take_back(removed)
@@ -229,7 +205,7 @@ class Follower:
             await self._recorder.take_back_channel(channel_id)
             self._removed_channels.discard(channel_id)
 
-    async def _flush_channel(self, channel: _Channel, ripe_at: float) -> None:
+    async def _flush_channel(self, channel: Channel, ripe_at: float) -> None:
         async with channel.turn:
             while channel.followed:
                 assert channel.position is not None
@@ -248,12 +224,12 @@ class Follower:
                 await self._record(channel, messages, ready[-1])
                 self._drop_pending(channel, ready)
 
-    async def _record(self, channel: _Channel, messages: tuple[Message, ...], last_id: int) -> None:
+    async def _record(self, channel: Channel, messages: tuple[Message, ...], last_id: int) -> None:
         """Record what follows a channel's position up to `last_id`, and move the position there."""
         assert channel.position is not None
         first_id = channel.position + 1
         session = self._session
-        await self._recorder.record(
+        recorded = await self._recorder.record(
             Stretch(
                 place=channel.place,
                 first_id=first_id,
@@ -265,6 +241,10 @@ class Follower:
             self._context,
         )
         channel.position = last_id
+        if channel.excluded and not recorded.excluded:
+            await self._gaps.note(channel.place, await self._since_excluded(channel.place, first_id), _EXCLUDED)
+            self.ask_soon()
+        channel.excluded = recorded.excluded
         if not self._lasts(session, channel):
             return  # what was heard before an interruption is no context for what comes after
         overflow = len(channel.tail) + len(messages) > TAIL
@@ -273,28 +253,7 @@ class Follower:
         if overflow:
             channel.tail_from = channel.tail[0].message_id
 
-    def _drop_pending(self, channel: _Channel, message_ids: Iterable[int]) -> None:
-        for message_id in message_ids:
-            if channel.pending.pop(message_id, None) is not None:
-                self._buffered -= 1
-        if self._buffered < BUFFER_LIMIT:
-            self._room.set()
-
-    def _leave_to_history(self, channel: _Channel) -> None:
-        """Drop what was heard: the pages will bring it."""
-        channel.wanted = max([channel.wanted, *channel.pending])
-        self._drop_pending(channel, list(channel.pending))
-
     # Catching up.
-
-    @property
-    def in_step(self) -> bool:
-        """Whether every channel there is has been seen and is followed: then what is on record is all there is."""
-        return self._whole and all(channel.followed for channel in self._channels.values())
-
-    def behind(self, guild_id: int) -> int:
-        """How many of a guild's channels still have to catch up."""
-        return sum(channel.place.guild_id == guild_id and not channel.followed for channel in self._channels.values())
 
     async def recorded(self, guild_id: int) -> Mapping[int, Span]:
         """For each channel on record, where its record begins and ends."""
@@ -306,68 +265,135 @@ class Follower:
         async with self._database.writing() as connection:
             return await guilds.watch(connection, guild_id, self._clock.now())
 
-    async def catch_up_all(self, sightings: Collection[Sighting], session: int, *, whole: bool = False) -> None:
-        """Catch up with these channels, several at once. A channel that fails is tried again.
+    async def archives_from(self, guild_id: int, newest_at: datetime) -> datetime:
+        """How far back a guild's archives have to be looked through: `newest_at`, or what an earlier look left."""
+        async with self._database.writing() as connection:
+            return await guilds.archives_from(connection, guild_id, newest_at)
 
-        `session` is the one in which they were seen; `whole` says that there are no others.
+    async def archives_read(self, guild_id: int) -> None:
+        """They were, and what they held is on record."""
+        async with self._database.writing() as connection:
+            await guilds.archives_read(connection, guild_id)
+
+    async def catch_up_all(
+        self, sightings: Collection[Sighting], session: int, *, guild_ids: Collection[int] = ()
+    ) -> None:
+        """Catch up with these channels, several at once. A channel that fails is tried again, and then left behind.
+
+        `session` is the one in which they were seen; with these, everything there is of `guild_ids` was seen in it.
         """
         for sighting in sightings:
             # Marked before the first request, so that nobody takes the record for whole meanwhile.
-            self._channels.setdefault(sighting.place.channel_id, _Channel(sighting.place))
-
-        async def one(sighting: Sighting) -> int:
-            async with self._at_once:
-                return await self.catch_up(sighting, session)
-
-        async def again(sighting: Sighting) -> int:
-            channel = self._channels.setdefault(sighting.place.channel_id, _Channel(sighting.place))
-            what = f"Catching up with channel {sighting.place.channel_id}"
-            return await persistently(what, lambda: one(sighting), lambda: self._lasts(session, channel)) or 0
-
-        fetched = sum(await asyncio.gather(*(again(sighting) for sighting in sightings)))
+            self._seen(sighting.place, session)
+        fetched = sum(await asyncio.gather(*(self._catch_up_or_miss(sighting, session) for sighting in sightings)))
         if fetched:
             log.info("Caught up with %s messages in %s channels", fetched, len(sightings))
-        self._whole = self._whole or (whole and self.lasts(session))
+        for guild_id in guild_ids:
+            if self.lasts(session, guild_id):
+                self._entered(guild_id, session)
+
+    async def _catch_up_or_miss(self, sighting: Sighting, session: int) -> int:
+        channel = self._seen(sighting.place, session)
+        tries = iter(range(TRIES))
+
+        def lasts() -> bool:
+            return self._lasts(session, channel) and self._channels.get(channel.place.channel_id) is channel
+
+        async def once() -> int:
+            async with self._at_once:
+                return await self.catch_up(sighting, session) if lasts() else 0
+
+        what = f"Catching up with channel {sighting.place.channel_id}"
+        fetched = await persistently(what, once, lambda: lasts() and next(tries, None) is not None)
+        if fetched is None and lasts():
+            await persistently(what, lambda: self._leave_behind(channel, sighting, session), lasts)
+        return fetched or 0
+
+    async def _leave_behind(self, channel: Channel, sighting: Sighting, session: int) -> None:
+        """Go on live without what cannot be fetched: one channel must not hold up everything else for ever."""
+        async with channel.turn:
+            if channel.followed:
+                return
+            if channel.position is None:
+                channel.position = await self._position_of(channel, sighting)
+            channel.wanted = max(channel.wanted, sighting.last_message_id)
+            await self._miss(channel, "Discord does not answer", stale=sighting.stale)
+            channel.followed = self._lasts(session, channel)
 
     async def catch_up(self, sighting: Sighting, session: int) -> int:
         """Fetch what one channel's record lacks, then follow it; returns the number of messages fetched.
 
         It is followed unless `session`, in which it was seen, is over by then: its messages since may be missing.
         """
-        place = sighting.place
-        fetched = 0
-        channel = self._channels.setdefault(place.channel_id, _Channel(place))
-        channel.place = place
+        channel = self._seen(sighting.place, session)
+        channel.place = sighting.place
         async with channel.turn:
-            if channel.position is None:
-                channel.position = await self._recorded_until(place) or await self._opening(
-                    place, _before_pending(channel, sighting.last_message_id + 1)
-                )
-            await self._fill_gaps(channel)
-            channel.wanted = max(channel.wanted, sighting.last_message_id)
-            while channel.wanted > channel.position and not channel.followed and self._lasts(session, channel):
-                self._leave_to_history(channel)
-                wanted = channel.wanted
-                try:
-                    page = await self._history.after(place, channel.position)
-                except NoHistoryError as error:
-                    if self._channels.get(place.channel_id) is channel:
-                        await self._miss(channel, wanted, str(error))
-                    break
-                if self._channels.get(place.channel_id) is not channel:
-                    return fetched  # deleted meanwhile
-                newest = page[-1].message_id if page else 0
-                await self._record(channel, page, newest if len(page) == PAGE else max(newest, wanted))
-                fetched += len(page)
+            fetched = await self._fetch(channel, sighting, session)
             channel.followed = channel.followed or self._lasts(session, channel)
+        if self._channels.get(sighting.place.channel_id) is channel:
+            await self._gaps.fill(channel.place)
         return fetched
 
-    async def _recorded_until(self, place: Place) -> int | None:
-        """Where a channel's record stands; None before its first span."""
+    async def _fetch(self, channel: Channel, sighting: Sighting, session: int) -> int:
+        place, fetched = channel.place, 0
+        if channel.position is None:
+            channel.position = await self._position_of(channel, sighting)
+        channel.wanted = max(channel.wanted, sighting.last_message_id, self._unplaced.pop(place.channel_id, 0))
+        if sighting.stale:
+            channel.wanted = max(channel.wanted, channel.position + 1)
+        if not channel.followed and await self._gaps.excluded(place):
+            channel.position, channel.excluded = max(channel.position, channel.wanted), True
+        while channel.wanted > channel.position and not channel.followed and self._lasts(session, channel):
+            heard = list(channel.pending)
+            channel.wanted = wanted = max([channel.wanted, *heard])
+            try:
+                page = await self._history.after(place, channel.position)
+            except NoHistoryError as error:
+                if self._channels.get(place.channel_id) is channel:
+                    await self._miss(channel, str(error), stale=sighting.stale)
+                break
+            if self._channels.get(place.channel_id) is not channel:
+                break  # deleted meanwhile
+            channel.dropped = max([channel.dropped, *heard])
+            self._drop_pending(channel, heard)
+            newest = page[-1].message_id if page else 0
+            await self._record(channel, page, newest if len(page) == PAGE else max(newest, wanted))
+            fetched += len(page)
+        return fetched
+
+    def ask_soon(self) -> None:
+        """Permissions have changed: what could not be fetched may be to be had now."""
+        self._ask_again_at = 0.0
+
+    async def ask_again(self) -> int:
+        """Every quarter of an hour, ask again for what could not be fetched; returns for how many channels."""
+        now = asyncio.get_running_loop().time()
+        if now < self._ask_again_at:
+            return 0
+        self._ask_again_at = now + ASK_AGAIN_SECONDS
+        asked = 0
+        for guild_id in list(self._in_sight):
+            for channel_id in await self._gaps.channels(guild_id):
+                channel = self._channels.get(channel_id)
+                if channel is not None and channel.followed:
+                    asked += 1
+                    try:
+                        await self._gaps.fill(channel.place)
+                    except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
+                        log.warning("Channel %s: what is missing is still not to be had (%s)", channel_id, error)
+        return asked
+
+    async def _position_of(self, channel: Channel, sighting: Sighting) -> int:
+        behind_id = _before_pending(channel, sighting.last_message_id + 1)
+        return await self._recorded_until(channel.place) or await self._opening(channel.place, behind_id)
+
+    async def _recorded_until(self, place: Place, before_id: int | None = None) -> int | None:
+        """Where a channel's record stands (or stood, before a position); None before its first span."""
         async with self._database.reading() as connection:
             recorded = await spans.of_channel(connection, place.channel_id)
-            missed = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
-        return max((span.last_id for span in (*recorded, *missed)), default=None)
+            missed = await spans.known_gaps_of(connection, place.channel_id)
+        ends = (span.last_id for span in (*recorded, *missed) if before_id is None or span.first_id < before_id)
+        return max(ends, default=None)
 
     async def _opening(self, place: Place, behind_id: int) -> int:
         """Open a channel's first span at the moment it becomes visible: right behind its newest message.
@@ -385,36 +411,28 @@ class Follower:
             await spans.add(connection, place, Span(opening, opening))
             return opening
 
-    async def _miss(self, channel: _Channel, last_id: int, reason: str) -> None:
+    async def _since_excluded(self, place: Place, until_id: int) -> Span | None:
+        """What was said while a channel did not count, up to the first message on record again."""
+        ended = await self._recorded_until(place, until_id) or await self._opening(place, until_id)
+        return Span(ended + 1, until_id - 1) if ended + 1 < until_id else None
+
+    async def _miss(self, channel: Channel, reason: str, *, stale: bool) -> None:
+        """Note what history has to bring and does not. What was heard in this session is written all the same.
+
+        `stale`: how far the channel has come is not known, so everything up to now is missing.
+        """
         assert channel.position is not None
-        async with self._database.writing() as connection:
-            await spans.add_known_gap(
-                connection,
-                channel.place.guild_id,
-                channel.place.channel_id,
-                Span(channel.position + 1, last_id),
-                reason,
-            )
+        newest_id = max(channel.wanted, first_id_at(self._clock.now())) if stale else channel.wanted
+        last_id = max(channel.dropped, _before_pending(channel, newest_id))
+        if last_id <= channel.position:
+            return
+        await self._gaps.note(channel.place, Span(channel.position + 1, last_id), reason)
         log.warning("Channel %s: messages are missing from the record (%s).", channel.place.channel_id, reason)
         channel.position = last_id
         channel.tail.clear()
         channel.tail_from = 0
 
-    async def _fill_gaps(self, channel: _Channel) -> None:
-        """Fetch what is known to be missing, now that the channel can be read."""
-        place = channel.place
-        async with self._database.reading() as connection:
-            gaps = (await spans.known_gaps(connection, place.guild_id)).get(place.channel_id, ())
-        for gap in gaps:
-            try:
-                async for stretch in pages(self._history, place, gap):
-                    await self._recorder.record(stretch, self._context)
-            except NoHistoryError:
-                return
-            async with self._database.writing() as connection:
-                await spans.forget_known_gaps(connection, place.channel_id, gap)
 
-
-def _before_pending(channel: _Channel, position: int) -> int:
+def _before_pending(channel: Channel, position: int) -> int:
     """A position, or the one before the first message that was heard already."""
     return min([position, *(message_id - 1 for message_id in channel.pending)])

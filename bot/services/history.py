@@ -17,10 +17,14 @@ class NoHistoryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A channel or thread as Discord shows it, with its newest message's id (0 without any)."""
+    """A channel or thread as Discord shows it, with its newest message's id (0 without any).
+
+    `stale`: it was out of sight, so newer messages may be there.
+    """
 
     place: Place
     last_message_id: int
+    stale: bool = False
 
 
 class History(Protocol):

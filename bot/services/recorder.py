@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.derivation import ContextNeeded, Derived, OpenerNeeded, derive
 from bot.domain.rules import Rules
 from bot.domain.span import Span, unrecorded
-from bot.domain.stretch import Stretch
+from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
 from bot.store import forgetting, guilds, managers, record, spans
 from bot.store.database import Connection, Database
@@ -30,11 +30,12 @@ class ContextSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What one stretch added. `touches` are those on members."""
+    """What one stretch added. `touches` are those on members; `excluded`: its channel does not count."""
 
     messages: int = 0
     known: int = 0
     touches: Counter[TouchKind] = field(default_factory=Counter)
+    excluded: bool = False
 
     def __add__(self, other: "Recorded") -> "Recorded":
         return Recorded(self.messages + other.messages, self.known + other.known, self.touches + other.touches)
@@ -65,7 +66,9 @@ class Recorder:
     async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded | OpenerNeeded:
         place = stretch.place
         excluded = await guilds.excluded_channels(connection, place.guild_id)
-        if place.channel_id in excluded or place.parent_id in excluded or place.channel_id in self._deleted_channels:
+        if place.channel_id in excluded or place.parent_id in excluded:
+            return Recorded(excluded=True)
+        if self._is_deleted(place):
             return Recorded()
         settings = await guilds.settings_of(connection, place.guild_id)
         zone = settings.zone if settings else ZoneInfo("UTC")
@@ -95,6 +98,9 @@ class Recorder:
         new = sum(len(part.messages) for part in parts)
         return Recorded(new, len(stretch.messages) - new, touches)
 
+    def _is_deleted(self, place: Place) -> bool:
+        return not self._deleted_channels.isdisjoint((place.channel_id, place.parent_id))
+
     async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
         guild_id = stretch.place.guild_id
         await record.add_activity(connection, stretch.place, facts)
@@ -108,7 +114,7 @@ class Recorder:
         For what is on record already: activity is not counted again, and no span is extended.
         """
         guild_id = stretch.place.guild_id
-        while stretch.place.channel_id not in self._deleted_channels:
+        while not self._is_deleted(stretch.place):
             async with self._database.writing() as connection:
                 unrecorded_people = await forgetting.unrecorded(connection, guild_id)
                 outcome = derive(
@@ -139,7 +145,7 @@ class Recorder:
             await record.take_back(connection, message_ids)
 
     async def take_back_channel(self, channel_id: int) -> None:
-        """The same for a deleted channel or thread; what a page on its way still brings of it is dropped."""
+        """The same for a deleted channel with its threads; what a page on its way still brings of it is dropped."""
         self._deleted_channels.add(channel_id)
         async with self._database.writing() as connection:
             await record.take_back_channel(connection, channel_id)

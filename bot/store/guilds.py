@@ -68,6 +68,27 @@ async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> da
     return now
 
 
+async def archives_from(connection: AsyncConnection, guild_id: int, newest_at: datetime) -> datetime:
+    """How far back a watched guild's archives have to be looked through.
+
+    To `newest_at`, the newest moment on record, which is noted: whoever is stopped before `archives_read` looks as far
+    back the next time, however much newer the record has become by then.
+    """
+    table = tables.guild.c
+    found = (await connection.execute(select(table.archives_from).where(table.guild_id == guild_id))).scalar_one()
+    if found is not None:
+        noted: datetime = found
+        return min(noted, newest_at)
+    await connection.execute(update(tables.guild).where(table.guild_id == guild_id).values(archives_from=newest_at))
+    return newest_at
+
+
+async def archives_read(connection: AsyncConnection, guild_id: int) -> None:
+    """A guild's archives were looked through, and what they held is on record."""
+    table = tables.guild
+    await connection.execute(update(table).where(table.c.guild_id == guild_id).values(archives_from=None))
+
+
 async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """Channels (threads follow their channel) whose messages are not counted."""
     column = tables.excluded_channel.c.channel_id

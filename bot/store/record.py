@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Table, case, delete, func
+from sqlalchemy import Column, Table, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
@@ -132,7 +132,8 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
-    """The same for everything in a deleted channel or thread; what is missing of it is missed no longer."""
-    await connection.execute(delete(tables.known_gap).where(tables.known_gap.c.channel_id == channel_id))
-    await connection.execute(delete(tables.touch).where(tables.touch.c.channel_id == channel_id))
-    await connection.execute(delete(tables.waiting).where(tables.waiting.c.channel_id == channel_id))
+    """The same for everything in a deleted channel and its threads; what is missing of it is missed no longer."""
+    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id == channel_id)
+    for table in (tables.known_gap, tables.touch, tables.waiting):
+        column = table.c.channel_id
+        await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))

@@ -58,6 +58,13 @@ async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tu
     return result
 
 
+async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
+    """One channel's."""
+    gap = tables.known_gap.c
+    query = select(gap.first_id, gap.last_id).where(gap.channel_id == channel_id).order_by(gap.first_id)
+    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
+
+
 async def gaps_of_counted(connection: AsyncConnection, guild_id: int) -> tuple[Span, ...]:
     """The stretches that could not be fetched, of channels whose messages count."""
     gap = tables.known_gap.c

@@ -32,6 +32,8 @@ guild = _table(
     # How many months of the record are kept; none for all.
     Column("keep_months", Integer),
     Column("watched_since", Moment),
+    # How far back the archives of threads have still to be looked through; none when they were.
+    Column("archives_from", Moment),
     Column("removed_at", Moment),
 )
 

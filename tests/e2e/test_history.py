@@ -5,13 +5,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.clock import DrivenClock
-from bot.sandbox import Channel, Guild, Permission, Sandbox, User
+from bot.domain.guild import GuildSettings
+from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.sandbox import Channel, Guild, Permission, Role, Sandbox, User
 from bot.sandbox.gateway import Gateway
 from bot.services.membership import MembershipService
+from bot.store import guilds, spans
+from bot.store.database import open_database
 from tests.support.stage import PATIENCE, Stage, connected
 
 STARTS_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -53,6 +59,24 @@ class Town:
         """What the database says."""
         async with app.database.reading() as connection:
             return [tuple(row) for row in await connection.exec_driver_sql(query)]
+
+    async def settled_at(self, app: Any, messages: int) -> None:
+        """Wait until so many messages are on record."""
+        await _until(self, app, MESSAGES, [(messages,)])
+
+    def lose_sight(self, role: Role | None) -> None:
+        """Take the general channel out of Spade's sight, by a role that it bore or by the channel's own permissions."""
+        if role is None:
+            self.world.deny_bot(self.general, Permission.VIEW_CHANNEL)
+        else:
+            self.world.take_role(role, self.world.bot)
+
+    def find_sight(self, role: Role | None) -> None:
+        """Put it back."""
+        if role is None:
+            self.world.allow_bot(self.general, Permission.VIEW_CHANNEL)
+        else:
+            self.world.give_role(role, self.world.bot)
 
 
 @pytest.fixture
@@ -133,6 +157,114 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
         town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
         await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])
         assert await town.rows(app, MESSAGES) == [(4,)]
+
+
+@pytest.mark.parametrize("by_role", [False, True])
+async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: Town, by_role: bool) -> None:
+    """With a thread in it that goes on, and one that is archived by then; nothing is said in it afterwards."""
+    role = town.world.add_role(town.guild, "Readers")
+    town.world.give_role(role, town.sandbox.world.bot)
+    everybody = town.guild.roles[town.guild.id]
+    async with town.bot() as app:
+        if by_role:
+            town.world.set_overwrite(town.general, role, allow=Permission.VIEW_CHANNEL)
+            town.world.set_overwrite(town.general, everybody, deny=Permission.VIEW_CHANNEL)
+        threads = [town.world.start_thread(town.general, name, town.rafa) for name in ("goes on", "ends")]
+        places = [town.general, *threads]
+        for place in places:
+            town.later(minutes=1)
+            town.world.post(place, town.rafa, "seen")
+        await town.settled_at(app, 3)
+        town.lose_sight(role if by_role else None)
+        await town.sandbox.until(lambda: not any(app.follower.knows(place.id) for place in places), PATIENCE)
+        for place in places:
+            town.later(minutes=1)
+            town.world.post(place, town.rafa, "unseen")
+        town.world.archive_thread(threads[1])
+        town.later(minutes=1)
+        town.find_sight(role if by_role else None)
+        await town.settled_at(app, 6)
+        assert app.follower.in_step
+        for place in places[:2]:
+            town.later(minutes=1)
+            town.world.post(place, town.rafa, "seen again")
+        await town.settled_at(app, 8)
+        assert await town.rows(app, "SELECT count(*), count(DISTINCT channel_id) FROM span") == [(3, 3)]
+
+
+async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_now(town: Town) -> None:
+    async with town.bot() as app:
+        town.world.post(town.general, town.rafa, "seen")
+        await town.settled_at(app, 1)
+        town.world.deny_bot(town.general, Permission.VIEW_CHANNEL)
+        town.later(minutes=1)
+        town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        unseen = town.world.post(town.general, town.rafa, "unseen")
+        town.later(minutes=1)
+        town.world.allow_bot(town.general, Permission.VIEW_CHANNEL)
+        await _until(town, app, f"SELECT first_id <= {unseen.id} AND last_id >= {unseen.id} FROM known_gap", [(1,)])
+        town.later(minutes=1)
+        town.world.post(town.general, town.rafa, "seen again")
+        await town.settled_at(app, 2)
+        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        await town.settled_at(app, 3)
+        assert await town.rows(app, "SELECT count(*) FROM known_gap") == [(0,)]
+
+
+async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:
+    """It is in sight no longer after a new session, and there is nothing to fetch of it either."""
+    async with town.bot() as app:
+        thread = town.world.start_thread(town.general, "side", town.rafa)
+        town.later(minutes=1)
+        town.world.post(thread, town.rafa, "aside")
+        await town.settled_at(app, 1)
+        sessions = town.sandbox.gateway.identified
+        town.sandbox.faults.drop_gateway(resume=False)
+        town.world.archive_thread(thread)
+        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
+        town.later(minutes=1)
+        town.world.post(thread, town.rafa, "awake again")
+        await town.settled_at(app, 2)
+
+
+async def test_archives_are_looked_through_however_often_that_is_cut_short(town: Town) -> None:
+    """Three weeks away, and stopped again after the channels had caught up and before the archives were read."""
+    async with town.bot() as app:
+        thread = town.world.start_thread(town.general, "side", town.rafa)
+        town.world.post(thread, town.rafa, "seen")
+        await town.settled_at(app, 1)
+    town.later(days=1)
+    town.world.post(thread, town.rafa, "unseen")
+    town.world.archive_thread(thread)
+    town.later(days=20)
+    town.world.post(town.general, town.rafa, "unseen")
+    town.sandbox.faults.hang(route="/threads/archived", times=None)
+    with pytest.raises(TimeoutError):
+        async with connected(town.sandbox, town.clock, town.database, patience=1.0):
+            pass
+    town.sandbox.faults.calm()
+    async with town.bot() as app:
+        assert await town.rows(app, MESSAGES) == [(3,)]
+        assert await town.rows(app, "SELECT archives_from IS NULL FROM guild") == [(1,)]
+
+
+async def test_an_imported_thread_that_went_on_and_was_archived_is_caught_up_with(town: Town) -> None:
+    """An export holds a forum's posts, and nothing of the forum itself."""
+    forum = town.world.add_channel(town.guild, "help", kind="forum")
+    post = town.world.create_post(forum, "How?", town.rafa, "exported")
+    place = Place(town.guild.id, post.id, is_thread=True, opener_id=town.rafa.id)
+    database = await open_database(f"sqlite:///{town.database}", write=True)
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(town.guild.id, ZoneInfo("UTC")))
+        await spans.add(connection, place, Span(post.id, post.id))
+    await database.close()
+    town.later(days=1)
+    town.world.post(post, town.rafa, "after the export")
+    town.world.archive_thread(post)
+    town.later(days=1)
+    async with town.bot() as app:
+        assert await town.rows(app, MESSAGES) == [(1,)]
 
 
 async def test_backfill_reads_what_was_there_before_and_can_be_asked_twice(town: Town) -> None:
@@ -225,15 +357,21 @@ async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_d
     async with town.bot() as app:
         await town.manager(app)
         town.world.post(town.general, town.rafa, "hello")
-        await town.settled(app)
+        await town.settled_at(app, 1)
         town.world.take_down(town.guild)
+        await town.sandbox.until(lambda: not app.follower.in_step_with(town.guild.id), PATIENCE)
+        assert app.follower.in_step  # nobody waits for it
+        sessions = town.sandbox.gateway.identified
+        town.sandbox.faults.drop_gateway(resume=False)
+        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
         town.later(days=40)
-        await town.sandbox.drained()
         membership = MembershipService(app.database, town.clock)
         assert await membership.purge_due() == 0
+        assert await town.rows(app, "SELECT removed_at IS NULL FROM guild") == [(1,)]
+        town.world.post(town.general, town.rafa, "still there")
         town.world.bring_back(town.guild)
-        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
-        assert await town.rows(app, MESSAGES) == [(1,)]
+        await town.settled_at(app, 2)
         town.world.kick_bot(town.guild)
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
         town.later(days=29)
@@ -242,6 +380,7 @@ async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_d
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(1,)])
         town.world.kick_bot(town.guild)
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
+        assert not app.follower.knows(town.general.id)
         town.later(days=31)
         assert await membership.purge_due() == 1
         for table in ("guild", "manager", "activity", "member", "span"):

@@ -77,14 +77,18 @@ class World:
         self.database = database
         self.discord = Discord()
         self.clock = DrivenClock(DUE)
+        self.out_of_step: set[int] = set()
         self.service = self.build()
+
+    def in_step(self, guild_id: int) -> bool:
+        return guild_id not in self.out_of_step
 
     def build(self) -> DigestService:
         async def settled() -> None:
             pass
 
         return DigestService(
-            self.database, self.discord, DigestViews(Rules()), NoPainter(), self.clock, Rules(), settled
+            self.database, self.discord, DigestViews(Rules()), NoPainter(), self.clock, Rules(), settled, self.in_step
         )
 
     async def record(self, *messages, place=None) -> None:
@@ -122,6 +126,14 @@ async def world(database: Database) -> World:
         said(4 * DAY, PIA, mentions=[ANNA, BEN]),
     )
     return world
+
+
+async def test_a_guild_whose_record_is_not_in_step_waits_for_its_digests(world: World) -> None:
+    """An outage of one guild holds up no other, and figures that lack its messages are not posted."""
+    world.out_of_step.add(GUILD)
+    assert await world.service.post_due() == 0
+    world.out_of_step.clear()
+    assert await world.service.post_due() == 1
 
 
 async def test_the_team_post_and_the_personal_one_go_out_once_each(world: World) -> None:

@@ -17,9 +17,9 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.follower import Follower
-from bot.services.history import NoHistoryError
+from bot.services.history import NoHistoryError, Sighting
 from bot.services.recorder import Recorder
-from bot.store import managers, spans, tables
+from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, at, channel, moment, said, thread, whole
@@ -55,7 +55,15 @@ class Scene:
 
     async def catch_up(self, *places: Place) -> None:
         found = [self.log.sighting(place) for place in places]
-        await self.follower.catch_up_all(found, self.follower.session, whole=True)
+        guild_ids = {place.guild_id for place in places}
+        self.follower.entering(guild_ids)
+        await self.follower.catch_up_all(found, self.follower.session, guild_ids=guild_ids)
+
+    async def exclude(self, *channel_ids: int) -> None:
+        """Nothing else is excluded from here on."""
+        await self.follower.settle()
+        async with self.database.writing() as connection:
+            await guilds.set_excluded_channels(connection, GUILD, channel_ids)
 
     async def recorded(self) -> dict[str, list[tuple[Any, ...]]]:
         await self.follower.settle()
@@ -171,7 +179,7 @@ async def test_the_newest_second_is_held_back_and_what_is_older_written(
 ) -> None:
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
-    await follower.catch_up_all([log.sighting(channel())], follower.session, whole=True)
+    await follower.catch_up_all([log.sighting(channel())], follower.session, guild_ids=[GUILD])
     follower.heard(channel(), said(1, MIA))
     await asyncio.sleep(0.35)
     follower.heard(channel(), said(2, MIA))
@@ -307,7 +315,7 @@ async def test_an_interruption_during_a_catch_up_is_caught_up_with_in_the_next_s
         scene.log.post(channel(), *messages[10:20])
 
     scene.log.during_page = breaks
-    await scene.follower.catch_up_all([scene.log.sighting(channel())], session, whole=True)
+    await scene.follower.catch_up_all([scene.log.sighting(channel())], session, guild_ids=[GUILD])
     assert not scene.follower.in_step
     await scene.says(channel(), messages[20])  # heard, but nobody knows yet what was before it
     assert len(await scene.spans(channel())) == 1
@@ -468,13 +476,160 @@ async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     assert await running.messages() == 2
 
 
+async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_for_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It holds up nothing else; what is said in it now is on record, and the rest once Discord answers."""
+    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
+    caplog.set_level(logging.CRITICAL)
+    messages = chatter(Random(20), 30)
+    await scene.catch_up(channel(), OTHER)
+    scene.follower.interrupted()
+    scene.log.post(channel(), *messages[:20])
+
+    async def fails(_place: Place, _page: object) -> None:
+        raise OSError("no answer")
+
+    scene.log.during_page = fails
+    catching_up = asyncio.create_task(scene.catch_up(channel(), OTHER))
+    while not scene.log.requests:
+        await asyncio.sleep(0)
+    await scene.says(channel(), *messages[20:25])
+    await asyncio.wait_for(catching_up, 5)
+    assert scene.follower.in_step
+    await scene.says(channel(), *messages[25:])
+    assert await scene.gaps() == {CHANNEL: (Span(CHANNEL + 1, messages[20].message_id - 1),)}
+    assert await scene.messages() == 10
+    assert await scene.follower.ask_again() == 1
+    assert await scene.follower.ask_again() == 0  # not before its time
+    scene.log.during_page = None
+    scene.follower.ask_soon()
+    assert await scene.follower.ask_again() == 1
+    assert await scene.gaps() == {}
+    assert len(await scene.spans(channel())) == 1
+    assert await scene.messages() == 30
+
+
+async def test_what_is_excluded_is_not_fetched_and_once_included_all_of_it_is(scene: Scene) -> None:
+    """As if it had never been excluded; a known gap until then."""
+    messages = chatter(Random(21), 260)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[:10])
+    await scene.exclude(CHANNEL)
+    scene.follower.interrupted()
+    scene.log.post(channel(), *messages[10:240])
+    requests = scene.log.requests
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[240:250])
+    assert await scene.messages() == 10
+    assert scene.log.requests == requests
+    await scene.exclude()
+    await scene.says(channel(), *messages[250:])
+    assert await scene.messages() == 20
+    assert await scene.gaps() == {CHANNEL: (Span(messages[9].message_id + 1, messages[249].message_id),)}
+    await scene.follower.ask_again()
+    assert await scene.gaps() == {}
+    assert await scene.messages() == 260
+    assert len(await scene.spans(channel())) == 1
+
+
+async def test_a_gap_of_an_excluded_channel_is_kept(scene: Scene) -> None:
+    """It is not fetched, and not forgotten either."""
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), said(1, MIA))
+    scene.log.unreadable.add(CHANNEL)
+    await scene.catch_up(channel())
+    scene.log.unreadable.clear()
+    await scene.exclude(CHANNEL)
+    await scene.follower.ask_again()
+    assert list(await scene.gaps()) == [CHANNEL]
+    await scene.exclude()
+    scene.follower.ask_soon()
+    await scene.follower.ask_again()
+    assert await scene.gaps() == {}
+    assert await scene.messages() == 1
+
+
+async def test_a_guild_out_of_sight_holds_up_nothing_and_is_as_if_never_seen(scene: Scene) -> None:
+    """An outage, or Spade was removed: what is on record then says where to go on, and if nothing is, nothing does."""
+    elsewhere = Place(99, CHANNEL + 9)
+    await scene.catch_up(channel(), elsewhere)
+    await scene.says(channel(), said(1, MIA))
+    await scene.follower.settle()
+    scene.follower.out_of_sight(GUILD)
+    assert scene.follower.in_step
+    assert scene.follower.in_step_with(99)
+    assert not scene.follower.in_step_with(GUILD)
+    assert not scene.follower.knows(CHANNEL)
+    async with scene.database.writing() as connection:
+        await guilds.purge(connection, GUILD)
+    scene.clock.set(moment(60 * 24 * 40))
+    scene.log.post(channel(), said(2, MIA), said(60 * 24 * 39, MIA))
+    await scene.catch_up(channel())
+    assert await scene.messages() == 0
+    assert scene.follower.in_step_with(GUILD)
+
+
+async def test_a_new_session_forgets_the_threads_that_are_not_in_sight_any_more(scene: Scene) -> None:
+    """Archived while nobody listened, and nothing of them to fetch."""
+    place = thread(MIA, at(-5), parent_id=CHANNEL)
+    await scene.catch_up(channel(), place)
+    await scene.says(place, said(1, MIA))
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    await scene.catch_up(channel())
+    assert scene.follower.in_step
+    await scene.says(place, said(2, MIA))  # it is awake again
+    assert not scene.follower.in_step
+    await scene.follower.catch_up_all([scene.log.sighting(place)], scene.follower.session)
+    assert scene.follower.in_step
+    await oracle(scene, channel(), place)
+
+
+async def test_a_channel_out_of_sight_is_asked_for_what_was_said_meanwhile(scene: Scene) -> None:
+    """Nobody knows how far it has come: not even Discord's own client."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA))  # still held back
+    await scene.follower.lost(CHANNEL)
+    await scene.follower.lost(777)  # never seen
+    assert not scene.follower.knows(CHANNEL)
+    assert scene.follower.in_step
+    scene.log.post(channel(), said(2, MIA), said(3, ANNA, to=(2, MIA)))
+    stale = Sighting(channel(), at(1), stale=True)
+    await scene.follower.catch_up_all([stale], scene.follower.session)
+    await scene.says(channel(), said(4, MIA))
+    await oracle(scene, channel())
+
+
+async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(scene: Scene) -> None:
+    """It came out of the archive, and the message was quicker than the news of it."""
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    scene.log.post(place, said(4, MIA))
+    scene.follower.heard_of(at(3), at(4))
+    await scene.follower.catch_up_all([Sighting(place, 0)], scene.follower.session)
+    await oracle(scene, channel(), place)
+
+
 # The buffer.
+
+
+async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those after it are written only when it is: they must not fill the buffer for good."""
+    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 5)
+    await scene.catch_up(channel())
+    messages = chatter(Random(22), 6)
+    scene.log.post(channel(), *messages)
+    await scene.heard(channel(), *messages[1:])
+    await asyncio.wait_for(scene.heard(channel(), messages[0]), 1)
+    await oracle(scene, channel())
 
 
 async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.follower.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     messages = chatter(Random(17), 35)
     posting = asyncio.create_task(scene.says(channel(), *messages))
@@ -491,7 +646,7 @@ async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The channel has to catch up first, so writing cannot make room; dropping what it heard can."""
-    monkeypatch.setattr("bot.services.follower.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     scene.follower.interrupted()
     messages = chatter(Random(18), 35)
@@ -622,6 +777,34 @@ async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene)
     assert len((await rows(scene.database))["touch"]) == 1
     await scene.follower.flush()
     assert (await rows(scene.database))["touch"] == []
+
+
+async def test_what_was_deleted_is_taken_back_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says it a second time: a crash must not come first, whatever is held back."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
+    await scene.follower.settle()
+    monkeypatch.setattr(scene.follower, "_hold", 3600)
+    task = asyncio.create_task(scene.follower.run())
+    await asyncio.sleep(0.01)
+    scene.follower.removed([at(2)])
+    async with asyncio.timeout(5):
+        while (await rows(scene.database))["touch"]:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_deleted_channel_takes_the_touches_of_its_archived_threads_along(scene: Scene) -> None:
+    place = thread(MIA, at(-5), parent_id=CHANNEL)
+    await scene.catch_up(channel(), place)
+    await scene.says(place, said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA)))
+    assert len((await scene.recorded())["touch"]) == 1
+    scene.follower.removed_channel(CHANNEL)
+    found = await scene.recorded()
+    assert found["touch"] == found["waiting"] == []
+    await scene.says(place, said(3, ANNA, to=(1, MIA)))  # a page on its way
+    assert (await scene.recorded())["touch"] == []
 
 
 async def test_a_deleted_channel_takes_its_touches_with_it(scene: Scene) -> None:

@@ -146,7 +146,7 @@ async def test_excluded_channels_and_their_threads_leave_nothing(
         await guilds.set_excluded_channels(connection, GUILD, [excluded])
     before = await rows(database)
     place = thread(MIA, CHANNEL, parent_id=11)
-    assert await recorder.record(whole(place, said(0, MIA), said(1, ANNA)), NoContext()) == Recorded()
+    assert await recorder.record(whole(place, said(0, MIA), said(1, ANNA)), NoContext()) == Recorded(excluded=True)
     assert await rows(database) == before
 
 

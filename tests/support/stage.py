@@ -39,6 +39,10 @@ class Stage:
         await self.app.schedule.tick()
 
 
+async def _at_once(*_: object, **__: object) -> None:
+    """Wait for nothing."""
+
+
 @asynccontextmanager
 async def connected(
     sandbox: Sandbox, clock: DrivenClock, database: Path, *, hold_seconds: float = 0.05, patience: float = PATIENCE
@@ -50,6 +54,7 @@ async def connected(
         settings = Settings(database=f"sqlite:///{database}")
         async with open_app(settings, clock, hold_seconds=hold_seconds, tick_seconds=3600) as app:
             app.bot._connection.guild_ready_timeout = 0.2  # discord.py waits two seconds for further guilds
+            app.bot.before_identify_hook = _at_once  # and five before every session but the first
             running = asyncio.create_task(app.bot.start(sandbox.token))
             try:
                 await sandbox.until(lambda: app.follower.in_step or running.done(), patience)
