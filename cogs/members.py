@@ -132,7 +132,6 @@ class Members(commands.Cog):
             interaction.user.id,
             user.id,
             interaction_id=interaction.id,
-            channel_id=interaction.channel_id or 0,
             when=when,
         )
         names = await self._relationships.names(interaction.guild_id, user.id)

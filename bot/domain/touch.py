@@ -16,6 +16,9 @@ class TouchKind(StrEnum):
     LOGGED = "logged"
 
 
+NO_CHANNEL = 0
+"""Where a logged contact was: in no channel, so none that is excluded or deleted takes it along."""
+
 PERSONAL_KINDS = frozenset({TouchKind.REPLY, TouchKind.MENTION, TouchKind.THREAD, TouchKind.LOGGED})
 
 
@@ -29,7 +32,7 @@ class Touch:
     """One manager's message to one member.
 
     `message_id` is the manager's message (for `logged`: the id of the command that logged it, which is what
-    orders it among messages). `replied_to_id` is set for `reply` alone.
+    orders it among messages); `channel_id` is NO_CHANNEL for `logged`. `replied_to_id` is set for `reply` alone.
     """
 
     kind: TouchKind

@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.domain.logged import WhenProblem, moment_of_day, position_of
 from bot.domain.relationship import Relationship, Standing, relationship
 from bot.domain.rules import Rules
-from bot.domain.touch import Touch, TouchKind, personal_kinds
+from bot.domain.touch import NO_CHANNEL, Touch, TouchKind, personal_kinds
 from bot.domain.waiting import WaitingState
 from bot.services.messenger import Messenger
 from bot.store import activity, forgetting, guilds, ignoring, managers, record, touches, waits
@@ -91,7 +91,6 @@ class Relationships:
         member_id: int,
         *,
         interaction_id: int,
-        channel_id: int,
         when: str | None = None,
     ) -> Logged | Standing | WhenProblem:
         """Put a contact on record that happened elsewhere; what is in the way instead, if something is."""
@@ -106,7 +105,7 @@ class Relationships:
             message_id = position_of(interaction_id, touched_at, now)
             since = now - self._rules.waiting_expires
             before = await waits.of_member(connection, guild_id, member_id, since)
-            touch = Touch(TouchKind.LOGGED, manager_id, member_id, message_id, channel_id, touched_at)
+            touch = Touch(TouchKind.LOGGED, manager_id, member_id, message_id, NO_CHANNEL, touched_at)
             await record.add_touches(connection, guild_id, [touch])
             after = await waits.of_member(connection, guild_id, member_id, since)
         return Logged(member_id, message_id, touched_at, _open(before) - _open(after))

@@ -62,6 +62,10 @@ async def test_a_logged_contact_counts_ends_waiting_and_can_be_taken_back(tmp_pa
         shown = card(await here.ask(here.mia, "member", user=here.rafa))
         assert "2 conversations" in shown
         assert "2 contacts were logged by hand" in shown
+        # Where the command was used says nothing about the contact: leaving that channel out takes none of it.
+        await here.ask(here.owner, "settings", "exclude", channel=here.general)
+        assert "2 contacts were logged by hand" in card(await here.ask(here.mia, "member", user=here.rafa))
+        await here.ask(here.owner, "settings", "include", channel=here.general)
         assert "Taken back" in (await (await now.press("Take it back")).wait()).text
         again = await (await here.on.sandbox.people.press(here.noor, now.original, "Take it back")).wait()
         assert "nothing of yours" in again.text
