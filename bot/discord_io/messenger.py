@@ -106,8 +106,9 @@ class DiscordMessenger:
         arguments.setdefault("view", None)
         message = self._client.get_partial_messageable(sent.channel_id).get_partial_message(sent.message_id)
         try:
-            await message.edit(**arguments)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await message.edit(**arguments)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("A message could not be brought up to date: %s", type(error).__name__)
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
@@ -167,10 +168,11 @@ class DiscordMessenger:
         """Whether a message is still there; True when nobody can tell."""
         channel = self._client.get_partial_messageable(channel_id)
         try:
-            await channel.fetch_message(message_id)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await channel.fetch_message(message_id)
         except discord.NotFound:
             return False
-        except (discord.HTTPException, aiohttp.ClientError, OSError):
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError):
             return True
         return True
 
