@@ -102,7 +102,7 @@ def _cogs(
     messenger = DiscordMessenger(app.bot)
     roster = Roster(database)
     access = Access(roster, app.reader)
-    waiting, painter = WaitingService(database, roster, clock), ProcessPainter(rules)
+    waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter(rules)
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
     privacy = PrivacyService(database, roster, clock)

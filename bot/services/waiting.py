@@ -16,10 +16,11 @@ from bot.store.database import Connection, Database
 class WaitingService:
     """Closes waiting entries; a touch ends them by itself and needs no help."""
 
-    def __init__(self, database: Database, roster: Roster, clock: Clock) -> None:
+    def __init__(self, database: Database, roster: Roster, clock: Clock, settle: Callable[[], Awaitable[None]]) -> None:
         self._database = database
         self._roster = roster
         self._clock = clock
+        self._settle = settle
 
     async def reacted(self, guild_id: int, person_id: int, message_id: int) -> None:
         """Somebody reacted to a message: if they are a manager, it is set aside."""
@@ -27,7 +28,16 @@ class WaitingService:
             await self.set_aside(guild_id, message_id)
 
     async def set_aside(self, guild_id: int, message_id: int) -> bool:
-        """Close a message's entry for nudges and lists; False when none was open."""
+        """Close a message's entry for nudges and lists; False when none was open.
+
+        A message that was only just written is put on record first.
+        """
+        if await self._close(guild_id, message_id):
+            return True
+        await self._settle()
+        return await self._close(guild_id, message_id)
+
+    async def _close(self, guild_id: int, message_id: int) -> bool:
         async with self._database.writing() as connection:
             return await waits.close(connection, guild_id, [message_id], self._clock.now()) > 0
 

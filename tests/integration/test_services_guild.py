@@ -48,6 +48,7 @@ from tests.support.messages import (
     whole,
 )
 from tests.support.no_context import NoContext
+from tests.support.outgoing import at_once
 from tests.support.rows import rows
 
 # Who is on the lists.
@@ -222,7 +223,7 @@ async def waiting_world(database: Database) -> None:
 
 async def test_a_managers_reaction_sets_a_message_aside(database: Database) -> None:
     await waiting_world(database)
-    service = WaitingService(database, Roster(database), DrivenClock(moment(20)))
+    service = WaitingService(database, Roster(database), DrivenClock(moment(20)), at_once)
     await service.reacted(GUILD, NOAH, at(0))  # no manager
     assert await service.set_aside(GUILD, at(0))
     assert not await service.set_aside(GUILD, at(0))
