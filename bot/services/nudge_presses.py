@@ -52,7 +52,7 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Colleagues:
-    """Whom a member can be handed over to, by id and name; only those who get nudges just now."""
+    """Whom a member can be handed over to, by id and name: those who would find them in their next nudge."""
 
     verdict: Verdict
     member_name: str = ""
@@ -80,7 +80,7 @@ class NudgePresses:
             verdict, delivery, member = await self._look(connection, press)
             if delivery is None or member is None:
                 return Colleagues(verdict)
-            team = await self._receivers(connection, delivery, now)
+            team = await self._colleagues(connection, delivery, member, now)
         member_id = member.offer.member_id
         names = await self._messenger.names(delivery.guild_id, sorted(team | {member_id}))
         return Colleagues(
@@ -97,11 +97,13 @@ class NudgePresses:
             if delivery is None or member is None:
                 return Pressed(verdict)
             if verdict is Verdict.CARRIED_OUT:
-                receiving = await self._receivers(connection, delivery, now)
-                if action is Action.HAND_OVER and colleague_id not in receiving:
+                colleagues = await self._colleagues(connection, delivery, member, now)
+                if action is Action.HAND_OVER and colleague_id not in colleagues:
                     return Pressed(Verdict.NO_COLLEAGUE)
-                await nudges.settle(connection, member, action, now, colleague_id)
-                await self._carry_out(connection, delivery, member, action, colleague_id, now)
+                if await nudges.settle(connection, member, action, now, colleague_id):
+                    await self._carry_out(connection, delivery, member, action, colleague_id, now)
+                else:
+                    verdict = Verdict.AGAIN
         if delivery.state in UNSETTLED and press.message is not None:
             await self._outbox.is_there(delivery, press.message)
         return Pressed(verdict, await self._bring_up_to_date(delivery, press))
@@ -127,13 +129,16 @@ class NudgePresses:
             return Verdict.NOT_YOURS, None, None
         return Verdict.CARRIED_OUT if member.action is None else Verdict.AGAIN, delivery, member
 
-    async def _receivers(self, connection: Connection, delivery: Delivery, now: datetime) -> frozenset[int]:
-        """The colleagues who get nudges just now."""
+    async def _colleagues(
+        self, connection: Connection, delivery: Delivery, member: OfferedMember, now: datetime
+    ) -> frozenset[int]:
+        """The colleagues who get nudges just now, and have not set this member aside themselves."""
         settings = await guilds.settings_of(connection, delivery.guild_id)
         if settings is None:
             return frozenset()
         team = await managers.all_settings(connection, delivery.guild_id)
-        return frozenset(receivers(team, settings, now)) - {delivery.manager_id or 0}
+        set_aside_by = await nudges.snoozed_by(connection, delivery.guild_id, member.offer.member_id, now)
+        return frozenset(receivers(team, settings, now)) - {delivery.manager_id or 0} - set_aside_by
 
     async def _bring_up_to_date(self, delivery: Delivery, press: ButtonPress) -> NudgeDraft | None:
         draft = await self._drafts.stored(delivery.delivery_id)
