@@ -1,7 +1,7 @@
 """From what services gathered to what the views put into words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.domain.calendar import local_day
 from bot.domain.delivery import DeliveryState
@@ -13,7 +13,7 @@ from bot.services.nudge_previews import EFFECT_DAYS, Answer, NudgeStatus
 from bot.views.answers import nothing_to_say, nudges_closed, nudges_on, nudges_unsettled, schedule_changed
 from bot.views.letter import Letter
 from bot.views.names import name_of
-from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, outcome_sentence
+from bot.views.nudge import Outcome, PersonalNudge, nudge_letter, nudge_preview, outcome_sentence
 from bot.views.nudge_answers import NudgesState, nudges_state, still_on, why_answer
 from bot.views.sentence import speaking
 from bot.views.welcome import Enrolment, welcome_letter
@@ -38,6 +38,8 @@ class Parcel:
 
 def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
     """A nudge's facts, for the views that show one."""
+    zone = draft.guild.zone
+    today = local_day(draft.now, zone)
     return PersonalNudge(
         nudge=draft.nudge,
         names=draft.names,
@@ -47,6 +49,7 @@ def personal_nudge(draft: NudgeDraft, rules: Rules) -> PersonalNudge:
         now=draft.now,
         usual_reply_minutes=draft.usual_reply_minutes,
         joined=draft.joined,
+        days_on_record=None if draft.record_from is None else (today - local_day(draft.record_from, zone)).days,
         rules=rules.nudge,
     )
 
@@ -123,7 +126,7 @@ class Writer:
         facts = personal_nudge(draft, self._rules)
         if not draft.nudge.offers:
             return Parcel(Letter(content=nothing_to_say()))
-        return Parcel(replace(nudge_letter(facts, delivery_id=draft.delivery_id), rows=()))
+        return Parcel(nudge_preview(facts))
 
     def handed_over(self, draft: NudgeDraft, position: int) -> str:
         """The answer to the choice of a colleague."""

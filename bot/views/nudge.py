@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,8 @@ BUTTON_PATTERN = re.compile(rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):(?P<a
 COLLEAGUE_PATTERN = re.compile(rf"spade:nudge:{_DELIVERY}:(?P<position>[1-5]):colleague")
 """The custom id of the list of colleagues that *Hand over* answers with; its values are manager ids."""
 _COLLEAGUES_SHOWN = 25
+_NAME_ON_BUTTON = 16
+"""Short enough that a phone shows a row of buttons on two lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class PersonalNudge:
     """A nudge with what it takes to put it into words.
 
     `usual_reply_minutes` is the manager's usual median; None when it is not known. `joined` tells when members came
-    to the server, where that is known.
+    to the server, where that is known. `days_on_record` is how many whole days the record reaches back; None when
+    that does not matter.
     """
 
     nudge: Nudge
@@ -52,6 +55,7 @@ class PersonalNudge:
     now: datetime
     usual_reply_minutes: float | None = None
     joined: Mapping[int, datetime] = field(default_factory=dict)
+    days_on_record: int | None = None
     rules: NudgeRules = field(default_factory=NudgeRules)
 
 
@@ -67,7 +71,7 @@ def nudge_letter(facts: PersonalNudge, *, delivery_id: str, outcomes: Mapping[in
         description=say("All settled. Thank you.") if all_settled else _throttle_sentence(facts),
         author=plain_guild(facts.guild_name),
         fields=tuple(_offer_field(facts, offer, position, settled.get(position)) for position, offer in offers),
-        footer=say("Only you see this. /nudges in the server sets days and hour, or turns these messages off."),
+        footer=_footer(facts),
         colour=embed_colour(REACH if all_settled else SPREAD),
     )
     rows = tuple(
@@ -76,6 +80,18 @@ def nudge_letter(facts: PersonalNudge, *, delivery_id: str, outcomes: Mapping[in
         if (row := _offer_row(facts, offer, position, delivery_id, settled.get(position)))
     )
     return Letter(cards=(card,), rows=rows)
+
+
+def nudge_preview(facts: PersonalNudge) -> Letter:
+    """The same without buttons, so that each line leads to its message itself."""
+    letter = nudge_letter(facts, delivery_id="0")
+    fields = []
+    for plain, offer in zip(letter.cards[0].fields, facts.nudge.offers, strict=True):
+        link = _link(facts, offer)
+        value = say("{sentence} [Open the message]({link})", sentence=plain.value, link=link) if link else plain.value
+        fields.append(replace(plain, value=value))
+    footer = say("Only you see this, and nothing was sent.")
+    return Letter(cards=(replace(letter.cards[0], fields=tuple(fields), footer=footer),))
 
 
 def nudge_title(facts: PersonalNudge) -> str:
@@ -104,6 +120,15 @@ def _reason_sentence(facts: PersonalNudge, offer: Offer) -> str:
         case Reason.UNMET:
             if offer.active_days is None:
                 return say("Active lately, and nobody on the team has met them yet.")
+            if facts.days_on_record is not None and facts.days_on_record < facts.rules.unmet_window_days:
+                return say_count(
+                    "Active on {active} of the {count} day on record, and nobody on the team has written to them in "
+                    "that time.",
+                    "Active on {active} of the {count} days on record, and nobody on the team has written to them in "
+                    "that time.",
+                    count=facts.days_on_record,
+                    active=number(offer.active_days),
+                )
             return say(
                 "Active on {active} of the last {window} days, and nobody on the team has met them yet.",
                 active=number(offer.active_days),
@@ -153,8 +178,8 @@ def hand_over_letter(colleagues: Mapping[int, str], *, delivery_id: str, positio
     if not colleagues:
         return Letter(
             content=say(
-                "No other manager of this server gets nudges right now, so nobody would find them there. A colleague "
-                "can turn theirs on with `/nudges on`."
+                "No other manager of this server gets nudges about them right now, so nobody would find them there. A "
+                "colleague can turn theirs on with `/nudges on`."
             )
         )
     return Letter(
@@ -186,8 +211,8 @@ def not_a_manager_any_more() -> str:
 
 
 def colleague_not_there() -> str:
-    """The answer to choosing a colleague who, by now, gets no nudges."""
-    return say("They get no nudges at the moment, so they would not find this. Nothing was done; choose again.")
+    """The answer to choosing a colleague who, by now, would not find the member in a nudge."""
+    return say("They get no nudges about this person at the moment. Nothing was done; choose somebody else.")
 
 
 def already_settled() -> str:
@@ -276,6 +301,13 @@ def _link(facts: PersonalNudge, offer: Offer) -> str | None:
     return message_link(facts.guild_id, offer.channel_id, offer.message_id)
 
 
+def _footer(facts: PersonalNudge) -> str:
+    settings = say("Only you see this. /nudges in the server sets days and hour, or turns these messages off.")
+    if not _numbered(facts) or all(_link(facts, offer) is None for offer in facts.nudge.offers):
+        return settings
+    return say("{hint} {settings}", hint=say("A name below opens the message."), settings=settings)
+
+
 def _numbered(facts: PersonalNudge) -> bool:
     return len(facts.nudge.offers) > 1
 
@@ -289,28 +321,31 @@ def _offer_field(facts: PersonalNudge, offer: Offer, position: int, outcome: Out
             else say("✓ ~~{name}~~", name=name),
             outcome_sentence(outcome, facts.rules),
         )
-    sentence = offer_sentence(facts, offer)
-    link = _link(facts, offer)
     return Field(
         say("{position} · {name}", position=position, name=name) if _numbered(facts) else name,
-        say("{sentence} [Open the message]({link})", sentence=sentence, link=link) if link else sentence,
+        offer_sentence(facts, offer),
     )
 
 
 def _offer_row(
     facts: PersonalNudge, offer: Offer, position: int, delivery_id: str, outcome: Outcome | None
 ) -> tuple[Button, ...]:
-    """The buttons for one member. Once settled, the one that was pressed stays, to show it and to keep the rows."""
+    """The buttons for one member, of whom the first one says whose they are and opens the message.
+
+    Once settled, the one that was pressed stays, to show it and to keep the rows.
+    """
     link = _link(facts, offer)
     numbered = _numbered(facts)
+    name = plain_name(name_of(offer.member_id, facts.names), _NAME_ON_BUTTON)
     buttons: list[Button] = []
     if link:
-        buttons.append(Button(say("{position} · Open", position=position) if numbered else say("Open"), url=link))
+        label = say("{position} · {name}", position=position, name=name) if numbered else say("Open the message")
+        buttons.append(Button(label, url=link))
     for action in PRESSES if outcome is None else (outcome.action,):
         if action is not Action.MOOT:
             label = _label(action, facts.rules) if outcome is None else _settled_label(action)
             if numbered and not buttons:
-                label = say("{position} · {label}", position=position, label=label)
+                label = say("{position} · {name}: {label}", position=position, name=name, label=label)
             buttons.append(
                 Button(
                     label,

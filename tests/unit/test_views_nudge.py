@@ -21,6 +21,7 @@ from bot.views.nudge import (
     hand_over_letter,
     not_your_nudge,
     nudge_letter,
+    nudge_preview,
     offer_sentence,
 )
 from bot.views.text import length
@@ -93,6 +94,14 @@ def test_when_a_newcomer_joined_is_told_if_it_was_before_their_first_day():
     assert offer_sentence(same_day, NEWCOMER).startswith("First wrote on Tuesday")
 
 
+def test_a_young_record_says_how_far_back_it_reaches():
+    young = nudge_of(UNMET, days_on_record=6)
+    assert offer_sentence(young, UNMET) == (
+        "Active on 5 of the 6 days on record, and nobody on the team has written to them in that time."
+    )
+    assert "the last 30 days" in offer_sentence(nudge_of(UNMET, days_on_record=30), UNMET)
+
+
 def test_nobody_is_told_a_pace_that_is_not_known():
     assert offer_sentence(nudge_of(WAITING, usual_reply_minutes=None), WAITING).endswith("from you.")
 
@@ -114,20 +123,34 @@ def test_five_people_five_rows_that_say_whose_they_are():
         r"4 · D\_D",
         "5 · Eve",
     ]
-    assert [row[0].label for row in letter.rows] == ["1 · Open", "2 · Open", "3 · Open", "4 · Done", "5 · Open"]
+    assert [row[0].label for row in letter.rows] == ["1 · Ada", "2 · Bob", "3 · مريم", "4 · D_D: Done", "5 · Eve"]
+    assert "A name below opens the message." in (letter.cards[0].footer or "")
     assert letter.rows[0][0].url == "https://discord.com/channels/99/222/111"
     assert [button.label for button in letter.rows[0][1:]] == ["Done", "Hand over", "Snooze 7 days", "Not this person"]
     assert [button.custom_id for button in letter.rows[3]] == [
         f"spade:nudge:00ff:4:{action}" for action in ("done", "hand_over", "snooze", "never")
     ]
-    assert "[Open the message](https://discord.com/channels/99/222/111)" in letter.cards[0].fields[0].value
+    assert "https://" not in letter.cards[0].fields[0].value  # the button leads there
+
+
+def test_a_name_on_a_button_leaves_room_for_the_buttons_beside_it():
+    named = nudge_of(WAITING, WROTE_BACK, names={11: "Wolfeschlegelsteinhausen", 12: "Bob"})
+    assert nudge_letter(named, delivery_id="00ff").rows[0][0].label == "1 · Wolfeschlegelst…"
+
+
+def test_a_preview_has_links_in_its_lines_and_no_buttons():
+    letter = nudge_preview(nudge_of(WAITING, UNMET))
+    assert letter.rows == ()
+    first, second = letter.cards[0].fields
+    assert first.value.endswith(" [Open the message](https://discord.com/channels/99/222/111)")
+    assert "Open" not in second.value
 
 
 def test_one_person_needs_no_number():
     letter = nudge_letter(nudge_of(WAITING), delivery_id="00ff")
     assert letter.cards[0].title == "One person worth a word from you"
     assert letter.cards[0].fields[0].name == "Ada"
-    assert letter.rows[0][0].label == "Open"
+    assert letter.rows[0][0].label == "Open the message"
 
 
 def test_buttons_carry_what_the_cogs_look_for():
@@ -169,7 +192,7 @@ def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again
     assert field.value == sentence
     assert len(letter.rows) == 2
     assert [(button.label, button.disabled) for button in letter.rows[1]] == [
-        ("2 · Open", False),
+        ("2 · Bob", False),
         *([(label, True)] if label else []),
     ]
     assert not any(button.disabled for button in letter.rows[0])
