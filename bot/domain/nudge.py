@@ -1,6 +1,6 @@
 """Nudges (R9): who is worth a manager's attention today, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -31,8 +31,8 @@ _URGENCY = {reason: rank for rank, reason in enumerate(Reason)}
 class Offer:
     """One member of a nudge, with the facts that its line is made of.
 
-    `since` is what "longest first" sorts by: when the waiting message was written, the first message, the first
-    active day's start, the last conversation. `message_id` and `channel_id` lead to the message to open, when there
+    `since` is what "longest first" sorts by: when the waiting message was written, the first message (newcomer and
+    unmet), the last conversation. `message_id` and `channel_id` lead to the message to open, when there
     is one. `wrote_back`: the member only answered a message in which this manager had addressed them. `for_team`:
     the message addresses no manager by name. `active_days` is of the last 30 (unmet); `conversations` counts those
     with this manager (cooling). `from_manager_id` is a colleague whose member this was: who `handed` them over, or,
@@ -107,6 +107,7 @@ class NudgeDraft:
     """A nudge with all it takes to put it into words.
 
     `usual_reply_minutes` is the manager's median, and `joined` when members joined the guild; where they are known.
+    `record_from` is when the record begins.
     """
 
     delivery_id: str
@@ -119,6 +120,7 @@ class NudgeDraft:
     presses: tuple[Press, ...] = ()
     usual_reply_minutes: float | None = None
     joined: Mapping[int, datetime] = field(default_factory=dict)
+    record_from: datetime | None = None
 
 
 class Obstacle(StrEnum):
@@ -144,10 +146,10 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """A member active on several of the last days, with their last message if it lies before now."""
+    """A member active on several of the last days, since when they write here, and their last message before now."""
 
     active_days: int
-    first_day_at: datetime
+    since: datetime
     message_id: int | None
     channel_id: int | None
 
@@ -175,9 +177,10 @@ class NudgeFacts:
 
     `today` is the guild's date. `sharing` are the managers over whom members without a manager of their own are
     shared out, this one among them unless a preview is made for somebody who gets no nudges. `newcomers` and
-    `regulars` are candidates: whether anybody met them stands in `met`. `conversations` are this manager's, by
-    member, oldest first. `lately_active` wrote in the days that `cooling` asks for. `last_messages` lead to a
-    member's last message. `barred` are out for a reason of their own.
+    `regulars` are candidates: whether anybody met them stands in `met`. `old_hands` are known to have been in the
+    guild before a young record begins, so that their first message on it proves nothing. `conversations` are this
+    manager's, by member, oldest first. `lately_active` wrote in the days that `cooling` asks for. `last_messages`
+    lead to a member's last message. `barred` are out for a reason of their own.
 
     `handed` were handed over to this manager. `away` are the managers who pause: what waits for them alone is shared
     out. So is what waits for the colleagues who stand with a member in `orphaned`: they were offered the member, or
@@ -193,6 +196,7 @@ class NudgeFacts:
     newcomers: Mapping[int, Newcomer] = field(default_factory=dict)
     regulars: Mapping[int, Regular] = field(default_factory=dict)
     met: frozenset[int] = frozenset()
+    old_hands: frozenset[int] = frozenset()
     conversations: Mapping[int, tuple[Conversation, ...]] = field(default_factory=dict)
     lately_active: frozenset[int] = frozenset()
     last_messages: Mapping[int, tuple[int, int]] = field(default_factory=dict)
@@ -209,12 +213,12 @@ class NudgeFacts:
 
 
 def share_of(guild_id: int, member_id: int, managers: tuple[int, ...]) -> int:
-    """The manager whose share a member is: fixed by the two ids, whatever else happens.
+    """The manager whose share a member is: fixed by the ids. `managers` must not be empty; their order is nothing.
 
-    `managers` must not be empty; their order does not matter.
+    Whoever leaves or joins them moves no other share than their own, so that a member whom one manager was offered
+    does not wander to another because a third one pauses.
     """
-    digest = sha256(f"{guild_id}:{member_id}".encode()).digest()
-    return sorted(managers)[int.from_bytes(digest[:8], "big") % len(managers)]
+    return max(managers, key=lambda manager_id: sha256(f"{guild_id}:{member_id}:{manager_id}".encode()).digest())
 
 
 def decide_nudge(facts: NudgeFacts, rules: Rules) -> Nudge:
@@ -283,7 +287,10 @@ def _handed_offers(facts: NudgeFacts) -> Iterator[Offer]:
 
 
 def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
-    """One offer a member: for the message that waits longest, one that wrote back only if there is no other."""
+    """One offer a member: for the message that waits longest, one that wrote back only if there is no other.
+
+    What they were offered for lately steps back behind a new message.
+    """
     offers = []
     for state in facts.waiting:
         entry = state.entry
@@ -308,7 +315,13 @@ def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
                 from_manager_id=asked if asked != facts.manager_id else None,
             )
         )
-    return sorted(offers, key=lambda offer: (offer.wrote_back, offer.since))
+    return sorted(offers, key=lambda offer: (not _new_wait(facts, offer), offer.wrote_back, offer.since))
+
+
+def _new_wait(facts: NudgeFacts, offer: Offer) -> bool:
+    """Whether a member waits for another message than those this manager was offered them for lately."""
+    past = facts.past_offers.get(offer.member_id, ())
+    return offer.reason is Reason.WAITING and all(offer.message_id != one.message_id for one in past)
 
 
 def _asked(facts: NudgeFacts, entry: WaitingEntry) -> int | None:
@@ -316,7 +329,8 @@ def _asked(facts: NudgeFacts, entry: WaitingEntry) -> int | None:
     if entry.waits_for(facts.manager_id):
         return facts.manager_id
     colleague_id = min(entry.addressed)
-    if entry.member_id in facts.handed:
+    handed = facts.handed.get(entry.member_id)
+    if handed is not None and (entry.message_id == handed.offer.message_id or entry.waits_for(handed.from_manager_id)):
         return colleague_id
     left_behind = entry.addressed <= facts.away or entry.addressed & facts.orphaned.get(entry.member_id, frozenset())
     return colleague_id if left_behind and facts.has_share_in(entry.member_id) else None
@@ -325,7 +339,8 @@ def _asked(facts: NudgeFacts, entry: WaitingEntry) -> int | None:
 def _newcomer_offers(facts: NudgeFacts, limits: NudgeRules) -> Iterator[Offer]:
     for member_id, first in facts.newcomers.items():
         since = moment_of(first.message_id)
-        if member_id not in facts.met and limits.newcomer_after <= facts.now - since <= limits.newcomer_until:
+        known = member_id in facts.met or member_id in facts.old_hands
+        if not known and limits.newcomer_after <= facts.now - since <= limits.newcomer_until:
             yield Offer(member_id, Reason.NEWCOMER, since, first.message_id, first.channel_id)
 
 
@@ -335,7 +350,7 @@ def _unmet_offers(facts: NudgeFacts, limits: NudgeRules) -> Iterator[Offer]:
             yield Offer(
                 member_id,
                 Reason.UNMET,
-                regular.first_day_at,
+                regular.since,
                 regular.message_id,
                 regular.channel_id,
                 active_days=regular.active_days,
@@ -346,13 +361,29 @@ def _cooling_offers(facts: NudgeFacts, limits: NudgeRules) -> Iterator[Offer]:
     for member_id, talks in facts.conversations.items():
         if len(talks) < limits.cooling_conversations or member_id not in facts.lately_active:
             continue
-        began = [talk.began_at for talk in talks]
-        gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(began)]
-        usual_gap = timedelta(seconds=median(gaps)) if gaps else timedelta()
         last_at = talks[-1].last_touch_at
-        if facts.now - last_at > max(limits.cooling_after, limits.cooling_gap_factor * usual_gap):
+        if facts.now - last_at > longest_usual_pause(talks, limits):
             message_id, channel_id = facts.last_messages.get(member_id, (None, None))
             yield Offer(member_id, Reason.COOLING, last_at, message_id, channel_id, conversations=len(talks))
+
+
+def longest_usual_pause(talks: Sequence[Conversation], limits: NudgeRules) -> timedelta:
+    """How long after their last conversation a manager and a member are no longer as usual; oldest first."""
+    began = [talk.began_at for talk in talks]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(began)]
+    return max(limits.cooling_after, limits.cooling_gap_factor * timedelta(seconds=median(gaps) if gaps else 0))
+
+
+def may_have_written_before(
+    joined_at: datetime | None, first_at: datetime, record_from: datetime | None, rules: Rules
+) -> bool:
+    """Whether a member's first message on record may well not be their first: they were there before it begins.
+
+    A record that had gone on without them for as long as makes somebody count as gone is long enough to say.
+    """
+    if joined_at is None or record_from is None:
+        return False
+    return joined_at < record_from and first_at < record_from + rules.stay_silent
 
 
 def _obstacle(facts: NudgeFacts, limits: NudgeRules, offer: Offer) -> Obstacle | None:
@@ -365,8 +396,7 @@ def _obstacle(facts: NudgeFacts, limits: NudgeRules, offer: Offer) -> Obstacle |
         return Obstacle.OFFERED_TO_ANOTHER
     past = facts.past_offers.get(member_id, ())
     if past:
-        new_wait = offer.reason is Reason.WAITING and all(offer.message_id != one.message_id for one in past)
-        pause = limits.offer_waiting_again_after if new_wait else limits.offer_again_after
+        pause = limits.offer_waiting_again_after if _new_wait(facts, offer) else limits.offer_again_after
         if facts.today - max(one.offered_on for one in past) <= pause:
             return Obstacle.OFFERED_LATELY
     if offer.reason in {Reason.NEWCOMER, Reason.UNMET} and not facts.has_share_in(member_id):

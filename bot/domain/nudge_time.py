@@ -26,14 +26,33 @@ def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> 
     return today if manager.enrolled_at <= due_at <= now else None
 
 
-def next_nudge_day(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> date | None:
+@dataclass(frozen=True, slots=True)
+class PastNudges:
+    """What the next nudge depends on: the last day that was dealt with, sent or not, and the last one was sent on.
+
+    `unanswered`: the last ones went without a press or a touch.
+    """
+
+    dealt_on: date | None = None
+    last_on: date | None = None
+    unanswered: bool = False
+
+
+def next_nudge_day(
+    manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime, past: PastNudges = PastNudges()
+) -> date | None:
     """The next local day whose hour is still to come; None when nothing will come without the manager's doing."""
     zone = manager.zone or guild_zone
     today = local_day(now, zone)
     if manager.enrolled_at is None or manager.refused_at is not None or not manager.nudge_weekdays:
         return None
     day = max(today, manager.paused_until_on or today)
-    while day.weekday() not in manager.nudge_weekdays or hour_start(day, manager.nudge_hour, zone) <= now:
+    while (
+        day.weekday() not in manager.nudge_weekdays
+        or hour_start(day, manager.nudge_hour, zone) <= now
+        or (past.dealt_on is not None and day <= past.dealt_on)
+        or rests_today(past, today=day, weekdays=manager.nudge_weekdays)
+    ):
         day += timedelta(days=1)
     return day
 
@@ -57,14 +76,15 @@ def went_unanswered(newest_first: Sequence[Reaction], last_press_at: datetime | 
     return last_press_at is None or last_press_at < last[-1].sent_at
 
 
-def rests_today(*, unanswered: bool, last_on: date | None, today: date, weekdays: frozenset[int]) -> bool:
-    """Whether today's nudge is left out because the last ones went `unanswered`: half as often is every second day.
+def rests_today(past: PastNudges, *, today: date, weekdays: frozenset[int]) -> bool:
+    """Whether today's nudge is left out because the last ones went unanswered: half as often is every second day.
 
-    Counted are the manager's chosen `weekdays` since the last nudge, which was sent on `last_on`.
+    Counted are the manager's chosen `weekdays` since the last nudge that was sent; one that lies ahead was sent by a
+    wrong clock.
     """
-    if not unanswered or last_on is None:
+    if not past.unanswered or past.last_on is None or past.last_on > today:
         return False
-    days = (last_on + timedelta(days=offset) for offset in range(1, (today - last_on).days + 1))
+    days = (past.last_on + timedelta(days=offset) for offset in range(1, (today - past.last_on).days + 1))
     return sum(day.weekday() in weekdays for day in days) < 2
 
 

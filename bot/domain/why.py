@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
-from statistics import median
 
-from bot.domain.nudge import NudgeFacts, Obstacle, Offer, Reason, ranked
+from bot.domain.nudge import NudgeFacts, Obstacle, Offer, Reason, longest_usual_pause, ranked
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingState
 
@@ -32,6 +30,7 @@ class Miss(StrEnum):
     TOO_FRESH = "too fresh"
     OTHERS_ASKED = "others are asked"
     MET = "met"
+    HERE_BEFORE = "here before"
     JUST_ARRIVED = "just arrived"
     LONG_HERE = "long here"
     FEW_DAYS = "few days"
@@ -90,7 +89,7 @@ def _missed(facts: NudgeFacts, member_id: int, member: MemberFacts, rules: Rules
     if member_id in facts.met:
         yield MissedReason(Reason.NEWCOMER, Miss.MET, at=member.met_at)
     else:
-        yield _no_newcomer(member, facts.now, rules)
+        yield _no_newcomer(facts, member_id, member, rules)
         yield MissedReason(Reason.UNMET, Miss.FEW_DAYS, count=member.active_days)
     yield _not_cooling(facts, member_id, rules)
 
@@ -113,8 +112,10 @@ def _not_waiting(states: list[WaitingState], facts: NudgeFacts, rules: Rules) ->
     return found
 
 
-def _no_newcomer(member: MemberFacts, now: datetime, rules: Rules) -> MissedReason:
-    new = member.first_at is not None and now - member.first_at < rules.nudge.newcomer_after
+def _no_newcomer(facts: NudgeFacts, member_id: int, member: MemberFacts, rules: Rules) -> MissedReason:
+    if member_id in facts.old_hands:
+        return MissedReason(Reason.NEWCOMER, Miss.HERE_BEFORE, at=member.first_at)
+    new = member.first_at is not None and facts.now - member.first_at < rules.nudge.newcomer_after
     return MissedReason(Reason.NEWCOMER, Miss.JUST_ARRIVED if new else Miss.LONG_HERE, at=member.first_at)
 
 
@@ -123,11 +124,7 @@ def _not_cooling(facts: NudgeFacts, member_id: int, rules: Rules) -> MissedReaso
     talks = facts.conversations.get(member_id, ())
     if len(talks) < limits.cooling_conversations:
         return MissedReason(Reason.COOLING, Miss.FEW_CONVERSATIONS, count=len(talks))
-    began = [talk.began_at for talk in talks]
-    usual_gap = timedelta(
-        seconds=median((later - earlier).total_seconds() for earlier, later in pairwise(began)) if began[1:] else 0
-    )
     last_at = talks[-1].last_touch_at
-    if facts.now - last_at <= max(limits.cooling_after, limits.cooling_gap_factor * usual_gap):
+    if facts.now - last_at <= longest_usual_pause(talks, limits):
         return MissedReason(Reason.COOLING, Miss.TALKED_LATELY, at=last_at)
     return MissedReason(Reason.COOLING, Miss.SILENT, count=limits.cooling_active_days)

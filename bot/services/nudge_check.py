@@ -1,24 +1,29 @@
 """Decides a nudge and looks whether what it says is still so: on the record, and on Discord."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.guild import GuildSettings
-from bot.domain.nudge import Nudge, NudgeFacts, Obstacle, Reason, decide_nudge
+from bot.domain.nudge import Nudge, NudgeFacts, Obstacle, Reason, decide_nudge, may_have_written_before
 from bot.domain.rules import Rules
+from bot.domain.snowflake import moment_of
 from bot.services.messenger import Messenger, Present
-from bot.services.nudge_facts import gather
-from bot.store import people, record
+from bot.services.nudge_facts import gather, record_from
+from bot.store import activity, people, record
 from bot.store.database import Connection, Database
 
 
 @dataclass(slots=True)
 class Findings:
-    """What Discord said that the record does not know: who is there, who is not, which messages are gone."""
+    """What Discord said that the record does not know: who is there, who is not, which messages are gone.
+
+    `old_hands` were there before a young record begins, so that nobody can call them newcomers.
+    """
 
     present: dict[int, Present] = field(default_factory=dict)
     barred: dict[int, Obstacle] = field(default_factory=dict)
+    old_hands: set[int] = field(default_factory=set)
     gone: set[int] = field(default_factory=set)
     there: set[int] = field(default_factory=set)
 
@@ -43,7 +48,7 @@ class NudgeCheck:
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, findings: Findings
     ) -> NudgeFacts:
         """The record with the findings."""
-        facts = await gather(connection, settings, manager_id, now, self._rules, findings.barred)
+        facts = await gather(connection, settings, manager_id, now, self._rules, findings.barred, findings.old_hands)
         return replace(
             facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in findings.gone)
         )
@@ -57,28 +62,40 @@ class NudgeCheck:
         while True:
             async with self._database.reading() as connection:
                 nudge = await self.decide(connection, settings, manager_id, now, findings)
-            before = len(findings.barred), len(findings.gone)
+            before = len(findings.barred), len(findings.gone), len(findings.old_hands)
             await self.ask(settings, nudge, findings)
-            if (len(findings.barred), len(findings.gone)) == before:
+            if (len(findings.barred), len(findings.gone), len(findings.old_hands)) == before:
                 return nudge, findings
 
     async def ask(self, settings: GuildSettings, nudge: Nudge, findings: Findings) -> None:
         """Ask Discord about everybody in a nudge who was not asked about before. Raises UnreachableError."""
-        async with self._database.reading() as connection:
-            _, ignored_roles = await people.ignored(connection, settings.guild_id)
-        unknown = [offer.member_id for offer in nudge.offers if offer.member_id not in findings.present]
-        found = await self._messenger.present(settings.guild_id, unknown)
-        findings.present.update(found)
-        for member_id in unknown:
-            if member_id not in found:
-                findings.barred[member_id] = Obstacle.LEFT
-            elif found[member_id].role_ids & ignored_roles:
-                findings.barred[member_id] = Obstacle.IGNORED
+        await self.ask_about(settings, [offer.member_id for offer in nudge.offers], findings)
         for offer in nudge.offers:
             if offer.message_id is None or offer.channel_id is None or offer.message_id in findings.there:
                 continue
             exists = await self._messenger.message_exists(offer.channel_id, offer.message_id)
             (findings.there if exists else findings.gone).add(offer.message_id)
+
+    async def ask_about(self, settings: GuildSettings, members: Collection[int], findings: Findings) -> None:
+        """Ask Discord about those of some members who were not asked about before. Raises UnreachableError."""
+        unknown = [member_id for member_id in members if member_id not in findings.present]
+        found = await self._messenger.present(settings.guild_id, unknown)
+        findings.present.update(found)
+        async with self._database.reading() as connection:
+            _, ignored_roles = await people.ignored(connection, settings.guild_id)
+            traces = await activity.traces(connection, settings.guild_id, found)
+            begins_at = await record_from(connection, settings)
+        for member_id in unknown:
+            if member_id not in found:
+                findings.barred[member_id] = Obstacle.LEFT
+                continue
+            if found[member_id].role_ids & ignored_roles:
+                findings.barred[member_id] = Obstacle.IGNORED
+            trace = traces.get(member_id)
+            if trace is not None and may_have_written_before(
+                found[member_id].joined_at, moment_of(trace.first_message_id), begins_at, self._rules
+            ):
+                findings.old_hands.add(member_id)
 
     async def note(self, connection: Connection, settings: GuildSettings, findings: Findings, now: datetime) -> None:
         """Put on record who has left, and take back what waited in messages that are gone."""

@@ -10,7 +10,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferedMember, Press
 from bot.services.messenger import Messenger, UnreachableError
 from bot.services.nudge_check import Findings, joined_of, names_of
-from bot.services.nudge_facts import usual_pace
+from bot.services.nudge_facts import record_from, usual_pace
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Database
 
@@ -36,6 +36,7 @@ class NudgeDrafts:
         guild_id = settings.guild_id
         async with self._database.reading() as connection:
             pace = await usual_pace(connection, guild_id, manager.manager_id, now)
+            begins_at = await record_from(connection, settings)
         colleagues = {offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None}
         return NudgeDraft(
             delivery_id=delivery_id,
@@ -47,6 +48,7 @@ class NudgeDrafts:
             now=now,
             usual_reply_minutes=pace,
             joined=joined_of(findings.present),
+            record_from=begins_at,
         )
 
     async def stored(self, delivery_id: str) -> NudgeDraft | None:

@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain.calendar import day_start, local_day
 from bot.domain.conversation import Conversation, conversations
+from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.effect import usual_reply_minutes
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Newcomer, NudgeFacts, Obstacle, Regular
-from bot.domain.nudge_time import Reaction, went_unanswered
+from bot.domain.nudge_time import PastNudges, Reaction, went_unanswered
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.touch import TouchKind, personal_kinds
 from bot.domain.why import MemberFacts, Standing
-from bot.store import activity, managers, nudges, people, touches, waits
+from bot.store import activity, deliveries, guilds, managers, nudges, people, touches, waits
+from bot.store.activity import Trace
 from bot.store.database import Connection
 
 USUAL_REPLY_DAYS = 90
@@ -28,10 +30,12 @@ async def gather(
     now: datetime,
     rules: Rules,
     barred: Mapping[int, Obstacle] | None = None,
+    old_hands: Collection[int] = (),
 ) -> NudgeFacts:
     """Everything R9 looks at, as it was at `now`; a moment in the past leaves out what came after it.
 
-    `barred` adds members who are found out to be unfit at the moment of sending.
+    `barred` adds members who are found out to be unfit at the moment of sending, `old_hands` those found out to have
+    been there before a young record begins.
     """
     guild_id, limits = settings.guild_id, rules.nudge
     today = local_day(now, settings.zone)
@@ -47,7 +51,8 @@ async def gather(
     own = await touches.of_manager(connection, guild_id, manager_id, now, kinds)
     for talk in conversations(own, rules.conversation_gap):
         talks[talk.member_id].append(talk)
-    last_messages = await _last_messages(connection, guild_id, regulars.keys() | talks.keys(), now)
+    traces = await activity.traces(connection, guild_id, regulars.keys() | talks.keys())
+    last_messages = _last_messages(traces, now)
     team = await managers.all_settings(connection, guild_id)
     claimed_since = now - limits.offer_again_after
     memory = max(limits.offer_again_after, limits.offer_waiting_again_after)
@@ -63,10 +68,14 @@ async def gather(
             for member_id, trace in newcomers.items()
         },
         regulars={
-            member_id: Regular(days, day_start(first_on, settings.zone), *last_messages.get(member_id, (None, None)))
-            for member_id, (days, first_on) in regulars.items()
+            member_id: Regular(
+                days, moment_of(traces[member_id].first_message_id), *last_messages.get(member_id, (None, None))
+            )
+            for member_id, days in regulars.items()
+            if member_id in traces
         },
         met=frozenset(member_id for _, member_id in first_touches),
+        old_hands=frozenset(old_hands),
         conversations={member_id: tuple(found) for member_id, found in talks.items()},
         lately_active=await activity.active(
             connection, guild_id, today - timedelta(days=limits.cooling_active_days), yesterday
@@ -79,16 +88,13 @@ async def gather(
         },
         past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),
         offered_to_others=await nudges.offered_to_others(connection, guild_id, manager_id, today, now),
-        handed=await nudges.handed_to(connection, guild_id, manager_id, claimed_since, now),
+        handed=await nudges.handed_to(connection, guild_id, manager_id, now - rules.waiting_expires, now),
         away=_paused(team, settings, now),
         orphaned=await nudges.left_behind(connection, guild_id, receivers(team, settings, now), claimed_since, now),
     )
 
 
-async def _last_messages(
-    connection: Connection, guild_id: int, members: Collection[int], now: datetime
-) -> dict[int, tuple[int, int]]:
-    traces = await activity.traces(connection, guild_id, members)
+def _last_messages(traces: Mapping[int, Trace], now: datetime) -> dict[int, tuple[int, int]]:
     end_id = first_id_at(now)
     return {
         member_id: (trace.last_message_id, trace.last_channel_id)
@@ -123,9 +129,17 @@ async def gather_member(
     return MemberFacts(
         standing=Standing.MEMBER,
         first_at=moment_of(trace.first_message_id),
-        active_days=days.get(member_id, (0, None))[0],
+        active_days=days.get(member_id, 0),
         met_at=min((at for (_, met_id), at in first_touches.items() if met_id == member_id), default=None),
     )
+
+
+async def record_from(connection: Connection, settings: GuildSettings) -> datetime | None:
+    """From when on the record knows who writes: since Spade came, or since the first message it has from before."""
+    begins_on = await activity.first_day(connection, settings.guild_id)
+    began = [] if begins_on is None else [day_start(begins_on, settings.zone)]
+    watched_since = await guilds.watched_since(connection, settings.guild_id)
+    return min(began if watched_since is None else [*began, watched_since], default=None)
 
 
 async def usual_pace(connection: Connection, guild_id: int, manager_id: int, now: datetime) -> float | None:
@@ -156,6 +170,32 @@ async def unanswered(
         for members in past
     ]
     return went_unanswered(reactions, await nudges.last_press_at(connection, guild_id, manager_id), needed)
+
+
+async def past_nudges(
+    connection: Connection, settings: GuildSettings, manager: ManagerSettings, now: datetime, rules: Rules
+) -> PastNudges:
+    """What a manager's next nudge depends on."""
+    key = settings.guild_id, DeliveryKind.NUDGE, manager.manager_id
+    today = local_day(now, manager.zone or settings.zone)
+    dealt_with = await nudge_of_day(connection, manager, today)
+    return PastNudges(
+        dealt_on=dealt_with.due_on if dealt_with is not None else None,
+        last_on=await deliveries.newest_day(connection, *key, state=DeliveryState.SENT),
+        unanswered=await unanswered(connection, settings, manager.manager_id, now, rules),
+    )
+
+
+async def nudge_of_day(connection: Connection, manager: ManagerSettings, day: date) -> Delivery | None:
+    """The nudge by which a manager's day was dealt with: sent, tried, or found to be empty; None while it is open.
+
+    The next day's counts as well, as it is already there for somebody who travelled west. Days further ahead are what
+    a clock left behind that once was wrong.
+    """
+    newest = await deliveries.newest(
+        connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id, until_on=day + timedelta(days=1)
+    )
+    return newest if newest is not None and newest.due_on >= day else None
 
 
 def receivers(team: tuple[ManagerSettings, ...], settings: GuildSettings, now: datetime) -> tuple[int, ...]:

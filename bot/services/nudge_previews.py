@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from bot.clock import Clock
 from bot.domain.effect import Effect, effects
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Nudge, NudgeDraft, Obstacle, Reason, decide_nudge
+from bot.domain.nudge import Nudge, NudgeDraft, Reason, decide_nudge
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
@@ -15,7 +15,7 @@ from bot.domain.why import Why, explain
 from bot.services.messenger import Messenger
 from bot.services.nudge_check import NudgeCheck
 from bot.services.nudge_drafts import NudgeDrafts
-from bot.services.nudge_facts import gather, gather_member, unanswered, usual_pace
+from bot.services.nudge_facts import gather, gather_member, past_nudges, usual_pace
 from bot.store import guilds, managers, nudges, touches
 from bot.store.database import Connection, Database
 
@@ -108,11 +108,7 @@ class NudgePreviews:
         settings, manager = found
         now = self._clock.now()
         nudge, findings = await self._check.look(settings, manager_id, now)
-        if member_id not in findings.present:
-            present = await self._messenger.present(guild_id, [member_id])
-            findings.present.update(present)
-            if member_id not in present:
-                findings.barred.setdefault(member_id, Obstacle.LEFT)
+        await self._check.ask_about(settings, [member_id], findings)
         async with self._database.reading() as connection:
             facts = await self._check.facts(connection, settings, manager_id, now, findings)
             member = await gather_member(connection, settings, member_id, now, self._rules)
@@ -129,11 +125,12 @@ class NudgePreviews:
         now = self._clock.now()
         soon = now + timedelta(milliseconds=1)
         async with self._database.reading() as connection:
+            past = await past_nudges(connection, settings, manager, now, self._rules)
             return NudgeStatus(
                 guild=settings,
                 manager=manager,
-                next_on=next_nudge_day(manager, settings.zone, now),
-                throttled=await unanswered(connection, settings, manager_id, now, self._rules),
+                next_on=next_nudge_day(manager, settings.zone, now, past),
+                throttled=past.unanswered,
                 effects=await effects_between(
                     connection, guild_id, now - timedelta(days=EFFECT_DAYS), soon, now, self._rules, manager_id
                 ),

@@ -16,7 +16,7 @@ from bot.domain.rules import Rules
 from bot.services.messenger import Body, Messenger, UnreachableError
 from bot.services.nudge_check import Findings, NudgeCheck
 from bot.services.nudge_drafts import NudgeDrafts
-from bot.services.nudge_facts import unanswered
+from bot.services.nudge_facts import nudge_of_day, past_nudges, unanswered
 from bot.services.outbox import Outbox, claim_nothing, new_delivery
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
@@ -103,11 +103,8 @@ class NudgeService:
         async with self._database.reading() as connection:
             if await _dealt_with(connection, manager, day, on_request=on_request):
                 return None
-            quiet = await unanswered(connection, settings, manager_id, self._clock.now(), self._rules)
-            last_on = await deliveries.newest_day(
-                connection, guild_id, DeliveryKind.NUDGE, manager_id, state=DeliveryState.SENT
-            )
-        rests = rests_today(unanswered=quiet, last_on=last_on, today=day, weekdays=manager.nudge_weekdays)
+            past = await past_nudges(connection, settings, manager, self._clock.now(), self._rules)
+        rests = rests_today(past, today=day, weekdays=manager.nudge_weekdays)
         while on_request or not rests:
             nudge, findings = await self._check.look(settings, manager_id, self._clock.now())
             if not nudge.offers:
@@ -122,7 +119,7 @@ class NudgeService:
                 if await self._changed(connection, settings, manager, nudge, findings, now):
                     continue
                 await self._claim(connection, settings, delivery, nudge, now)
-            nudge = replace(nudge, half_as_often=quiet)
+            nudge = replace(nudge, half_as_often=past.unanswered)
             draft = await self._drafts.new(delivery.delivery_id, settings, manager, nudge, findings, now)
             state = await self._outbox.send(delivery, None, self._writer.nudge(draft))
             await self._forget_refused(delivery)
@@ -227,11 +224,9 @@ class NudgeService:
 
 
 async def _dealt_with(connection: Connection, manager: ManagerSettings, day: date, *, on_request: bool = False) -> bool:
-    """Whether a day's nudge was sent, or tried, or found to be empty; on request the last two are tried again."""
-    newest = await deliveries.newest(connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id)
-    if newest is None or newest.due_on < day:
-        return False
-    return not (on_request and newest.due_on == day and newest.state in UNSENT)
+    """Whether a day has had its nudge; on request, one that was refused or found to be empty is tried again."""
+    found = await nudge_of_day(connection, manager, day)
+    return found is not None and not (on_request and found.due_on == day and found.state in UNSENT)
 
 
 def _holds(member: OfferedMember, offer: Offer | None) -> bool:

@@ -34,11 +34,11 @@ async def active(connection: AsyncConnection, guild_id: int, first_on: date, las
 
 async def active_days(
     connection: AsyncConnection, guild_id: int, first_on: date, last_on: date, *, at_least: int
-) -> dict[int, tuple[int, date]]:
-    """Members who wrote on at least so many of these days: on how many, and the first of them."""
-    days, first = func.count(), func.min(_activity.day, type_=_activity.day.type)
+) -> dict[int, int]:
+    """Members who wrote on at least so many of these days: on how many."""
+    days = func.count()
     query = (
-        select(_activity.member_id, days.label("days"), first.label("first_on"))
+        select(_activity.member_id, days.label("days"))
         .where(
             _activity.guild_id == guild_id,
             _activity.day >= first_on,
@@ -48,7 +48,7 @@ async def active_days(
         .group_by(_activity.member_id)
         .having(days >= at_least)
     )
-    return {row.member_id: (row.days, row.first_on) for row in await connection.execute(query)}
+    return {row.member_id: row.days for row in await connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,15 +74,20 @@ async def unsettled(connection: AsyncConnection) -> tuple[Delivery, ...]:
 
 
 async def newest(
-    connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None
+    connection: AsyncConnection,
+    guild_id: int,
+    kind: DeliveryKind,
+    manager_id: int | None,
+    until_on: date | None = None,
 ) -> Delivery | None:
-    """The last delivery of a kind."""
+    """The last delivery of a kind, due on a day at the latest, if one is named."""
     query = (
         select(tables.delivery)
         .where(
             _delivery.guild_id == guild_id,
             _delivery.kind == kind.value,
             _delivery.manager_id == (manager_id or _TO_CHANNEL),
+            *([] if until_on is None else [_delivery.due_on <= until_on]),
         )
         .order_by(_delivery.due_on.desc())
         .limit(1)

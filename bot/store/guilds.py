@@ -55,6 +55,13 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
     await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
 
 
+async def watched_since(connection: AsyncConnection, guild_id: int) -> datetime | None:
+    """Since when Spade has been in a guild; None for one it never was in, whose record was imported."""
+    table = tables.guild.c
+    found: datetime | None = await connection.scalar(select(table.watched_since).where(table.guild_id == guild_id))
+    return found
+
+
 async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> datetime:
     """Since when Spade has been in a guild; notes `now` when it just came, with the settings everybody begins with."""
     table = tables.guild.c

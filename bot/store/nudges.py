@@ -205,6 +205,16 @@ async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, n
     }
 
 
+async def snoozed_by(connection: AsyncConnection, guild_id: int, member_id: int, now: datetime) -> frozenset[int]:
+    """The managers who have snoozed or dismissed a member."""
+    query = select(_snooze.manager_id).where(
+        _snooze.guild_id == guild_id,
+        _snooze.member_id == member_id,
+        or_(_snooze.until_at.is_(None), _snooze.until_at > now),
+    )
+    return frozenset(await connection.scalars(query))
+
+
 async def hand_over(
     connection: AsyncConnection, guild_id: int, offered: OfferedMember, to_manager_id: int, at: datetime
 ) -> None:

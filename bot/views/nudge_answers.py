@@ -186,7 +186,7 @@ def _miss_line(missed: MissedReason, facts: PersonalNudge) -> str:
     return say("- {sentence}", sentence=_miss_sentence(missed, facts))
 
 
-def _miss_sentence(missed: MissedReason, facts: PersonalNudge) -> str:  # noqa: PLR0911, C901 - one sentence a case
+def _miss_sentence(missed: MissedReason, facts: PersonalNudge) -> str:  # noqa: PLR0911, PLR0912, C901 - one a case
     rules = facts.rules
     elapsed = duration(facts.now - missed.at) if missed.at is not None else ""
     count = missed.count or 0
@@ -207,6 +207,12 @@ def _miss_sentence(missed: MissedReason, facts: PersonalNudge) -> str:  # noqa: 
             return say("Their message of {elapsed} ago asks a colleague, not you.", elapsed=elapsed)
         case Miss.MET:
             return say("Somebody on the team first wrote to them {elapsed} ago, so they are met.", elapsed=elapsed)
+        case Miss.HERE_BEFORE:
+            return say(
+                "They first wrote on record {elapsed} ago, but were here before the record began: no newcomer, as far "
+                "as I can tell.",
+                elapsed=elapsed,
+            )
         case Miss.JUST_ARRIVED:
             return say(
                 "They first wrote {elapsed} ago; newcomers are left alone for {least}.",

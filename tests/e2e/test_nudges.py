@@ -46,7 +46,7 @@ async def test_enrolling_says_hello_at_once_and_the_nudge_comes_in_the_morning(t
         (nudge,) = on.nudges(on.ann)
         assert "One person worth a word from you" in text_of(nudge)
         assert "Has waited 4 h for an answer from you." in text_of(nudge)
-        assert labels(nudge) == ["Open", "Done", "Hand over", "Snooze 7 days", "Not this person"]
+        assert labels(nudge) == ["Open the message", "Done", "Hand over", "Snooze 7 days", "Not this person"]
         for _ in range(3):
             await on.later(hours=1)
         assert on.nudges(on.ann) == [nudge]
@@ -83,7 +83,7 @@ async def test_a_button_settles_a_person_once_in_place_and_after_a_restart(
             await on.changed(nudge, words)
             assert "~~Max~~" in text_of(nudge)
             assert "All settled. Thank you." in text_of(nudge)
-            assert labels(nudge) == ["Open"]
+            assert labels(nudge) == ["Open the message"]
             assert len(on.nudges(on.ann)) == 1  # changed in place
             with pytest.raises(LookupError, match="disabled"):
                 await on.press(on.ann, nudge, nudge.controls()[-1]["custom_id"])
@@ -121,15 +121,47 @@ async def test_a_colleague_who_gets_no_nudges_is_not_offered(tmp_path: Path) -> 
     async with team(tmp_path, on=["ann"]) as on:
         nudge = await asked(on)
         choice = await on.press(on.ann, nudge, "Hand over")
-        assert "No other manager of this server gets nudges right now" in (await choice.wait()).text
+        assert "No other manager of this server gets nudges about them right now" in (await choice.wait()).text
         await on.run(on.bea, "nudges", "on")
         choice = await on.press(on.ann, nudge, "Hand over")
         await choice.wait()
         await on.run(on.bea, "nudges", "off")
         chosen = await choice.select(["Bea"])
         await chosen.until(lambda answer: answer.edits)
-        assert choice.text.startswith("They get no nudges at the moment")
+        assert choice.text.startswith("They get no nudges about this person")
         assert labels(nudge)[1:] == ["Done", "Hand over", "Snooze 7 days", "Not this person"]
+
+
+async def test_nobody_is_handed_over_to_a_colleague_who_never_wants_to_hear_of_them(tmp_path: Path) -> None:
+    async with team(tmp_path) as on:
+        nudge = await asked(on)
+        await on.says(on.max, mentions=[on.bea])
+        await on.on(1)
+        (beas,) = on.nudges(on.bea)
+        await on.press(on.bea, beas, "Not this person")
+        await on.changed(beas, "Noted")
+        choice = await on.press(on.ann, nudge, "Hand over")
+        assert "gets nudges about them right now" in (await choice.wait()).text
+
+
+async def test_who_was_there_before_spade_is_no_newcomer_and_a_young_record_says_so(tmp_path: Path) -> None:
+    """Max and Ned joined weeks before Spade; New came on its first day."""
+    async with team(tmp_path, on=["ann"]) as on:
+        new = on.sandbox.world.add_user("new", display_name="New")
+        on.sandbox.world.add_member(on.guild, new)
+        await on.says(on.max)
+        await on.says(new)
+        await on.on(1)
+        (nudge,) = on.nudges(on.ann)
+        assert "First wrote yesterday, and nobody on the team has said hello yet." in text_of(nudge)
+        assert "Max" not in text_of(nudge)
+        why = (await on.run(on.ann, "nudges", "preview", why_not=on.max)).text
+        assert "were here before the record began" in why
+        for day in (1, 2):
+            await on.on(day, hour=20)
+            await on.says(on.max)
+        await on.on(3)
+        assert "Active on 3 of the 3 days on record" in text_of(on.nudges(on.ann)[-1])
 
 
 async def test_nobody_else_can_press(tmp_path: Path) -> None:

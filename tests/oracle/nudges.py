@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tests.oracle.figures import conversations, midnight
+from tests.oracle.figures import conversations
 from tests.oracle.record import DAY, HOUR, PERSONAL, milliseconds, utc
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ Line = tuple[int, int, int, str, int | None]  # rank, since, member, reason, mes
 
 
 def shared_to(guild_id: int, member_id: int, enrolled: Sequence[int], manager: int) -> bool:
-    """Whether the fixed hash gives this member to this manager."""
+    """Whether the fixed hash gives this member to this manager: the highest of their hashes wins."""
     if not enrolled:
         return True
-    digest = hashlib.sha256(f"{guild_id}:{member_id}".encode()).digest()
-    return sorted(enrolled)[int.from_bytes(digest[:8], "big") % len(enrolled)] == manager
+    hashes = {one: hashlib.sha256(f"{guild_id}:{member_id}:{one}".encode()).hexdigest() for one in enrolled}
+    return hashes.get(manager) == max(hashes.values())
 
 
 def waiting_lines(facts: Facts, manager: int, now: int) -> dict[int, Line]:
@@ -97,7 +97,7 @@ def members(
         if mine and 12 * HOUR <= now - since <= 14 * DAY:
             lines[member] = (2, since, member, "newcomer", first_id)
         elif mine and len(active) >= 3:
-            lines[member] = (3, midnight(min(active), zone), member, "unmet", last.get(member))
+            lines[member] = (3, since, member, "unmet", last.get(member))
         elif len(talks.get(member, [])) >= 3:
             starts = [begun for begun, _ in talks[member]]
             gap = statistics.median(after - before for before, after in pairwise(starts))

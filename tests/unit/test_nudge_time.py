@@ -10,6 +10,7 @@ from bot.domain.effect import Effect, effects, usual_reply_minutes
 from bot.domain.guild import ManagerSettings
 from bot.domain.nudge import Offer, OfferedMember, Reason
 from bot.domain.nudge_time import (
+    PastNudges,
     PauseProblem,
     Reaction,
     due_nudge,
@@ -78,13 +79,18 @@ def test_the_next_day_a_nudge_can_come():
     assert next_nudge_day(replace(ANN, enrolled_at=None), UTC_ZONE, at(8)) is None
     assert next_nudge_day(replace(ANN, refused_at=at(1)), UTC_ZONE, at(8)) is None
     assert next_nudge_day(replace(ANN, nudge_weekdays=frozenset()), UTC_ZONE, at(8)) is None
+    today = date(2026, 3, 2)
+    had_it = PastNudges(dealt_on=today, last_on=today)  # asked for before its hour
+    assert next_nudge_day(ANN, UTC_ZONE, at(8), had_it) == date(2026, 3, 3)
+    assert next_nudge_day(ANN, UTC_ZONE, at(8), replace(had_it, unanswered=True)) == date(2026, 3, 4)
 
 
 def test_half_as_often_is_every_second_chosen_day():
     workdays = frozenset(range(5))
 
     def rests(last_on: date | None, today: date, *, unanswered: bool = True) -> bool:
-        return rests_today(unanswered=unanswered, last_on=last_on, today=today, weekdays=workdays)
+        past = PastNudges(last_on=last_on, unanswered=unanswered)
+        return rests_today(past, today=today, weekdays=workdays)
 
     assert rests(date(2026, 3, 2), date(2026, 3, 3))
     assert not rests(date(2026, 3, 2), date(2026, 3, 4))
@@ -92,6 +98,7 @@ def test_half_as_often_is_every_second_chosen_day():
     assert not rests(date(2026, 3, 6), date(2026, 3, 10))
     assert not rests(date(2026, 3, 2), date(2026, 3, 3), unanswered=False)
     assert not rests(None, date(2026, 3, 3))
+    assert not rests(date(2027, 3, 2), date(2026, 3, 3))  # the machine's clock was wrong that day
 
 
 def test_three_in_a_row_without_a_press_or_a_touch():
