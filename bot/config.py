@@ -4,41 +4,27 @@ What belongs to a server (its managers, channels, time zone, hours) is set in Di
 no key is in both places.
 """
 
-import difflib
 import os
-import re
-import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from bot import strict_yaml
+from bot.bot_token import TOKEN_VARIABLE
+from bot.config_error import ConfigError, first_problem
+from bot.database_url import database_url
 from bot.domain import rules as domain
-from bot.redaction import redact
-from bot.strict_yaml import StrictYamlError, dotted, legible
+from bot.strict_yaml import StrictYamlError, dotted
 
 DEFAULT_PATH = Path("config.yaml")
-TOKEN_VARIABLE = "SPADE_TOKEN"  # noqa: S105 -- the name of the variable
 DATABASE_VARIABLE = "SPADE_DATABASE_URL"
 
 _LARGEST_FILE = 256 * 1024
 _TOKEN_KEYS = ("token", "bot_token", "discord_token", "spade_token")
-_GUILD_KEYS = {
-    **dict.fromkeys(("time_zone", "timezone", "managers", "digest_channel", "excluded_channels"), "/setup"),
-    **dict.fromkeys(("channels", "guild", "guilds", "ignore"), "/setup"),
-    **dict.fromkeys(("hour", "hours", "days", "weekdays"), "/nudges"),
-}
-_DATABASE_EXAMPLES = "sqlite:///spade.db or postgresql://user@host/name"
-
-
-class ConfigError(ValueError):
-    """A configuration Spade cannot start with: one sentence that says where, what, and how to mend it."""
 
 
 class _Section(BaseModel):
@@ -218,99 +204,14 @@ def load(
         return Settings.model_validate(values)
     except ValidationError as error:
         # Without its cause: that one quotes the values, which may be secret.
-        raise ConfigError(f"{name}, {_first_problem(error, document)}") from None
+        raise ConfigError(f"{name}, {first_problem(error, document, Settings)}") from None
 
 
 def existing_path(path: Path | None) -> Path | None:
     """The file that `load` reads: the one that is named, else `config.yaml` if it is there, else none."""
     if path is not None:
         return path
-    return DEFAULT_PATH if DEFAULT_PATH.exists() else None
-
-
-def bot_token(environment: Mapping[str, str] = os.environ) -> str:
-    """The bot's token. ConfigError when the environment holds none; its shape is not judged."""
-    token = environment.get(TOKEN_VARIABLE, "").strip()
-    if not token:
-        raise ConfigError(
-            f"{TOKEN_VARIABLE} is not set; put the bot's token into that environment variable "
-            "(Discord Developer Portal, your application, Bot, Reset Token)"
-        )
-    return token
-
-
-def database_url(text: str) -> str:
-    """The URL in the form that the rest of Spade relies on: `sqlite:///path` or `postgresql://…`, no driver.
-
-    It does not look whether there is such a database, and never repeats a password.
-
-    Raises:
-        ConfigError: What is wrong with it and what to write instead, without naming where it was found.
-    """
-    url = text.strip()
-    if not url:
-        raise ConfigError(f"there is no database URL; write {_DATABASE_EXAMPLES}")
-    if not url.isprintable():
-        raise ConfigError(f"a database URL has no such characters: {legible(redact(url))}; write {_DATABASE_EXAMPLES}")
-    scheme, colon, rest = url.partition(":")
-    kind, plus, _ = scheme.lower().partition("+")
-    if not colon or (len(scheme) == 1 and rest.startswith(("\\", "/"))):  # C:\spade.db has a colon, too
-        path = url.replace("\\", "/")
-        raise ConfigError(f"{legible(redact(url))} is a path, not a URL; write sqlite:///{path}")
-    if kind == "postgres":
-        kind = "postgresql"
-    if kind not in ("sqlite", "postgresql"):
-        raise ConfigError(
-            f"Spade keeps its record in SQLite or PostgreSQL, not {legible(scheme)}; write {_DATABASE_EXAMPLES}"
-        )
-    if plus:
-        raise ConfigError(f"Spade chooses the driver itself; write {kind}:// in place of {legible(scheme)}://")
-    return _sqlite_url(rest) if kind == "sqlite" else _postgresql_url(rest)
-
-
-def database_file(url: str) -> Path | None:
-    """The file of a SQLite URL as `database_url` returns it, relative to the working directory; else None."""
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-
-
-def _sqlite_url(rest: str) -> str:
-    path = rest.removeprefix("///")
-    if path == rest:
-        name = rest.lstrip("/")
-        if name:
-            raise ConfigError(
-                f"sqlite:{legible(rest)} does not have three slashes before its path; write sqlite:///{name} "
-                f"(or sqlite:////{name} for the absolute path /{name})"
-            )
-        path = ""
-    if path in ("", ":memory:"):
-        raise ConfigError("a SQLite database needs a file, or all would be forgotten; write sqlite:///spade.db")
-    if path.startswith("~/"):
-        raise ConfigError("~ does not stand for the home folder in a URL; write it out: sqlite:////home/me/spade.db")
-    if "?" in path:
-        raise ConfigError(f"a SQLite URL takes no options; write sqlite:///{path.partition('?')[0]}")
-    if path.endswith("/"):
-        raise ConfigError(f"sqlite:///{path} names a folder; write sqlite:///{path}spade.db")
-    return f"sqlite:///{path}"
-
-
-def _postgresql_url(rest: str) -> str:
-    if not rest.startswith("//"):
-        raise ConfigError("a PostgreSQL URL has two slashes; write postgresql://user@host/name")
-    url = f"postgresql:{rest}"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # reading it is what checks it
-    except ValueError:
-        raise ConfigError(
-            "the host or port of the PostgreSQL URL cannot be read; write postgresql://user:password@host:5432/name, "
-            "with / ? # @ and : in the password escaped as %2F %3F %23 %40 and %3A"
-        ) from None
-    if not parts.path.strip("/"):
-        raise ConfigError(
-            f"the PostgreSQL URL names no database; write {redact(url.partition('?')[0]).rstrip('/')}/name"
-        )
-    return url
+    return DEFAULT_PATH if os.path.lexists(DEFAULT_PATH) else None  # a link to nowhere is told, not passed over
 
 
 def _conflict(section: _Section, low: str, relation: str, high: str) -> PydanticCustomError:
@@ -352,83 +253,3 @@ def _refuse_token(name: str, document: strict_yaml.Document) -> None:
                 f"{name}, line {line}: {dotted(path)}: the token does not belong in this file; "
                 f"delete it here and put it into the environment variable {TOKEN_VARIABLE}"
             )
-
-
-def _first_problem(error: ValidationError, document: strict_yaml.Document) -> str:
-    found = [_problem(details, document) for details in error.errors()]
-    line, sentence = min(found, key=lambda problem: problem[0])
-    return f"line {line}: {sentence}"
-
-
-def _problem(details: ErrorDetails, document: strict_yaml.Document) -> tuple[int, str]:
-    path = details["loc"]
-    context = details.get("ctx", {})
-    if details["type"] == "conflict":
-        low, high = (*path, context["low"]), (*path, context["high"])
-        line = max(document.lines.get(low, 0), document.lines.get(high, 0))
-        return line, f"{dotted(low)} {context['relation']} {dotted(high)} ({context['value']})"
-    line = document.lines[path]
-    if details["type"] == "extra_forbidden":
-        return line, f"there is no key {dotted(path)}; {_way_out(path)}"
-    if details["type"] == "value_error":
-        return line, f"{dotted(path)}: {context['error']}"
-    return line, _misfit(path, dict(_keys())[path], details["input"])
-
-
-def _misfit(path: strict_yaml.Path, key: FieldInfo, value: object) -> str:
-    if value is None:
-        return f"{dotted(path)} has no value; give it {_expectation(key)} or delete the line"
-    sentence = f"{dotted(path)} must be {_expectation(key)}, not {_shown(value)}"
-    near = difflib.get_close_matches(str(value).lower(), _choices(key), n=1)
-    return f"{sentence}; did you mean {near[0]}?" if near else sentence
-
-
-def _expectation(key: FieldInfo) -> str:
-    if key.annotation is bool:
-        return "true or false"
-    if key.annotation is int or key.annotation is float:
-        low = next(bound.ge for bound in key.metadata if hasattr(bound, "ge"))
-        high = next(bound.le for bound in key.metadata if hasattr(bound, "le"))
-        return f"a {'whole ' if key.annotation is int else ''}number from {low} to {high}"
-    if choices := _choices(key):
-        return f"one of {', '.join(choices)}"
-    return "text" if key.annotation is str else "a group of keys, indented below it"
-
-
-def _choices(key: FieldInfo) -> tuple[str, ...]:
-    return typing.get_args(key.annotation) if typing.get_origin(key.annotation) is Literal else ()
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a group of keys"
-    if isinstance(value, list):
-        return "a list"
-    return repr(redact(value)[:60]) if isinstance(value, str) else str(value)
-
-
-def _way_out(path: strict_yaml.Path) -> str:
-    """What may have been meant by a key that does not exist."""
-    wanted = re.sub(r"\W", "_", str(path[-1]).lower())
-    if wanted in _GUILD_KEYS:
-        return f"each server has its own, set in Discord with {_GUILD_KEYS[wanted]}"
-    everywhere = [known for known, _ in _keys()]
-    here = [known for known in everywhere if known[:-1] == path[:-1]]
-    for candidates, cutoff in ((everywhere, 1.0), (here, 0.6), (everywhere, 0.8)):
-        named = {str(known[-1]): known for known in candidates}
-        near = difflib.get_close_matches(wanted, named, n=1, cutoff=cutoff)
-        if near:
-            return f"did you mean {dotted(named[near[0]])}?"
-    return f"here it can be {', '.join(str(known[-1]) for known in here)}"
-
-
-def _keys(
-    section: type[BaseModel] = Settings, path: strict_yaml.Path = ()
-) -> Iterator[tuple[strict_yaml.Path, FieldInfo]]:
-    """Every key of the configuration, groups included."""
-    for name, key in section.model_fields.items():
-        yield (*path, name), key
-        if isinstance(key.annotation, type) and issubclass(key.annotation, BaseModel):
-            yield from _keys(key.annotation, (*path, name))

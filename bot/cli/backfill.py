@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 
 from bot.app import open_app
+from bot.bot_token import bot_token
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, settings_of
 from bot.cli.run import DiscordUrlOption, connected, point
 from bot.clock import SystemClock
-from bot.config import Settings, bot_token
+from bot.config import Settings
 from bot.services.history_reader import JobProgress
 from bot.views.backfill import backfill_progress
 

@@ -10,7 +10,8 @@ import typer
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
-from bot.config import Settings, database_file
+from bot.config import Settings
+from bot.database_url import database_file
 from bot.store.backup import backup_path, drop_expired, make_backup, restore_backup
 from bot.store.database import open_database
 from bot.store.error import StoreError

@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from bot.bot_token import TOKEN_VARIABLE, bot_token
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
-from bot.config import TOKEN_VARIABLE, ConfigError, bot_token, database_file, existing_path
+from bot.config import existing_path
+from bot.config_error import ConfigError
+from bot.database_url import database_file
 from bot.redaction import has_token_shape, redact
 
 _SQLITE_HEADER = b"SQLite format 3\x00"
@@ -64,10 +67,6 @@ def _check_token(token: str) -> None:
     """Failure when this cannot be a bot token; Discord alone knows whether it is a valid one."""
     if has_token_shape(token):
         return
-    if token.lower().startswith("bot "):
-        raise Failure(f"{TOKEN_VARIABLE} begins with the word Bot; give it the token alone")
-    if token[0] in "\"'":
-        raise Failure(f"{TOKEN_VARIABLE} has quotes around the token; give it without them")
     raise Failure(
         f"{TOKEN_VARIABLE} does not have the shape of a bot token, three parts joined by dots; "
         "copy it from the page Bot of your application (the application id, the public key and the client secret "

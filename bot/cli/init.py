@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 import bot
+from bot.bot_token import TOKEN_VARIABLE
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption
-from bot.config import DEFAULT_PATH, TOKEN_VARIABLE
+from bot.config import DEFAULT_PATH
 
 _EXAMPLE = "config.example.yaml"
 

@@ -21,7 +21,8 @@ from bot.cli.imports import import_exports
 from bot.cli.init import init
 from bot.cli.nudges import nudges
 from bot.cli.run import run
-from bot.config import ConfigError, LogSettings
+from bot.config import LogSettings
+from bot.config_error import ConfigError
 from bot.log import start_log
 from bot.redaction import redact
 

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from bot.cli.failure import Failure
-from bot.config import ConfigError, Settings, database_url, load
+from bot.config import Settings, load
+from bot.config_error import ConfigError
+from bot.database_url import database_url
 from bot.domain.guild import GuildSettings
 from bot.log import start_log
 from bot.store import guilds

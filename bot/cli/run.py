@@ -11,10 +11,11 @@ import discord
 import typer
 
 from bot.app import App, open_app
+from bot.bot_token import TOKEN_VARIABLE, bot_token
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
-from bot.config import TOKEN_VARIABLE, Settings, bot_token
+from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.store.database import StoreError
 

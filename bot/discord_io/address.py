@@ -20,12 +20,13 @@ def require_loopback(address: str) -> str:
         port = parts.port
     except ValueError:
         on_loopback, port = False, None
-    if parts.scheme != "http" or not on_loopback or port is None:
+    if parts.scheme != "http" or not on_loopback or port is None or "@" in parts.netloc:
         raise ValueError(
             f"{address!r} is no sandbox on this machine: write an address like http://127.0.0.1:8080 "
             "(without --discord-url, Spade talks to Discord)"
         )
-    return f"http://{parts.netloc}"
+    # Put together from what was looked at, so that nobody can read another host in it.
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def point_at(address: str) -> None:

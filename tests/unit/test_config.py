@@ -12,18 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from bot.config import (
-    ConfigError,
-    LogSettings,
-    NudgeSettings,
-    RuleSettings,
-    Settings,
-    bot_token,
-    database_file,
-    database_url,
-    existing_path,
-    load,
-)
+from bot.bot_token import bot_token
+from bot.config import LogSettings, NudgeSettings, RuleSettings, Settings, existing_path, load
+from bot.config_error import ConfigError
+from bot.database_url import database_file, database_url
 from bot.domain.rules import NudgeRules, Rules
 from bot.strict_yaml import StrictYamlError, read
 
@@ -175,7 +167,36 @@ def test_token() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ("Bot a.b.c", "begins with the word Bot; give it the token alone"),
+        ("'a.b.c'", "has quotes around the token; give it without them"),
+        *(
+            (
+                wrong,
+                (
+                    "has a space, a line break or another character in it that no token has; "
+                    "copy the token again, alone and in one piece"
+                ),
+            )
+            for wrong in ("a.b\n.c", "a.b .c", "a.b\x00c", "a.b\u2026")
+        ),
+    ],
+)
+def test_what_cannot_be_a_token_is_not_sent_to_discord(token: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        bot_token({"SPADE_TOKEN": token})
+    assert str(caught.value) == f"SPADE_TOKEN {sentence}"
+
+
 # The file as such
+
+
+def test_a_link_to_nowhere_is_not_passed_over(folder: Path) -> None:
+    (folder / "config.yaml").symlink_to("gone.yaml")
+    with pytest.raises(ConfigError, match=r"config\.yaml does not exist"):
+        load(environment={})
 
 
 def test_a_missing_file() -> None:
@@ -544,6 +565,16 @@ EXAMPLES = "write sqlite:///spade.db or postgresql://user@host/name"
                 "write postgresql://user:password@host:5432/name, "
                 "with / ? # @ and : in the password escaped as %2F %3F %23 %40 and %3A"
             ),
+        ),
+        *(
+            (
+                f"postgresql://u:{password}@h/d",
+                (
+                    "the password of the PostgreSQL URL ends too early; "
+                    "write / ? # @ and : in it as %2F %3F %23 %40 and %3A"
+                ),
+            )
+            for password in ("p@s/w", "p@s#w", "12#w", "12?w", "12/w")
         ),
         ("postgresql://u:p@h", "the PostgreSQL URL names no database; write postgresql://u:***@h/name"),
         ("postgresql://u@h/?ssl=require", "the PostgreSQL URL names no database; write postgresql://u@h/name"),
