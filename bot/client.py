@@ -140,6 +140,10 @@ class SpadeBot(commands.Bot):
         await self.tree.set_translator(CommandNames())
         await self.tree.sync()
 
+    async def on_ready(self) -> None:
+        """Say so in the log: it is what whoever has just started Spade looks for."""
+        log.info("Connected to Discord; servers: %s", len(self.guilds))
+
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A press or a form that no cog takes up, such as a button of an older version, is answered all the same."""
         if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:

@@ -1,15 +1,17 @@
 """`spade run`: the bot."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Annotated
 
 import aiohttp
 import discord
 import typer
 
+from bot import __version__
 from bot.app import App, open_app
 from bot.bot_token import TOKEN_VARIABLE, bot_token
 from bot.cli.failure import Failure
@@ -19,17 +21,26 @@ from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.store.database import StoreError
 
+log = logging.getLogger(__name__)
+
 DiscordUrlOption = Annotated[
     str | None,
     typer.Option("--discord-url", metavar="URL", help="A sandbox on this machine in place of Discord."),
 ]
 _READY_SECONDS = 300.0
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 300.0
+_SERVER_FAULT = 500
+
+
+class Outage(Failure):
+    """Discord or the network does not answer. It is nobody's mistake, and may be over soon."""
 
 
 def run(config: ConfigOption = None, database: DatabaseOption = None, discord_url: DiscordUrlOption = None) -> None:
     """Run the bot until it is stopped.
 
-    The token is taken from the environment variable SPADE_TOKEN.
+    The token is taken from the environment variable SPADE_TOKEN. Without a network it waits for one.
     """
     settings = settings_of(config, database)
     token = bot_token()
@@ -47,14 +58,36 @@ def point(discord_url: str | None) -> None:
 
 
 async def _run(settings: Settings, token: str) -> None:
-    with _sentences():
-        async with open_app(settings, SystemClock()) as app:
-            app.schedule.start()
-            running = asyncio.create_task(app.bot.start(token))
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, running.cancel)
-            await _until_ended(running)
+    """Connect, again and again while Discord is out of reach, until a signal says that it is enough."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    log.info("Spade %s starts on %s", __version__, settings.database)
+    pause = _FIRST_PAUSE_SECONDS
+    while not stopped.is_set():
+        try:
+            with _sentences():
+                await _stay_connected(settings, token, stopped)
+        except Outage as outage:
+            log.warning("%s. Trying again in %.0f s", outage.message, pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+    log.info("Stopped")
+
+
+async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event) -> None:
+    """Until `stopped`; discord.py reconnects by itself once it has been connected. Raises what ended it otherwise."""
+    async with open_app(settings, SystemClock()) as app:
+        app.schedule.start()
+        running = asyncio.create_task(app.bot.start(token))
+        waiting = asyncio.create_task(stopped.wait())
+        await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, waiting):
+            task.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+        if not running.cancelled() and (error := running.exception()) is not None:
+            raise error
 
 
 @asynccontextmanager
@@ -77,12 +110,6 @@ async def connected(opening: AbstractAsyncContextManager[App], token: str) -> As
                 await asyncio.gather(running, return_exceptions=True)
 
 
-async def _until_ended(running: asyncio.Task[None]) -> None:
-    await asyncio.gather(running, return_exceptions=True)
-    if not running.cancelled() and (error := running.exception()) is not None:
-        raise error
-
-
 @contextmanager
 def _sentences() -> Iterator[None]:
     """What can go wrong with a connection, one clear sentence each."""
@@ -103,6 +130,7 @@ def _sentences() -> Iterator[None]:
     except discord.ConnectionClosed as error:
         raise Failure(f"Discord closed the connection for good (code {error.code})") from error
     except (discord.HTTPException, discord.GatewayNotFound) as error:
-        raise Failure(f"Discord cannot be used right now: {error}") from error
+        refused = isinstance(error, discord.HTTPException) and error.status < _SERVER_FAULT
+        raise (Failure if refused else Outage)(f"Discord cannot be used right now: {error}") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Failure(f"Discord cannot be reached ({type(error).__name__}): check the network and try again") from error
+        raise Outage(f"Discord cannot be reached ({type(error).__name__}): check the network") from error

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -154,11 +155,23 @@ async def test_a_refused_intent_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
-async def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
-    status, errors = await ended(tmp_path, "run", "--discord-url", "http://127.0.0.1:9", token="a.b.c")
-    assert status == 1
-    assert "cannot be reached" in errors
-    assert "Traceback" not in errors
+async def test_without_a_network_it_says_so_and_waits_for_one(tmp_path: Path) -> None:
+    """Nobody is there when it starts; when somebody is, it connects, and a closed terminal ends it cleanly."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    async with spade(tmp_path, "run", "--discord-url", f"http://127.0.0.1:{port}", token="a.b.c") as process:
+        assert process.stderr is not None
+        lines: list[bytes] = []
+        while not lines or b"Trying again in" not in lines[-1]:
+            lines.append(await asyncio.wait_for(process.stderr.readline(), 20))
+        assert b"Discord cannot be reached" in lines[-1]
+        async with Sandbox(now=lambda: datetime.now(UTC), token="a.b.c", port=port) as sandbox:
+            await sandbox.connected(20)
+            process.send_signal(signal.SIGHUP)
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert b"Traceback" not in b"".join(lines) + errors
 
 
 async def test_another_machine_is_refused(tmp_path: Path) -> None:
