@@ -1,6 +1,7 @@
 """`spade backup`, `spade restore` and `spade migrate`: looking after the database."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,8 @@ from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.database_url import database_file
-from bot.store.backup import backup_path, drop_expired, make_backup, restore_backup
+from bot.services.restoration import restore as put_back
+from bot.store.backup import backup_path, drop_expired, make_backup
 from bot.store.database import open_database
 from bot.store.error import StoreError
 
@@ -22,7 +24,7 @@ def backup(
     database: DatabaseOption = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to; beside the database.")] = None,
     keep_days: Annotated[
-        int, typer.Option("--keep-days", min=1, help="Delete backups beside the database that are older.")
+        int, typer.Option("--keep-days", min=1, max=36500, help="Delete backups beside the database that are older.")
     ] = 30,
 ) -> None:
     """Copy the database, also while the bot runs, and check the copy.
@@ -49,15 +51,24 @@ def restore(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put a backup in the place of the database. The database that stood there is kept beside it."""
+    """Put a backup in the place of the database. The database that stood there is kept beside it.
+
+    Who opted out or was erased since the backup stays out, as far as that database can still be read.
+    """
     file = _file(settings_of(config, database))
     if not yes:
+        if not sys.stdin.isatty():
+            raise Failure("restore asks before it replaces a database: add --yes to answer now", status=2)
         typer.confirm(f"Put {backup_file} in the place of {file}?", abort=True, err=True)
     try:
-        aside = restore_backup(file, backup_file, SystemClock().now())
+        restored = asyncio.run(put_back(file, backup_file, SystemClock().now()))
     except StoreError as error:
         raise Failure(str(error)) from error
-    print(f"Restored {file} from {backup_file}." + (f" The former one is {aside}." if aside else ""))
+    print(f"Restored {file} from {backup_file}." + (f" The former one is {restored.aside}." if restored.aside else ""))
+    if restored.left_out:
+        print(f"People who asked not to be on record since then were left out: {restored.left_out}.")
+    if restored.unreadable:
+        print(f"Who opted out or was erased since the backup is on record again: {restored.unreadable}")
     print("What happened on Discord since the backup is fetched at the next start.")
 
 

@@ -1,11 +1,10 @@
-"""Copies of a SQLite database: made while the bot runs, checked, and put back in its place."""
+"""Copies of a SQLite database: made while the bot runs, checked, and laid out to be put in its place."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -16,6 +15,7 @@ from bot.store.writer_lock import WriterLock
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _PAGES_AT_ONCE = 256
+_SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 def backup_path(database: Path, at: datetime) -> Path:
@@ -32,73 +32,126 @@ def backups_of(database: Path) -> tuple[Path, ...]:
 def make_backup(database: Path, target: Path) -> None:
     """Copy a database as it is at one moment, whoever writes to it meanwhile, and check the copy.
 
-    Raises StoreError; then there is no `target`.
+    An earlier backup at `target` is replaced at one stroke. Raises StoreError, and then leaves `target` as it was, also
+    when something else stands there.
     """
     if not database.exists():
         raise StoreError(f"There is no database at {database}, so there is nothing to back up.")
     part = target.with_name(f"{target.name}.part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-        with (
-            closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(part)) as copy,
-        ):
-            source.backup(copy, pages=_PAGES_AT_ONCE)
-            finding = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if finding != "ok":
-            raise StoreError(f"The database {database} is damaged ({finding}), so the backup was not kept.")
-        part.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"The backup {target} could not be made: {error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with _sentence(f"The backup {target} could not be made"):
+        _require_free(target, database)
+        try:
+            finding = _copy(f"{database.absolute().as_uri()}?mode=ro", part)
+            if finding != "ok":
+                raise StoreError(f"The database {database} is damaged ({finding}), so the backup was not kept.")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def drop_expired(database: Path, now: datetime, keep: timedelta) -> tuple[Path, ...]:
-    """Delete the backups that are older than `keep`; returns which."""
-    oldest = backup_path(database, now - keep).name
-    expired = tuple(path for path in backups_of(database) if path.name < oldest)
-    for path in expired:
-        path.unlink()
-    return expired
+    """Delete the copies beside a database that are older than `keep`; returns which. StoreError if one stays.
 
-
-def restore_backup(database: Path, backup: Path, at: datetime) -> Path | None:
-    """Put a backup in the place of a database; what stood there is moved aside, and the path of it returned.
-
-    Raises StoreError and changes nothing when the backup is not sound, or when Spade is writing to the database.
+    These are its backups, and what a restore or an upgrade put aside.
     """
+    oldest = backup_path(database, now - keep).name
+    aside = sorted(database.parent.glob(f"{database.name}.before-*"))
+    expired = [
+        *(path for path in backups_of(database) if path.name < oldest),
+        *(path for path in aside if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - keep),
+    ]
+    for path in expired:
+        with _sentence(f"The expired copy {path} cannot be deleted"):
+            path.unlink()
+    return tuple(expired)
+
+
+@contextmanager
+def others_kept_out(database: Path) -> Iterator[None]:
+    """Nobody else writes to a database file, and whoever opens it next need not check it. Raises StoreError."""
     lock = WriterLock(database.with_name(database.name + ".lock"))
-    if not lock.acquire():
+    with _sentence(f"{database} cannot be replaced"):
+        taken = lock.acquire()
+    if not taken:
         raise StoreError(f"Spade is writing to {database} (process {lock.holder()}): stop it first.")
     try:
-        _require_sound(backup)
-        aside = None
-        with _sentence(f"The backup could not be put in the place of {database}"):
-            part = database.with_name(f"{database.name}.part")
-            shutil.copyfile(backup, part)
-            part.chmod(0o600)
-            if database.exists():
-                aside = database.with_name(f"{database.name}.before-restore-{at:{_STAMP}}")
-                database.replace(aside)
-                for suffix in ("-wal", "-shm"):
-                    beside = database.with_name(database.name + suffix)
-                    if beside.exists():
-                        beside.replace(aside.with_name(aside.name + suffix))
-            part.replace(database)
+        yield
         lock.abandoned = False  # what stands there now was looked at
-        return aside
     finally:
         lock.release()
+
+
+@contextmanager
+def laid_out(database: Path, backup: Path) -> Iterator[Path]:
+    """A sound copy of a backup beside the database, for the owner alone; gone at the end unless it was moved.
+
+    Raises StoreError and changes nothing when the backup is not sound.
+    """
+    _require_sound(backup)
+    part = database.with_name(f"{database.name}.part")
+    try:
+        with _sentence(f"The backup could not be copied to {part}"):
+            _copy(reading_address(backup), part)
+        yield part
+    finally:
+        for suffix in ("", ".lock", "-wal", "-shm"):
+            part.with_name(part.name + suffix).unlink(missing_ok=True)
+
+
+def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
+    """Move a file to where the database stands; what stood there is moved aside, and the path of it returned."""
+    aside = None
+    with _sentence(f"The backup could not be put in the place of {database}"):
+        if database.exists():
+            aside = database.with_name(f"{database.name}.before-restore-{at:{_STAMP}}")
+            database.replace(aside)
+            for suffix in ("-wal", "-shm"):
+                beside = database.with_name(database.name + suffix)
+                if beside.exists():
+                    beside.replace(aside.with_name(aside.name + suffix))
+        part.replace(database)
+    return aside
+
+
+def reading_address(database: Path) -> str:
+    """SQLite's address of a file that nobody writes to, to read it also where nothing can be written beside it."""
+    address = f"{database.absolute().as_uri()}?mode=ro"
+    beside = database.with_name(f"{database.name}-wal")
+    return address if beside.exists() else f"{address}&immutable=1"
+
+
+def _copy(address: str, target: Path) -> str:
+    """Copy what is at SQLite's address of a file; returns what SQLite finds in the copy: "ok", or its damage."""
+    target.unlink(missing_ok=True)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        closing(sqlite3.connect(address, uri=True)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy, pages=_PAGES_AT_ONCE)
+        return str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
+def _require_free(target: Path, database: Path) -> None:
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder: name a file in it for the backup.")
+    if not target.exists():
+        return
+    if target.samefile(database):
+        raise StoreError(f"{target} is the database itself: name another file for the backup.")
+    with target.open("rb") as file:
+        if file.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
+            raise StoreError(f"{target} is there already and is no backup: name another file.")
 
 
 def _require_sound(backup: Path) -> None:
     if not backup.is_file():
         raise StoreError(f"There is no backup at {backup}.")
     with _sentence(f"{backup} cannot be used as a backup"):
-        with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        address = reading_address(backup)
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        engine = create_engine(f"sqlite:///{backup}")
+        engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
         try:
             with engine.connect() as connection:
                 state = schema_state(current_revision(connection))
@@ -117,4 +170,4 @@ def _sentence(failure: str) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{failure}: {error}.") from error
+        raise StoreError(f"{failure}: {getattr(error, 'strerror', None) or error}.") from error

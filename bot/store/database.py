@@ -14,6 +14,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
 from bot.store import postgres
+from bot.store.backup import make_backup
 from bot.store.damage import damaged, is_damage
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
 from bot.store.error import other_writer
@@ -114,7 +115,8 @@ def _database_path(url: URL) -> Path | None:
 async def open_database(address: str, *, write: bool) -> Database:
     """Open the database at a URL such as `sqlite:///spade.db`.
 
-    With `write`, the file and schema are created or brought up to date and every other writer is kept out; without,
+    With `write`, the file and schema are created or brought up to date (a SQLite file of an older schema is copied
+    first, to `….before-schema-…` beside it) and every other writer is kept out; without,
     the database must exist and have this version's schema. When its last writer did not end properly, a SQLite file is
     checked first. Raises StoreError.
     """
@@ -133,7 +135,7 @@ async def open_database(address: str, *, write: bool) -> Database:
                 await _require_sound(database, str(path))
             if lock is not None:
                 lock.abandoned = False
-            await _agree_on_schema(database, write=write)
+            await _agree_on_schema(database, path, write=write)
         except BaseException:
             await database.close()
             raise
@@ -232,7 +234,7 @@ async def _require_sound(database: Database, place: str) -> None:
         raise StoreError(damaged(place, finding))
 
 
-async def _agree_on_schema(database: Database, *, write: bool) -> None:
+async def _agree_on_schema(database: Database, path: Path | None, *, write: bool) -> None:
     async with database.writing() if write else database.reading() as connection:
         revision = await connection.run_sync(current_revision)
     state = schema_state(revision)
@@ -247,6 +249,8 @@ async def _agree_on_schema(database: Database, *, write: bool) -> None:
         raise StoreError("There is no record in the database yet: `spade import` or `spade run` begins one.")
     if not write:
         raise StoreError("The database has an older schema: run `spade migrate` once.")
+    if path is not None and state is SchemaState.OLDER:
+        await asyncio.to_thread(make_backup, path, path.with_name(f"{path.name}.before-schema-{newest_revision()}"))
     async with database.writing() as connection:
         await connection.run_sync(upgrade)
 

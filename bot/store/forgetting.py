@@ -15,6 +15,8 @@ from bot.store.insertion import insert_into
 
 _KEY = "forgotten_key"
 _KEY_BYTES = 32
+KEY_QUERY = select(tables.installation.c.value).where(tables.installation.c.name == _KEY)
+"""The key of the marks as hexadecimal text; no row until somebody was erased."""
 
 PERSON_COLUMNS = frozenset({"member_id", "manager_id", "from_manager_id", "colleague_id", "target_id"})
 """The columns that hold the id of a person. A test makes sure that every id column is known to be one or not."""
@@ -38,17 +40,28 @@ async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
 
 async def remember(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
     """Note, by a keyed hash, that a person is to stay forgotten. The key is made when it is first needed."""
-    await connection.execute(
-        insert_into(connection, tables.installation)
-        .values(name=_KEY, value=secrets.token_hex(_KEY_BYTES))
-        .on_conflict_do_nothing(index_elements=["name"])
-    )
-    key = await _key(connection)
-    assert key is not None
-    mark = Forgotten(guild_id, key).mark(person_id)
-    await connection.execute(
-        insert_into(connection, tables.forgotten).values(guild_id=guild_id, mark=mark).on_conflict_do_nothing()
-    )
+    key = await _key_or(connection, secrets.token_bytes(_KEY_BYTES))
+    await _note(connection, guild_id, Forgotten(guild_id, key).mark(person_id))
+
+
+async def adopt(connection: AsyncConnection, known: Forgotten) -> None:
+    """Take over the marks of another database, those too of people who are not on record here.
+
+    It needs the same key, which copies of one database have, or none yet; with another one nothing is done.
+    """
+    if await _key_or(connection, known.key) == known.key:
+        for mark in known.marks:
+            await _note(connection, known.guild_id, mark)
+
+
+async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Everybody of a guild whose id stands in a row that is about them."""
+    people: set[int] = set()
+    for table, columns in person_tables():
+        for column in columns:
+            query = select(column).where(table.c.guild_id == guild_id, column.is_not(None)).distinct()
+            people.update(await connection.scalars(query))
+    return frozenset(people)
 
 
 async def recall(connection: AsyncConnection, guild_id: int, person_id: int) -> bool:
@@ -130,9 +143,26 @@ def person_tables() -> Iterator[tuple[Table, tuple[Column[int], ...]]]:
 
 
 async def _key(connection: AsyncConnection) -> bytes | None:
-    table = tables.installation.c
-    found = (await connection.execute(select(table.value).where(table.name == _KEY))).scalar_one_or_none()
+    found = (await connection.execute(KEY_QUERY)).scalar_one_or_none()
     return bytes.fromhex(found) if found is not None else None
+
+
+async def _key_or(connection: AsyncConnection, new: bytes) -> bytes:
+    """The key of the marks; where there is none yet, it is `new` from now on."""
+    await connection.execute(
+        insert_into(connection, tables.installation)
+        .values(name=_KEY, value=new.hex())
+        .on_conflict_do_nothing(index_elements=["name"])
+    )
+    key = await _key(connection)
+    assert key is not None
+    return key
+
+
+async def _note(connection: AsyncConnection, guild_id: int, mark: str) -> None:
+    await connection.execute(
+        insert_into(connection, tables.forgotten).values(guild_id=guild_id, mark=mark).on_conflict_do_nothing()
+    )
 
 
 async def _clear(connection: AsyncConnection, guild_id: int, person_id: int) -> int:

@@ -1,6 +1,8 @@
 """Backups: made while somebody writes, checked, expired, and put back."""
 
 import asyncio
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -8,12 +10,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert, select
 
 from bot.cli.main import exit_status
 from bot.domain.guild import GuildSettings
-from bot.store import guilds
-from bot.store.backup import backup_path, backups_of, drop_expired, make_backup, restore_backup
-from bot.store.database import open_database
+from bot.services.restoration import restore
+from bot.store import forgetting, guilds, migration, tables
+from bot.store.backup import backup_path, backups_of, drop_expired, make_backup
+from bot.store.database import Database, open_database
 from bot.store.error import StoreError
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -57,7 +61,7 @@ async def test_restoring_puts_the_backup_in_place_and_keeps_what_was_there(tmp_p
     target = backup_path(path, NOW)
     make_backup(path, target)
     await with_guilds(path, 2)
-    aside = restore_backup(path, target, NOW)
+    aside = (await restore(path, target, NOW)).aside
     assert guilds_in(path) == [1]
     assert aside is not None
     assert guilds_in(aside) == [1, 2]
@@ -72,25 +76,25 @@ async def test_restoring_is_refused_while_somebody_writes_or_the_backup_is_not_s
     make_backup(path, target)
     database = await open_database(f"sqlite:///{path}", write=True)
     with pytest.raises(StoreError, match="stop it first"):
-        restore_backup(path, target, NOW)
+        await restore(path, target, NOW)
     await database.close()
     with pytest.raises(StoreError, match="There is no backup"):
-        restore_backup(path, tmp_path / "nowhere", NOW)
+        await restore(path, tmp_path / "nowhere", NOW)
     junk = tmp_path / "junk"
     junk.write_bytes(b"not a database" * 100)
     with pytest.raises(StoreError, match="cannot be used"):
-        restore_backup(path, junk, NOW)
+        await restore(path, junk, NOW)
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE cat (name TEXT)")
         connection.commit()
     with pytest.raises(StoreError, match="not a database of Spade's"):
-        restore_backup(path, other, NOW)
+        await restore(path, other, NOW)
     damaged = bytearray(target.read_bytes())
     damaged[4096 * 3 : 4096 * 4] = b"\xff" * 4096
     (tmp_path / "damaged").write_bytes(damaged)
     with pytest.raises(StoreError):
-        restore_backup(path, tmp_path / "damaged", NOW)
+        await restore(path, tmp_path / "damaged", NOW)
     assert guilds_in(path) == [1]
 
 
@@ -103,6 +107,134 @@ async def test_old_backups_expire(tmp_path: Path) -> None:
     assert backups_of(path) == (backup_path(path, NOW), backup_path(path, NOW - timedelta(days=29)))
 
 
+async def test_what_a_restore_put_aside_expires_too(tmp_path: Path) -> None:
+    path = tmp_path / "spade.db"
+    await with_guilds(path, 1)
+    make_backup(path, backup_path(path, NOW))
+    aside = (await restore(path, backup_path(path, NOW), NOW)).aside
+    assert aside is not None
+    os.utime(aside, (NOW.timestamp(), NOW.timestamp()))
+    assert drop_expired(path, NOW + timedelta(days=29), timedelta(days=30)) == ()
+    assert aside in drop_expired(path, NOW + timedelta(days=31), timedelta(days=30))
+    assert not aside.exists()
+
+
+async def test_a_backup_is_written_over_an_earlier_one_and_over_nothing_else(tmp_path: Path) -> None:
+    path, letter, earlier = tmp_path / "spade.db", tmp_path / "letter.txt", tmp_path / "earlier"
+    await with_guilds(path, 1)
+    make_backup(path, earlier)
+    await with_guilds(path, 2)
+    make_backup(path, earlier)
+    assert guilds_in(earlier) == [1, 2]
+    letter.write_text("Dear Mia")
+    (tmp_path / "link").symlink_to(path)
+    for target, sentence in (
+        (letter, "is there already and is no backup"),
+        (path, "is the database itself"),
+        (tmp_path / "link", "is the database itself"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "no" / "where", r"could not be made: No such file or directory\."),
+    ):
+        with pytest.raises(StoreError, match=sentence):
+            make_backup(path, target)
+    assert letter.read_text() == "Dear Mia"
+    assert guilds_in(path) == [1, 2]
+    assert not list(tmp_path.glob("*.part"))
+
+
+async def test_a_copied_database_is_restored_with_what_stands_in_its_log(tmp_path: Path) -> None:
+    """Somebody copied the files of a running bot by hand: what was not yet in the main file is not lost."""
+    path, copied = tmp_path / "spade.db", tmp_path / "copied"
+    database = await open_database(f"sqlite:///{path}", write=True)
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(7, ZoneInfo("UTC")))
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{path}{suffix}", f"{copied}{suffix}")
+    await database.close()
+    await restore(path, copied, NOW)
+    assert guilds_in(path) == [7]
+
+
+PERSON, OPTED_OUT, STRANGER = 11, 12, 13
+
+
+async def people_of(database: Database, guild_id: int) -> frozenset[int]:
+    async with database.reading() as connection:
+        return await forgetting.people_on_record(connection, guild_id)
+
+
+@pytest.mark.parametrize("erased_before", [True, False], ids=["with a key in the backup", "with none"])
+async def test_who_was_erased_or_opted_out_does_not_come_back(tmp_path: Path, *, erased_before: bool) -> None:
+    path, target = tmp_path / "spade.db", tmp_path / "backup"
+    address = f"sqlite:///{path}"
+    database = await open_database(address, write=True)
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(1, ZoneInfo("UTC")))
+        for person_id in (PERSON, OPTED_OUT, STRANGER):
+            await connection.execute(
+                insert(tables.activity).values(guild_id=1, member_id=person_id, day=NOW.date(), messages=3)
+            )
+        if erased_before:
+            await forgetting.remember(connection, 1, 99)
+    make_backup(path, target)
+    async with database.writing() as connection:
+        await forgetting.erase(connection, 1, PERSON)
+        await forgetting.remember(connection, 1, PERSON)
+        await forgetting.remember(connection, 1, 14)  # came and was erased after the backup
+        await forgetting.erase_as_member(connection, 1, OPTED_OUT)
+        await forgetting.set_opted_out(connection, 1, OPTED_OUT, NOW)
+    await database.close()
+
+    restored = await restore(path, target, NOW)
+
+    assert (restored.left_out, restored.unreadable) == (2, None)
+    database = await open_database(address, write=False)
+    try:
+        assert await people_of(database, 1) == {OPTED_OUT, STRANGER}
+        async with database.reading() as connection:
+            unrecorded = await forgetting.unrecorded(connection, 1)
+            assert [person_id in unrecorded for person_id in (PERSON, OPTED_OUT, STRANGER, 14)] == [
+                True,
+                True,
+                False,
+                True,
+            ]
+            activity = await connection.scalars(select(tables.activity.c.member_id))
+            assert set(activity) == {STRANGER}
+    finally:
+        await database.close()
+
+
+async def test_without_a_readable_database_the_backup_is_restored_and_that_is_told(tmp_path: Path) -> None:
+    path, target = tmp_path / "spade.db", tmp_path / "backup"
+    await with_guilds(path, 1)
+    make_backup(path, target)
+    path.write_bytes(b"broken" * 1000)
+    restored = await restore(path, target, NOW)
+    assert restored.unreadable == f"{path} cannot be read: file is not a database."
+    assert guilds_in(path) == [1]
+
+
+async def test_an_older_schema_is_copied_before_it_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "spade.db"
+    await with_guilds(path, 1)
+    scripts = tmp_path / "migrations"
+    shutil.copytree(Path(migration.__file__).parent / "migrations", scripts)
+    (scripts / "versions" / "next.py").write_text(
+        f"from alembic import op\nrevision = 'next'\ndown_revision = '{migration.newest_revision()}'\n"
+        "def upgrade():\n    op.execute('DELETE FROM guild')\n"
+    )
+    monkeypatch.setattr(migration, "_SCRIPTS", scripts)
+    database = await open_database(f"sqlite:///{path}", write=True)
+    await database.close()
+    assert guilds_in(path) == []
+    copy = tmp_path / "spade.db.before-schema-next"
+    assert guilds_in(copy) == [1]
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert exit_status(["backup"]) == 1
@@ -110,6 +242,10 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert exit_status(["migrate"]) == 0
     assert exit_status(["backup", "--to", "copy.db"]) == 0
     assert "Backed up to copy.db" in capsys.readouterr().out
+    assert exit_status(["restore", "copy.db"]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert exit_status(["restore", "copy.db", "--yes", "--database", "sqlite:///no/where.db"]) == 1
+    assert capsys.readouterr().err == "spade: no/where.db cannot be replaced: No such file or directory.\n"
     assert exit_status(["restore", "copy.db", "--yes"]) == 0
     assert "Restored spade.db from copy.db" in capsys.readouterr().out
     assert exit_status(["backup", "--database", "postgresql://u@127.0.0.1/x"]) == 2
