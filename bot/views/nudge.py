@@ -163,12 +163,12 @@ def _colleague(facts: PersonalNudge, offer: Offer) -> str:
 
 
 def throttle_sentence(facts: PersonalNudge) -> str:
-    """That Spade will write half as often, why, and how to change it."""
+    """That Spade will write half as often, why, and what ends it."""
     return say_count(
         "My last message brought no reaction, so I will write half as often. Press any button, or write to one of "
-        "these people, and the usual days are back; /nudges in the server changes them.",
+        "these people, and the usual days are back.",
         "My last {count} messages brought no reaction, so I will write half as often. Press any button, or write "
-        "to one of these people, and the usual days are back; /nudges in the server changes them.",
+        "to one of these people, and the usual days are back.",
         count=facts.rules.quiet_after_unanswered,
     )
 

@@ -212,7 +212,7 @@ def test_writing_half_as_often_is_said_once_and_kindly():
     description = nudge_letter(facts, delivery_id="00ff").cards[0].description
     assert description is not None
     assert "My last 3 messages brought no reaction, so I will write half as often." in description
-    assert "/nudges" in description
+    assert "the usual days are back" in description
     assert nudge_letter(nudge_of(WAITING), delivery_id="00ff").cards[0].description is None
 
 
