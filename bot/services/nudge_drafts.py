@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferedMember, Press
 from bot.services.messenger import Messenger, UnreachableError
@@ -18,10 +17,9 @@ from bot.store.database import Database
 class NudgeDrafts:
     """Makes drafts: of a nudge that is about to be sent, and of one that was."""
 
-    def __init__(self, database: Database, messenger: Messenger, clock: Clock) -> None:
+    def __init__(self, database: Database, messenger: Messenger) -> None:
         self._database = database
         self._messenger = messenger
-        self._clock = clock
 
     async def new(
         self,
@@ -51,8 +49,11 @@ class NudgeDrafts:
             record_from=begins_at,
         )
 
-    async def stored(self, delivery_id: str) -> NudgeDraft | None:
-        """The draft of a nudge on record, with what was pressed so far; None when nothing is left of it."""
+    async def stored(self, delivery_id: str, now: datetime | None = None) -> NudgeDraft | None:
+        """The draft of a nudge on record, with what was pressed so far; None when nothing is left of it.
+
+        It says what was so when the nudge was made, or what is so `now`: somebody may have been answered in between.
+        """
         async with self._database.reading() as connection:
             delivery = await deliveries.by_id(connection, delivery_id)
             if delivery is None or delivery.manager_id is None:
@@ -68,7 +69,7 @@ class NudgeDrafts:
             findings.present.update(
                 await self._messenger.present(settings.guild_id, sorted({offer.member_id for offer in nudge.offers}))
             )
-        draft = await self.new(delivery_id, settings, manager, nudge, findings, self._clock.now())
+        draft = await self.new(delivery_id, settings, manager, nudge, findings, now or members[0].offered_at)
         colleagues = {member.colleague_id for member in members if member.colleague_id is not None}
         names = await self._messenger.names(settings.guild_id, sorted(colleagues))
         return replace(draft, names={**names, **draft.names}, presses=tuple(_presses(members)))

@@ -71,7 +71,7 @@ class NudgePresses:
         self._clock = clock
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
-        self._drafts = NudgeDrafts(database, messenger, clock)
+        self._drafts = NudgeDrafts(database, messenger)
 
     async def colleagues(self, press: ButtonPress) -> Colleagues:
         """Whom the member at a position can be handed over to."""

@@ -86,7 +86,7 @@ class NudgePreviews:
         self._rules = rules
         self._settle = settle
         self._check = NudgeCheck(database, messenger, rules)
-        self._drafts = NudgeDrafts(database, messenger, clock)
+        self._drafts = NudgeDrafts(database, messenger)
 
     async def preview(self, guild_id: int, manager_id: int) -> NudgeDraft | None:
         """What a nudge would say now; None for somebody who is no manager. Raises UnreachableError."""

@@ -53,7 +53,7 @@ class NudgeService:
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
         self._check = NudgeCheck(database, messenger, rules)
-        self._drafts = NudgeDrafts(database, messenger, clock)
+        self._drafts = NudgeDrafts(database, messenger)
 
     async def send_due(self) -> int:
         """Send every nudge that is due now; returns how many went out. One that fails does not stop the others."""
@@ -212,7 +212,7 @@ class NudgeService:
             quiet = await unanswered(connection, draft.guild, draft.manager.manager_id, now, self._rules)
         if len(moot) == len(members):
             return None
-        draft = await self._drafts.stored(delivery.delivery_id)
+        draft = await self._drafts.stored(delivery.delivery_id, now)
         if draft is None:
             return None
         return self._writer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))

@@ -400,6 +400,11 @@ async def test_what_came_of_them_is_shown(tmp_path: Path) -> None:
         await on.later(hours=73)
         status = (await on.run(on.ann, "nudges", "status")).text
         assert "within 72 hours to:\n- left waiting: 1 of 2" in status
+        # What the message says stays as it was, however late it is pressed: Max has his answer by now.
+        (nudge,) = on.nudges(on.ann)
+        await on.press(on.ann, nudge, nudge.components[0]["components"][1]["custom_id"])
+        await on.changed(nudge, "~~Ned~~")
+        assert "Has waited 5 h for an answer from you." in text_of(nudge)
 
 
 async def test_a_usual_pace_is_named(tmp_path: Path) -> None:
