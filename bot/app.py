@@ -100,7 +100,7 @@ def _cogs(
 ) -> Sequence[commands.Cog]:
     rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
     messenger = DiscordMessenger(app.bot)
-    roster = Roster(database)
+    roster = Roster(database, clock)
     access = Access(roster, app.reader)
     waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter(rules)
     settlement = Settlement(database)

@@ -217,8 +217,8 @@ class SettingUp(commands.Cog):
 
     async def _change(self, guild_id: int, change: SettingsChange) -> GuildState:
         state = await self._service.change(guild_id, change)
-        for person_id in sorted(state.new_managers):
-            await self._reader.read_again(guild_id, person_id)
+        if state.new_managers:
+            await self._reader.resume(guild_id)
         return state
 
     async def _guide(self, guild: discord.Guild, state: GuildState) -> Guide:

@@ -187,7 +187,7 @@ class Tracking(commands.Cog):
             and person_id(author) is not None
             and await self._roster.seen(message.guild.id, author.id, [role.id for role in author.roles])
         ):
-            await self._reader.read_again(message.guild.id, author.id)
+            await self._reader.resume(message.guild.id)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, settings_of, zone_named
+from bot.clock import SystemClock
 from bot.config import Settings
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError
@@ -79,7 +80,7 @@ async def _run(
 ) -> dict[str, Any]:
     database = await open_database(settings.database, write=True)
     try:
-        importer = Importer(database, settings.domain_rules())
+        importer = Importer(database, settings.domain_rules(), SystemClock())
         if replace:
             await importer.forget(guild_id)
         new_managers = await importer.prepare(guild_id, manager_ids, zone)

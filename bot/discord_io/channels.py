@@ -88,14 +88,12 @@ async def changed_in_archives(
     at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
     async def one(channel: _WithThreads) -> list[Sighting] | None:
-        tries = iter(range(TRIES))
-
         async def changed() -> list[Sighting]:
             async with at_once:
                 return await look.changed(channel, places)
 
         what = f"Looking at the archive of channel {channel.id}"
-        return await persistently(what, changed, lambda: wanted() and next(tries, None) is not None)
+        return await persistently(what, changed, wanted, tries=TRIES)
 
     found = await asyncio.gather(*(one(channel) for channel in channels))
     return [sighting for some in found for sighting in some or ()], None not in found

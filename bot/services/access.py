@@ -16,5 +16,5 @@ class Access:
     async def is_manager(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
         """Whether somebody who is here with these roles manages this guild."""
         if await self._roster.seen(guild_id, person_id, role_ids):
-            await self._reader.read_again(guild_id, person_id)
+            await self._reader.resume(guild_id)
         return person_id in await self._roster.managers(guild_id)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 TRIES = 7
-"""How often a channel is asked for, over some ten minutes, before what it lacks is a known gap."""
+"""How often a channel is asked for, over five minutes, before what it lacks is a known gap."""
 ASK_AGAIN_SECONDS = 900.0
 """How often known gaps are asked for again."""
 _CHANNELS_AT_ONCE = 4
@@ -294,7 +294,6 @@ class Follower(Sight):
 
     async def _catch_up_or_miss(self, sighting: Sighting, session: int) -> int:
         channel = self._seen(sighting.place, session)
-        tries = iter(range(TRIES))
 
         def lasts() -> bool:
             return self._lasts(session, channel) and self._channels.get(channel.place.channel_id) is channel
@@ -304,7 +303,7 @@ class Follower(Sight):
                 return await self.catch_up(sighting, session) if lasts() else 0
 
         what = f"Catching up with channel {sighting.place.channel_id}"
-        fetched = await persistently(what, once, lambda: lasts() and next(tries, None) is not None)
+        fetched = await persistently(what, once, lasts, tries=TRIES)
         if fetched is None and lasts():
             await persistently(what, lambda: self._leave_behind(channel, sighting, session), lasts)
         return fetched or 0

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from bot.clock import Clock
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
 from bot.domain.stretch import Stretch
 from bot.domain.touch import TouchKind
 from bot.services.recorder import Recorded, Recorder
-from bot.store import guilds, managers
+from bot.services.roster import appoint
+from bot.store import guilds, history_jobs
 from bot.store.database import Database
 
 _CONTEXT = 200
@@ -39,21 +41,25 @@ class Imported:
 class Importer:
     """Imports archives of one guild after another. Importing the same files again changes nothing."""
 
-    def __init__(self, database: Database, rules: Rules) -> None:
+    def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._recorder = Recorder(database, rules)
 
     async def prepare(self, guild_id: int, manager_ids: Collection[int], zone: ZoneInfo | None) -> frozenset[int]:
-        """Make the guild's settings and managers known; returns the managers who were none before."""
+        """Make the guild's settings and managers known; returns the managers for whom there is more to be read again.
+
+        Those are who were none before, and who were none when something went on record that was not read again since.
+        """
         async with self._database.writing() as connection:
             settings = await guilds.settings_of(connection, guild_id)
             if settings is None:
                 await guilds.save(connection, GuildSettings(guild_id, zone or ZoneInfo("UTC")))
             elif zone is not None:
                 await guilds.save(connection, replace(settings, zone=zone))
-            known = await managers.people(connection, guild_id)
-            await managers.add(connection, guild_id, manager_ids)
-        return frozenset(manager_ids) - known
+            new = await appoint(connection, guild_id, manager_ids, self._clock.now())
+            unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
+        return new | (frozenset(manager_ids) & unread)
 
     async def forget(self, guild_id: int) -> None:
         """Forget what is recorded of a guild; its settings stay."""

@@ -2,9 +2,30 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.store import ignoring, managers
-from bot.store.database import Database
+from bot.clock import Clock
+from bot.domain.history_job import JobKind
+from bot.domain.snowflake import EPOCH
+from bot.store import history_jobs, ignoring, managers, spans
+from bot.store.database import Connection, Database
+
+
+async def appoint(
+    connection: Connection, guild_id: int, people: Collection[int], at: datetime, *, by_role_id: int | None = None
+) -> frozenset[int]:
+    """Put people on the manager list; returns those who were not on it.
+
+    What is on record by then has to be read again for them: a job says so in the same transaction, so that no crash
+    comes between.
+    """
+    before = await managers.people(connection, guild_id)
+    await managers.add(connection, guild_id, people, by_role_id=by_role_id)
+    new = await managers.people(connection, guild_id) - before
+    if await spans.extents(connection, guild_id):
+        for person_id in sorted(new):
+            await history_jobs.add(connection, guild_id, JobKind.READ_AGAIN, EPOCH, at, person_id)
+    return new
 
 
 @dataclass(slots=True)
@@ -26,8 +47,9 @@ class _Known:
 class Roster:
     """Remembers each guild's managers and ignored people, so that every message can be asked about cheaply."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._guilds: dict[int, _Known] = {}
         self._changes = 0
 
@@ -38,16 +60,17 @@ class Roster:
     async def seen(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
         """Somebody was seen with their roles: put them on the lists, or take them off, as the roles say.
 
-        True when they came to be a manager by this.
+        True when they came to be a manager by this, so that there is history to be read again.
         """
         known = await self._known(guild_id)
         role_id = known.managers.role_of(role_ids)
         became = False
         if role_id is not None and person_id not in known.managers.people:
             async with self._database.writing() as connection:
-                await managers.add(connection, guild_id, [person_id], by_role_id=role_id)
+                became = bool(
+                    await appoint(connection, guild_id, [person_id], self._clock.now(), by_role_id=role_id)
+                )  # somebody who asked to be forgotten is not put on the list
             self.changed(guild_id)
-            became = person_id in await self.managers(guild_id)  # somebody who asked to be forgotten is not added
         elif role_id is None and person_id in known.managers.by_role:
             async with self._database.writing() as connection:
                 await managers.remove(connection, guild_id, [person_id])

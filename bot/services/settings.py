@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.digest import first_digest_week
 from bot.domain.guild import GuildSettings
-from bot.services.roster import Roster
+from bot.services.roster import Roster, appoint
 from bot.store import guilds, ignoring, managers
 from bot.store.database import Connection, Database
 
@@ -66,7 +67,10 @@ class SettingsService:
             return await _state(connection, settings, await managers.people(connection, guild_id))
 
     async def change(self, guild_id: int, change: SettingsChange) -> GuildState:
-        """Apply a change. The first digest is for the week that runs when its channel is first named."""
+        """Apply a change. The first digest is for the week that runs when its channel is first named.
+
+        The history has to be read again for those who came to be managers: a job is on record, and is to be resumed.
+        """
         async with self._database.writing() as connection:
             settings = await guilds.settings_of(connection, guild_id)
             if settings is None:
@@ -74,7 +78,7 @@ class SettingsService:
             settings = self._changed(settings, change)
             await guilds.save(connection, settings)
             before = await managers.people(connection, guild_id)
-            await _change_managers(connection, guild_id, change)
+            await _change_managers(connection, guild_id, change, self._clock.now())
             await _change_lists(connection, guild_id, change)
             state = await _state(connection, settings, before)
         self._roster.changed(guild_id)
@@ -98,8 +102,8 @@ class SettingsService:
         return settings
 
 
-async def _change_managers(connection: Connection, guild_id: int, change: SettingsChange) -> None:
-    await managers.add(connection, guild_id, change.add_managers)
+async def _change_managers(connection: Connection, guild_id: int, change: SettingsChange, now: datetime) -> None:
+    await appoint(connection, guild_id, change.add_managers, now)
     await managers.remove(connection, guild_id, change.remove_managers)
     added = {*change.add_manager_roles, *(() if change.add_manager_role_id is None else (change.add_manager_role_id,))}
     if added or change.remove_manager_roles:

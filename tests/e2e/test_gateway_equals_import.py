@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.clock import DrivenClock
+from bot.clock import DrivenClock, SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.sandbox import Sandbox
@@ -87,7 +87,7 @@ async def through_an_import(record: Record, folder: Path, database: Path) -> Non
     write_exports(record, folder)
     store = await open_database(f"sqlite:///{database}", write=True)
     try:
-        importer = Importer(store, Rules())
+        importer = Importer(store, Rules(), SystemClock())
         with Archive([folder]) as archive:
             new = await importer.prepare(record.guild_id, MANAGERS, ZoneInfo("UTC"))
             await importer.run(archive, new, lambda _: None)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.services.imports import Imported, Importer
@@ -35,7 +36,7 @@ async def imported(
     try:
         for paths in batches:
             with Archive(paths) as archive:
-                importer = Importer(database, Rules())
+                importer = Importer(database, Rules(), SystemClock())
                 assert archive.guild_id is not None
                 new = await importer.prepare(archive.guild_id, managers, ZoneInfo(zone))
                 outcomes.append(await importer.run(archive, new, lambda _: None))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.cli.main import exit_status
+from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.services.imports import Importer
@@ -58,7 +59,7 @@ def url(sample: str, zone: str, tmp_path_factory: pytest.TempPathFactory) -> str
         database = await open_database(address, write=True)
         try:
             with Archive([SHARED / sample]) as archive:
-                importer = Importer(database, Rules())
+                importer = Importer(database, Rules(), SystemClock())
                 await importer.run(archive, await importer.prepare(guild_id, managers, ZoneInfo(zone)), lambda _: None)
         finally:
             await database.close()

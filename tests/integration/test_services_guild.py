@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
-from bot.domain.history_job import JobKind
+from bot.domain.history_job import HistoryJob, JobKind
 from bot.domain.message import Message
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -25,11 +27,11 @@ from bot.services.membership import MembershipService
 from bot.services.paging import pages
 from bot.services.persistence import persistently
 from bot.services.recorder import Recorder
-from bot.services.roster import Roster
+from bot.services.roster import Roster, appoint
 from bot.services.settings import SettingsChange, SettingsService
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
-from bot.store.database import Database
+from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import (
     ANNA,
@@ -55,7 +57,7 @@ from tests.support.rows import rows
 
 
 async def test_a_role_makes_managers_of_those_seen_with_it_and_takes_them_off(database: Database) -> None:
-    roster = Roster(database)
+    roster = Roster(database, DrivenClock(moment(0)))
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
         await managers.set_roles(connection, GUILD, [77, 78])
@@ -70,7 +72,7 @@ async def test_a_role_makes_managers_of_those_seen_with_it_and_takes_them_off(da
 
 
 async def test_a_role_has_people_ignored_in_the_same_way(database: Database) -> None:
-    roster = Roster(database)
+    roster = Roster(database, DrivenClock(moment(0)))
     async with database.writing() as connection:
         await ignoring.add_roles(connection, GUILD, [90])
         await ignoring.add(connection, GUILD, [PIA])
@@ -88,7 +90,7 @@ async def test_a_role_has_people_ignored_in_the_same_way(database: Database) -> 
 
 
 async def test_whoever_asked_to_be_forgotten_is_put_on_no_list(database: Database) -> None:
-    roster = Roster(database)
+    roster = Roster(database, DrivenClock(moment(0)))
     async with database.writing() as connection:
         await managers.set_roles(connection, GUILD, [77])
         await forgetting.remember(connection, GUILD, BEN)
@@ -98,7 +100,7 @@ async def test_whoever_asked_to_be_forgotten_is_put_on_no_list(database: Databas
 
 async def test_a_change_during_a_look_is_not_forgotten(database: Database) -> None:
     """Somebody looks the list up while it is being changed: the next look must show the change."""
-    roster = Roster(database)
+    roster = Roster(database, DrivenClock(moment(0)))
     for turns in range(12):
         roster.changed(GUILD)
         looking = asyncio.create_task(roster.managers(GUILD))
@@ -115,7 +117,7 @@ async def test_a_change_during_a_look_is_not_forgotten(database: Database) -> No
 
 
 async def test_settings_are_changed_one_thing_at_a_time(database: Database) -> None:
-    roster = Roster(database)
+    roster = Roster(database, DrivenClock(moment(0)))
     clock = DrivenClock(moment(6.5 * 24 * 60 - 30))  # Sunday, 23:30 UTC
     service = SettingsService(database, roster, clock)
     assert await roster.managers(GUILD) == frozenset()
@@ -134,7 +136,7 @@ async def test_settings_are_changed_one_thing_at_a_time(database: Database) -> N
 
 
 async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
-    service = SettingsService(database, Roster(database), DrivenClock(moment(0)))
+    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)))
     await service.change(GUILD, SettingsChange(zone=ZoneInfo("Asia/Kathmandu"), add_manager_role_id=77))
     async with database.writing() as connection:
         await guilds.set_excluded_channels(connection, GUILD, [3])
@@ -146,7 +148,7 @@ async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
 
 
 async def test_every_thing_that_can_be_set_can_be_taken_back(database: Database) -> None:
-    service = SettingsService(database, Roster(database), DrivenClock(moment(0)))
+    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)))
     assert (await service.state(GUILD)).settings == GuildSettings(GUILD, ZoneInfo("UTC"))
     state = await service.change(
         GUILD,
@@ -223,7 +225,7 @@ async def waiting_world(database: Database) -> None:
 
 async def test_a_managers_reaction_sets_a_message_aside(database: Database) -> None:
     await waiting_world(database)
-    service = WaitingService(database, Roster(database), DrivenClock(moment(20)), at_once)
+    service = WaitingService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(20)), at_once)
     await service.reacted(GUILD, NOAH, at(0))  # no manager
     assert await service.set_aside(GUILD, at(0))
     assert not await service.set_aside(GUILD, at(0))
@@ -380,6 +382,16 @@ async def history_world(database: Database) -> tuple[ChannelLog, Recorder, Histo
     return log, recorder, HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
 
 
+async def appointed(database: Database, reader: HistoryReader, *people: int) -> tuple[HistoryJob, ...]:
+    """Make managers of people, and begin to read for them; returns the jobs."""
+    async with database.writing() as connection:
+        await appoint(connection, GUILD, people, moment(0))
+    await reader.resume(GUILD)
+    async with database.reading() as connection:
+        unfinished = await history_jobs.unfinished(connection, GUILD)
+    return tuple(job for job in unfinished if job.kind is JobKind.READ_AGAIN)
+
+
 async def test_a_backfill_reads_up_to_where_the_record_begins_and_can_be_asked_twice(database: Database) -> None:
     log, _, reader = await history_world(database)
     job = await reader.backfill(GUILD, moment(-100))
@@ -412,9 +424,7 @@ async def test_a_backfill_is_bounded_by_its_date_and_leaves_excluded_channels_al
 async def test_a_second_reading_adds_a_new_managers_touches_and_counts_nothing_twice(database: Database) -> None:
     _, _, reader = await history_world(database)
     before = await rows(database)
-    async with database.writing() as connection:
-        await managers.add(connection, GUILD, [BEN])
-    job = await reader.read_again(GUILD, BEN)
+    (job,) = await appointed(database, reader, BEN)
     await reader.wait(job)
     after = await rows(database)
     assert {row[2] for row in before["touch"]} == {ANNA}
@@ -483,23 +493,112 @@ async def test_a_backfill_fills_known_gaps_and_leaves_out_what_it_may_not_read(
         assert await spans.known_gaps(connection, GUILD) == {OTHER.channel_id: (Span(at(0), at(99)),)}
 
 
-async def test_a_job_that_fails_says_so_and_stays_unfinished(
-    database: Database, caplog: pytest.LogCaptureFixture
+async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The list of channels, a page, the disk: each fails once."""
+    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
+    log, recorder, _ = await history_world(database)
+    failures = {"channels", "page", "disk"}
+
+    def fail_once(what: str) -> None:
+        if what in failures:
+            failures.remove(what)
+            raise StoreError(what) if what == "disk" else OSError(what)
+
+    class Sometimes(Everything):
+        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+            fail_once("channels")
+            return await super().with_archived(guild_id, since_id)
+
+    async def page(_place: object, _page: object) -> None:
+        fail_once("page")
+
+    async def record(*arguments: Any) -> Any:
+        fail_once("disk")
+        return await Recorder.record(recorder, *arguments)
+
+    log.during_page = page
+    monkeypatch.setattr(recorder, "record", record)
+    channels = Sometimes(log, log.sighting(channel()), log.sighting(OTHER))
+    reader = HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
+    await reader.wait(await reader.backfill(GUILD, moment(-100)))
+    assert failures == set()
+    assert sum(row[3] for row in (await rows(database))["activity"]) == 520
+    async with database.reading() as connection:
+        assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_a_job_with_a_channel_that_always_fails_says_so_and_stays_unfinished(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
     log, _, reader = await history_world(database)
 
-    async def fails(_place: object, _page: object) -> None:
-        raise LookupError("a fault")
+    async def fails(place: Place, _page: object) -> None:
+        if place == OTHER:
+            raise LookupError("a fault")
 
     log.during_page = fails
     job = await reader.backfill(GUILD, moment(-100))
     other = await reader.backfill(8, moment(-100))
-    assert not (await reader.wait(job)).running
+    progress = await reader.wait(job)
+    assert (progress.done, progress.messages, progress.running) == (1, 130, False)
     assert "failed; it goes on after a restart" in caplog.text
     async with database.reading() as connection:
-        assert await history_jobs.unfinished(connection, GUILD) == (job,)
+        assert [one.job_id for one in await history_jobs.unfinished(connection, GUILD)] == [job.job_id]
     await reader.wait(other)
-    assert (await reader.wait(job)).messages == 0  # asked once more, it answers at once
+    assert (await reader.wait(job)).done == 1  # asked once more, it answers at once
+
+
+async def test_the_history_is_read_once_for_all_who_became_managers_by_then(database: Database) -> None:
+    log, recorder, _ = await history_world(database)
+    readings = 0
+
+    class Counted(Everything):
+        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+            nonlocal readings
+            readings += 1
+            return await super().with_archived(guild_id, since_id)
+
+    async def late(_place: Place, _page: object) -> None:
+        log.during_page = None
+        await appointed(database, reader, MIA)  # too late for this reading: there is another
+        await appointed(database, reader, OLE)
+
+    log.during_page = late
+    channels = Counted(log, log.sighting(channel()), log.sighting(OTHER))
+    reader = HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
+    async with database.writing() as connection:
+        await appoint(connection, GUILD, [BEN, NOAH], moment(0))
+    for job in await appointed(database, reader):
+        await reader.wait(job)
+    assert readings == 2
+    assert {row[2] for row in (await rows(database))["touch"]} == {ANNA, BEN, NOAH, MIA}
+    async with database.reading() as connection:
+        assert await history_jobs.unfinished(connection, GUILD) == ()
+    assert not any(progress.running for progress in reader.progress(GUILD))
+
+
+async def test_whoever_becomes_a_manager_is_read_again_for_whatever_happens_next(database: Database) -> None:
+    """The list and the job change together, by name and by role; of an empty record there is nothing to read."""
+    clock = DrivenClock(moment(0))
+    roster = Roster(database, clock)
+    service = SettingsService(database, roster, clock)
+
+    async def jobs() -> list[int | None]:
+        async with database.reading() as connection:
+            return [job.manager_id for job in await history_jobs.unfinished(connection, GUILD)]
+
+    await service.change(GUILD, SettingsChange(add_managers=[PIA], add_manager_role_id=77))
+    assert await jobs() == []
+    await history_world(database)
+    await service.change(GUILD, SettingsChange(add_managers=[PIA, BEN]))
+    await roster.seen(GUILD, NOAH, [77])
+    assert await jobs() == [BEN, NOAH]
+    with mock.patch.object(history_jobs, "add", side_effect=LookupError), pytest.raises(LookupError):
+        await roster.seen(GUILD, OLE, [77])
+    assert OLE not in await roster.managers(GUILD)
 
 
 async def test_cancelling_stops_this_guilds_backfills_alone(database: Database) -> None:
@@ -512,7 +611,7 @@ async def test_cancelling_stops_this_guilds_backfills_alone(database: Database) 
     log.during_page = wait
     jobs = [
         await reader.backfill(GUILD, moment(-100)),
-        await reader.read_again(GUILD, BEN),
+        *await appointed(database, reader, BEN),
         await reader.backfill(8, moment(9000)),
     ]
     assert await reader.cancel(GUILD) == 1
@@ -545,7 +644,7 @@ class Shelf:
 
 async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_manager(database: Database) -> None:
     shelf = Shelf(thread(MIA), [said(0, MIA), said(50, ANNA), said(100, ANNA), said(150, BEN, mentions=[MIA])], 2)
-    importer = Importer(database, Rules())
+    importer = Importer(database, Rules(), DrivenClock(moment(0)))
     passed: list[int] = []
     assert await importer.prepare(GUILD, [ANNA], None) == {ANNA}
     first = await importer.run(shelf, frozenset({ANNA}), passed.append)
@@ -558,7 +657,8 @@ async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_man
     assert (second.new, second.known) == (0, 4)
     found = await rows(database)
     assert [(row[0], row[2]) for row in found["touch"]] == [(at(50), ANNA), (at(100), ANNA), (at(150), BEN)]
-    assert await importer.prepare(GUILD, [BEN], None) == frozenset()
+    assert await importer.prepare(GUILD, [ANNA], None) == frozenset()
+    assert await importer.prepare(GUILD, [BEN], None) == {BEN}  # until all there is on record was read again for him
     async with database.reading() as connection:
         settings = await guilds.settings_of(connection, GUILD)
     assert settings == GuildSettings(GUILD, ZoneInfo("Asia/Kathmandu"))

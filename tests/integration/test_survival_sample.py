@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.domain.survival import Stayers
 from bot.exports.archive import Archive
@@ -39,7 +40,7 @@ async def mine(folder: Path, url: str, guild_id: int, managers: tuple[int, ...],
     database = await open_database(url, write=True)
     try:
         with Archive([folder]) as archive:
-            importer = Importer(database, RULES)
+            importer = Importer(database, RULES, SystemClock())
             new = await importer.prepare(guild_id, managers, ZoneInfo("Europe/Berlin"))
             await importer.run(archive, new, lambda _: None)
         async with database.reading() as connection:
