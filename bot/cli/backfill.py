@@ -10,7 +10,7 @@ from rich.console import Console
 from bot.app import open_app
 from bot.bot_token import bot_token
 from bot.cli.failure import Failure
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, settings_of
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, require_day_of_discord, settings_of
 from bot.cli.run import DiscordUrlOption, connected, point
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -32,13 +32,14 @@ def backfill(
     What is on record already is skipped. Nothing is sent to anybody.
     """
     settings = settings_of(config, database)
-    token = bot_token()
-    point(discord_url)
     try:
-        moment = datetime.combine(date.fromisoformat(since), time(), UTC)
+        day = date.fromisoformat(since)
     except ValueError:
         raise Failure(f"{since!r} is no date: write it as 2026-01-31", status=2) from None
-    ended = asyncio.run(_run(settings, token, guild, moment))
+    require_day_of_discord(day, since)
+    token = bot_token()
+    point(discord_url)
+    ended = asyncio.run(_run(settings, token, guild, datetime.combine(day, time(), UTC)))
     print(backfill_progress(channels=ended.channels, done=ended.done, messages=ended.messages, running=False))
 
 

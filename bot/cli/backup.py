@@ -22,9 +22,18 @@ from bot.store.error import StoreError
 def backup(
     config: ConfigOption = None,
     database: DatabaseOption = None,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to; beside the database.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to; without it, beside the database.")
+    ] = None,
     keep_days: Annotated[
-        int, typer.Option("--keep-days", min=1, max=36500, help="Delete backups beside the database that are older.")
+        int,
+        typer.Option(
+            "--keep-days",
+            metavar="DAYS",
+            min=1,
+            max=36500,
+            help="Delete copies beside the database that are older.",
+        ),
     ] = 30,
 ) -> None:
     """Copy the database, also while the bot runs, and check the copy.

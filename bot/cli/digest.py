@@ -10,7 +10,15 @@ import typer
 from rich.console import Console
 
 from bot.cli.failure import Failure
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, JsonOption, guild_on_record, settings_of
+from bot.cli.options import (
+    ConfigOption,
+    DatabaseOption,
+    GuildOption,
+    JsonOption,
+    guild_on_record,
+    require_day_of_discord,
+    settings_of,
+)
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.report import DigestDraft
@@ -91,6 +99,7 @@ def _monday(text: str) -> date:
         monday = date.fromisoformat(text)
     except ValueError:
         raise Failure(f"{text!r} is no date: write the week's Monday as 2026-03-02", status=2) from None
+    require_day_of_discord(monday, text)
     if monday.weekday() != 0:
         raise Failure(f"{text} is a {monday:%A}: a week is named by its Monday", status=2)
     return monday

@@ -1,5 +1,8 @@
 """An end that was to be expected."""
 
+INTERRUPTED = 130
+"""The status of a command that Ctrl-C ended, as shells have it."""
+
 
 class Failure(Exception):  # noqa: N818 -- it is how a command ends, told to a person
     """A command cannot do what it was asked for. `main` shows the message and exits; nobody sees a traceback.

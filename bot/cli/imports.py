@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.failure import Failure
-from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, settings_of, zone_named
+from bot.cli.failure import INTERRUPTED, Failure
+from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, checked_ids, settings_of, zone_named
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.exports.archive import Archive
@@ -25,7 +25,8 @@ from bot.store.database import Database, StoreError, open_database
 def import_exports(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Exports as JSON, or folders of them.")],
     manager: Annotated[
-        list[int] | None, typer.Option("--manager", metavar="ID", help="A manager's user id; repeat for more.")
+        list[int] | None,
+        typer.Option("--manager", metavar="ID", help="A manager's user id; repeat for more.", callback=checked_ids),
     ] = None,
     time_zone: Annotated[
         str | None, typer.Option("--time-zone", metavar="ZONE", help="The guild's time zone, as Europe/Berlin.")
@@ -58,6 +59,10 @@ def import_exports(
             broken = archive.broken_files
     except (ExportError, StoreError) as error:
         raise Failure(str(error)) from error
+    except KeyboardInterrupt:
+        raise Failure(
+            "stopped: what was recorded so far stays, and the same command records the rest", status=INTERRUPTED
+        ) from None
     if as_json:
         print(json.dumps(result))
     else:

@@ -1,5 +1,6 @@
 """The `spade` command: its commands put together, and every way it can end."""
 
+import errno
 import io
 import logging
 import os
@@ -16,7 +17,7 @@ from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.digest import digest
 from bot.cli.export import export
-from bot.cli.failure import Failure
+from bot.cli.failure import INTERRUPTED, Failure
 from bot.cli.imports import import_exports
 from bot.cli.init import init
 from bot.cli.nudges import nudges
@@ -25,6 +26,8 @@ from bot.config import LogSettings
 from bot.config_error import ConfigError
 from bot.log import start_log
 from bot.redaction import redact
+
+_DISK_FULL = "the disk is full, so not all that there is to say was written"
 
 app = typer.Typer(
     name="spade",
@@ -68,8 +71,11 @@ def main() -> None:
     status = exit_status(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader left, as `head` does; Python would complain about it at its end
+    except OSError as error:  # the reader left, as `head` does, or the disk is full: Python would complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.ENOSPC:
+            _tell(_DISK_FULL)
+            status = 1
     sys.exit(status)
 
 
@@ -82,7 +88,7 @@ def exit_status(arguments: Sequence[str]) -> int:
     _accept_every_character()
     start_log(LogSettings())
     try:
-        # A command ends by returning, or by typer.Exit, which arrives here as the status it carries.
+        # A command ends by returning, or by typer.Exit or Ctrl-C, which arrive here as the status they carry.
         outcome = app(list(arguments) or ["--help"], prog_name="spade", standalone_mode=False)
     except Failure as failure:
         message, status = failure.message, failure.status
@@ -92,16 +98,22 @@ def exit_status(arguments: Sequence[str]) -> int:
         message, status = _usage(error), error.exit_code
     except typer.Abort:
         message, status = "stopped", 1
-    except KeyboardInterrupt:
-        return 130
     except Exception as error:
-        logging.getLogger(__name__).critical("A fault in Spade", exc_info=True)
-        message, status = f"this is a fault in Spade ({type(error).__name__}); please report the lines above", 1
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            message, status = _DISK_FULL, 1
+        else:
+            logging.getLogger(__name__).critical("A fault in Spade", exc_info=True)
+            message, status = f"this is a fault in Spade ({type(error).__name__}); please report the lines above", 1
     else:
-        return outcome if isinstance(outcome, int) else 0
+        status = outcome if isinstance(outcome, int) else 0
+        message = "stopped" if status == INTERRUPTED else ""
+    _tell(message)
+    return status
+
+
+def _tell(message: str) -> None:
     for line in redact(message).splitlines():
         print(f"spade: {line}", file=sys.stderr)
-    return status
 
 
 def _usage(error: typer.TyperException) -> str:

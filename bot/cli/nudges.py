@@ -9,7 +9,16 @@ import typer
 from rich.console import Console
 
 from bot.cli.failure import Failure
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, JsonOption, guild_on_record, settings_of
+from bot.cli.options import (
+    ConfigOption,
+    DatabaseOption,
+    GuildOption,
+    JsonOption,
+    checked_ids,
+    guild_on_record,
+    require_day_of_discord,
+    settings_of,
+)
 from bot.config import Settings
 from bot.domain.nudge import Nudge
 from bot.services.nudge_previews import preview_at
@@ -22,7 +31,9 @@ from bot.views.terminal import nudge_report
 
 def nudges(
     guild: GuildOption,
-    manager: Annotated[int, typer.Option("--manager", metavar="ID", help="The manager whose nudge it is.")],
+    manager: Annotated[
+        int, typer.Option("--manager", metavar="ID", help="The manager whose nudge it is.", callback=checked_ids)
+    ],
     at: Annotated[
         str, typer.Option("--at", metavar="TIME", help="The moment, with its offset: 2026-03-02T09:00+01:00.")
     ],
@@ -100,14 +111,5 @@ def _moment(text: str) -> datetime:
             f"{text!r} does not say in which time zone: add its offset, as in 2026-03-02T09:00+01:00, or Z for UTC",
             status=2,
         )
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        moment = datetime.min.replace(tzinfo=UTC)
-    if not _EARLIEST <= moment <= _LATEST:
-        raise Failure(f"{text!r} is outside the years that Discord's ids can name: 2015 to 2150", status=2)
-    return moment
-
-
-_EARLIEST = datetime(2015, 6, 1, tzinfo=UTC)
-_LATEST = datetime(2150, 1, 1, tzinfo=UTC)
+    require_day_of_discord(moment.date(), text)
+    return moment.astimezone(UTC)

@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,12 +16,23 @@ from bot.log import start_log
 from bot.store import guilds
 from bot.store.database import Database
 
+_LARGEST_ID = 2**63 - 1
+_FIRST_DAY, _LAST_DAY = date(2015, 6, 1), date(2149, 12, 31)
+
 
 def _checked_url(value: str | None) -> str | None:
     try:
         return None if value is None else database_url(value)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def checked_ids(value: int | list[int] | None) -> int | list[int] | None:
+    """The value of an option that takes Discord's ids; BadParameter for a number that cannot be one."""
+    for number in value if isinstance(value, list) else [value]:
+        if number is not None and not 0 < number <= _LARGEST_ID:
+            raise typer.BadParameter(f"{number} is no id of Discord's")
+    return value
 
 
 ConfigOption = Annotated[
@@ -37,7 +49,7 @@ DatabaseOption = Annotated[
     ),
 ]
 
-GuildOption = Annotated[int, typer.Option("--guild", metavar="ID", help="The server's id.")]
+GuildOption = Annotated[int, typer.Option("--guild", metavar="ID", help="The server's id.", callback=checked_ids)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -47,6 +59,12 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Failure(f"there is no time zone {name!r}: write one like Europe/Berlin or UTC", status=2) from None
+
+
+def require_day_of_discord(day: date, text: str) -> None:
+    """Failure for a day, given as `text`, that lies before Discord began or beyond what its ids can name."""
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise Failure(f"{text!r} is outside the years that Discord's ids can name: 2015 to 2150", status=2)
 
 
 async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:

@@ -1,5 +1,6 @@
 """The command line: how every command ends, and the commands `init` and `check`."""
 
+import errno
 import importlib.util
 import json
 import logging
@@ -99,6 +100,25 @@ def test_help_is_what_one_gets_for_nothing(run: Run) -> None:
         ),
         (["check", "x"], "Got unexpected extra argument(s) (x) (see spade check --help)"),
         (["check", "--config"], "Option '--config' requires an argument"),
+        *(
+            (
+                [*command, "--guild", number],
+                f"Invalid value for '--guild': {number} is no id of Discord's (see spade {command[0]} --help)",
+            )
+            for command in (["digest", "--week", "2026-03-02"], ["export"])
+            for number in ("0", "-5", "99999999999999999999")
+        ),
+        (
+            ["import", "x.json", "--manager", "7", "--manager", "99999999999999999999"],
+            "Invalid value for '--manager': 99999999999999999999 is no id of Discord's (see spade import --help)",
+        ),
+        *(
+            (
+                ["digest", "--guild", "1", "--week", week],
+                f"{week!r} is outside the years that Discord's ids can name: 2015 to 2150",
+            )
+            for week in ("0001-01-01", "9999-12-27")
+        ),
         (
             ["check", "--database", "mysql://u:s3cret@h/d"],
             (
@@ -155,7 +175,33 @@ def test_interrupted(run: Run, command: Callable[..., None]) -> None:
     def _interrupted() -> None:
         raise KeyboardInterrupt
 
-    assert run("try") == (130, "", "")
+    assert run("try") == (130, "", "spade: stopped\n")
+
+
+def test_a_full_disk_is_no_fault_of_spade(run: Run, command: Callable[..., None]) -> None:
+    @command
+    def _write() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert run("try") == (1, "", "spade: the disk is full, so not all that there is to say was written\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_at_the_end_too() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=60,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "spade: the disk is full, so not all that there is to say was written\n",
+    )
 
 
 def test_a_question_answered_with_no(run: Run, command: Callable[..., None]) -> None:
