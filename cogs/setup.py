@@ -1,5 +1,6 @@
 """Setting Spade up for a server: in one line with options, or guided without."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -10,7 +11,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.answers import answer, chosen, filled, pressed, refused_to_set_up, resolved, update
+from bot.discord_io.answers import (
+    all_shown_commands,
+    answer,
+    chosen,
+    filled,
+    pressed,
+    refused_to_set_up,
+    resolved,
+    update,
+)
 from bot.discord_io.overview import missing_by_channel, setup_of
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
@@ -96,7 +106,11 @@ class SettingUp(commands.Cog):
                 add_manager_role_id=manager_role.id if manager_role else None,
             ),
         )
-        await answer(interaction, answers.setup_saved((await self._guide(guild, state)).setup))
+        added = ([manager.id] if manager else [], [manager_role.id] if manager_role else [])
+        lines = [answers.setup_saved((await self._guide(guild, state)).setup)]
+        if not all_shown_commands(interaction, *added):
+            lines.append(words.commands_hidden())
+        await answer(interaction, "\n".join(lines))
 
     @setup.autocomplete("time_zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -173,10 +187,12 @@ class SettingUp(commands.Cog):
                 remove_manager_roles=before.manager_roles.intersection(shown) - chosen_roles,
             ),
         )
-        note = words.bots_left_out() if any(one.get("bot") for one in users.values()) else None
+        notes = [words.bots_left_out()] if any(one.get("bot") for one in users.values()) else []
         if left_out := len(people - state.managers):
-            note = words.not_added(left_out)
-        await self._show(interaction, guild, Page.WHO, note=note)
+            notes.append(words.not_added(left_out))
+        if not all_shown_commands(interaction, people, chosen_roles):
+            notes.append(words.commands_hidden())
+        await self._show(interaction, guild, Page.WHO, notes=notes)
 
     async def _name_zone(self, interaction: discord.Interaction, guild: discord.Guild, text: str) -> None:
         wanted = text.strip().replace(" ", "_")
@@ -187,7 +203,7 @@ class SettingUp(commands.Cog):
             await self._show(interaction, guild, Page.WHEN)
             return
         near = found[:3] or get_close_matches(wanted, ZONES, 3)
-        await self._show(interaction, guild, Page.WHEN, note=words.no_such_zone_but(text, near))
+        await self._show(interaction, guild, Page.WHEN, notes=[words.no_such_zone_but(text, near)])
 
     async def _read(self, interaction: discord.Interaction, guild: discord.Guild, span: str) -> None:
         now = self._clock.now()
@@ -202,16 +218,16 @@ class SettingUp(commands.Cog):
         guild: discord.Guild,
         page: Page,
         *,
-        note: str | None = None,
+        notes: Sequence[str] = (),
         reading: str | None = None,
     ) -> None:
         state = await self._service.state(guild.id)
-        guide = replace(await self._guide(guild, state), note=note, reading=reading)
+        guide = replace(await self._guide(guild, state), notes=notes, reading=reading)
         await update(interaction, words.guide_letter(guide, page))
 
     async def _finish(self, interaction: discord.Interaction, guild: discord.Guild) -> None:
         state = await self._change(guild.id, SettingsChange())
-        preview = await self._digests.on_request(guild.id)
+        preview = await self._digests.preview(guild.id)
         guide = await self._guide(guild, state)
         await answer(interaction, words.finished(guide, preview if isinstance(preview, Parcel) else None))
 

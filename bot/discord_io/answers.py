@@ -1,6 +1,7 @@
 """Answering interactions: privately, without pinging, and after checking who asks."""
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +9,7 @@ import discord
 
 from bot.discord_io.messenger import sendable
 from bot.services.access import Access
-from bot.views.answers import not_a_manager, not_allowed, only_in_server
+from bot.views.answers import not_a_manager, not_a_manager_yet, not_allowed, only_in_server
 from bot.views.drafts import Parcel
 from bot.views.letter import Letter
 
@@ -62,7 +63,7 @@ async def refused_to_manage(interaction: discord.Interaction, access: Access) ->
         return True
     if await access.is_manager(interaction.guild_id, interaction.user.id, role_ids(interaction)):
         return False
-    await answer(interaction, not_a_manager())
+    await answer(interaction, not_a_manager_yet() if may_set_up(interaction) else not_a_manager())
     return True
 
 
@@ -92,10 +93,25 @@ def chosen(interaction: discord.Interaction) -> list[str]:
 
 
 def resolved(interaction: discord.Interaction, kind: str) -> dict[int, dict[str, Any]]:
-    """The people (`users`) or `roles` that were chosen, by id, as Discord describes them."""
+    """The people (`users`, as `members` of the guild) or `roles` that were named, by id, as Discord describes them."""
     data: dict[str, Any] = dict(interaction.data or {})
     found = (data.get("resolved") or {}).get(kind) or {}
     return {int(key): value for key, value in found.items()}
+
+
+def all_shown_commands(interaction: discord.Interaction, people: Iterable[int], roles: Iterable[int]) -> bool:
+    """Whether Discord, left to itself, shows the managers' commands to all of these people and roles just named.
+
+    Of people outside the guild Discord says nothing; they pass.
+    """
+    members, known = resolved(interaction, "members"), resolved(interaction, "roles")
+    everybody = interaction.guild.default_role.permissions if interaction.guild is not None else MANAGERS_SEE
+    bits = [
+        *(int(members[one]["permissions"]) for one in people if "permissions" in members.get(one, ())),
+        *(int(known[one]["permissions"]) | everybody.value for one in roles if one in known),
+    ]
+    found = map(discord.Permissions, bits)
+    return all(one.administrator or one >= MANAGERS_SEE for one in found)
 
 
 def filled(interaction: discord.Interaction) -> dict[str, str]:

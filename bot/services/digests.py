@@ -177,8 +177,20 @@ class DigestService:
         settings, monday = await self._asked(guild_id, week_on)
         if settings is None:
             return None
+        return await self._shown(await self._draft(settings, monday))
+
+    async def preview(self, guild_id: int) -> Body | None:
+        """The digest that last week would have had; None when nothing of that week, or before, is on record."""
+        settings, monday = await self._asked(guild_id, None)
+        if settings is None:
+            return None
         draft = await self._draft(settings, monday)
-        names = await self._names(guild_id, draft.first_contacts[:NAMES_SHOWN])
+        if draft.record_from_on is None or draft.record_from_on >= monday + timedelta(weeks=1):
+            return None
+        return await self._shown(draft)
+
+    async def _shown(self, draft: DigestDraft) -> Body:
+        names = await self._names(draft.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])
         return await self._compose(replace(draft, names=names))
 
     async def personal_on_request(self, guild_id: int, manager_id: int, week_on: date | None = None) -> Body | None:

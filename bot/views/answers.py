@@ -41,7 +41,7 @@ def setup_saved(setup: Setup) -> str:
     lines = [
         say("**Spade is set up.**")
         if setup.manager_names or setup.manager_roles
-        else say("**Saved.** Spade still needs its managers."),
+        else say("**Spade still needs its managers.**"),
         _managers_line(setup),
         _digest_line(setup),
         say("Time zone: {zone}. Weeks begin there on Monday at 00:00.", zone=safe_name(setup.zone_name, 64)),
@@ -95,6 +95,11 @@ def nudges_off(*, were_on: bool) -> str:
 def not_a_manager() -> str:
     """The answer to a manager's command by somebody who is none."""
     return say("This is for the people on this server's manager list. Who is on it is decided with `/setup`.")
+
+
+def not_a_manager_yet() -> str:
+    """The same for somebody who may change that list."""
+    return say("This is for the people on this server's manager list, and you are not on it. `/setup` puts you there.")
 
 
 def not_allowed() -> str:

@@ -11,7 +11,7 @@ def backfill_progress(*, channels: int, done: int, messages: int, running: bool)
             return say("Stopped, with {read}. What was read stays on record.", read=read)
         return say("Done: {read} in {channels} channels and threads.", read=read, channels=number(channels))
     if not channels:
-        return say("Looking which channels and threads there are …")
+        return say("Looking for channels and threads …")
     return say(
         "Reading history: {done} of {channels} channels and threads, {read}. This goes on by itself, also after a "
         "restart.",

@@ -31,7 +31,9 @@ def coverage_parcel(facts: CoverageFacts, rules: Rules) -> Parcel:
     author = say(
         "{guild} · {stretch}", guild=plain_guild(facts.draft.guild_name), stretch=say(STRETCHES[facts.stretch])
     )
-    title = say("{first} to {last}", first=short_day(period.first_on), last=short_day(period.last_on))
+    title = short_day(period.first_on)
+    if period.last_on != period.first_on:
+        title = say("{first} to {last}", first=title, last=short_day(period.last_on))
     if not team.active_members and not team.personal_replies:
         card = Card(
             title=title,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import discord
 
 from bot.domain.privacy import StoredFacts
-from bot.views.dates import discord_time
+from bot.views.dates import discord_time, full_day
 from bot.views.drafts import Document, Parcel
 from bot.views.letter import Button, Card, Letter
 from bot.views.names import name_of, safe_guild, safe_name
@@ -17,7 +17,6 @@ from bot.views.sentence import number, say, say_count
 BUTTON_PATTERN = re.compile(r"spade:privacy:(?P<person_id>\d{1,20}):(?P<deed>export|opt_out|opt_in|ask|erase)")
 """The custom ids of the buttons: whose they are, and what they do. `ask` asks before `erase` does it."""
 _NAMES_SHOWN = 8
-_DAY = "%Y-%m-%d"
 
 
 def privacy_letter(facts: StoredFacts, guild_name: str, names: Mapping[int, str]) -> Letter:
@@ -29,7 +28,7 @@ def privacy_letter(facts: StoredFacts, guild_name: str, names: Mapping[int, str]
             (
                 say(
                     "In {guild}, Spade looks at whom the team answers, so that nobody is overlooked. It keeps ids, "
-                    "times and counts. It never reads or keeps what anybody writes, and no names.",
+                    "times and counts. It never reads what anybody writes, and keeps no names.",
                     guild=safe_guild(guild_name),
                 ),
                 "",
@@ -70,7 +69,7 @@ def opted_in(*, changed: bool) -> str:
 def erase_letter(facts: StoredFacts) -> Letter:
     """The question before everything is erased."""
     lines = [
-        say("**Erase everything Spade stores about you on this server?** This cannot be taken back."),
+        say("**Erase everything Spade stores about you on this server?** This cannot be undone."),
         say(
             "Nothing new will be recorded either, until you use `/privacy opt-in`. To know that, Spade keeps a "
             "scrambled mark from which your id cannot be read."
@@ -97,9 +96,9 @@ def erased(rows: int) -> str:
         return say("Nothing was stored about you here. Nothing will be, until you use `/privacy opt-in`.")
     return say_count(
         "Erased: {count} entry. Nothing about you is stored on this server any more, and nothing will be until you "
-        "use `/privacy opt-in`. Backups made before today expire as this server's host has announced.",
+        "use `/privacy opt-in`. Backups made before now are kept for as long as whoever hosts Spade has announced.",
         "Erased: {count} entries. Nothing about you is stored on this server any more, and nothing will be until you "
-        "use `/privacy opt-in`. Backups made before today expire as this server's host has announced.",
+        "use `/privacy opt-in`. Backups made before now are kept for as long as whoever hosts Spade has announced.",
         count=rows,
     )
 
@@ -116,20 +115,20 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
         yield say("You opted out {when}. Your id is kept, to know that.", when=discord_time(facts.opted_out_at, "D"))
     if facts.messages and facts.first_on is not None and facts.last_on is not None:
         yield say_count(
-            "How many messages you wrote a day: {messages} in all, on {count} day, {first} to {last}.",
-            "How many messages you wrote a day: {messages} in all, on {count} days, {first} to {last}.",
+            "How many messages you wrote on which day: {messages} in all, on {first}.",
+            "How many messages you wrote on which day: {messages} in all, on {count} days from {first} to {last}.",
             count=facts.days,
             messages=number(facts.messages),
-            first=facts.first_on.strftime(_DAY),
-            last=facts.last_on.strftime(_DAY),
+            first=full_day(facts.first_on),
+            last=full_day(facts.last_on),
         )
         yield say("Which of your messages was the first that Spade saw, and which the last.")
     if facts.touches:
         ranked = sorted(facts.touches, key=lambda person: (-facts.touches[person], person))
         shown = ", ".join(safe_name(name_of(person, names)) for person in ranked[:_NAMES_SHOWN])
         yield say_count(
-            "{count} message from the team to you, with its time and channel ({names}).",
-            "{count} messages from the team to you, with their times and channels ({names}).",
+            "That the team was in touch with you {count} time, with the time and the channel ({names}).",
+            "That the team was in touch with you {count} times, with the times and the channels ({names}).",
             count=sum(facts.touches.values()),
             names=shown,
         )

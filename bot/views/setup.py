@@ -54,7 +54,7 @@ class Guide:
     roles: Sequence[int] = ()
     missing: Mapping[int, Sequence[str]] | None = None
     reading: str | None = None
-    note: str | None = None
+    notes: Sequence[str] = ()
 
 
 def guide_letter(guide: Guide, page: Page) -> Letter:
@@ -69,15 +69,19 @@ def guide_letter(guide: Guide, page: Page) -> Letter:
 
 
 def finished(guide: Guide, preview: Parcel | None) -> Parcel:
-    """The end of the guide: what holds, what is missing, and the last week as it would have looked."""
+    """The end of the guide: what holds, what is missing, and the last week as it would have looked.
+
+    Without a preview it says that nothing of that week is on record.
+    """
     lines = [setup_saved(guide.setup), *_missing(guide)]
-    lines.append(
-        say(
-            "Discord shows the managers' commands to people with Manage Messages. Server Settings, Integrations, Spade "
-            "is where you show them to other roles or hide them; Spade checks the manager list in any case."
-        )
-    )
+    lines.append(_who_is_shown_commands())
     if preview is None:
+        lines.append(
+            say(
+                "Nothing of last week is on record yet, so there is no digest to show you. Once older messages are "
+                "read, `/digest` shows it."
+            )
+        )
         return Parcel(Letter(content="\n".join(lines)))
     lines.append(say("**With these settings, last week would have looked like this:**"))
     letter = replace(preview.letter, content="\n".join(lines), rows=())
@@ -114,11 +118,26 @@ def not_added(count: int) -> str:
     return say("{count} of them asked not to be recorded here, and can only come back by themselves.", count=count)
 
 
+def commands_hidden() -> str:
+    """The note about managers to whom Discord does not show what is for them."""
+    return "\n".join(
+        (say("⚠️ Not everybody you named has the permission Manage Messages in this channel."), _who_is_shown_commands())
+    )
+
+
 def reading(span: str) -> str:
     """The note after the choice of how far back to read."""
     if span == "0" or span not in HISTORY:
         return say("Nothing older will be read. `/backfill` does it whenever you like.")
     return say("Reading: {span}. You can go on meanwhile; `/status` shows how far it is.", span=say(HISTORY[span]))
+
+
+def _who_is_shown_commands() -> str:
+    return say(
+        "Discord shows the managers' commands to people with the permission Manage Messages. To show them to others, "
+        "or to hide them, open Server Settings, Integrations, Spade, choose a command and add a role or a person. "
+        "Whatever is set there, they work for people on the manager list only."
+    )
 
 
 def _who(guide: Guide) -> Letter:
@@ -150,8 +169,9 @@ def _who(guide: Guide) -> Letter:
         (_go(say("Next"), Page.WHEN, discord.ButtonStyle.primary),),
     )
     explanation = say(
-        "**Managers** are the people whose personal replies count; choose them by name or by a role. The **digest** is "
-        "posted once a week where your team reads it. In channels that **do not count**, nothing is recorded. "
+        "**1. Managers** are the people whose personal replies count; choose them by name or by a role.\n"
+        "**2. The digest** is posted once a week, in the channel where your team reads it.\n"
+        "**3. Channels that do not count** are left out of the record.\n"
         "Everything you choose is saved at once."
     )
     return _page(guide, 1, say("Who, and where"), explanation, rows)
@@ -217,8 +237,7 @@ def _page(
     lines = [explanation, *_missing(guide)]
     if guide.reading:
         lines.append(guide.reading)
-    if guide.note:
-        lines.append(say("**{note}**", note=guide.note))
+    lines += guide.notes
     card = Card(
         title=say("Setting Spade up, {number} of 3: {title}", number=number, title=title),
         description="\n\n".join(lines),

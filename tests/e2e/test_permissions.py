@@ -66,6 +66,7 @@ CASTE = ("owner", "admin", "manager", "member", "stranger")
 def refusals() -> set[str]:
     return {
         answers.not_a_manager(),
+        answers.not_a_manager_yet(),
         answers.not_allowed(),
         answers.only_in_server(),
         answers.nothing_happened(),
@@ -295,7 +296,7 @@ async def test_every_button_is_for_whom_it_was_made_and_works_once(
         await expect("spade:setup:set:history", guide, SETTERS, ["0"])
         take_back = logged.controls()[0]["custom_id"]
         stolen = await here.press("owner", logged, take_back)
-        assert answers.not_a_manager() in said(stolen)
+        assert answers.not_a_manager_yet() in said(stolen)
         assert "Taken back" in said(await here.press("manager", logged, take_back))
         before = await here.record()
         assert "nothing of yours" in said(await here.press("manager", logged, take_back)), "replayed"

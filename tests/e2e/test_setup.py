@@ -2,9 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from bot.domain.guild import GuildSettings
+from bot.domain.snowflake import first_id_at
 from bot.sandbox import Answer, Message, Permission
 from bot.store import guilds, managers
+from bot.views.answers import Setup
+from bot.views.setup import Guide, finished
+from tests.support.moderators import moderators
 from tests.support.stage import stage
 
 BEGAN = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -24,15 +30,15 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         helper_bot = world.add_user("helper", bot=True)
         guild = world.add_guild("Gardeners", owner=owner)
         team = world.add_role(guild, "Team")
-        general, digest, offtopic = (world.add_channel(guild, name) for name in ("general", "digest", "offtopic"))
+        general = world.add_channel(guild, "general", channel_id=first_id_at(BEGAN - timedelta(days=9)))
+        digest, offtopic = (world.add_channel(guild, name) for name in ("digest", "offtopic"))
         for user in (mia, rafa, helper_bot):
             world.add_member(guild, user)
         world.add_member(guild, noor, roles=[team])
         world.deny_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
-        on.clock.set(BEGAN - timedelta(days=5), back=True)
-        early = world.post(general, rafa, "Hello", message_id=world.ids.make())
-        world.post(general, mia, "Hi", reply_to=early, message_id=world.ids.make())
-        on.clock.set(BEGAN)
+        long_ago = BEGAN - timedelta(days=5)
+        early = world.post(general, rafa, "Hello", message_id=first_id_at(long_ago))
+        world.post(general, mia, "Hi", reply_to=early, message_id=first_id_at(long_ago) + 1)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
 
         opened = await (await people.run_command(owner, general, "setup")).wait()
@@ -48,6 +54,12 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
 
         assert "1 of 3" in str(page.embeds)
         await after(await choose("managers", mia, team, helper_bot), "Bots cannot be managers")
+        assert "Not everybody you named has the permission Manage Messages" in description(page)
+        assert "Server Settings, Integrations, Spade" in description(page)
+        moderators(world, guild, mia)
+        world.edit_role(team, permissions=int(Permission.MANAGE_MESSAGES))
+        assert (await choose("managers", mia, team)).error is None
+        await on.sandbox.until(lambda: "Manage Messages" not in description(page), 20)
         await after(await choose("digest", digest), "I am missing: Embed Links and Attach Files")
         excluded = await choose("exclude", offtopic)
         await excluded.wait()
@@ -103,3 +115,13 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
             settings = await guilds.settings_of(connection, guild.id)
             assert settings is not None
             assert settings.digest_channel_id is None
+        named = await (await people.run_command(owner, general, "setup", {"manager": rafa})).wait()
+        assert "Managers: Noor and Rafa." in named.text
+        assert "Not everybody you named has the permission Manage Messages" in named.text
+
+
+def test_the_end_of_the_guide_shows_no_week_of_which_nothing_is_on_record() -> None:
+    guide = Guide(GuildSettings(1, ZoneInfo("UTC")), Setup(["Mia"], "UTC"))
+    letter = finished(guide, None).letter
+    assert "Nothing of last week is on record yet" in str(letter.content)
+    assert "would have looked" not in str(letter.content)
