@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.faults_outbox.run import OutboxFaults
+import pytest
+
+from tests.faults_outbox.run import DEFECTS, OutboxFaults
 
 
 async def test_no_nudge_is_sent_twice_or_left_open(tmp_path: Path) -> None:
@@ -13,5 +15,6 @@ async def test_no_nudge_is_sent_twice_or_left_open(tmp_path: Path) -> None:
     assert len(outcome.by_point) >= 9
 
 
-async def test_a_bot_that_does_not_look_is_found_out(tmp_path: Path) -> None:
-    assert (await OutboxFaults(12, 3, tmp_path, blind=True).play()).sent_twice > 0
+@pytest.mark.parametrize("defect", DEFECTS)
+async def test_a_bot_that_does_not_look_or_forgets_its_nonce_is_found_out(tmp_path: Path, defect: str) -> None:
+    assert (await OutboxFaults(3, 3, tmp_path, defect=defect).play()).sent_twice > 0

@@ -1,4 +1,4 @@
-"""`python -m tests.faults_outbox [--kills N] [--seed N] [--blind]`."""
+"""`python -m tests.faults_outbox [--kills N] [--seed N] [--defect history|nonce]`."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults_outbox.run import OutboxFaults
+from tests.faults_outbox.run import DEFECTS, OutboxFaults
 
 
 def main() -> int:
@@ -15,11 +15,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults_outbox", description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--blind", action="store_true", help="plant a defect, which must be found")
+    parser.add_argument("--defect", choices=DEFECTS, help="plant a defect, which must be found")
     given = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="spade-outbox-") as folder:
-        outcome = asyncio.run(OutboxFaults(given.kills, given.seed, Path(folder), blind=given.blind).play())
+        outcome = asyncio.run(OutboxFaults(given.kills, given.seed, Path(folder), defect=given.defect).play())
     for problem in outcome.problems:
         print(problem)
     for point, count in sorted(outcome.by_point.items()):

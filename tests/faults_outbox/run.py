@@ -25,6 +25,12 @@ from tests.faults_outbox.points import ACCEPTED, BY_ITSELF, ENDED
 STARTS = datetime(2026, 1, 5, 10, tzinfo=UTC)
 SEND = "/channels/{channel_id}/messages"
 SIGKILL_SHARE = 0.25
+ABSENCE = "a long absence"
+"""Nothing runs for so long that Discord knows the nonce no more: only the DM's history tells what is there."""
+ABSENT = timedelta(minutes=7)
+LAG = "history lags"
+"""A run to which Discord does not show yet what it has taken: only the nonce keeps it from sending twice."""
+DEFECTS = ("history", "nonce")
 ROUNDS = 8
 """How often a tick may be needed until everything of a day is settled."""
 
@@ -46,16 +52,16 @@ class Outcome:
 class OutboxFaults:
     """Plays days until as many processes ended as asked for."""
 
-    def __init__(self, kills: int, seed: int, folder: Path, *, blind: bool = False) -> None:
+    def __init__(self, kills: int, seed: int, folder: Path, *, defect: str | None = None) -> None:
         self._kills = kills
-        self._blind = blind
+        self._defect = defect
         self._random = Random(seed)
         self._path = folder / "spade.db"
         self._clock = DrivenClock(STARTS)
         self._outcome = Outcome()
         self._duration = 0.1
         # Every point is reached from a first run and from a run that settles, before chance takes over.
-        self._plan = [[point] for point in (*BY_ITSELF[:8], ACCEPTED)]
+        self._plan = [[ACCEPTED, ABSENCE], [ACCEPTED, LAG], *([point] for point in (*BY_ITSELF[:8], ACCEPTED))]
         self._plan += [[first, point] for first in ("after claim", ACCEPTED) for point in (*BY_ITSELF, ACCEPTED)]
 
     async def play(self) -> Outcome:
@@ -100,8 +106,12 @@ class OutboxFaults:
         before = len(self._sandbox.dms(self._manager))
         points = self._plan.pop(0) if self._plan else self._chance()
         for point in points:
+            if point == ABSENCE:
+                self._clock.set(self._clock.now() + ABSENT)
+                continue
             await self._run(point)
-            self._clock.set(self._clock.now() + timedelta(seconds=self._random.choice((5, 31, 31, 90))))
+            pauses = (31, 90) if LAG in points else (5, 31, 31, 90)
+            self._clock.set(self._clock.now() + timedelta(seconds=self._random.choice(pauses)))
         for _ in range(ROUNDS):
             await self._run(None)
             self._clock.set(self._clock.now() + timedelta(seconds=31))
@@ -110,13 +120,17 @@ class OutboxFaults:
         self._judge(before, member_id, points)
 
     def _chance(self) -> list[str]:
-        """One to three points; a share of them is a SIGKILL at any time."""
-        return [
+        """One to three points, a share of them a SIGKILL at any time; then, now and then, an absence or a lag.
+
+        Never both: what is neither shown nor known by its nonce is sent twice, and nothing can be done about it.
+        """
+        points = [
             "SIGKILL"
             if self._random.random() < SIGKILL_SHARE
             else self._random.choice((*BY_ITSELF[2:], ACCEPTED, ACCEPTED, "503", "lost reply"))
             for _ in range(self._random.randrange(1, 4))
         ]
+        return points + self._random.choice(([], [], [ABSENCE], [LAG]))
 
     def _wait(self) -> int:
         """A new member has waited five hours for the manager."""
@@ -145,7 +159,8 @@ class OutboxFaults:
             "database": f"sqlite:///{self._path}",
             "now": self._clock.now().isoformat(),
             "point": own,
-            "blind": self._blind,
+            "history_lags": point == LAG,
+            "defect": self._defect,
         }
         assert self._worker.stdin is not None
         self._worker.stdin.write(json.dumps(job).encode() + b"\n")

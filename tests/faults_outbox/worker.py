@@ -36,16 +36,20 @@ RULES = Rules(nudge=replace(NudgeRules(), quiet_after_unanswered=10**6))
 class Messenger(DiscordMessenger):
     """The real one, without a gateway: it takes everybody to be in the server.
 
-    A `blind` one has the defect that it never looks at the DM, and forgets the nonce.
+    While `history_lags`, Discord does not show yet what it has taken. A planted `defect` never looks at the DM, or
+    makes up another nonce each time.
     """
 
-    blind = False
+    history_lags = False
+    defect: str | None = None
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        return None if self.blind else await super().find(delivery, channel_id)
+        if self.history_lags or self.defect == "history":
+            return None
+        return await super().find(delivery, channel_id)
 
     async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
-        return await super().send_to_person(person_id, body, secrets.token_hex(8) if self.blind else nonce)
+        return await super().send_to_person(person_id, body, secrets.token_hex(8) if self.defect == "nonce" else nonce)
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
         return {person_id: Present(f"P{person_id}") for person_id in people}
@@ -60,7 +64,7 @@ async def tick(job: Mapping[str, Any]) -> None:
     trace = aiohttp.TraceConfig()
     client = discord.Client(intents=discord.Intents.none(), http_trace=trace)
     messenger = Messenger(client)
-    messenger.blind = job["blind"]
+    messenger.history_lags, messenger.defect = job["history_lags"], job["defect"]
     if job["point"]:
         arm(job["point"], messenger, trace)
     await client.login(job["token"])
