@@ -155,10 +155,10 @@ def open_page(on: Stage, playback: Playback) -> Page:
 
 
 def _a_member_who_waits(on: Stage) -> int:
-    """The last one whom the last nudge is about; else whoever writes last in the record."""
-    fields = [field for nudge in on.nudges[-1:] for embed in nudge.embeds for field in embed.get("fields", ())]
-    for field in reversed(fields):
-        found = _LINK.search(field["value"])
+    """The first one whom the last nudge is about, since who waits comes first; else the record's last author."""
+    buttons = [control for nudge in on.nudges[-1:] for control in nudge.controls()]
+    for button in buttons:
+        found = _LINK.search(str(button.get("url", "")))
         message = found and on.sandbox.world.channel(int(found[1])).log.get(int(found[2]))
         if message:
             return message.author.id

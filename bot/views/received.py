@@ -57,4 +57,6 @@ def _row(row: Mapping[str, Any]) -> str:
 def _labels(components: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for component in components:
         label = component.get("label") or component.get("placeholder") or ""
+        if component.get("url"):
+            label += " ↗"
         yield f"[ {label} ]" if not component.get("disabled") else f"( {label} )"
