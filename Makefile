@@ -9,7 +9,7 @@ help:
 	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
 	@echo "make serve   use Spade yourself in a browser, on the same record"
 	@echo "make test    run the tests"
-	@echo "make simulate  eleven years in every time zone, with downtime: is any nudge or digest missed or doubled?"
+	@echo "make simulate  eleven years in every time zone, with downtime and clock jumps: is any nudge or digest missed or doubled?"
 	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice"
 	@echo "make check   lint, types, layers, lock file"
 	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"

@@ -74,13 +74,21 @@ async def open_app(
     `hold_seconds` is how long an event waits for earlier ones, `tick_seconds` how often is looked for due work.
     """
     database = await open_database(settings.database, write=True)
-    bot = SpadeBot()
+    bot = SpadeBot(clock)
     try:
         recorder = Recorder(database, settings.domain_rules())
         history, places = DiscordHistory(bot), Places()
         follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
         reader = HistoryReader(database, recorder, history, GuildChannels(bot, places), clock)
-        schedule = Schedule(tick_seconds, lambda: bot.is_ready() and follower.in_step)
+
+        async def ready() -> bool:
+            if not (bot.is_ready() and follower.in_step):
+                return False
+            if not clock.sure:
+                await bot.ask_time()
+            return clock.sure
+
+        schedule = Schedule(tick_seconds, ready)
         app = App(bot, database, follower, reader, schedule)
         presentation = Presentation(database)
         await presentation.load()

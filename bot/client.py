@@ -12,8 +12,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.clock import Clock
 from bot.discord_io.command_names import CommandNames
 from bot.discord_io.invalid_requests import InvalidRequests
+from bot.discord_io.time_signal import TimeSignal
 from bot.domain.guild import LANGUAGES
 from bot.views.answers import nothing_happened, only_in_server, unexpected_error
 from bot.views.sentence import language_like, speaking
@@ -26,6 +28,8 @@ _TOKEN_REFUSED = 4004
 UNANSWERED_SECONDS = 2.0
 """How long a press may go without an answer. Discord shows its own error after three seconds."""
 
+ASKING_SECONDS = 20.0
+"""How long Discord has to say what time it is."""
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
 
@@ -76,11 +80,14 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 class SpadeBot(commands.Bot):
     """Holds the connection and the cogs in `to_load`; what they do is in the services they were built with.
 
-    `language_of` tells a guild's language, by which it is answered.
+    `language_of` tells a guild's language, by which it is answered. The `clock` hears what time Discord says it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.invalid_requests = InvalidRequests(self._unauthorized)
+        trace = self.invalid_requests.trace()
+        trace.on_request_end.append(TimeSignal(clock.hear).answered)
         self._ending: asyncio.Task[None] | None = None
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -91,7 +98,7 @@ class SpadeBot(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            http_trace=self.invalid_requests.trace(),
+            http_trace=trace,
         )
         self.to_load: Sequence[commands.Cog] = ()
         self.language_of: Callable[[int], str] = lambda _: LANGUAGES[0]
@@ -107,6 +114,20 @@ class SpadeBot(commands.Bot):
             raise
         if self._ending is not None:
             raise discord.LoginFailure("Discord does not take the token any more.")
+
+    async def on_disconnect(self) -> None:
+        """Nobody knows for how long."""
+        self._clock.doubt()
+
+    async def ask_time(self) -> None:
+        """Have Discord say what time it is; nothing is heard when it does not answer."""
+        try:
+            async with asyncio.timeout(ASKING_SECONDS):
+                await self.http.request(discord.http.Route("GET", "/gateway"))
+        except discord.HTTPException:
+            pass  # a refusal has a date, too
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("Discord does not say what time it is (%s); nothing is sent before", type(error).__name__)
 
     def _unauthorized(self) -> None:
         """The token was taken back: nothing that is tried from here on can succeed."""

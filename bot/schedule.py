@@ -18,7 +18,7 @@ DueWork = Callable[[], Awaitable[object]]
 class Schedule:
     """Calls each named piece of due work at every tick, one after the other. One that fails does not stop the rest."""
 
-    def __init__(self, seconds: float, ready: Callable[[], bool]) -> None:
+    def __init__(self, seconds: float, ready: Callable[[], Awaitable[bool]]) -> None:
         self._seconds = seconds
         self._ready = ready
         self._work: dict[str, DueWork] = {}
@@ -52,8 +52,8 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """One turn for everything that is due; none while the bot is not ready, or still catching up."""
-        if not self._ready():
+        """One turn for everything that is due; none while `ready` says no: not connected, or the time is not known."""
+        if not await self._ready():
             return
         for name, work in list(self._work.items()):
             try:

@@ -42,9 +42,23 @@ def hour_start(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """
     wall = datetime.combine(day, time(hour), zone)
     start = wall.astimezone(UTC)
-    if start.astimezone(zone).date() > day:
-        start = wall.replace(fold=1).astimezone(UTC)
-    return start
+    shown = start.astimezone(zone)
+    if shown.hour == hour and shown.date() == day:
+        return start
+    before = wall.replace(fold=1).astimezone(UTC)
+    return before if shown.date() > day else _change(before, start, zone)
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The moment, to the second, between two others at which the zone's clocks change."""
+    offset, low, high = before.astimezone(zone).utcoffset(), 0, round((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (before + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return before + timedelta(seconds=high)
 
 
 def monday_of(day: date) -> date:

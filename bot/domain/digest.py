@@ -42,10 +42,8 @@ def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: 
     zone = manager.zone or settings.zone
     today = local_day(now, zone)
     posting_on = monday_of(local_day(now, settings.zone)) + timedelta(days=settings.digest_weekday)
-    due_at = _own_hour_after(hour_start(posting_on, settings.digest_hour, settings.zone), manager, zone)
-    if now < due_at:
+    while now < (due_at := _own_hour_after(hour_start(posting_on, settings.digest_hour, settings.zone), manager, zone)):
         posting_on -= timedelta(weeks=1)
-        due_at = _own_hour_after(hour_start(posting_on, settings.digest_hour, settings.zone), manager, zone)
     due_on = local_day(due_at, zone)
     week_on = monday_of(posting_on) - timedelta(weeks=1)
     if week_on < monday_of(local_day(manager.enrolled_at, settings.zone)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
@@ -66,9 +67,9 @@ class Door:
         channel_id = request.match_info.get("channel_id", "")
         where = (route.method, route.template, int(channel_id) if channel_id.isdigit() else None)
         major = channel_id or request.match_info.get("guild_id") or request.match_info.get("webhook_id") or ""
-        epoch = self._sandbox.world.now().timestamp()
-        verdict = self.buckets.judge(route.method, route.template, major, epoch)
-        headers = {**verdict.headers, "Via": "1.1 sandbox"}
+        now = self._sandbox.world.now()
+        verdict = self.buckets.judge(route.method, route.template, major, now.timestamp())
+        headers = {**verdict.headers, "Via": "1.1 sandbox", "Date": format_datetime(now, usegmt=True)}
         call = Call(
             self._sandbox.world,
             self._sandbox.commands,

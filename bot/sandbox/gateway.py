@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -57,6 +58,7 @@ class Gateway:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Serve one websocket until it ends."""
         socket = web.WebSocketResponse(max_msg_size=1 << 22, compress=False)
+        socket.headers["Date"] = format_datetime(self._world.now(), usegmt=True)
         await socket.prepare(request)
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)

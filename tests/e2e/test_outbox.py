@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -198,3 +199,41 @@ def test_the_bot_is_built_to_count_them(tmp_path: Path) -> None:
             assert any("InvalidRequests" in repr(callback) for callback in trace.on_request_end)
 
     asyncio.run(built())
+
+
+class WatchedClock(SystemClock):
+    """Says what befell it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.befell: list[str] = []
+
+    def hear(self, moment: datetime) -> None:
+        super().hear(moment)
+        self.befell.append("heard")
+
+    def doubt(self) -> None:
+        super().doubt()
+        self.befell.append("doubted")
+
+
+async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the_time(tmp_path: Path) -> None:
+    clock = WatchedClock()
+    async with Sandbox(now=clock.now) as sandbox, connected(sandbox, clock, tmp_path / "spade.db") as app:
+        assert clock.sure
+        turns: list[bool] = []
+
+        async def work() -> None:
+            turns.append(clock.sure)
+
+        app.schedule.add("work", work)
+        clock.befell.clear()
+        sandbox.faults.drop_gateway()
+        await sandbox.until(lambda: clock.befell == ["doubted", "heard"], PATIENCE)
+        clock.doubt()
+        sandbox.faults.lose_request(times=None, method="GET", route="/gateway")
+        await app.schedule.tick()
+        assert turns == []
+        sandbox.faults.calm()
+        await app.schedule.tick()
+        assert turns == [True]

@@ -101,10 +101,12 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
 
 
 async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Path) -> None:
-    """A member who has waited since before the process started is in the DM; *Done* settles them."""
-    began = datetime.now(UTC)
-    slow = {"now": began - timedelta(hours=6)}
-    async with Sandbox(now=lambda: slow["now"]) as sandbox:
+    """Whoever has waited long enough by Discord's clock is in the DM, however wrong the machine's; *Done* settles them.
+
+    To the machine, Discord's time is two days ahead.
+    """
+    time = {"now": datetime.now(UTC) + timedelta(days=2)}
+    async with Sandbox(now=lambda: time["now"]) as sandbox:
         world, people = sandbox.world, sandbox.people
         guild, general = town(sandbox)
         manager = world.add_user("mia", display_name="Mia")
@@ -119,9 +121,11 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
                 await people.run_command(guild.owner_id, general, "setup", {"manager": manager, "time_zone": "UTC"})
             ).wait()
             await (await people.run_command(manager, general, "nudges", subcommands=("on",))).wait()
-            # The sandbox's clock is six hours behind, so what is written now has waited six hours.
             thread = world.start_thread(general, "cacti", member)
             world.post(thread, member, "How do I water a cactus?")
+            early = await people.run_command(manager, general, "nudges", subcommands=("now",))
+            assert "Sent" not in (await early.wait()).text
+            time["now"] += timedelta(hours=6)
             answer = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" in (await answer.wait()).text
             nudge = sandbox.dms(manager)[-1]

@@ -1,1 +1,1 @@
-"""Years of days in every time zone, with a process that is sometimes down: is anything missed or doubled?"""
+"""Years of days in every time zone, with a machine that is sometimes down and a clock that jumps: is anything lost?"""

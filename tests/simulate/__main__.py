@@ -1,6 +1,7 @@
 """`python -m tests.simulate [--zones N] [--first YEAR] [--last YEAR] [--seed N] [--processes N]`."""
 
 import argparse
+import logging
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -25,14 +26,16 @@ def main() -> int:
     started = time.monotonic()
     total = Outcome()
     one = partial(simulate, first_year=given.first, last_year=given.last, seed=given.seed)
-    with ProcessPoolExecutor(given.processes) as pool:
+    # Every jump of a clock is worth a warning in life.
+    with ProcessPoolExecutor(given.processes, initializer=logging.disable) as pool:
         for name, outcome in zip(zones, pool.map(one, zones, chunksize=4), strict=True):
             total.add(outcome)
             if outcome.missed or outcome.doubled:
                 print(f"{name}: missed={outcome.missed} doubled={outcome.doubled}")
     print(
-        f"{len(zones)} zones, {given.first} to {given.last}: {total.nudges:,} nudges, {total.digests:,} digests "
-        f"({total.late:,} late after downtime), in {time.monotonic() - started:.0f} s"
+        f"{len(zones)} zones, {given.first} to {given.last}: {total.nudges:,} nudges, {total.digests:,} digests and "
+        f"{total.personal_digests:,} personal ones ({total.late:,} late after downtime), {total.jumps:,} jumps of the "
+        f"machine's clock, in {time.monotonic() - started:.0f} s"
     )
     print(f"simulate: zone-days={total.zone_days} missed={total.missed} doubled={total.doubled}")
     return 1 if total.missed or total.doubled else 0

@@ -11,7 +11,7 @@ import discord
 from discord.gateway import DiscordWebSocket
 
 from bot.app import App, open_app
-from bot.clock import DrivenClock
+from bot.clock import Clock, DrivenClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.sandbox import Sandbox
@@ -45,7 +45,7 @@ async def _at_once(*_: object, **__: object) -> None:
 
 @asynccontextmanager
 async def connected(
-    sandbox: Sandbox, clock: DrivenClock, database: Path, *, hold_seconds: float = 0.05, patience: float = PATIENCE
+    sandbox: Sandbox, clock: Clock, database: Path, *, hold_seconds: float = 0.05, patience: float = PATIENCE
 ) -> AsyncIterator[App]:
     """Log the bot in to a sandbox; what discord.py was pointed at is put back afterwards."""
     base, gateway = discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY

@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.app_commands import TranslationContext, TranslationContextLocation
 
 from bot.client import SpadeBot
+from bot.clock import SystemClock
 from bot.discord_io.command_names import COMMAND, OPTION, CommandNames
 from bot.domain.guild import LANGUAGES
 from bot.views.amounts import duration, percent
@@ -231,7 +232,7 @@ async def test_discord_is_given_names_in_every_language():
 
 @pytest.mark.parametrize(("guild_id", "language"), [("5", "de"), (None, "fr")])
 async def test_what_an_interaction_starts_speaks_the_guilds_language(guild_id, language, monkeypatch):
-    bot = SpadeBot()
+    bot = SpadeBot(SystemClock())
     bot.language_of = lambda guild: {5: "de"}[guild]
     heard = []
     monkeypatch.setattr(bot._connection, "dispatch", lambda *_: heard.append(spoken()))

@@ -37,7 +37,10 @@ class Service:
 
 @pytest.fixture
 def schedule() -> Schedule:
-    return Schedule(3600, lambda: True)
+    async def ready() -> bool:
+        return True
+
+    return Schedule(3600, ready)
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_only_a_monday_names_a_week(day: date) -> None:
         ("Europe/Berlin", date(2025, 3, 30), 2, "2025-03-30T03:00"),  # skipped: the first moment after
         ("Europe/Berlin", date(2025, 10, 26), 2, "2025-10-26T02:00"),  # twice: the first
         ("Australia/Lord_Howe", date(2025, 10, 5), 2, "2025-10-05T02:30"),
+        ("Pacific/Chatham", date(2033, 9, 25), 3, "2033-09-25T03:45"),  # 02:45 to 03:45 is skipped
         ("America/Scoresbysund", date(2025, 3, 29), 23, "2025-03-29T22:00"),  # skipped at the day's end
         ("America/Santiago", date(2025, 9, 7), 0, "2025-09-07T01:00"),
         ("America/Santiago", date(2025, 9, 7), 9, "2025-09-07T09:00"),

@@ -111,6 +111,13 @@ def test_never_before_the_guilds_own_time_of_posting(zone, hour, moment):
     assert before.week_on == date(2026, 2, 23)
 
 
+def test_a_posting_on_sunday_is_not_due_before_the_managers_hour_on_monday():
+    guild = replace(GUILD, digest_weekday=6, digest_hour=20)
+    monday = datetime(2026, 3, 16, 8, tzinfo=UTC)
+    assert due_personal_digest(guild, MANAGER, monday) == DueDigest(date(2026, 2, 23), late=True)
+    assert due_personal_digest(guild, MANAGER, monday.replace(hour=10)) == DueDigest(date(2026, 3, 2), late=False)
+
+
 @pytest.mark.parametrize(
     "change",
     [
