@@ -1,5 +1,7 @@
 """The team's record as tables, for managers."""
 
+import asyncio
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -28,4 +30,7 @@ class Exporting(commands.Cog):
             return
         assert interaction.guild_id is not None
         facts = await self._export.of(interaction.guild_id)
-        await answer(interaction, answers.not_set_up() if facts is None else export_parcel(facts))
+        if facts is None:
+            await answer(interaction, answers.not_set_up())
+        else:
+            await answer(interaction, await asyncio.to_thread(export_parcel, facts))

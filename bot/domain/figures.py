@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,7 +64,8 @@ class PeriodFacts:
 
     `active` wrote a counted message in the period. `touches` are the personal ones from one conversation gap
     before the period up to its end. `first_touches` tells, for each manager and member, the first personal touch
-    ever, if before the period's end. `waiting` holds entries written before the period's end.
+    ever; pairs whose first lies before the period may be missing, if the member stands in `met_before`: those whom
+    the team had touched before all that is told here. `waiting` holds entries written before the period's end.
     """
 
     period: Period
@@ -73,6 +74,7 @@ class PeriodFacts:
     touches: tuple[Touch, ...]
     first_touches: Mapping[tuple[int, int], datetime]
     waiting: tuple[WaitingState, ...]
+    met_before: frozenset[int] = frozenset()
 
 
 def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Figures:
@@ -80,15 +82,49 @@ def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, *, manager
 
     Without `manager_id`, the team's.
     """
-    attention = _Attention.of(week, rules, manager_id)
-    longer = _Attention.of(weeks, rules, manager_id)
-    if attention.conversations >= rules.verdict_needs_conversations:
-        verdict, verdict_weeks = attention.verdict(rules), 1
-    elif longer.conversations >= rules.verdict_needs_conversations:
-        verdict, verdict_weeks = longer.verdict(rules), rules.verdict_weeks
-    else:
-        verdict, verdict_weeks = Verdict.QUIET, None
-    return _figures(week, attention, rules, manager_id, verdict, verdict_weeks)
+    if manager_id is None:
+        return _figures(week, weeks, rules, _coverage_ever(week))
+    return figures_of_all(week, weeks, rules)[1].get(manager_id) or _figures(
+        _by_nobody(week), _by_nobody(weeks), rules, _coverage_ever(week)
+    )
+
+
+def figures_of_all(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
+    """The team's figures and those of each manager, by their ids in order; otherwise as `week_figures`."""
+    coverage_ever = _coverage_ever(week)
+    own_week, own_weeks = _by_manager(week), _by_manager(weeks)
+    return _figures(week, weeks, rules, coverage_ever), {
+        manager_id: _figures(own_week[manager_id], own_weeks[manager_id], rules, coverage_ever)
+        for manager_id in sorted(week.managers)
+    }
+
+
+def _by_manager(facts: PeriodFacts) -> dict[int, PeriodFacts]:
+    """Each manager's own facts: the touches they made, and what waits for them by name."""
+    touches: dict[int, list[Touch]] = {manager_id: [] for manager_id in facts.managers}
+    first: dict[int, dict[tuple[int, int], datetime]] = {manager_id: {} for manager_id in facts.managers}
+    waiting: dict[int, list[WaitingState]] = {manager_id: [] for manager_id in facts.managers}
+    for touch in facts.touches:
+        touches[touch.manager_id].append(touch)
+    for pair, at in facts.first_touches.items():
+        first[pair[0]][pair] = at
+    for state in facts.waiting:
+        for manager_id in state.entry.addressed & facts.managers:
+            waiting[manager_id].append(state)
+    return {
+        manager_id: replace(
+            facts,
+            touches=tuple(touches[manager_id]),
+            first_touches=first[manager_id],
+            waiting=tuple(waiting[manager_id]),
+            met_before=frozenset(),
+        )
+        for manager_id in facts.managers
+    }
+
+
+def _by_nobody(facts: PeriodFacts) -> PeriodFacts:
+    return replace(facts, touches=(), first_touches={}, waiting=(), met_before=frozenset())
 
 
 def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Mapping[int, int]:
@@ -103,56 +139,63 @@ def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int
 
 def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tuple[int, ...]:
     """The members whose first personal touch ever lies in the period, in the order they were met."""
-    met = {member_id: at for member_id, at in _first_met(facts, manager_id).items() if facts.period.holds(at)}
+    own = facts if manager_id is None else _by_manager(facts).get(manager_id, _by_nobody(facts))
+    met = {member_id: at for member_id, at in _first_met(own).items() if facts.period.holds(at)}
     return tuple(sorted(met, key=lambda member_id: (met[member_id], member_id)))
 
 
-def _first_met(facts: PeriodFacts, manager_id: int | None) -> dict[int, datetime]:
-    """When the team, or one manager, first touched each member."""
+def _first_met(facts: PeriodFacts) -> dict[int, datetime]:
+    """When each member was first touched, as far as that is told."""
     known: dict[int, datetime] = {}
-    for (toucher_id, member_id), first_at in facts.first_touches.items():
-        if manager_id in (None, toucher_id) and (member_id not in known or first_at < known[member_id]):
+    for (_, member_id), first_at in facts.first_touches.items():
+        if member_id not in facts.met_before and (member_id not in known or first_at < known[member_id]):
             known[member_id] = first_at
     return known
 
 
-def _figures(
-    facts: PeriodFacts,
-    attention: "_Attention",
-    rules: Rules,
-    manager_id: int | None,
-    verdict: Verdict,
-    verdict_weeks: int | None,
-) -> Figures:
-    period = facts.period
-    own = [
-        touch for touch in facts.touches if period.holds(touch.touched_at) and manager_id in (None, touch.manager_id)
-    ]
+def _coverage_ever(facts: PeriodFacts) -> float | None:
+    """The share of the active members whom anybody on the team had touched by the period's end."""
+    if not facts.active:
+        return None
+    met = {member_id for (_, member_id), at in facts.first_touches.items() if at < facts.period.end_at}
+    return sum(member_id in met or member_id in facts.met_before for member_id in facts.active) / len(facts.active)
+
+
+def _figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, coverage_ever: float | None) -> Figures:
+    """Of the team, or of one manager whose own facts these are."""
+    period = week.period
+    attention = _Attention.of(week, rules)
+    verdict, verdict_weeks = _verdict(attention, weeks, rules)
+    own = [touch for touch in week.touches if period.holds(touch.touched_at)]
     reached = attention.by_member.keys()
-    known = _first_met(facts, manager_id)
-    touched_by_team = {member_id for _, member_id in facts.first_touches}
-    active = len(facts.active)
+    known = _first_met(week)
+    active = len(week.active)
     return Figures(
         active_members=active,
         personal_replies=len(own),
         logged_share=sum(touch.kind is TouchKind.LOGGED for touch in own) / len(own) if own else None,
         conversations=attention.conversations,
         members_reached=len(reached),
-        coverage=len(reached & facts.active) / active if active else None,
-        coverage_ever=len(touched_by_team & facts.active) / active if active else None,
-        first_time=sum(period.holds(known[member_id]) for member_id in reached),
+        coverage=len(reached & week.active) / active if active else None,
+        coverage_ever=coverage_ever,
+        first_time=sum(member_id in known and period.holds(known[member_id]) for member_id in reached),
         effective_members=attention.effective_members,
         spread=attention.spread,
         top3_share=attention.top3_share(rules),
         verdict=verdict,
         verdict_weeks=verdict_weeks,
         reply_minutes=_reply_minutes(own),
-        waiting=sum(
-            state.open_at(period.end_at, rules.waiting_expires)
-            for state in facts.waiting
-            if manager_id is None or manager_id in state.entry.addressed
-        ),
+        waiting=sum(state.open_at(period.end_at, rules.waiting_expires) for state in week.waiting),
     )
+
+
+def _verdict(attention: "_Attention", weeks: PeriodFacts, rules: Rules) -> tuple[Verdict, int | None]:
+    if attention.conversations >= rules.verdict_needs_conversations:
+        return attention.verdict(rules), 1
+    longer = _Attention.of(weeks, rules)
+    if longer.conversations >= rules.verdict_needs_conversations:
+        return longer.verdict(rules), rules.verdict_weeks
+    return Verdict.QUIET, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +208,8 @@ class _Attention:
     spread: float | None
 
     @classmethod
-    def of(cls, facts: PeriodFacts, rules: Rules, manager_id: int | None) -> "_Attention":
-        by_member = conversations_by_member(facts, rules, manager_id=manager_id)
+    def of(cls, facts: PeriodFacts, rules: Rules) -> "_Attention":
+        by_member = conversations_by_member(facts, rules)
         total = sum(by_member.values())
         effective = _effective(by_member.values())
         spread = None

@@ -177,10 +177,11 @@ class NudgeFacts:
 
     `today` is the guild's date. `sharing` are the managers over whom members without a manager of their own are
     shared out, this one among them unless a preview is made for somebody who gets no nudges. `newcomers` and
-    `regulars` are candidates: whether anybody met them stands in `met`. `old_hands` are known to have been in the
-    guild before a young record begins, so that their first message on it proves nothing. `conversations` are this
-    manager's, by member, oldest first. `lately_active` wrote in the days that `cooling` asks for. `last_messages`
-    lead to a member's last message. `barred` are out for a reason of their own.
+    `regulars` are candidates, but for those in `met`: whoever of them, or of the `handed`, anybody has met.
+    `old_hands` are known to have been in the guild before a young record begins, so that their first message on it
+    proves nothing. `conversations` are this manager's, by member, oldest first. `lately_active` wrote in the days
+    that `cooling` asks for. `last_messages` lead to a member's last message. `barred` are out for a reason of their
+    own.
 
     `handed` were handed over to this manager. `away` are the managers who pause: what waits for them alone is shared
     out. So is what waits for the colleagues who stand with a member in `orphaned`: they were offered the member, or

@@ -1,8 +1,10 @@
 """What managers can take into a spreadsheet: the team's relationships, and its weeks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day, monday_of
@@ -65,13 +67,8 @@ class CsvExport:
             states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, soon)
             begins_on = await activity.first_day(connection, guild_id)
             departed = await people.departed(connection, guild_id)
-        by_member: dict[int, list[Touch]] = {}
-        for touch in found:
-            by_member.setdefault(touch.member_id, []).append(touch)
-        relationships = sorted(
-            ((member_id, relationship(own, settings.zone, now, self._rules)) for member_id, own in by_member.items()),
-            key=lambda item: (-_last(item[1]).timestamp(), item[0]),
-        )
+        relationships = await asyncio.to_thread(_relationships, found, settings.zone, now, self._rules)
+        del found
         waiting: dict[int, int] = {}
         for state in states:
             if state.answered_at is None and not state.closed:
@@ -84,11 +81,21 @@ class CsvExport:
         asked = [member_id for member_id, _ in relationships if member_id not in departed]
         return ExportFacts(
             settings=settings,
-            relationships=tuple(relationships),
+            relationships=relationships,
             waiting=waiting,
             weeks=weeks,
             names=await self._names.names(guild_id, asked[:NAMES]),
         )
+
+
+def _relationships(
+    found: tuple[Touch, ...], zone: ZoneInfo, now: datetime, rules: Rules
+) -> tuple[tuple[int, Relationship], ...]:
+    by_member: dict[int, list[Touch]] = {}
+    for touch in found:
+        by_member.setdefault(touch.member_id, []).append(touch)
+    known = ((member_id, relationship(own, zone, now, rules)) for member_id, own in by_member.items())
+    return tuple(sorted(known, key=lambda item: (-_last(item[1]).timestamp(), item[0])))
 
 
 def _last(known: Relationship) -> datetime:

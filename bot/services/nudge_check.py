@@ -1,5 +1,6 @@
 """Decides a nudge and looks whether what it says is still so: on the record, and on Discord."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -40,9 +41,9 @@ class NudgeCheck:
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, findings: Findings
     ) -> Nudge:
         """The nudge as the record and the findings have it."""
-        return self._without_gone(
-            decide_nudge(await self.facts(connection, settings, manager_id, now, findings), self._rules), findings
-        )
+        facts = await self.facts(connection, settings, manager_id, now, findings)
+        # In a large guild thousands have a reason.
+        return self._without_gone(await asyncio.to_thread(decide_nudge, facts, self._rules), findings)
 
     async def facts(
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, findings: Findings

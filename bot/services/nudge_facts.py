@@ -1,5 +1,6 @@
 """Gathers what one manager's nudge is decided on."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -13,10 +14,9 @@ from bot.domain.nudge import Newcomer, NudgeFacts, Obstacle, Regular
 from bot.domain.nudge_time import PastNudges, Reaction, went_unanswered
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
-from bot.domain.touch import TouchKind, personal_kinds
+from bot.domain.touch import Touch, TouchKind, personal_kinds
 from bot.domain.why import MemberFacts, Standing
 from bot.store import activity, deliveries, guilds, managers, nudges, people, touches, waits
-from bot.store.activity import Trace
 from bot.store.database import Connection
 
 USUAL_REPLY_DAYS = 90
@@ -38,23 +38,22 @@ async def gather(
     been there before a young record begins.
     """
     guild_id, limits = settings.guild_id, rules.nudge
-    today = local_day(now, settings.zone)
+    today, end_id = local_day(now, settings.zone), first_id_at(now)
     kinds = personal_kinds(count_inferred=rules.count_inferred)
-    first_touches = await touches.first_touches(connection, guild_id, now, kinds)
     yesterday = today - timedelta(days=1)
     window_from = today - timedelta(days=limits.unmet_window_days)
-    regulars = await activity.active_days(
-        connection, guild_id, window_from, yesterday, at_least=limits.unmet_active_days
+    regulars = await activity.unmet_regulars(
+        connection, guild_id, window_from, yesterday, at_least=limits.unmet_active_days, by=now, kinds=kinds
     )
-    newcomers = await activity.newcomers(connection, guild_id, now - limits.newcomer_until, now - limits.newcomer_after)
-    talks: dict[int, list[Conversation]] = defaultdict(list)
+    newcomers = await activity.unmet_newcomers(
+        connection, guild_id, now - limits.newcomer_until, now - limits.newcomer_after, by=now, kinds=kinds
+    )
     own = await touches.of_manager(connection, guild_id, manager_id, now, kinds)
-    for talk in conversations(own, rules.conversation_gap):
-        talks[talk.member_id].append(talk)
-    traces = await activity.traces(connection, guild_id, regulars.keys() | talks.keys())
-    last_messages = _last_messages(traces, now)
+    talks = await asyncio.to_thread(_by_member, own, rules.conversation_gap)
+    known = [member_id for member_id, found in talks.items() if len(found) >= limits.cooling_conversations]
     team = await managers.all_settings(connection, guild_id)
     claimed_since = now - limits.offer_again_after
+    handed = await nudges.handed_to(connection, guild_id, manager_id, now - rules.waiting_expires, now)
     memory = max(limits.offer_again_after, limits.offer_waiting_again_after)
     return NudgeFacts(
         guild_id=guild_id,
@@ -69,18 +68,19 @@ async def gather(
         },
         regulars={
             member_id: Regular(
-                days, moment_of(traces[member_id].first_message_id), *last_messages.get(member_id, (None, None))
+                days,
+                moment_of(trace.first_message_id),
+                *((trace.last_message_id, trace.last_channel_id) if trace.last_message_id < end_id else (None, None)),
             )
-            for member_id, days in regulars.items()
-            if member_id in traces
+            for member_id, (days, trace) in regulars.items()
         },
-        met=frozenset(member_id for _, member_id in first_touches),
+        met=await touches.met_among(connection, guild_id, handed, now, kinds),
         old_hands=frozenset(old_hands),
-        conversations={member_id: tuple(found) for member_id, found in talks.items()},
-        lately_active=await activity.active(
-            connection, guild_id, today - timedelta(days=limits.cooling_active_days), yesterday
+        conversations=talks,
+        lately_active=await activity.active_among(
+            connection, guild_id, known, today - timedelta(days=limits.cooling_active_days), yesterday
         ),
-        last_messages=last_messages,
+        last_messages=await _last_messages(connection, guild_id, known, now),
         barred={
             **dict.fromkeys(await people.departed(connection, guild_id, now), Obstacle.LEFT),
             **await nudges.snoozed(connection, guild_id, manager_id, now),
@@ -88,13 +88,23 @@ async def gather(
         },
         past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),
         offered_to_others=await nudges.offered_to_others(connection, guild_id, manager_id, today, now),
-        handed=await nudges.handed_to(connection, guild_id, manager_id, now - rules.waiting_expires, now),
+        handed=handed,
         away=_paused(team, settings, now),
         orphaned=await nudges.left_behind(connection, guild_id, receivers(team, settings, now), claimed_since, now),
     )
 
 
-def _last_messages(traces: Mapping[int, Trace], now: datetime) -> dict[int, tuple[int, int]]:
+def _by_member(own: tuple[Touch, ...], gap: timedelta) -> dict[int, tuple[Conversation, ...]]:
+    talks: dict[int, list[Conversation]] = defaultdict(list)
+    for talk in conversations(own, gap):
+        talks[talk.member_id].append(talk)
+    return {member_id: tuple(found) for member_id, found in talks.items()}
+
+
+async def _last_messages(
+    connection: Connection, guild_id: int, members: Collection[int], now: datetime
+) -> dict[int, tuple[int, int]]:
+    traces = await activity.traces(connection, guild_id, members)
     end_id = first_id_at(now)
     return {
         member_id: (trace.last_message_id, trace.last_channel_id)
@@ -121,16 +131,14 @@ async def gather_member(
     ):
         return MemberFacts(Standing.UNRECORDED)
     today = local_day(now, settings.zone)
-    days = await activity.active_days(
-        connection, guild_id, today - timedelta(days=limits.unmet_window_days), today - timedelta(days=1), at_least=1
-    )
     kinds = personal_kinds(count_inferred=rules.count_inferred)
-    first_touches = await touches.first_touches(connection, guild_id, now, kinds)
     return MemberFacts(
         standing=Standing.MEMBER,
         first_at=moment_of(trace.first_message_id),
-        active_days=days.get(member_id, 0),
-        met_at=min((at for (_, met_id), at in first_touches.items() if met_id == member_id), default=None),
+        active_days=await activity.active_days(
+            connection, guild_id, member_id, today - timedelta(days=limits.unmet_window_days), today - timedelta(days=1)
+        ),
+        met_at=await touches.met_at(connection, guild_id, member_id, now, kinds),
     )
 
 
@@ -145,8 +153,9 @@ async def record_from(connection: Connection, settings: GuildSettings) -> dateti
 async def usual_pace(connection: Connection, guild_id: int, manager_id: int, now: datetime) -> float | None:
     """How many minutes a manager usually takes to reply; None for too few replies to say."""
     since = now - timedelta(days=USUAL_REPLY_DAYS)
-    own = await touches.of_manager(connection, guild_id, manager_id, now, {TouchKind.REPLY})
-    return usual_reply_minutes(touch for touch in own if touch.touched_at >= since)
+    return usual_reply_minutes(
+        await touches.of_manager(connection, guild_id, manager_id, now, {TouchKind.REPLY}, since)
+    )
 
 
 async def unanswered(
@@ -157,7 +166,8 @@ async def unanswered(
     past = await nudges.recent(connection, guild_id, manager_id, needed)
     if len(past) < needed:
         return False
-    own = await touches.of_manager(connection, guild_id, manager_id, now, frozenset(TouchKind))
+    oldest_at = min(member.offered_at for members in past for member in members)
+    own = await touches.of_manager(connection, guild_id, manager_id, now, frozenset(TouchKind), oldest_at)
     reactions = [
         Reaction(
             sent_at=members[0].offered_at,

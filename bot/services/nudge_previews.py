@@ -1,7 +1,8 @@
 """Looking at nudges without sending any: a preview, why not somebody, how things stand, what they led to."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot.clock import Clock
@@ -66,7 +67,8 @@ async def preview_at(
     """What a nudge at any moment would say by the record alone, and the manager's usual pace by then."""
     async with database.reading() as connection:
         facts = await gather(connection, settings, manager_id, at, rules)
-        return decide_nudge(facts, rules), await usual_pace(connection, settings.guild_id, manager_id, at)
+        nudge = await asyncio.to_thread(decide_nudge, facts, rules)
+        return nudge, await usual_pace(connection, settings.guild_id, manager_id, at)
 
 
 class NudgePreviews:
@@ -113,7 +115,10 @@ class NudgePreviews:
             facts = await self._check.facts(connection, settings, manager_id, now, findings)
             member = await gather_member(connection, settings, member_id, now, self._rules)
         draft = await self._drafts.new("0", settings, manager, nudge, findings, now)
-        return Answer(explain(facts, member_id, member, self._rules), draft.names.get(member_id, ""), draft)
+        if member.met_at is not None:
+            facts = replace(facts, met=facts.met | {member_id})
+        why = await asyncio.to_thread(explain, facts, member_id, member, self._rules)
+        return Answer(why, draft.names.get(member_id, ""), draft)
 
     async def status(self, guild_id: int, manager_id: int) -> NudgeStatus | None:
         """How a manager's nudges stand; None for somebody who is no manager."""

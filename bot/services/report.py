@@ -1,13 +1,17 @@
 """Gathers the facts of weeks and has the figures made of them."""
 
+import asyncio
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.effect import Effect, effects
-from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
+from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, figures_of_all, first_contacts
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import load_of
 from bot.domain.nudge import ranked
@@ -22,6 +26,8 @@ from bot.services.nudge_facts import gather
 from bot.services.waiting import waiting_members
 from bot.store import activity, digests, guilds, managers, nudges, people, spans, touches, waits
 from bot.store.database import Connection, Database
+
+_Dated = TypeVar("_Dated")
 
 WEEKS_SHOWN = 12
 EFFECT_WEEKS = 4
@@ -78,22 +84,16 @@ class Reporter:
 
     async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
         """The team's and each manager's figures of any stretch of whole days, judged on that stretch alone."""
-        guild_id, rules = settings.guild_id, self._rules
+        guild_id = settings.guild_id
         async with self._database.reading() as connection:
-            source = await self._facts(connection, guild_id, period)
-            facts = await self._part(connection, guild_id, source, period)
+            facts = replace(
+                await self._facts(connection, guild_id, period),
+                active=await activity.active(connection, guild_id, period.first_on, period.last_on),
+            )
             gaps = await spans.gaps_of_counted(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
-        first_id, end_id = first_id_at(period.start_at), first_id_at(period.end_at)
-        return PeriodReport(
-            period=period,
-            team=week_figures(facts, facts, rules),
-            managers={
-                manager_id: week_figures(facts, facts, rules, manager_id=manager_id) for manager_id in facts.managers
-            },
-            complete=not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps),
-            record_from_on=begins_on,
-        )
+        team, own = await asyncio.to_thread(figures_of_all, facts, facts, self._rules)
+        return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
 
     async def draft(
         self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
@@ -115,7 +115,9 @@ class Reporter:
             states = await waits.written_between(
                 connection, guild_id, now - rules.waiting_expires, now + timedelta(milliseconds=1)
             )
-            candidates = ranked(await gather(connection, settings, manager_id, now, rules), rules)
+            candidates = await asyncio.to_thread(
+                ranked, await gather(connection, settings, manager_id, now, rules), rules
+            )
             effect = await self._effect(connection, settings, course.facts.period, now, manager_id)
         waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
         report = next((own for other, own in team.report.managers if other == manager_id), None)
@@ -179,43 +181,40 @@ class Reporter:
         source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
         gaps = await spans.gaps_of_counted(connection, guild_id)
         weeks: list[tuple[date, WeekReport | None]] = []
-        for back in range(count - 1, -1, -1):
-            monday = last_on - timedelta(weeks=back)
-            if back and (begins_on is None or begins_on > monday + timedelta(days=6)):
+        # Of the members active in a week no more is kept than the verdict of the next ones asks for.
+        active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
+        for back in range(count + rules.verdict_weeks - 2, -1, -1):
+            period = weeks_ending(last_on - timedelta(weeks=back), 1, zone)
+            monday = period.first_on
+            on_record = begins_on is not None and begins_on <= period.last_on
+            active.append(
+                await activity.active(connection, guild_id, monday, period.last_on) if on_record else frozenset()
+            )
+            if back >= count:
+                continue
+            if back and not on_record:
                 weeks.append((monday, None))
                 continue
-            week = await self._part(connection, guild_id, source, weeks_ending(monday, 1, zone))
-            longer = await self._part(connection, guild_id, source, weeks_ending(monday, rules.verdict_weeks, zone))
-            weeks.append((monday, _report(settings, week, longer, gaps, rules)))
+            week = _part(source, period, active[-1], rules)
+            longer = _part(source, weeks_ending(monday, rules.verdict_weeks, zone), frozenset().union(*active), rules)
+            weeks.append((monday, await asyncio.to_thread(_report, settings, week, longer, gaps, rules)))
         return _Course(week, tuple(weeks), begins_on)
 
     async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
+        """Everything of a period but who was active in it."""
         rules = self._rules
         kinds = personal_kinds(count_inferred=rules.count_inferred)
+        since = period.start_at - rules.conversation_gap
         return PeriodFacts(
             period=period,
             managers=await managers.people(connection, guild_id),
             active=frozenset(),
-            touches=await touches.between(
-                connection, guild_id, period.start_at - rules.conversation_gap, period.end_at, kinds
-            ),
-            first_touches=await touches.first_touches(connection, guild_id, period.end_at, kinds),
+            touches=await touches.between(connection, guild_id, since, period.end_at, kinds),
+            first_touches=await touches.first_touches(connection, guild_id, since, period.end_at, kinds),
             waiting=await waits.written_between(
                 connection, guild_id, period.start_at - rules.waiting_expires, period.end_at
             ),
-        )
-
-    async def _part(self, connection: Connection, guild_id: int, source: PeriodFacts, period: Period) -> PeriodFacts:
-        """The facts of a period within that of `source`, whose own have nobody in `active`."""
-        rules = self._rules
-        touched_since, waiting_since = period.start_at - rules.conversation_gap, period.end_at - rules.waiting_expires
-        return PeriodFacts(
-            period=period,
-            managers=source.managers,
-            active=await activity.active(connection, guild_id, period.first_on, period.last_on),
-            touches=tuple(touch for touch in source.touches if touched_since <= touch.touched_at < period.end_at),
-            first_touches={pair: at for pair, at in source.first_touches.items() if at < period.end_at},
-            waiting=tuple(state for state in source.waiting if waiting_since <= state.entry.written_at < period.end_at),
+            met_before=await touches.met(connection, guild_id, since, kinds),
         )
 
     async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
@@ -225,20 +224,22 @@ class Reporter:
         until = day_start(now_on - rules.stay_from + timedelta(days=1), zone)
         found = await digests.last_days_of_newcomers(connection, guild_id, since, until, now_on)
         kinds = personal_kinds(count_inferred=rules.count_inferred)
-        greeted = {
-            touch.member_id
-            for touch in await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
-            if touch.member_id in found
-            and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
-        }
-        return stayers(
-            (
+        made = await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
+
+        def looked_at() -> Stayers:
+            greeted = {
+                touch.member_id
+                for touch in made
+                if touch.member_id in found
+                and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
+            }
+            newcomers = (
                 Newcomer(local_day(moment_of(first_id), zone), last_on, member_id in greeted)
                 for member_id, (first_id, last_on) in found.items()
-            ),
-            now_on,
-            rules,
-        )
+            )
+            return stayers(newcomers, now_on, rules)
+
+        return await asyncio.to_thread(looked_at)
 
     async def _effect(
         self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None
@@ -260,21 +261,46 @@ class Reporter:
         return Effect(*(sum(getattr(one, name) for one in found) for name in ("offered", "worked", "pending")))
 
 
+def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
+    """The facts of a period within that of `source`, with those who were active in it."""
+    return PeriodFacts(
+        period=period,
+        managers=source.managers,
+        active=active,
+        touches=_stretch(
+            source.touches, lambda one: one.touched_at, period.start_at - rules.conversation_gap, period.end_at
+        ),
+        first_touches=source.first_touches,
+        waiting=_stretch(
+            source.waiting, lambda one: one.entry.written_at, period.end_at - rules.waiting_expires, period.end_at
+        ),
+        met_before=source.met_before,
+    )
+
+
+def _stretch(
+    ordered: tuple[_Dated, ...], moment: Callable[[_Dated], datetime], since: datetime, until: datetime
+) -> tuple[_Dated, ...]:
+    return ordered[bisect_left(ordered, since, key=moment) : bisect_left(ordered, until, key=moment)]
+
+
 def _report(
     settings: GuildSettings, week: PeriodFacts, longer: PeriodFacts, gaps: Collection[Span], rules: Rules
 ) -> WeekReport:
-    first_id, end_id = first_id_at(week.period.start_at), first_id_at(week.period.end_at)
+    team, own = figures_of_all(week, longer, rules)
     return WeekReport(
         guild_id=settings.guild_id,
         week_on=week.period.first_on,
         zone=settings.zone,
-        complete=not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps),
-        team=week_figures(week, longer, rules),
-        managers=tuple(
-            (manager_id, week_figures(week, longer, rules, manager_id=manager_id))
-            for manager_id in sorted(week.managers)
-        ),
+        complete=_complete(week.period, gaps),
+        team=team,
+        managers=tuple(own.items()),
     )
+
+
+def _complete(period: Period, gaps: Collection[Span]) -> bool:
+    first_id, end_id = first_id_at(period.start_at), first_id_at(period.end_at)
+    return not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps)
 
 
 def _counts(facts: PeriodFacts, rules: Rules, manager_id: int | None) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ from bot.domain.calendar import local_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
 from bot.services.messenger import Messenger
-from bot.store import activity, guilds, people, touches
+from bot.store import activity, guilds, people
 from bot.store.activity import Trace
-from bot.store.database import Connection, Database
+from bot.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +49,33 @@ class UnmetList:
     async def page(self, guild_id: int, number: int, size: int) -> UnmetPage | None:
         """A page of the list, the nearest there is; None before Spade was set up."""
         await self._settle()
+        days = self._rules.nudge.unmet_window_days
+        number = max(number, 1)
         while True:
             now = self._clock.now()
             async with self._database.reading() as connection:
-                counted = await self._unmet(connection, guild_id, now)
-            if counted is None:
-                return None
-            active, found = counted
-            pages = max(1, -(-len(found) // size))
-            number = min(max(number, 1), pages)
-            shown = found[(number - 1) * size : number * size]
-            names = await self._messenger.names(guild_id, [member_id for member_id, _ in shown])
-            departed = [member_id for member_id, _ in shown if member_id not in names]
+                settings = await guilds.settings_of(connection, guild_id)
+                if settings is None:
+                    return None
+                today = local_day(now, settings.zone)
+                found = await activity.unmet(
+                    connection,
+                    guild_id,
+                    today - timedelta(days=days),
+                    today,
+                    by=now + timedelta(milliseconds=1),
+                    kinds=personal_kinds(count_inferred=self._rules.count_inferred),
+                    offset=(number - 1) * size,
+                    limit=size,
+                )
+            pages = max(1, -(-found.total // size))
+            if number > pages:
+                number = pages
+                continue
+            names = await self._messenger.names(guild_id, [member_id for member_id, _ in found.members])
+            departed = [member_id for member_id, _ in found.members if member_id not in names]
             if not departed:
-                days = self._rules.nudge.unmet_window_days
-                return UnmetPage(guild_id, number, pages, len(found), active, days, tuple(shown), names, now)
+                return UnmetPage(guild_id, number, pages, found.total, found.active, days, found.members, names, now)
             async with self._database.writing() as connection:
                 for member_id in departed:
                     await people.mark_departed(connection, guild_id, member_id, now)
-
-    async def _unmet(
-        self, connection: Connection, guild_id: int, now: datetime
-    ) -> tuple[int, list[tuple[int, Trace]]] | None:
-        settings = await guilds.settings_of(connection, guild_id)
-        if settings is None:
-            return None
-        today = local_day(now, settings.zone)
-        since = today - timedelta(days=self._rules.nudge.unmet_window_days)
-        active = await activity.active(connection, guild_id, since, today)
-        kinds = personal_kinds(count_inferred=self._rules.count_inferred)
-        soon = now + timedelta(milliseconds=1)
-        met = {member_id for _, member_id in await touches.first_touches(connection, guild_id, soon, kinds)}
-        there = active - await people.departed(connection, guild_id)
-        traces = await activity.traces(connection, guild_id, there - met)
-        return len(there), sorted(traces.items(), key=lambda item: (item[1].first_message_id, item[0]))

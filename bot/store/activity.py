@@ -1,6 +1,6 @@
 """Reading who was active when. Members only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,46 +9,15 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
+from bot.domain.touch import TouchKind
 from bot.store import tables
 from bot.store.people import is_member
+from bot.store.streaming import rows, unindexed
+from bot.store.touches import was_met
 
 _activity = tables.activity.c
 _member = tables.member.c
 _CHUNK = 500
-
-
-async def active(connection: AsyncConnection, guild_id: int, first_on: date, last_on: date) -> frozenset[int]:
-    """The members who wrote on one of these local days (both included)."""
-    query = (
-        select(_activity.member_id)
-        .distinct()
-        .where(
-            _activity.guild_id == guild_id,
-            _activity.day >= first_on,
-            _activity.day <= last_on,
-            is_member(_activity.member_id, guild_id),
-        )
-    )
-    return frozenset(await connection.scalars(query))
-
-
-async def active_days(
-    connection: AsyncConnection, guild_id: int, first_on: date, last_on: date, *, at_least: int
-) -> dict[int, int]:
-    """Members who wrote on at least so many of these days: on how many."""
-    days = func.count()
-    query = (
-        select(_activity.member_id, days.label("days"))
-        .where(
-            _activity.guild_id == guild_id,
-            _activity.day >= first_on,
-            _activity.day <= last_on,
-            is_member(_activity.member_id, guild_id),
-        )
-        .group_by(_activity.member_id)
-        .having(days >= at_least)
-    )
-    return {row.member_id: row.days for row in await connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +43,162 @@ def _trace(row: Row[Any]) -> Trace:
     return Trace(row.first_message_id, row.first_channel_id, row.last_message_id, row.last_channel_id)
 
 
-async def newcomers(connection: AsyncConnection, guild_id: int, since: datetime, until: datetime) -> dict[int, Trace]:
-    """The members whose first counted message lies between two moments, both included."""
+async def active(connection: AsyncConnection, guild_id: int, first_on: date, last_on: date) -> frozenset[int]:
+    """The members who wrote on one of these local days (both included)."""
+    query = (
+        select(unindexed(_activity.member_id))
+        .distinct()
+        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+    )
+    return frozenset([row.member_id async for row in rows(connection, query)])
+
+
+async def active_among(
+    connection: AsyncConnection, guild_id: int, people: Collection[int], first_on: date, last_on: date
+) -> frozenset[int]:
+    """Those of some members who wrote on one of these local days (both included)."""
+    found: set[int] = set()
+    for some in _chunks(people):
+        query = (
+            select(_activity.member_id)
+            .distinct()
+            .where(
+                _activity.guild_id == guild_id,
+                _activity.member_id.in_(some),
+                _activity.day >= first_on,
+                _activity.day <= last_on,
+                is_member(_activity.member_id, guild_id),
+            )
+        )
+        found.update(await connection.scalars(query))
+    return frozenset(found)
+
+
+async def active_days(connection: AsyncConnection, guild_id: int, member_id: int, first_on: date, last_on: date) -> int:
+    """On how many of these days a person wrote."""
+    query = select(func.count()).where(
+        _activity.guild_id == guild_id,
+        _activity.member_id == member_id,
+        _activity.day >= first_on,
+        _activity.day <= last_on,
+    )
+    found: int = (await connection.execute(query)).scalar_one()
+    return found
+
+
+async def unmet_regulars(
+    connection: AsyncConnection,
+    guild_id: int,
+    first_on: date,
+    last_on: date,
+    *,
+    at_least: int,
+    by: datetime,
+    kinds: Collection[TouchKind],
+) -> dict[int, tuple[int, Trace]]:
+    """Members who wrote on at least so many of these days and were never touched before a moment: on how many."""
+    days = func.count()
+    regular = (
+        select(unindexed(_activity.member_id), days.label("days"))
+        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+        .group_by(unindexed(_activity.member_id))
+        .having(days >= at_least)
+        .subquery()
+    )
+    query = select(regular.c.days, *_TRACE).where(
+        _member.guild_id == guild_id,
+        _member.member_id == regular.c.member_id,
+        ~was_met(regular.c.member_id, guild_id, by, kinds),
+    )
+    return {row.member_id: (row.days, _trace(row)) async for row in rows(connection, query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """Some of the members who wrote lately and were never met, whoever came first first.
+
+    `total` counts all of them, `active` everybody who wrote.
+    """
+
+    active: int
+    total: int
+    members: tuple[tuple[int, Trace], ...]
+
+
+async def unmet(
+    connection: AsyncConnection,
+    guild_id: int,
+    first_on: date,
+    last_on: date,
+    *,
+    by: datetime,
+    kinds: Collection[TouchKind],
+    offset: int,
+    limit: int,
+) -> Unmet:
+    """Members who wrote on one of these days, have not left and were never touched before a moment: some of them."""
+    wrote = (
+        select(unindexed(_activity.member_id))
+        .distinct()
+        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+        .subquery()
+    )
+    there = (_member.guild_id == guild_id, _member.member_id == wrote.c.member_id, _member.left_at.is_(None))
+    met = was_met(wrote.c.member_id, guild_id, by, kinds)
+    counted = (
+        await connection.execute(
+            select(func.count().label("active"), func.count().filter(~met).label("total")).where(*there)
+        )
+    ).one()
+    query = (
+        select(*_TRACE)
+        .where(*there, ~met)
+        .order_by(_member.first_message_id, _member.member_id)
+        .offset(offset)
+        .limit(limit)
+    )
+    found = await connection.execute(query)
+    return Unmet(counted.active, counted.total, tuple((row.member_id, _trace(row)) for row in found))
+
+
+def _on_days(guild_id: int, first_on: date, last_on: date) -> tuple[ColumnElement[bool], ...]:
+    return (_activity.guild_id == guild_id, _activity.day >= first_on, _activity.day <= last_on)
+
+
+def _chunks(people: Collection[int]) -> Iterator[list[int]]:
+    ordered = sorted(people)
+    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
+
+
+async def unmet_newcomers(
+    connection: AsyncConnection,
+    guild_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    by: datetime,
+    kinds: Collection[TouchKind],
+) -> dict[int, Trace]:
+    """Members whose first counted message lies between two moments, both included, and never touched before a third."""
     query = select(*_TRACE).where(
         _member.guild_id == guild_id,
         _member.first_message_id >= first_id_at(since),
         _member.first_message_id < first_id_at(until + timedelta(milliseconds=1)),
         is_member(_member.member_id, guild_id),
+        ~was_met(_member.member_id, guild_id, by, kinds),
     )
-    return {row.member_id: _trace(row) for row in await connection.execute(query)}
+    return {row.member_id: _trace(row) async for row in rows(connection, query)}
 
 
 async def traces(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, Trace]:
     """The traces of some people who have written."""
-    ordered = sorted(people)
     found: dict[int, Trace] = {}
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(*_TRACE).where(
-            _member.guild_id == guild_id,
-            _member.member_id.in_(ordered[start : start + _CHUNK]),
-            _member.first_message_id.is_not(None),
-        )
-        found.update({row.member_id: _trace(row) for row in await connection.execute(query)})
+    for some in _chunks(people):
+        # Whether they have written is not asked in SQL: SQLite would look through everybody who has.
+        query = select(*_TRACE).where(_member.guild_id == guild_id, _member.member_id.in_(some))
+        for row in await connection.execute(query):
+            if row.first_message_id is not None:
+                found[row.member_id] = _trace(row)
     return found
 
 

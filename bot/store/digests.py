@@ -9,6 +9,7 @@ from bot.domain.snowflake import first_id_at
 from bot.store import tables
 from bot.store.insertion import insert_into
 from bot.store.people import is_member
+from bot.store.streaming import rows
 
 
 async def freeze(
@@ -37,20 +38,20 @@ async def last_days_of_newcomers(
     That is the id of that message, and the last day they wrote on, looked for no later than `last_on`.
     """
     member, activity = tables.member.c, tables.activity.c
-    newest = func.max(activity.day, type_=activity.day.type)
-    query = (
-        select(member.member_id, member.first_message_id, newest.label("last_on"))
-        .join(
-            tables.activity,
-            (activity.guild_id == member.guild_id) & (activity.member_id == member.member_id),
-        )
-        .where(
-            member.guild_id == guild_id,
-            member.first_message_id >= first_id_at(since),
-            member.first_message_id < first_id_at(until),
-            activity.day <= last_on,
-            is_member(member.member_id, guild_id),
-        )
-        .group_by(member.member_id, member.first_message_id)
+    newest = (
+        select(func.max(activity.day, type_=activity.day.type))
+        .where(activity.guild_id == guild_id, activity.member_id == member.member_id, activity.day <= last_on)
+        .correlate(tables.member)
+        .scalar_subquery()
     )
-    return {row.member_id: (row.first_message_id, row.last_on) for row in await connection.execute(query)}
+    query = select(member.member_id, member.first_message_id, newest.label("last_on")).where(
+        member.guild_id == guild_id,
+        member.first_message_id >= first_id_at(since),
+        member.first_message_id < first_id_at(until),
+        is_member(member.member_id, guild_id),
+    )
+    return {
+        row.member_id: (row.first_message_id, row.last_on)
+        async for row in rows(connection, query)
+        if row.last_on is not None
+    }

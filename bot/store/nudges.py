@@ -12,6 +12,7 @@ from bot.domain.nudge import Action, HandedOver, Obstacle, Offer, OfferedMember,
 from bot.store import tables
 from bot.store.insertion import insert_into
 from bot.store.people import is_member, manager_ids
+from bot.store.streaming import unindexed
 
 _member = tables.nudge_member.c
 _snooze = tables.snooze.c
@@ -254,7 +255,7 @@ async def handed_to(
         .where(
             _touch.guild_id == _hand_over.guild_id,
             _touch.member_id == _hand_over.member_id,
-            _touch.manager_id.in_(manager_ids(guild_id)),
+            unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
             _touch.touched_at > _hand_over.handed_at,
             _touch.touched_at <= until,
         )

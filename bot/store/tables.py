@@ -1,6 +1,6 @@
 """The schema. Ids, times and counts: no names, no content."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.schema import SchemaItem
 
 from bot.store.columns import Day, Id, Moment, Truth
@@ -13,6 +13,10 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_OPTED_OUT = text("opted_out_at IS NOT NULL")
+_LEFT = text("left_at IS NOT NULL")
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
@@ -90,6 +94,9 @@ member = _table(
     Column("opted_out_at", Moment),
     Column("left_at", Moment),
     Index(None, "guild_id", "first_message_id"),
+    # Few are ever either, and every look at members asks who.
+    Index("ix_member_opted_out", "guild_id", "member_id", sqlite_where=_OPTED_OUT, postgresql_where=_OPTED_OUT),
+    Index("ix_member_left", "guild_id", "left_at", "member_id", sqlite_where=_LEFT, postgresql_where=_LEFT),
 )
 
 # Who asked to be forgotten, as keyed hashes: they say nobody's id, and still recognise whoever comes back.
@@ -117,7 +124,9 @@ touch = _table(
     Column("touched_at", Moment, nullable=False),
     Column("replied_to_id", Id),
     Index(None, "guild_id", "touched_at"),
-    Index(None, "guild_id", "member_id", "touched_at"),
+    # All that tells whether somebody was ever met, so that the table itself is not read for it.
+    Index("ix_touch_member", "guild_id", "member_id", "touched_at", "manager_id", "kind", "channel_id"),
+    Index(None, "guild_id", "manager_id", "touched_at"),
 )
 
 waiting = _table(
@@ -205,6 +214,7 @@ nudge_member = _table(
     Column("settled_at", Moment),
     ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], ondelete="CASCADE"),
     Index(None, "guild_id", "member_id", "offered_at"),
+    Index(None, "guild_id", "offered_at"),
 )
 
 digest = _table(

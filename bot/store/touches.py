@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.touch import Touch, TouchKind
 from bot.store import tables
 from bot.store.people import is_counted, is_member, manager_ids
+from bot.store.streaming import rows, unindexed
 
 _touch = tables.touch.c
 
@@ -30,7 +31,7 @@ def _of(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool
     return (
         _touch.guild_id == guild_id,
         _touch.kind.in_(sorted(kinds)),
-        _touch.manager_id.in_(manager_ids(guild_id)),
+        unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
         is_member(_touch.member_id, guild_id),
         is_counted(_touch.channel_id, guild_id),
     )
@@ -45,19 +46,29 @@ async def between(
         .where(*_of(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until)
         .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
     )
-    return tuple(_read(row) for row in await connection.execute(query))
+    return tuple([_read(row) async for row in rows(connection, query)])
 
 
 async def of_manager(
-    connection: AsyncConnection, guild_id: int, manager_id: int, until: datetime, kinds: Collection[TouchKind]
+    connection: AsyncConnection,
+    guild_id: int,
+    manager_id: int,
+    until: datetime,
+    kinds: Collection[TouchKind],
+    since: datetime | None = None,
 ) -> tuple[Touch, ...]:
-    """Everything one manager did before `until`, oldest first."""
+    """Everything one manager did before `until`, and from `since` on if that is given; oldest first."""
     query = (
         select(tables.touch)
-        .where(*_of(guild_id, kinds), _touch.manager_id == manager_id, _touch.touched_at < until)
+        .where(
+            *_of(guild_id, kinds),
+            _touch.manager_id == manager_id,
+            _touch.touched_at < until,
+            *([] if since is None else [_touch.touched_at >= since]),
+        )
         .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
     )
-    return tuple(_read(row) for row in await connection.execute(query))
+    return tuple([_read(row) async for row in rows(connection, query)])
 
 
 async def of_member(
@@ -69,7 +80,7 @@ async def of_member(
         .where(*_of(guild_id, kinds), _touch.member_id == member_id)
         .order_by(_touch.touched_at, _touch.message_id)
     )
-    return tuple(_read(row) for row in await connection.execute(query))
+    return tuple([_read(row) async for row in rows(connection, query)])
 
 
 async def take_back_logged(
@@ -89,12 +100,75 @@ async def take_back_logged(
 
 
 async def first_touches(
-    connection: AsyncConnection, guild_id: int, until: datetime, kinds: Collection[TouchKind]
+    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, kinds: Collection[TouchKind]
 ) -> dict[tuple[int, int], datetime]:
-    """For each manager and member, their first touch, where that lies before `until`."""
+    """For each manager and member, their first touch ever, where that lies from `since` up to `until`."""
+    before = tables.touch.alias("before")
+    earlier = (
+        select(before.c.message_id)
+        .where(
+            before.c.guild_id == guild_id,
+            before.c.member_id == _touch.member_id,
+            before.c.touched_at < since,
+            unindexed(before.c.manager_id) == _touch.manager_id,
+            before.c.kind.in_(sorted(kinds)),
+            is_counted(before.c.channel_id, guild_id),
+        )
+        .correlate(tables.touch)
+        .exists()
+    )
     query = (
         select(_touch.manager_id, _touch.member_id, func.min(_touch.touched_at).label("first_at"))
-        .where(*_of(guild_id, kinds), _touch.touched_at < until)
+        .where(*_of(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until, ~earlier)
         .group_by(_touch.manager_id, _touch.member_id)
     )
-    return {(row.manager_id, row.member_id): row.first_at for row in await connection.execute(query)}
+    return {(row.manager_id, row.member_id): row.first_at async for row in rows(connection, query)}
+
+
+async def met(
+    connection: AsyncConnection, guild_id: int, until: datetime, kinds: Collection[TouchKind]
+) -> frozenset[int]:
+    """The members whom anybody on the team had touched before `until`."""
+    query = select(_touch.member_id).distinct().where(*_of(guild_id, kinds), _touch.touched_at < until)
+    return frozenset([row.member_id async for row in rows(connection, query)])
+
+
+async def met_among(
+    connection: AsyncConnection, guild_id: int, people: Collection[int], until: datetime, kinds: Collection[TouchKind]
+) -> frozenset[int]:
+    """Those of a few members whom anybody on the team had touched before `until`."""
+    query = (
+        select(_touch.member_id)
+        .distinct()
+        .where(*_of(guild_id, kinds), _touch.touched_at < until, _touch.member_id.in_(sorted(people)))
+    )
+    return frozenset(await connection.scalars(query))
+
+
+async def met_at(
+    connection: AsyncConnection, guild_id: int, member_id: int, until: datetime, kinds: Collection[TouchKind]
+) -> datetime | None:
+    """When anybody on the team first touched a member, if that was before `until`."""
+    query = select(func.min(_touch.touched_at, type_=_touch.touched_at.type)).where(
+        *_of(guild_id, kinds), _touch.member_id == member_id, _touch.touched_at < until
+    )
+    found: datetime | None = (await connection.execute(query)).scalar_one()
+    return found
+
+
+def was_met(
+    member_id: ColumnElement[int], guild_id: int, until: datetime, kinds: Collection[TouchKind]
+) -> ColumnElement[bool]:
+    """The condition that anybody on the team had touched the member in a column of another table before `until`."""
+    return (
+        select(_touch.message_id)
+        .where(
+            _touch.guild_id == guild_id,
+            _touch.member_id == member_id,
+            _touch.touched_at < until,
+            _touch.kind.in_(sorted(kinds)),
+            unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
+            is_counted(_touch.channel_id, guild_id),
+        )
+        .exists()
+    )

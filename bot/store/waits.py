@@ -16,6 +16,7 @@ from bot.domain.touch import TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.store import tables
 from bot.store.people import is_counted, is_member, manager_ids
+from bot.store.streaming import rows, unindexed
 
 _waiting = tables.waiting.c
 _touch = tables.touch.c
@@ -76,7 +77,7 @@ async def _read(
             _touch.guild_id == _waiting.guild_id,
             _touch.member_id == _waiting.member_id,
             _touch.message_id > _waiting.message_id,
-            _touch.manager_id.in_(manager_ids(guild_id)),
+            unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
             or_(
                 _touch.channel_id == _waiting.channel_id,
                 _touch.channel_id == _waiting.message_id,
@@ -85,23 +86,22 @@ async def _read(
         )
         .scalar_subquery()
     )
-    rows = (
-        await connection.execute(
-            select(tables.waiting, answered.label("answered_at")).where(*chosen).order_by(_waiting.message_id)
-        )
-    ).all()
+    query = select(tables.waiting, answered.label("answered_at")).where(*chosen).order_by(_waiting.message_id)
+    found = [row async for row in rows(connection, query)]
     addressed: dict[int, set[int]] = defaultdict(set)
-    for row in await connection.execute(
+    async for row in rows(
+        connection,
         select(tables.waiting_for)
         .join(tables.waiting, _waiting.message_id == tables.waiting_for.c.message_id)
-        .where(*chosen, tables.waiting_for.c.manager_id.in_(manager_ids(guild_id)))
+        .where(*chosen, tables.waiting_for.c.manager_id.in_(manager_ids(guild_id))),
     ):
         addressed[row.message_id].add(row.manager_id)
     wrote_back_to: dict[int, set[int]] = defaultdict(set)
-    for row in await connection.execute(
+    async for row in rows(
+        connection,
         select(_waiting.message_id, _touch.manager_id)
         .join(tables.touch, (_touch.message_id == _waiting.reply_to_id) & (_touch.member_id == _waiting.member_id))
-        .where(*chosen)
+        .where(*chosen),
     ):
         wrote_back_to[row.message_id].add(row.manager_id)
     return tuple(
@@ -117,7 +117,7 @@ async def _read(
             closed_at=row.closed_at,
             wrote_back_to=frozenset(wrote_back_to[row.message_id]),
         )
-        for row in rows
+        for row in found
     )
 
 

@@ -138,11 +138,12 @@ async def test_only_members_are_active(database: Database) -> None:
         assert await activity.active(connection, GUILD, DAY, DAY) == {MIA}
         assert await activity.active(connection, GUILD, DAY + timedelta(days=3), DAY + timedelta(days=9)) == frozenset()
         assert await activity.active(connection, OTHER_GUILD, DAY, DAY + timedelta(days=2)) == frozenset()
-        assert await activity.active_days(connection, GUILD, DAY, DAY + timedelta(days=2), at_least=1) == {
-            MIA: 2,
-            NOAH: 1,
-        }
-        assert await activity.active_days(connection, GUILD, DAY, DAY + timedelta(days=2), at_least=2) == {MIA: 2}
+        among = await activity.active_among(connection, GUILD, [NOAH, OLE, PIA], DAY, DAY + timedelta(days=2))
+        assert among == {NOAH}
+        assert await activity.active_among(connection, GUILD, [MIA, NOAH], DAY, DAY) == {MIA}
+        assert await activity.active_days(connection, GUILD, MIA, DAY, DAY + timedelta(days=2)) == 2
+        assert await activity.active_days(connection, GUILD, NOAH, DAY, DAY + timedelta(days=2)) == 1
+        assert await activity.active_days(connection, GUILD, NOAH, DAY, DAY) == 0
         assert await activity.first_day(connection, GUILD) == DAY
         assert await activity.first_day(connection, OTHER_GUILD) is None
         assert await people.opted_out(connection, GUILD) == {OLE}
@@ -150,14 +151,73 @@ async def test_only_members_are_active(database: Database) -> None:
 
 
 async def test_newcomers_are_members_whose_first_message_lies_between_two_moments(database: Database) -> None:
+    async def found(since: float, until: float, by: float = 10_000) -> dict[int, Trace]:
+        async with database.reading() as connection:
+            return await activity.unmet_newcomers(
+                connection, GUILD, moment(since), moment(until), by=moment(by), kinds=PERSONAL_KINDS
+            )
+
     async with database.writing() as connection:
         await members_of_a_week(connection)
-    async with database.reading() as connection:
-        mia = Trace(at(0), 11, at(2880), 11)
-        assert await activity.newcomers(connection, GUILD, moment(0), moment(0)) == {MIA: mia}
-        found = await activity.newcomers(connection, GUILD, moment(0), moment(1440))
-        assert found.keys() == {MIA, NOAH}
-        assert await activity.newcomers(connection, GUILD, moment(1 / 60_000), moment(1439)) == {}
+    assert await found(0, 0) == {MIA: Trace(at(0), 11, at(2880), 11)}
+    assert (await found(0, 1440)).keys() == {MIA, NOAH}
+    assert await found(1 / 60_000, 1439) == {}
+    async with database.writing() as connection:
+        await record.add_touches(connection, GUILD, [touch(5), touch(6, member_id=NOAH, kind=TouchKind.ANSWER)])
+    assert (await found(0, 1440)).keys() == {NOAH}
+    assert (await found(0, 1440, by=5)).keys() == {MIA, NOAH}
+
+
+async def test_regulars_wrote_on_several_days_and_were_met_by_nobody(database: Database) -> None:
+    async def found(at_least: int, by: float = 10_000) -> dict[int, tuple[int, Trace]]:
+        async with database.reading() as connection:
+            return await activity.unmet_regulars(
+                connection,
+                GUILD,
+                DAY,
+                DAY + timedelta(days=2),
+                at_least=at_least,
+                by=moment(by),
+                kinds=PERSONAL_KINDS,
+            )
+
+    async with database.writing() as connection:
+        await members_of_a_week(connection)
+    mia = (2, Trace(at(0), 11, at(2880), 11))
+    assert await found(2) == {MIA: mia}
+    assert await found(1) == {MIA: mia, NOAH: (1, Trace(at(1440), 11, at(1441), 11))}
+    async with database.writing() as connection:
+        await record.add_touches(connection, GUILD, [touch(5)])
+    assert await found(2) == {}
+    assert await found(2, by=5) == {MIA: mia}
+
+
+async def test_the_unmet_are_counted_and_read_page_by_page(database: Database) -> None:
+    async def page(offset: int, limit: int) -> tuple[int, int, list[int]]:
+        async with database.reading() as connection:
+            found = await activity.unmet(
+                connection,
+                GUILD,
+                DAY,
+                DAY + timedelta(days=2),
+                by=moment(10_000),
+                kinds=PERSONAL_KINDS,
+                offset=offset,
+                limit=limit,
+            )
+        return found.active, found.total, [member_id for member_id, _ in found.members]
+
+    async with database.writing() as connection:
+        await members_of_a_week(connection)
+    assert await page(0, 10) == (2, 2, [MIA, NOAH])
+    assert await page(1, 1) == (2, 2, [NOAH])
+    assert await page(2, 1) == (2, 2, [])
+    async with database.writing() as connection:
+        await record.add_touches(connection, GUILD, [touch(5)])
+    assert await page(0, 10) == (2, 1, [NOAH])
+    async with database.writing() as connection:
+        await people.mark_departed(connection, GUILD, NOAH, moment(10_000))
+    assert await page(0, 10) == (1, 0, [])
 
 
 async def test_traces_of_more_people_than_one_query_takes(database: Database) -> None:
@@ -202,10 +262,20 @@ async def test_touches_are_read_by_time_kind_manager_and_member(database: Databa
         assert await touches.between(connection, GUILD, moment(1 / 60_000), moment(20), ALL_KINDS) == (made[1],)
         assert await touches.of_manager(connection, GUILD, ANNA, moment(20), ALL_KINDS) == (made[0],)
         assert await touches.of_manager(connection, GUILD, ANNA, moment(21), ALL_KINDS) == (made[0], made[2])
-        assert await touches.first_touches(connection, GUILD, moment(20), ALL_KINDS) == {
+        assert await touches.first_touches(connection, GUILD, moment(0), moment(20), ALL_KINDS) == {
             (ANNA, MIA): moment(0),
             (BEN, MIA): moment(10),
         }
+        assert await touches.first_touches(connection, GUILD, moment(1), moment(30), ALL_KINDS) == {
+            (BEN, MIA): moment(10),
+            (ANNA, NOAH): moment(20),
+        }
+        assert await touches.met(connection, GUILD, moment(0), ALL_KINDS) == frozenset()
+        assert await touches.met(connection, GUILD, moment(1), ALL_KINDS) == {MIA}
+        assert await touches.met_among(connection, GUILD, [MIA, NOAH, OLE], moment(20), ALL_KINDS) == {MIA}
+        assert await touches.met_at(connection, GUILD, MIA, moment(30), ALL_KINDS) == moment(0)
+        assert await touches.met_at(connection, GUILD, MIA, moment(0), ALL_KINDS) is None
+        assert await touches.of_manager(connection, GUILD, ANNA, moment(21), ALL_KINDS, moment(1)) == (made[2],)
     async with database.writing() as connection:
         await managers.remove(connection, GUILD, [BEN])
         assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == (made[0], made[2], made[3])
@@ -243,8 +313,11 @@ async def test_the_first_touch_of_each_pair_is_the_earliest(database: Database) 
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
         await record.add_touches(connection, GUILD, [touch(5), touch(3), touch(9)])
-        assert await touches.first_touches(connection, GUILD, moment(100), ALL_KINDS) == {(ANNA, MIA): moment(3)}
-        assert await touches.first_touches(connection, GUILD, moment(3), ALL_KINDS) == {}
+        assert await touches.first_touches(connection, GUILD, moment(0), moment(100), ALL_KINDS) == {
+            (ANNA, MIA): moment(3)
+        }
+        assert await touches.first_touches(connection, GUILD, moment(0), moment(3), ALL_KINDS) == {}
+        assert await touches.first_touches(connection, GUILD, moment(4), moment(100), ALL_KINDS) == {}
 
 
 # Waiting.
