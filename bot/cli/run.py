@@ -30,6 +30,7 @@ DiscordUrlOption = Annotated[
 _READY_SECONDS = 300.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
+_TOO_MANY_REQUESTS = 429
 _SERVER_FAULT = 500
 
 
@@ -129,8 +130,12 @@ def _sentences() -> Iterator[None]:
         ) from error
     except discord.ConnectionClosed as error:
         raise Failure(f"Discord closed the connection for good (code {error.code})") from error
-    except (discord.HTTPException, discord.GatewayNotFound) as error:
-        refused = isinstance(error, discord.HTTPException) and error.status < _SERVER_FAULT
-        raise (Failure if refused else Outage)(f"Discord cannot be used right now: {error}") from error
+    except discord.HTTPException as error:
+        passing = error.status >= _SERVER_FAULT or error.status == _TOO_MANY_REQUESTS
+        # Its text can be a whole page of HTML.
+        answer = f"{error.status} {error.response.reason}"
+        raise (Outage if passing else Failure)(f"Discord cannot be used right now: {answer}") from error
+    except discord.GatewayNotFound as error:
+        raise Outage("Discord cannot be used right now: it names no gateway") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Outage(f"Discord cannot be reached ({type(error).__name__}): check the network") from error
