@@ -125,7 +125,12 @@ def _tell(result: dict[str, Any]) -> None:
 def _ask(guild_id: int) -> None:
     if not sys.stdin.isatty():
         raise Failure("--replace asks before it forgets a record: add --yes to answer now", status=2)
-    typer.confirm(f"Forget all that is recorded of the server {guild_id}?", abort=True, err=True)
+    typer.confirm(
+        f"Forget all that is recorded of the server {guild_id}, also what no export brings back (contact that managers "
+        "noted, nudges and digests that were sent)?",
+        abort=True,
+        err=True,
+    )
 
 
 class _Bar(Progress):

@@ -19,7 +19,7 @@ from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
-from bot.store.database import StoreError
+from bot.store.error import StoreError, UnreachableError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _SERVER_FAULT = 500
 
 
 class Outage(Failure):
-    """Discord or the network does not answer. It is nobody's mistake, and may be over soon."""
+    """Discord, the network or the database's server does not answer. It is nobody's mistake, and may be over soon."""
 
 
 def run(config: ConfigOption = None, database: DatabaseOption = None, discord_url: DiscordUrlOption = None) -> None:
@@ -59,7 +59,7 @@ def point(discord_url: str | None) -> None:
 
 
 async def _run(settings: Settings, token: str) -> None:
-    """Connect, again and again while Discord is out of reach, until a signal says that it is enough."""
+    """Connect, again and again while something is out of reach, until a signal says that it is enough."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -70,7 +70,7 @@ async def _run(settings: Settings, token: str) -> None:
             with _sentences():
                 await _stay_connected(settings, token, stopped)
         except Outage as outage:
-            log.warning("%s. Trying again in %.0f s", outage.message, pause)
+            log.warning("%s. Trying again in %.0f s", outage.message.rstrip("."), pause)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -116,6 +116,8 @@ def _sentences() -> Iterator[None]:
     """What can go wrong with a connection, one clear sentence each."""
     try:
         yield
+    except UnreachableError as error:
+        raise Outage(str(error)) from error
     except StoreError as error:
         raise Failure(str(error)) from error
     except discord.LoginFailure as error:

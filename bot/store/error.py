@@ -1,8 +1,12 @@
-"""The one error that the store raises for the person who runs Spade."""
+"""The error that the store raises for the person who runs Spade."""
 
 
 class StoreError(Exception):
     """The database cannot be used; the message is one sentence for the person who runs Spade."""
+
+
+class UnreachableError(StoreError):
+    """The database server does not answer, or not yet: later it may."""
 
 
 def other_writer(place: object, holder: str) -> StoreError:
