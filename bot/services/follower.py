@@ -285,12 +285,25 @@ class Follower(Sight):
         for sighting in sightings:
             # Marked before the first request, so that nobody takes the record for whole meanwhile.
             self._seen(sighting.place, session)
+        # A thread's record opens where its channel's does, so that is settled before any thread is looked at.
+        await asyncio.gather(*(self._open(sighting, session) for sighting in sightings if not sighting.place.parent_id))
         fetched = sum(await asyncio.gather(*(self._catch_up_or_miss(sighting, session) for sighting in sightings)))
         if fetched:
             log.info("Caught up with %s messages in %s channels", fetched, len(sightings))
         for guild_id in guild_ids:
             if self.lasts(session, guild_id):
                 self._entered(guild_id, session)
+
+    async def _open(self, sighting: Sighting, session: int) -> None:
+        channel = self._seen(sighting.place, session)
+
+        async def once() -> None:
+            async with channel.turn:
+                if channel.position is None:
+                    channel.position = await self._position_of(channel, sighting)
+
+        what = f"Opening the record of channel {sighting.place.channel_id}"
+        await persistently(what, once, lambda: self._lasts(session, channel), tries=TRIES)
 
     async def _catch_up_or_miss(self, sighting: Sighting, session: int) -> int:
         channel = self._seen(sighting.place, session)

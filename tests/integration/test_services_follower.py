@@ -733,6 +733,17 @@ async def test_a_channel_made_while_spade_was_there_is_recorded_from_its_beginni
     await oracle(scene, new)
 
 
+async def test_a_threads_record_opens_where_its_channels_does_whichever_is_looked_at_first(scene: Scene) -> None:
+    forum = channel()
+    posts = [thread(MIA, at(-2000 + number), parent_id=CHANNEL) for number in range(8)]
+    for post in posts:
+        scene.log.post(post, said(-1500, MIA), said(-1400, ANNA))
+    await scene.follower.watch(GUILD)
+    await scene.catch_up(*posts, forum)
+    assert [await scene.spans(post) for post in posts] == [(Span(post.channel_id, at(-1400)),) for post in posts]
+    assert await scene.messages() == 16
+
+
 # Deletes.
 
 
