@@ -61,8 +61,10 @@ def demo(
 async def _show(console: Console, folder: Path) -> None:
     record = bundled_record()
     console.print(
-        f"A Discord on this machine, with {len(record.people)} people of a real community's forum; "
-        "their names are made up and their words left out.",
+        f"A Discord on this machine, with {len(record.people)} people of a real community's forum; their names are "
+        "made up and their words left out. Three of them are its managers. The bot logs in, is set up with /setup, and "
+        "hears four weeks of messages. Each manager gets nudges and presses Done on every line; that is all the demo "
+        "adds to the record.\n",
         highlight=False,
     )
     with tempfile.TemporaryDirectory() as place:
@@ -71,7 +73,8 @@ async def _show(console: Console, folder: Path) -> None:
             nudge, digest = on.nudges[-1], on.digests[-1]
             picture = folder / "digest.png"
             picture.write_bytes(on.sandbox.picture(digest))
-            console.print("\n[bold]The last nudge[/bold], as its manager reads it:")
+            reader = on.sandbox.world.user(MANAGER_IDS[0]).display_name
+            console.print(f"\n[bold]The last nudge[/bold], as {reader} reads it, one of the managers:")
             console.print(Padding(received_message(nudge.embeds, nudge.components), (1, 0)))
             console.print("[bold]The last digest[/bold], as the team's channel shows it:")
             console.print(Padding(received_message(digest.embeds, digest.components), (1, 0)))
@@ -144,6 +147,7 @@ async def _either(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
 
 def open_page(on: Stage, playback: Playback) -> Page:
     """Open the page on a stage; its reader is the first manager, or a member who waits."""
+    playback.managers.away.add(MANAGER_IDS[0])
     return Page(
         on.sandbox,
         on.player.guild,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from bot.cli.managers import Managers
 from bot.cli.stage import PATIENCE_SECONDS, Stage
 from bot.sandbox.record import Line
 
@@ -16,11 +17,14 @@ _STEP_SECONDS = 0.25
 class Playback:
     """Plays a record from now on: every message through the gateway, and once an hour a look at what is due.
 
+    `managers` see to their nudges meanwhile.
+
     When the record has ended, time goes on without it. A bot that does not hear what was written in time is a
     TimeoutError; nothing is lost by it, and letting time pass again goes on from there.
     """
 
     def __init__(self, on: Stage) -> None:
+        self.managers = Managers(on)
         self._on = on
         now = on.clock.now()
         self._lines = deque(line for line in on.player.record.lines if line.sent_at >= now)
@@ -79,3 +83,4 @@ class Playback:
         )
         self._on.clock.set(moment)
         await self._on.app.schedule.tick()
+        await self.managers.look()

@@ -16,9 +16,11 @@ from bot.sandbox import MANAGER, Message, Sandbox
 from bot.sandbox.record import Player, Record
 
 ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
-MANAGER_IDS = (1329767395471659287, 421905984642345381, 974674265817651310)
+MANAGER_IDS = (974674265817651310, 1329767395471659287, 421905984642345381)
+"""The first of them is whom the demo looks over the shoulder, and who the page's reader is."""
 ZONE_NAME = "Europe/Berlin"
 PATIENCE_SECONDS = 20.0
+READING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ class Stage:
     @property
     def nudges(self) -> list[Message]:
         """The nudges that the first manager was sent, oldest first."""
-        return [message for message in self.sandbox.dms(MANAGER_IDS[0]) if _is_nudge(message)]
+        return self.nudges_of(MANAGER_IDS[0])
+
+    def nudges_of(self, manager_id: int) -> list[Message]:
+        """The nudges that a manager was sent, oldest first."""
+        return [message for message in self.sandbox.dms(manager_id) if _is_nudge(message)]
 
     @property
     def digests(self) -> list[Message]:
@@ -71,7 +77,7 @@ async def stage(record: Record, database: Path, starts_at: datetime, *, port: in
 
 
 async def set_up(on: Stage) -> None:
-    """Do what an owner and a manager do on the first day, through slash commands."""
+    """Do what an owner and the managers do on the first day, through slash commands."""
     world, people, guild = on.sandbox.world, on.sandbox.people, on.player.guild
     team = world.add_channel(guild, "team", kind="text", topic="The managers' own channel")
     role = world.add_role(guild, "Managers", permissions=int(MANAGER))
@@ -80,5 +86,7 @@ async def set_up(on: Stage) -> None:
         options = {"manager": world.user(manager_id), "digest_channel": team, "time_zone": ZONE_NAME}
         answer = await people.run_command(guild.owner_id, team, "setup", options)
         await answer.wait(PATIENCE_SECONDS)
-    answer = await people.run_command(MANAGER_IDS[0], team, "nudges", subcommands=("on",))
-    await answer.wait(PATIENCE_SECONDS)
+        answer = await people.run_command(manager_id, team, "nudges", subcommands=("on",))
+        await answer.wait(PATIENCE_SECONDS)
+    reader = on.app.reader  # it reads everything once more for each of them; only then are they all found
+    await on.sandbox.until(lambda: not any(job.running for job in reader.progress(guild.id)), READING_SECONDS)

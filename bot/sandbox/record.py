@@ -95,8 +95,12 @@ class Player:
             for number, (person_id, name) in enumerate(record.people)
         ]
         self.guild = world.add_guild(record.guild_name, guild_id=record.guild_id)
-        for user in self._users:
-            world.add_member(self.guild, user)
+        # When somebody came is not in the record; with their first message they were there.
+        came_at: dict[int, datetime] = {}
+        for line in record.lines:
+            came_at.setdefault(line.author, line.sent_at)
+        for number, user in enumerate(self._users):
+            world.add_member(self.guild, user, joined_at=came_at.get(number))
         for forum_id, name in record.forums:
             world.add_channel(self.guild, name, kind="forum", channel_id=forum_id)
 

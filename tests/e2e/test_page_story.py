@@ -103,5 +103,4 @@ async def test_a_manager_reads_snoozes_answers_and_lets_a_week_pass(tmp_path: Pa
         walking.cancel()
         await asyncio.gather(walking, return_exceptions=True)
         assert on.sandbox.failures == []
-        snoozed = {manager_id for manager_id in MANAGER_IDS if on.sandbox.dms(manager_id)}
-        assert snoozed == {MANAGER_IDS[0]}
+        assert all(on.sandbox.dms(manager_id) for manager_id in MANAGER_IDS)

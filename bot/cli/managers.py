@@ -1,0 +1,49 @@
+"""The demo's managers at their clients: what they do about their nudges."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+
+from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage
+from bot.sandbox import Message
+from bot.sandbox.snowflakes import time_of
+
+_GETS_TO_IT_AFTER = timedelta(hours=8)
+_LINES = 2
+
+
+class Managers:
+    """Presses *Done* on the first two lines of a nudge, some hours after it came.
+
+    They write nothing: every message is the record's own, and so is every figure. Whoever is in `away` leaves their
+    nudges alone, because somebody else sits at their client.
+    """
+
+    def __init__(self, on: Stage) -> None:
+        self.away: set[int] = set()
+        self._on = on
+
+    async def look(self) -> None:
+        """Let each of them see to their last nudge, if it is time."""
+        for manager_id in MANAGER_IDS:
+            if manager_id in self.away:
+                continue
+            for nudge in self._on.nudges_of(manager_id)[-1:]:
+                if time_of(nudge.id) + _GETS_TO_IT_AFTER <= self._on.clock.now():
+                    await self._settle(manager_id, nudge)
+
+    async def _settle(self, manager_id: int, nudge: Message) -> None:
+        for custom_id in list(islice(_buttons(nudge), _LINES)):
+            if not _is_pressed(nudge, custom_id):
+                await self._on.sandbox.people.press(manager_id, nudge, custom_id)
+                await self._on.sandbox.until(partial(_is_pressed, nudge, custom_id), PATIENCE_SECONDS)
+
+
+def _buttons(nudge: Message) -> Iterator[str]:
+    ids = (str(control.get("custom_id", "")) for control in nudge.controls())
+    return (custom_id for custom_id in ids if custom_id.endswith(":done"))
+
+
+def _is_pressed(nudge: Message, custom_id: str) -> bool:
+    return bool(nudge.button(custom_id).get("disabled"))
