@@ -122,7 +122,7 @@ async def past_offers(
 ) -> dict[int, tuple[PastOffer, ...]]:
     """For each member, their offers to a manager since a day of the guild and up to a moment, oldest first."""
     query = (
-        select(_member.member_id, _member.offered_on, _member.message_id)
+        select(_member.member_id, _member.offered_on, _member.reason, _member.message_id)
         .where(
             _member.guild_id == guild_id,
             _member.manager_id == manager_id,
@@ -133,7 +133,8 @@ async def past_offers(
     )
     found: dict[int, list[PastOffer]] = defaultdict(list)
     for row in await connection.execute(query):
-        found[row.member_id].append(PastOffer(row.offered_on, row.message_id))
+        waiting = Reason(row.reason) is Reason.WAITING  # only then is the message one that waits
+        found[row.member_id].append(PastOffer(row.offered_on, row.message_id if waiting else None))
     return {member_id: tuple(offers) for member_id, offers in found.items()}
 
 

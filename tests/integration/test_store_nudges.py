@@ -66,7 +66,8 @@ async def test_a_day_is_claimed_once_and_tried_again_only_when_nothing_went_out(
 async def test_what_was_offered_to_whom_and_when(database: Database) -> None:
     async with database.writing() as connection:
         await offer(connection, "a", ANNA, WAITS)
-        await offer(connection, "b", ANNA, replace(WAITS, message_id=at(3)), UNMET, days=3)
+        unmet = replace(UNMET, message_id=at(2))  # where they last wrote, which is nothing that waits
+        await offer(connection, "b", ANNA, replace(WAITS, message_id=at(3)), unmet, days=3)
         await offer(connection, "c", BEN, UNMET, days=4)
 
         async def past(since: int, until: int) -> dict[int, tuple[PastOffer, ...]]:
