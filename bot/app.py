@@ -132,7 +132,9 @@ def _cogs(
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
         SettingsCommands(guild_settings, presentation, messenger),
-        Status(StatusService(database, messenger, app.follower, app.reader, clock), guild_settings, access, clock),
+        Status(
+            StatusService(database, messenger, app.follower, app.reader, clock, rules), guild_settings, access, clock
+        ),
         Exporting(CsvExport(database, messenger, clock, rules, settle), access),
         Members(
             Relationships(database, messenger, clock, rules, settle),

@@ -8,10 +8,12 @@ from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import next_nudge_day
+from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
 from bot.services.follower import Follower
 from bot.services.history_reader import HistoryReader, JobProgress
 from bot.services.messenger import Messenger
+from bot.services.nudge_facts import past_nudges
 from bot.store import deliveries, guilds, managers, spans
 from bot.store.database import Database
 
@@ -41,13 +43,20 @@ class StatusService:
     """Reads; writes nothing."""
 
     def __init__(
-        self, database: Database, messenger: Messenger, follower: Follower, reader: HistoryReader, clock: Clock
+        self,
+        database: Database,
+        messenger: Messenger,
+        follower: Follower,
+        reader: HistoryReader,
+        clock: Clock,
+        rules: Rules,
     ) -> None:
         self._database = database
         self._messenger = messenger
         self._follower = follower
         self._reader = reader
         self._clock = clock
+        self._rules = rules
 
     async def of(self, guild_id: int, person_id: int) -> StatusFacts | None:
         """How things are for a guild and the person who asks; None before Spade was set up there."""
@@ -60,9 +69,13 @@ class StatusService:
             gaps = await spans.known_gaps(connection, guild_id)
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
             team = await managers.all_settings(connection, guild_id)
+            own = next((one for one in team if one.manager_id == person_id), None)
+            next_on = None
+            if own is not None:
+                past = await past_nudges(connection, settings, own, now, self._rules)
+                next_on = next_nudge_day(own, settings.zone, now, past)
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
         names = await self._messenger.names(guild_id, closed)
-        own = next((one for one in team if one.manager_id == person_id), None)
         return StatusFacts(
             settings=settings,
             now=now,
@@ -73,7 +86,7 @@ class StatusService:
             gaps={channel_id: len(found) for channel_id, found in gaps.items()},
             digest=digest,
             manager=own,
-            next_nudge_on=None if own is None else next_nudge_day(own, settings.zone, now),
+            next_nudge_on=next_on,
             closed=tuple(names.get(person) or str(person) for person in closed),
             keep_months=settings.keep_months,
         )

@@ -11,6 +11,7 @@ import pytest
 
 from bot.sandbox import Message
 from tests.support.team import Team, labels, restarted, team, text_of, told
+from tests.support.town import card
 
 
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
@@ -373,6 +374,9 @@ async def test_three_without_a_reaction_come_half_as_often_until_there_is_one(tm
             on.sandbox.world.add_member(on.guild, newcomer)
             await on.says(newcomer, mentions=[on.ann])
             await on.on(number, hour=14 if number == 0 else 9)
+            if number == 4:  # Monday will be left out again
+                for command in (("nudges", "status"), ("status",)):
+                    assert "Tuesday 10 March" in card(await on.run(on.ann, *command))
         # Monday to Wednesday; Thursday is left out, Friday says so; the weekend is no chosen day.
         assert [message.created_at.day for message in on.nudges(on.ann)] == [2, 3, 4, 6]
         assert "so I will write half as often" in text_of(on.nudges(on.ann)[-1])
