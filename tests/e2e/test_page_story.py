@@ -7,7 +7,7 @@ from pathlib import Path
 import discord
 import pytest
 from discord.gateway import DiscordWebSocket
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from bot.cli.demo import open_page
 from bot.cli.playback import Playback
@@ -25,8 +25,61 @@ def restore_discord(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
 
 
+async def set_up(page: Page) -> None:
+    """A manager who may manage the server walks through `/setup`: every list, the form, to the preview."""
+    await page.get_by_role("link", name="team", exact=True).click()
+    await page.get_by_role("textbox", name="Message team").fill("/setup")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Run").click()
+    guide = page.locator("article.ephemeral").filter(has_text="Setting Spade up")
+
+    async def choose(label: str, *options: str) -> None:
+        form = guide.locator("form.select").filter(has=page.get_by_label(label))
+        await form.get_by_label(label).select_option(label=list(options))
+        await form.get_by_role("button", name="Choose").click()
+
+    # Who and where: each list says what it is for, and shows what is chosen already.
+    await expect(guide).to_contain_text("1 of 3")
+    managers = guide.get_by_label("Managers: people or roles")
+    named = await managers.locator("option:checked").all_inner_texts()
+    assert len(named) == len(MANAGER_IDS)
+    await expect(guide.get_by_label("Channel for the weekly digest").locator("option:checked")).to_have_text("#team")
+    await choose("Managers: people or roles", *named, "@Managers")
+    await expect(managers.locator("option:checked")).to_have_text([*named, "@Managers"])
+    other = await guide.get_by_label("Channels that do not count").locator("option").first.inner_text()
+    await choose("Channels that do not count", other)
+    await expect(guide.get_by_label("Channels that do not count").locator("option:checked")).to_have_text([other])
+    await choose("Channels that do not count")
+    await expect(guide.get_by_label("Channels that do not count").locator("option:checked")).to_have_count(0)
+    await guide.get_by_role("button", name="Next").click()
+
+    # When, in which zone, in which language.
+    await expect(guide).to_contain_text("2 of 3")
+    await choose("Day of the digest", "Tuesday")
+    await expect(guide).to_contain_text("Tuesday from 09:00")
+    await choose("Hour of the digest", "17:00")
+    await expect(guide).to_contain_text("Tuesday from 17:00")
+    await guide.get_by_role("button", name="Change the time zone").click()
+    await page.get_by_role("dialog").get_by_label("Time zone").fill("lisbon")
+    await page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    await expect(guide).to_contain_text("Europe/Lisbon")
+    await choose("Language", "English")
+    await guide.get_by_role("button", name="Next").click()
+
+    # What was before, and a look at last week.
+    await expect(guide).to_contain_text("3 of 3")
+    await choose("How far back to read", "Nothing from before today")
+    await expect(guide).to_contain_text("Nothing older will be read")
+    await guide.get_by_role("button", name="Finish").click()
+    end = page.locator("article.ephemeral").last
+    await expect(end).to_contain_text("Spade is set up")
+    await expect(end).to_contain_text("Tuesday from 17:00")
+    await expect(end).to_contain_text("last week would have looked like this")
+    await expect(end.locator("img")).to_be_visible()
+
+
 @needs_chromium
-async def test_a_manager_reads_snoozes_answers_and_lets_a_week_pass(tmp_path: Path) -> None:
+async def test_a_manager_reads_snoozes_answers_lets_a_week_pass_and_sets_up(tmp_path: Path) -> None:
     async with stage(bundled_record(), tmp_path / "demo.db", WEEK_BEFORE) as on:
         playback = Playback(on)
         await playback.play_until(ENDS_AT)
@@ -95,6 +148,9 @@ async def test_a_manager_reads_snoozes_answers_and_lets_a_week_pass(tmp_path: Pa
             await expect(picture).to_be_visible()
             assert await picture.evaluate("image => image.complete && image.naturalWidth > 400")
             assert "Reached" in str(await picture.get_attribute("alt"))
+
+            # The guide, to its end.
+            await set_up(page)
 
             # The member they can be sees the answer, and nothing of the manager's.
             await page.get_by_role("navigation", name="Who you are").get_by_role("link", name="member").click()
