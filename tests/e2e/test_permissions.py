@@ -1,21 +1,29 @@
-"""Who may do what: every command, menu and button, by everybody, whatever a client offers them.
+"""Who may do what: every command, menu, button, list and form, by everybody, whatever a client offers them.
 
-The interactions are sent past the sandbox's own checks, as a changed client could send them.
+Everybody is the owner, an administrator, a manager, a member, somebody in another server, and somebody in a DM. The
+interactions are sent past the sandbox's own checks, as a changed client could send them.
 """
 
+import asyncio
+import importlib
+import pkgutil
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bot.views
 from bot.sandbox import Answer, Channel, Message, Permission, User
 from bot.sandbox.entities import MessageType
 from bot.sandbox.options import Resolved, command_options
 from bot.store import tables
 from bot.views import answers, privacy
 from bot.views.nudge import not_your_nudge
+from bot.views.setup import ZONE_ENTRY
 from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
 
@@ -60,7 +68,66 @@ COMMANDS: dict[tuple[str, ...], tuple[frozenset[str] | None, dict[str, Any]]] = 
     ("privacy", "erase"): (ALL, {}),
 }
 MENUS = {"Relationship": MANAGERS, "Log 1:1": MANAGERS, "Mark answered": MANAGERS}
-CASTE = ("owner", "admin", "manager", "member", "stranger")
+
+
+@dataclass(frozen=True)
+class Control:
+    """A button, a list or a form: for whom it is, where it stands, and what is chosen or filled in.
+
+    The braces in a custom id stand for what the test made: ids of people, messages and deliveries. `once` are those
+    that do something; pressed a second time, they do nothing more.
+    """
+
+    custom_id: str
+    for_whom: frozenset[str] | None
+    values: tuple[str, ...] | None = None
+    form: str | None = None
+    in_dm: bool = False
+    once: bool = False
+
+
+MEMBER = frozenset({"member"})
+CONTROLS = (
+    *(
+        Control(f"spade:{name}:1:{to}", MANAGERS)
+        for name in ("waiting", "unmet")
+        for to in ("previous", "next", "again")
+    ),
+    *(Control(f"spade:setup:go:{page}", SETTERS) for page in ("when", "history", "who", "finish")),
+    Control("spade:setup:set:managers", SETTERS, ("{manager}", "{mate}")),
+    Control("spade:setup:set:digest", SETTERS, ("{general}",)),
+    Control("spade:setup:set:exclude", SETTERS, ("{quiet}",)),
+    Control("spade:setup:set:weekday", SETTERS, ("3",)),
+    Control("spade:setup:set:hour", SETTERS, ("17",)),
+    Control("spade:setup:set:language", SETTERS, ("en",)),
+    Control("spade:setup:set:history", SETTERS, ("0",)),
+    Control("spade:setup:zone", SETTERS),
+    Control("spade:setup:zone_form", SETTERS, form="UTC"),
+    Control("spade:logged:{logged}:take_back", MANAGERS, once=True),
+    Control("spade:digest:abc:about", ALL),
+    *(Control(f"spade:privacy:{{member}}:{deed}", MEMBER) for deed in ("export", "opt_out", "opt_in", "ask")),
+    Control("spade:privacy:{member}:erase", MEMBER, once=True),
+    Control("spade:nudge:{nudge}:1:done", MANAGERS, in_dm=True, once=True),
+    Control("spade:nudge:{nudge}:2:snooze", MANAGERS, in_dm=True, once=True),
+    Control("spade:nudge:{nudge}:3:never", MANAGERS, in_dm=True, once=True),
+    Control("spade:nudge:{nudge}:4:hand_over", MANAGERS, in_dm=True),
+    Control("spade:nudge:{nudge}:4:colleague", MANAGERS, ("{mate}",), in_dm=True, once=True),
+    Control("spade:welcome:{welcome}:stop", MANAGERS, in_dm=True),
+)
+HERE = ("member", "owner", "admin", "manager")
+"""Who is in the server; `stranger` manages another one."""
+
+
+def patterns() -> list[str]:
+    """The custom ids that are listened for, one for each thing that can be pressed."""
+    found: list[str] = []
+    for module in pkgutil.iter_modules(bot.views.__path__, "bot.views."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if name.endswith("_PATTERN") and isinstance(value, re.Pattern):
+                choice = re.search(r"\((?:\?P<\w+>|\?:)([a-z_]+(?:\|[a-z_]+)+)\)", value.pattern)
+                each = choice[1].split("|") if choice else [""]
+                found += [value.pattern.replace(choice[0], one) if choice else value.pattern for one in each]
+    return found
 
 
 def refusals() -> set[str]:
@@ -82,7 +149,7 @@ class Matrix:
         self.on = on
         self.people: dict[str, User] = {
             name: world.add_user(name, display_name=f"{name.title()} Surname")
-            for name in ("owner", "admin", "manager", "member", "stranger", "rafa", "helper")
+            for name in ("owner", "admin", "manager", "mate", "member", "stranger", "rafa", "helper", "ida", "jon")
         }
         self.guild = world.add_guild("Gardeners", owner=self.people["owner"])
         self.other = world.add_guild("Cooks", owner=self.people["stranger"])
@@ -90,7 +157,7 @@ class Matrix:
         self.general, self.quiet = (world.add_channel(self.guild, name) for name in ("general", "quiet"))
         self.kitchen = world.add_channel(self.other, "kitchen")
         world.add_member(self.guild, self.people["admin"], roles=[admins])
-        for name in ("manager", "member", "rafa", "helper"):
+        for name in self.people.keys() - {"owner", "admin", "stranger"}:
             world.add_member(self.guild, self.people[name])
 
     async def run(self, who: str, channel: Channel, path: tuple[str, ...], options: dict[str, Any]) -> Answer:
@@ -117,27 +184,57 @@ class Matrix:
         answer.message_type = MessageType.CONTEXT_MENU_COMMAND
         return await answer.wait()
 
-    async def press(self, who: str, message: Message, custom_id: str, values: Iterable[str] | None = None) -> Answer:
-        """A press from the guild's channel, whoever the message was for."""
+    async def press(
+        self,
+        who: str,
+        message: Message | None,
+        custom_id: str,
+        values: Iterable[str] | None = None,
+        *,
+        channel: Channel | None = None,
+        form: str | None = None,
+    ) -> Answer:
+        """A press (a choice with values, a form with a text), from the guild's channel or another place."""
+        channel, people = channel or self.general, self.on.sandbox.people
         data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3, "id": 1}
         if values is not None:
+            resolved = Resolved(self.on.sandbox.world, self.general)
             data["values"] = list(values)
-        people = self.on.sandbox.people
-        return await people._open(3, self.people[who], self.general, data, source=message, name=None).wait()
+            named = [resolved.add(value) for value in data["values"] if len(value) > 9]
+            data |= {"resolved": resolved.payload()} if named else {}
+        if form is not None:
+            entry = {"type": 4, "id": 2, "custom_id": ZONE_ENTRY, "value": form}
+            data["components"] = [{"type": 18, "id": 1, "component": entry}]
+        kind = 3 if form is None else 5
+        return people._open(kind, self.people[who], channel, data, source=message, name=None)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody elsewhere is to learn."""
+        return str(self.people["manager"].id), str(self.general.id), "Manager Surname", "Gardeners"
 
     async def record(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything in the database, once what goes on in the background has ended."""
+        """Everything in the database about this server, once what goes on in the background has ended."""
         for job in self.on.app.reader.progress(self.guild.id):
             await self.on.app.reader.wait(job.job)
         async with self.on.app.database.reading() as connection:
             return {
-                table.name: sorted((tuple(row) for row in await connection.execute(table.select())), key=str)
+                table.name: sorted(
+                    (tuple(row) for row in await connection.execute(table.select()) if self._is_here(row)), key=str
+                )
                 for table in tables.metadata.sorted_tables
             }
+
+    def _is_here(self, row: Any) -> bool:
+        return getattr(row, "guild_id", self.guild.id) == self.guild.id
 
 
 def said(answer: Answer) -> str:
     return " ".join(f"{message.content} {message.embeds}" for message in answer.messages).strip()
+
+
+def there(options: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The same options in another server: its own channel in place of this one's."""
+    return {key: channel for key, value in options.items() if value == "quiet"}
 
 
 async def scene(on: Stage) -> tuple[Matrix, Message]:
@@ -156,6 +253,7 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
     """Everybody runs everything, in the server, in another one and in a DM."""
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         here, question = await scene(on)
+        world = on.sandbox.world
         offered = {
             (command["name"], *([] if sub is None else [sub]))
             for command in on.sandbox.commands.all()
@@ -167,7 +265,7 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
         assert menus == MENUS.keys()
         allowed = refused = 0
         for path, (for_whom, options) in COMMANDS.items():
-            for who in ("member", "owner", "admin", "manager"):
+            for who in HERE:
                 before = await here.record()
                 answer = await here.run(who, here.general, path, options)
                 assert answer.ephemeral, path
@@ -184,13 +282,15 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
             assert said(in_dm).removesuffix(" []") == answers.only_in_server(), path
             assert await here.record() == before
             refused += 1
-            if for_whom == MANAGERS and "user" not in options and "member" not in options:
-                elsewhere = await here.run("stranger", here.kitchen, path, options)
+            elsewhere = await here.run("stranger", here.kitchen, path, options | there(options, here.kitchen))
+            assert not any(secret in said(elsewhere) for secret in here.secrets()), (path, said(elsewhere))
+            assert await here.record() == before, (path, "elsewhere")
+            if for_whom == MANAGERS:
                 assert said(elsewhere).removesuffix(" []") in refusals(), path
-                refused += 1
+            refused += 1
         for name, for_whom in MENUS.items():
             target: User | Message = question if name == "Mark answered" else here.people["rafa"]
-            for who in ("member", "owner", "admin", "manager"):
+            for who in HERE:
                 before = await here.record()
                 answer = await here.menu(who, here.general, name, target)
                 if who in for_whom:
@@ -200,6 +300,13 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
                     assert said(answer).removesuffix(" []") in refusals(), (name, who)
                     assert await here.record() == before, (name, who)
                     refused += 1
+            before = await here.record()
+            for who, place in (("manager", world.dm_with(here.people["manager"])), ("stranger", here.kitchen)):
+                answer = await here.menu(who, place, name, target)
+                assert said(answer).removesuffix(" []") in refusals(), (name, place.name)
+                assert await here.record() == before, (name, place.name)
+                refused += 1
+        assert allowed + refused == (len(COMMANDS) + len(MENUS)) * (len(HERE) + 2)
         print(f"commands and menus: {allowed} allowed, {refused} refused, 0 changed by a refused one")
 
 
@@ -242,94 +349,103 @@ async def test_a_manager_elsewhere_learns_nothing_of_this_server(tmp_path: Path)
         assert "They last wrote" not in known
 
 
-async def test_every_button_is_for_whom_it_was_made_and_works_once(
+def test_everything_that_can_be_pressed_has_a_row() -> None:
+    made = {"member": 1, "logged": "1:2", "nudge": "0a", "welcome": "0b"}
+    ids = [control.custom_id.format_map(made) for control in CONTROLS]
+    assert len(patterns()) > 20
+    for pattern in patterns():
+        assert any(re.fullmatch(pattern, one) for one in ids), f"say for whom this is: {pattern}"
+
+
+async def test_every_control_is_for_whom_it_was_made_and_works_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.2)
     async with stage(tmp_path / "spade.db", BEGAN) as on:
-        here, question = await scene(on)
-        world = on.sandbox.world
-        await here.run("manager", here.general, ("nudges", "on"), {})
+        here, _ = await scene(on)
+        world, manager = on.sandbox.world, here.people["manager"]
+        await here.run("owner", here.general, ("setup",), {"manager": "mate"})
+        for name in ("helper", "ida", "jon"):
+            await on.heard(world.post(here.general, here.people[name], "Hello", mentions=[manager]).id)
+        for who in ("manager", "mate"):
+            await here.run(who, here.general, ("nudges", "on"), {})
         on.clock.set(BEGAN + timedelta(days=1, hours=5))
         await on.tick()
-        manager = here.people["manager"]
         welcome, nudge = on.sandbox.dms(manager)[0], on.sandbox.dms(manager)[-1]
-        lists = {name: (await here.run("manager", here.general, (name,), {})).original for name in ("waiting", "unmet")}
         logged = (await here.run("manager", here.general, ("log",), {"user": "rafa"})).original
-        guide = (await here.run("owner", here.general, ("setup",), {})).original
-        own = (await here.run("member", here.general, ("privacy", "show"), {})).original
         assert logged is not None
-        assert guide is not None
-        assert own is not None
-        member_id = here.people["member"].id
+        made: dict[str, object] = {name: user.id for name, user in here.people.items()}
+        made |= {"general": here.general.id, "quiet": here.quiet.id}
+        made |= {"logged": ":".join(logged.controls()[0]["custom_id"].split(":")[2:4])}
+        made |= {"nudge": nudge.controls()[1]["custom_id"].split(":")[2]}
+        made |= {"welcome": welcome.controls()[0]["custom_id"].split(":")[2]}
         refused_words = {*refusals(), not_your_nudge(), privacy.not_about_you()}
-        allowed = refused = 0
+        allowed = refused = replays = 0
+        asked: list[Message] = []
 
-        async def expect(
-            custom_id: str, message: Message, whose: frozenset[str], values: list[str] | None = None
-        ) -> None:
-            nonlocal allowed, refused
-            for who in ("member", "owner", "admin", "manager"):
-                if who in whose:
+        async def press(control: Control, who: str, place: Channel | None) -> str:
+            source = logged
+            if control.in_dm:
+                source = welcome if "welcome" in control.custom_id else nudge
+            if control.custom_id.endswith("colleague"):
+                source = asked[-1]
+                source.content = ""
+            answer = await here.press(
+                who,
+                source,
+                control.custom_id.format_map(made),
+                None if control.values is None else [one.format_map(made) for one in control.values],
+                channel=place,
+                form=control.form,
+            )
+            await answer.until(lambda now: now.responded or now.error)
+            if not (control.in_dm and who == "manager" and place is not None):
+                await answer.wait()
+            assert answer.error is None, (control, who)
+            if control.custom_id.endswith("hand_over") and who == "manager" and place is not None:
+                await answer.wait()
+                asked.append(answer.messages[-1])
+            if control.custom_id.endswith("colleague"):  # the list itself gives way to what became of it
+                await on.sandbox.until(lambda: source.content, 20)
+                return source.content
+            return said(answer)
+
+        for control in CONTROLS:
+            home = world.dm_with(manager) if control.in_dm else None
+            outside = None if control.in_dm else world.dm_with(manager)
+            for who in HERE:
+                if control.for_whom is None or who in control.for_whom:
                     continue
                 before = await here.record()
-                told = said(await here.press(who, message, custom_id, values)).removesuffix(" []")
-                assert any(words in told for words in refused_words), (custom_id, who, told)
-                assert await here.record() == before, (custom_id, who)
+                told = await press(control, who, None if home is None else world.dm_with(here.people[who]))
+                assert any(words in told for words in refused_words), (control, who, told)
+                assert await here.record() == before, (control, who)
                 refused += 1
-            for who in sorted(whose):
-                answer = await here.press(who, message, custom_id, values)
-                told = said(answer)
-                assert not any(words in told for words in refused_words), (custom_id, who, told)
-                assert answer.error is None
+            before = await here.record()
+            for who, place in (("stranger", here.kitchen), ("manager", outside)):
+                told = await press(control, who, place)
+                assert not any(secret in told for secret in here.secrets()), (control, place, told)
+                assert await here.record() == before, (control, place)
+                if control.for_whom is not None and (
+                    who == "manager" or not control.custom_id.startswith("spade:setup")
+                ):
+                    assert any(words in told for words in refused_words), (control, place, told)
+                refused += 1
+            for who in HERE:
+                if control.for_whom is not None and who not in control.for_whom:
+                    continue
+                before = await here.record()
+                told = await press(control, who, home)
+                assert not any(words in told for words in refused_words), (control, who, told)
+                for _ in range(100 if control.once else 0):
+                    if await here.record() != before:
+                        break
+                    await asyncio.sleep(0.02)
+                after = await here.record()
+                assert not control.once or after != before, (control, "did nothing")
                 allowed += 1
-
-        for name, shown in lists.items():
-            assert shown is not None
-            for button in ("previous", "next", "again"):
-                await expect(f"spade:{name}:1:{button}", shown, MANAGERS)
-        for page in ("when", "history", "who"):
-            await expect(f"spade:setup:go:{page}", guide, SETTERS)
-        await expect("spade:setup:set:weekday", guide, SETTERS, ["3"])
-        await expect("spade:setup:set:digest", guide, SETTERS, [str(here.general.id)])
-        await expect("spade:setup:set:exclude", guide, SETTERS, [])
-        await expect("spade:setup:set:history", guide, SETTERS, ["0"])
-        take_back = logged.controls()[0]["custom_id"]
-        stolen = await here.press("owner", logged, take_back)
-        assert answers.not_a_manager_yet() in said(stolen)
-        assert "Taken back" in said(await here.press("manager", logged, take_back))
-        before = await here.record()
-        assert "nothing of yours" in said(await here.press("manager", logged, take_back)), "replayed"
-        assert await here.record() == before
-        for deed in ("export", "opt_out", "opt_in", "ask"):
-            await expect(f"spade:privacy:{member_id}:{deed}", own, frozenset({"member"}))
-        await expect(f"spade:privacy:{member_id}:erase", own, frozenset({"member"}))
-        before = await here.record()
-        assert "Nothing was stored" in said(await here.press("member", own, f"spade:privacy:{member_id}:erase"))
-        assert await here.record() == before, "replayed"
-        done = next(item["custom_id"] for item in nudge.controls() if item.get("label") == "Done")
-        for who in ("member", "owner", "admin"):
-            before = await here.record()
-            assert not_your_nudge() in said(await here.press(who, nudge, done))
-            assert await here.record() == before
-        stop = next(item["custom_id"] for item in welcome.controls() if item.get("custom_id"))
-        for who in ("member", "owner", "admin"):
-            before = await here.record()
-            await here.press(who, welcome, stop)
-            assert await here.record() == before
-        pressed = await on.sandbox.people.press(manager, nudge, done)
-        await on.sandbox.until(lambda: pressed.responded)
-        await on.app.follower.settle()
-        before = await here.record()
-        again = on.sandbox.people._open(
-            3,
-            manager,
-            world.dm_with(manager),
-            {"custom_id": done, "component_type": 2, "id": 1},
-            source=nudge,
-            name=None,
-        )
-        await again.wait()
-        assert await here.record() == before, "replayed"
-        assert question.id
-        print(f"buttons: {allowed} allowed, {refused + 7} refused, 3 replays changed nothing")
+                await press(control, who, home)
+                assert await here.record() == after, (control, who, "replayed")
+                replays += 1
+        assert allowed + refused == len(CONTROLS) * (len(HERE) + 2)
+        print(f"controls: {allowed} allowed, {refused} refused, {replays} replays changed nothing")
