@@ -27,9 +27,9 @@ def backfill(
     database: DatabaseOption = None,
     discord_url: DiscordUrlOption = None,
 ) -> None:
-    """Read history from before the bot came, while the bot itself is not running.
+    """Read history from before the bot came.
 
-    What is on record already is skipped. Nothing is sent to anybody.
+    The bot itself must not be running. What is on record already is skipped. Nothing is sent to anybody.
     """
     settings = settings_of(config, database)
     try:

@@ -26,7 +26,7 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
     """
     settings = settings_of(config, database)
     path = existing_path(config)
-    print(f"configuration  {path.absolute() if path else 'none: everything has its default'}")
+    print(f"configuration  {path.absolute() if path else 'none: what is not told here has its default'}")
     for key, value in _set_keys(settings):
         print(f"               {key}: {redact(str(value))}")
     if path is not None and _shows_password(path, settings.database):

@@ -45,7 +45,7 @@ def digest(
         Path | None, typer.Option(metavar="FILE", help="Write the team's digest there, as one page to mail around.")
     ] = None,
 ) -> None:
-    """Show the digest of a week: the team's figures and each manager's."""
+    """Show a week's digest: the team's figures and each manager's."""
     settings = settings_of(config, database)
     monday = _monday(week)
     chosen = [name for name, given in (("--json", as_json), ("--png", png), ("--html", html)) if given]

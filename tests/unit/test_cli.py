@@ -365,7 +365,7 @@ def test_check_when_all_is_well(run: Run, folder: Path, monkeypatch: pytest.Monk
     assert run("check") == (
         0,
         (
-            "configuration  none: everything has its default\n"
+            "configuration  none: what is not told here has its default\n"
             "token          SPADE_TOKEN is set and has the shape of a token\n"
             f"database       {folder}/spade.db (will be made at the first start)\n"
         ),
