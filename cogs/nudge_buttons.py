@@ -12,6 +12,7 @@ from bot.services.messenger import SentMessage
 from bot.services.nudge_presses import ButtonPress, NudgePresses, Verdict
 from bot.views import nudge_answers
 from bot.views.drafts import Writer
+from bot.views.letter import ID_PATTERN
 from bot.views.nudge import (
     BUTTON_PATTERN,
     COLLEAGUE_PATTERN,
@@ -51,7 +52,7 @@ class NudgeButtons(commands.Cog):
         elif found := re.fullmatch(COLLEAGUE_PATTERN, custom_id):
             values = data.get("values")
             chosen = str(values[0]) if isinstance(values, list) and values else ""
-            if chosen.isdecimal():
+            if re.fullmatch(ID_PATTERN, chosen):
                 await self._handed_over(interaction, found["delivery_id"], int(found["position"]), int(chosen))
         elif found := re.fullmatch(STOP_PATTERN, custom_id):
             await self._stopped(interaction, found["delivery_id"])

@@ -19,6 +19,9 @@ FIELD_LIMIT = 1024
 FIELDS = 25
 CARD_LIMIT = 6000
 
+ID_PATTERN = "(?:[1-8][0-9]{18}|[1-9][0-9]{0,17})"
+"""Matches an id of Discord's in a custom id, and no number that the database cannot take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -9,12 +9,12 @@ import discord
 from bot.domain.privacy import StoredFacts
 from bot.views.dates import discord_time, full_day
 from bot.views.drafts import Document, Parcel
-from bot.views.letter import Button, Card, Letter
+from bot.views.letter import ID_PATTERN, Button, Card, Letter
 from bot.views.names import name_of, safe_guild, safe_name
 from bot.views.palette import REACH, embed_colour
 from bot.views.sentence import number, say, say_count
 
-BUTTON_PATTERN = re.compile(r"spade:privacy:(?P<person_id>\d{1,20}):(?P<deed>export|opt_out|opt_in|ask|erase)")
+BUTTON_PATTERN = re.compile(rf"spade:privacy:(?P<person_id>{ID_PATTERN}):(?P<deed>export|opt_out|opt_in|ask|erase)")
 """The custom ids of the buttons: whose they are, and what they do. `ask` asks before `erase` does it."""
 _NAMES_SHOWN = 8
 

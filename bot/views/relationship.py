@@ -11,13 +11,13 @@ from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingState
 from bot.services.relationship import Logged, RelationshipFacts
 from bot.views.dates import discord_time, month_label
-from bot.views.letter import Button, Card, Field, Letter
+from bot.views.letter import ID_PATTERN, Button, Card, Field, Letter
 from bot.views.links import message_link
 from bot.views.names import name_of, safe_name
 from bot.views.palette import REACH, SPREAD, embed_colour
 from bot.views.sentence import mark, number, say, say_count
 
-TAKE_BACK_PATTERN = re.compile(r"spade:logged:(?P<member_id>\d{1,20}):(?P<message_id>\d{1,20}):take_back")
+TAKE_BACK_PATTERN = re.compile(rf"spade:logged:(?P<member_id>{ID_PATTERN}):(?P<message_id>{ID_PATTERN}):take_back")
 _SHOWN = 5
 _BAR = 12
 _KINDS = {
