@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test simulate faults check lock upgrade clean
+.PHONY: help demo serve pictures test simulate faults fuzz bench check lock upgrade clean
 help:
 	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
 	@echo "make serve   use Spade yourself in a browser, on the same record"
 	@echo "make test    run the tests"
 	@echo "make simulate  eleven years in every time zone, with downtime and clock jumps: is any nudge or digest missed or doubled?"
 	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice"
+	@echo "make fuzz    odd files, settings, messages, names and options for FUZZ_SECONDS= from SEED=; no traceback, nothing half"
+	@echo "make bench   how fast and how big with half a million members: ratios in one run, for a few minutes"
 	@echo "make check   lint, types, layers, lock file"
 	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"
 	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
@@ -46,6 +48,14 @@ faults: $(VENV)/.dev
 	CATCH_UP_MESSAGES=100000 $(BIN)/python -m pytest -s tests/e2e/test_catch_up.py
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
+
+FUZZ_SECONDS ?= 60
+SEED ?= 1
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -94,7 +94,10 @@ def _relationships(
     by_member: dict[int, list[Touch]] = {}
     for touch in found:
         by_member.setdefault(touch.member_id, []).append(touch)
-    known = ((member_id, relationship(own, zone, now, rules)) for member_id, own in by_member.items())
+    # Without the months, which no column shows: there may be hundreds of thousands.
+    known = (
+        (member_id, replace(relationship(own, zone, now, rules), months=())) for member_id, own in by_member.items()
+    )
     return tuple(sorted(known, key=lambda item: (-_last(item[1]).timestamp(), item[0])))
 
 

@@ -183,6 +183,7 @@ class Reporter:
         weeks: list[tuple[date, WeekReport | None]] = []
         # Of the members active in a week no more is kept than the verdict of the next ones asks for.
         active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
+        met = _Met(source)
         for back in range(count + rules.verdict_weeks - 2, -1, -1):
             period = weeks_ending(last_on - timedelta(weeks=back), 1, zone)
             monday = period.first_on
@@ -195,7 +196,7 @@ class Reporter:
             if back and not on_record:
                 weeks.append((monday, None))
                 continue
-            week = _part(source, period, active[-1], rules)
+            week = met.told(_part(source, period, active[-1], rules))
             longer = _part(source, weeks_ending(monday, rules.verdict_weeks, zone), frozenset().union(*active), rules)
             weeks.append((monday, await asyncio.to_thread(_report, settings, week, longer, gaps, rules)))
         return _Course(week, tuple(weeks), begins_on)
@@ -262,7 +263,7 @@ class Reporter:
 
 
 def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
-    """The facts of a period within that of `source`, with those who were active in it."""
+    """The facts of a period within that of `source`, with those who were active in it; of first touches, nothing."""
     return PeriodFacts(
         period=period,
         managers=source.managers,
@@ -270,12 +271,28 @@ def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Ru
         touches=_stretch(
             source.touches, lambda one: one.touched_at, period.start_at - rules.conversation_gap, period.end_at
         ),
-        first_touches=source.first_touches,
+        first_touches={},
         waiting=_stretch(
             source.waiting, lambda one: one.entry.written_at, period.end_at - rules.waiting_expires, period.end_at
         ),
-        met_before=source.met_before,
     )
+
+
+class _Met:
+    """Whom the team met by when: each first touch is looked at once, however many weeks there are, oldest first."""
+
+    def __init__(self, source: PeriodFacts) -> None:
+        self._before = set(source.met_before)
+        self._first = sorted(source.first_touches.items(), key=lambda item: item[1])
+        self._seen = 0
+
+    def told(self, part: PeriodFacts) -> PeriodFacts:
+        """The facts of a period, which must not lie before the last one's, with its first touches."""
+        begin = bisect_left(self._first, part.period.start_at, key=lambda item: item[1])
+        end = bisect_left(self._first, part.period.end_at, key=lambda item: item[1])
+        self._before.update(member_id for (_, member_id), _ in self._first[self._seen : begin])
+        self._seen = begin
+        return replace(part, first_touches=dict(self._first[begin:end]), met_before=frozenset(self._before))
 
 
 def _stretch(

@@ -15,6 +15,7 @@ from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.services.imports import Imported, Importer
 from bot.services.report import Reporter
+from bot.store import guilds
 from bot.store.database import open_database
 from tests.oracle.figures import digest as oracle_digest
 from tests.oracle.record import derive, read
@@ -56,6 +57,19 @@ async def documents(database_url: str, guild_id: int, mondays: Sequence[date]) -
     return [json.loads(json.dumps(report.document())) for report in reports if report is not None]
 
 
+async def course(database_url: str, guild_id: int, last: date, weeks: int) -> list[dict[str, object]]:
+    """The same weeks, as far as there is a record, read together."""
+    database = await open_database(database_url, write=False)
+    try:
+        async with database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+        assert settings is not None
+        reports = await Reporter(database, Rules()).weeks(settings, last, weeks)
+    finally:
+        await database.close()
+    return [json.loads(json.dumps(report.document())) for report in reports]
+
+
 def close(mine: object, theirs: object) -> None:
     """Equal, floats to the last digits that summing in another order can change."""
     if isinstance(theirs, dict):
@@ -86,6 +100,9 @@ def test_every_week_equals_the_independent_calculation(sample: str, zone: str, t
     assert sum(document["team"]["conversations"] for document in theirs) > 20
     for one, other in zip(mine, theirs, strict=True):
         close(one, json.loads(json.dumps(other)))
+    together = asyncio.run(course(url, guild_id, mondays[-1], weeks))
+    assert len(together) > weeks // 2
+    assert together == mine[-len(together) :]
 
 
 def test_import_counts_equal_the_independent_ones(tmp_path: Path) -> None:
