@@ -85,7 +85,7 @@ class Asked:
         self.unmet = UnmetList(database, discord, clock, rules, at_once)
         self.relationships = Relationships(database, discord, clock, rules, at_once)
         reader = HistoryReader(database, recorder, log, _NoChannels(), clock)
-        self.status = StatusService(database, discord, follower, reader, clock)
+        self.status = StatusService(database, discord, follower, reader, clock, rules)
         self.previews = NudgePreviews(database, discord, clock, rules, at_once)
         self.nudges = NudgeService(database, discord, Writer(rules), clock, rules, at_once)
         self.export = CsvExport(database, discord, clock, rules, at_once)
