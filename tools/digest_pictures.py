@@ -113,14 +113,18 @@ def main() -> int:
     cases = made_up()
     if len(sys.argv) > 1:
         weeks = asyncio.run(sample(Path(sys.argv[1])))
+        cases |= {
+            "week": next(replace(facts, guild_name="Mesh Community") for facts in weeks if facts.monday == MONDAY)
+        }
         weeks.sort(key=lambda facts: facts.figures.spread or 0)
         cases |= {"worst-week": weeks[0], "best-week": weeks[-1]}
     for name, facts in cases.items():
         picture = digest_picture(facts)
         assert picture is not None
         png = draw_digest(picture)
-        (FOLDER / f"digest-{name}.png").write_bytes(png)
-        print(f"digest-{name}.png: week of {facts.monday}, {facts.figures.verdict}, spread {facts.figures.spread}")
+        filename = "digest.png" if name == "week" else f"digest-{name}.png"
+        (FOLDER / filename).write_bytes(png)
+        print(f"{filename}: week of {facts.monday}, {facts.figures.verdict}, spread {facts.figures.spread}")
     return 0
 
 

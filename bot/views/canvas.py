@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -21,7 +20,7 @@ from matplotlib.text import Text
 
 from bot.views.names import plain_guild
 from bot.views.palette import CARD, FAINT, INK, MUTED, REACH, SPREAD
-from bot.views.picture import WEEKS_SHOWN, Band, Bin, PictureFacts, Record, Trend
+from bot.views.picture import Bin, PictureFacts, Record, Trend
 from bot.views.text import clusters, cut
 
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -30,9 +29,13 @@ _BOLD = _FONTS / "DejaVuSans-Bold.ttf"
 
 _SIZE = (8.0, 6.0)
 _DOTS_PER_INCH = 200
-_LEFT, _RIGHT = 0.055, 0.945
-_SMALL, _BODY, _FIGURE, _HEADLINE = 11.5, 13.5, 25.0, 31.0
+_LEFT, _SECOND, _RIGHT = 0.055, 0.53, 0.945
+_LEAST, _SMALL, _BODY, _FIGURE, _HEADLINE = 10.0, 12.0, 14.0, 25.0, 31.0
 _TOWERS = 3
+_FEWEST_WEEKS = 4
+"""So many weeks a course is at least wide, so that two weeks look like two and not like a long way."""
+_UNDER = -0.14
+"""Where the weeks are named, below a course of height 1."""
 
 
 def draw(facts: PictureFacts) -> bytes:
@@ -54,7 +57,7 @@ def draw(facts: PictureFacts) -> bytes:
     )
     _heading(figure, facts)
     _trend(figure, facts, facts.reach, REACH, _LEFT)
-    _bands(_trend(figure, facts, facts.spread, SPREAD, 0.53), facts)
+    _bands(_trend(figure, facts, facts.spread, SPREAD, _SECOND), facts)
     _members(figure, facts)
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
@@ -72,33 +75,33 @@ def _heading(figure: Figure, facts: PictureFacts) -> None:
 
 
 def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left: float) -> Axes:
-    """One share over twelve weeks: the newest in large letters, its course below, on a scale from 0 to 100%."""
-    width = _RIGHT - 0.53
+    """One share over up to twelve weeks: the newest in large letters, its course below, on a scale from 0 to 100%."""
+    width = _RIGHT - _SECOND
     number = _text(figure, left, 0.70, trend.figure, _FIGURE, colour, bold=True)
     beside = left + _width(figure, number) + 0.015
-    room = left + width - beside
+    room = (_RIGHT if left + width >= _RIGHT else _SECOND - 0.015) - beside
     _fitting(figure, beside, 0.694, trend.title, _BODY, INK, room, bold=True)
-    _fitting(figure, beside, 0.655, trend.note, _SMALL, MUTED, room)
+    _fitting(figure, beside, 0.653, trend.note, _SMALL, MUTED, room)
 
     axes = figure.add_axes((left + 0.065, 0.415, width - 0.065, 0.195), facecolor="none")
-    axes.set_xlim(-0.7, WEEKS_SHOWN - 0.1)
+    span = _span(trend.values)
+    axes.set_xlim(-0.5, span - 0.5)
     axes.set_ylim(-0.03, 1.03)
+    axes.set_xticks([])
     axes.set_yticks([0, 0.5, 1])
-    axes.set_yticklabels(["0", "50", "100%"])
+    axes.set_yticklabels(["0", "50", "100"])
     axes.grid(visible=True, axis="y", color=FAINT, linewidth=1)
-    places = [WEEKS_SHOWN - len(trend.values) + position for position in range(len(trend.values))]
-    axes.set_xticks([places[0], places[-1]] if len(places) > 3 else places[-1:])
-    labels = facts.week_labels
-    axes.set_xticklabels([labels[0], labels[-1]] if len(places) > 3 else labels[-1:])
+    places = [span - len(trend.values) + position for position in range(len(trend.values))]
     _quiet(axes)
+    _weeks(axes, facts, places[0] - 0.5, span)
     for kind, gap in _gaps(facts.record):
         middle = places[gap[0]] + (len(gap) - 1) / 2
         axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
         label = facts.gap if kind is Record.GAP else facts.no_record
         known = [value for value in trend.values[gap[0] : gap[-1] + 1] if value is not None]
-        free = 0.5 if not known else 0.74 if sum(known) / len(known) < 0.5 else 0.24
+        free = 0.61 if not known else 0.68 if sum(known) / len(known) < 0.5 else 0.24
         words = axes.text(middle, free, label, ha="center", va="center", color=MUTED, rotation=90)
-        _dress(words, _SMALL - 1)
+        _dress(words, _SMALL - 2)
     values = list(zip(trend.values, facts.record, strict=True))
     course = [math.nan if value is None or record is Record.GAP else value for value, record in values]
     doubtful = [math.nan if value is None or record is not Record.GAP else value for value, record in values]
@@ -115,35 +118,58 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
     return axes
 
 
+def _span(values: Sequence[float | None]) -> int:
+    """How many weeks wide a course is."""
+    return max(len(values), _FEWEST_WEEKS)
+
+
+def _weeks(axes: Axes, facts: PictureFacts, begins: float, ends: int) -> None:
+    """Below a course: the Mondays of its first and last week, flush with its ends, and how many weeks it has."""
+    last = axes.text(ends - 0.5, _UNDER, facts.week_labels[-1], ha="right", va="top", color=MUTED)
+    _dress(last, _SMALL)
+    if len(facts.week_labels) < _FEWEST_WEEKS:
+        return
+    first = axes.text(begins, _UNDER, facts.week_labels[0], ha="left", va="top", color=MUTED)
+    _dress(first, _SMALL)
+    count = axes.text((begins + ends - 0.5) / 2, _UNDER, facts.weeks, ha="center", va="top", color=MUTED, alpha=0.8)
+    _dress(count, _SMALL)
+
+
 def _bands(axes: Axes, facts: PictureFacts) -> None:
-    """What a stretch of the scale is called, written where the course leaves most room."""
-    before = WEEKS_SHOWN - len(facts.spread.values)
+    """What a stretch of the scale is called, written where the course and gaps leave most room."""
+    span = _span(facts.spread.values)
+    before = span - len(facts.spread.values)
     values = (None,) * before + facts.spread.values
     recorded = (True,) * before + tuple(record is Record.WHOLE for record in facts.record)
     for band in facts.bands:
         axes.axhspan(band.low, band.high, color=SPREAD, alpha=0.11, linewidth=0, zorder=0)
         upper = band.high == 1
-        place = _freest_end(values, recorded, band)
         label = axes.text(
-            -0.4 if place == "left" else WEEKS_SHOWN - 0.4,
-            band.high - 0.04 if upper else band.low + 0.05,
-            band.label,
-            ha=place,
-            va="top" if upper else "bottom",
-            color=SPREAD,
-            alpha=0.85,
-            zorder=2,
+            0, band.high - 0.04 if upper else band.low + 0.05, band.label, va="top" if upper else "bottom"
         )
+        label.set(color=SPREAD, alpha=0.85, zorder=2)
         _dress(label, _SMALL - 1)
+        wide = label.get_window_extent().width / axes.get_window_extent().width * span
+        label.set_x(_freest(values, recorded, 1 if upper else 0, wide))
 
 
-def _freest_end(values: Sequence[float | None], recorded: Sequence[bool], band: Band) -> Literal["left", "right"]:
-    """The end of a band where neither the course nor a gap comes close to the scale's own end, where the label is."""
-    near = WEEKS_SHOWN // 3
-    edge = 1 if band.high == 1 else 0
-    room = [1.0 if value is None else abs(edge - value) for value in values]
-    room = [min(free, 0.25 if known else 0.15) for free, known in zip(room, recorded, strict=True)]
-    return "left" if min(room[:near]) >= min(room[-near:]) else "right"
+def _freest(values: Sequence[float | None], recorded: Sequence[bool], edge: int, wide: float) -> float:
+    """Where a label of a width in weeks begins, so that neither a gap nor the course comes close to it.
+
+    `edge` is the end of the scale, 0 or 1, by which it stands. The more to the left, the better.
+    """
+    span, margin = len(values), 0.02 * len(values)
+
+    def room(begins: float) -> float:
+        covered = [min(begins + wide, week + 0.5) - max(begins, week - 0.5) for week in range(span)]
+        near = [value for value, part in zip(values, covered, strict=True) if part > 0 and value is not None]
+        free = min((abs(edge - value) for value in near), default=0.25)
+        gaps = sum(max(part, 0) for part, known in zip(covered, recorded, strict=True) if not known)
+        return min(free, 0.25) - 0.3 * gaps
+
+    last = max(0.0, span - wide - 2 * margin)
+    steps = [last * step / 24 for step in range(25)]
+    return max(steps, key=lambda step: (room(step - 0.5 + margin), -step)) - 0.5 + margin
 
 
 def _members(figure: Figure, facts: PictureFacts) -> None:
@@ -235,9 +261,9 @@ def _dress(text: Text, size: float, *, bold: bool = False) -> None:
 def _fitting(
     figure: Figure, x: float, y: float, words: str, size: float, colour: str, room: float, *, bold: bool = False
 ) -> Text:
-    """Text that is set a little smaller, then cut, until it fits into `room`."""
+    """Text that is set smaller, then cut, until it fits into `room`."""
     text = _text(figure, x, y, words, size, colour, bold=bold)
-    while _width(figure, text) > room and size > _SMALL - 1:
+    while _width(figure, text) > room and size > _LEAST:
         size -= 0.5
         _dress(text, size, bold=bold)
     limit = len(words)

@@ -32,6 +32,7 @@ def digest_picture(facts: DigestFacts) -> PictureFacts | None:
         subtitle=judged_on(facts) if facts.show_verdict else thanks(facts),
         colour=MUTED if figures.verdict is Verdict.QUIET or not facts.show_verdict else SPREAD,
         week_labels=tuple(short_day(week.week_on) for week in weeks),
+        weeks=say_count("{count} week", "{count} weeks", count=len(weeks)),
         record=tuple(_record(week) for week in weeks),
         no_record=say("no record"),
         gap=say("gap"),
@@ -112,7 +113,7 @@ def _bins(conversations: Sequence[int]) -> Iterator[Bin]:
             return
         members = sum(low <= count <= high for count in conversations)
         alone = low in (high, highest)
-        label = number(low) if alone else say("{low} to {high}", low=number(low), high=number(min(high, highest)))
+        label = number(low) if alone else f"{number(low)}–{number(min(high, highest))}"  # noqa: RUF001 - a range
         yield Bin(label, members, number(members))
         low = high + 1
         step = low if low > 3 else 1

@@ -103,6 +103,7 @@ def stayers_sentence(facts: DigestFacts) -> str | None:
     found, rules = facts.stayers, facts.rules
     if found is None or not found.can_say:
         return None
+    comparable = bool(found.touched.staying and found.others.staying)
     return " ".join(
         (
             say(
@@ -116,7 +117,9 @@ def stayers_sentence(facts: DigestFacts) -> str | None:
                 members=number(found.others.members),
                 staying=_staying(found.others, rules),
             ),
-            say("The two go together or they do not; that says nothing about which causes which."),
+            say("Even where a hello and staying go together, one need not be the cause of the other.")
+            if comparable
+            else say("The two groups cannot be compared yet."),
         )
     )
 

@@ -51,8 +51,8 @@ class PictureFacts:
     """Everything that is drawn, words included.
 
     `week_labels` and `record` go with the trends' values, oldest first, at most twelve, ending with the week
-    itself. `conversations` has one number for each member reached; where they are too many for a bar each, `bins` are
-    drawn. `colour` is the headline's.
+    itself; `weeks` says how many they are. `conversations` has one number for each member reached; where they are too
+    many for a bar each, `bins` are drawn. `colour` is the headline's.
     """
 
     guild_name: str
@@ -61,6 +61,7 @@ class PictureFacts:
     subtitle: str
     colour: str
     week_labels: tuple[str, ...]
+    weeks: str
     record: tuple[Record, ...]
     no_record: str
     gap: str
