@@ -26,9 +26,16 @@ class SimulatedClock:
     """Simcord's own time, which its messages carry."""
 
     env: simcord.Env | None = None
+    sure = True
 
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC) if self.env is None else self.env.now()
+
+    def hear(self, moment: datetime) -> None:
+        """Simcord's answers carry no time."""
+
+    def doubt(self) -> None:
+        """There is no machine that could stand still."""
 
 
 @asynccontextmanager
