@@ -1,5 +1,7 @@
 """Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
 
+import asyncio
+
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
@@ -9,6 +11,8 @@ from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
 
+DOUBT_SECONDS = 0.5
+"""How long after an empty page it is asked for again, to be believed."""
 _ARCHIVED_KEPT = 100
 
 
@@ -46,11 +50,22 @@ class DiscordHistory:
         channel: object = await self._channel(place)
         if not is_recorded(channel) or not isinstance(channel, Recordable):
             raise NoHistoryError("not a channel with messages of its own")
+        found = await self._found(channel, limit, after, before)
+        if not found and after is not None:
+            # So answers Discord too when the permission has just been taken: the news of that may be on its way.
+            await asyncio.sleep(DOUBT_SECONDS)
+            found = await self._found(channel, limit, after, before)
+        found.sort(key=lambda message: message.id)
+        return tuple([await read_message(message) for message in found])
+
+    async def _found(
+        self, channel: Recordable, limit: int, after: discord.Object | None, before: discord.Object | None
+    ) -> list[discord.Message]:
         if not channel.permissions_for(channel.guild.me).read_message_history:
             raise NoHistoryError("Spade may not read the message history there")
         try:
             async with patience():
-                found = [
+                return [
                     message
                     async for message in channel.history(
                         limit=limit, after=after, before=before, oldest_first=after is not None
@@ -58,8 +73,6 @@ class DiscordHistory:
                 ]
         except (discord.Forbidden, discord.NotFound) as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
-        found.sort(key=lambda message: message.id)
-        return tuple([await read_message(message) for message in found])
 
     async def _channel(self, place: Place) -> object:
         """What the client keeps in sight, or an archived thread, which it does not: that one is asked for once."""

@@ -7,8 +7,8 @@ only those that arrive during the last page are.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bot.clock import Clock
@@ -146,28 +146,30 @@ class Follower(Sight):
     async def run(self) -> None:
         """Write what was heard, for as long as it is not cancelled. A full disk is waited out: nothing is dropped.
 
-        What was deleted is taken back at once: nobody says it a second time.
+        What was deleted is taken back at once, whatever the rest waits for: nobody says it a second time.
         """
-        pause = self._hold / 2 or 0.01
-        loop = asyncio.get_running_loop()
-        flush_at = loop.time() + pause
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_on(self._flush_in_a_moment))
+            group.create_task(self._keep_on(self._take_back_at_once))
+
+    async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(flush_at):
-                    await self._removal.wait()
             try:
-                if loop.time() < flush_at:
-                    async with self._flushing:
-                        await self._take_back()
-                    continue
-                await self.flush()
+                await work()
             except StoreError as error:
                 log.error("Recording waits: %s", error)  # noqa: TRY400 - the sentence says it all
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("Recording failed; it is tried again in %.0f s", RETRY_SECONDS)
                 await asyncio.sleep(RETRY_SECONDS)
-            flush_at = loop.time() + pause
+
+    async def _flush_in_a_moment(self) -> None:
+        await asyncio.sleep(self._hold / 2 or 0.01)
+        await self.flush()
+
+    async def _take_back_at_once(self) -> None:
+        await self._removal.wait()
+        await self._take_back()
 
     async def settle(self) -> None:
         """Return when everything heard before this call is on record (or its channel is still catching up)."""
@@ -197,13 +199,17 @@ class Follower(Sight):
 
     async def _take_back(self) -> None:
         self._removal.clear()
-        if self._removed:
-            removed = set(self._removed)
-            await self._recorder.take_back(removed)
-            self._removed -= removed
-        for channel_id in list(self._removed_channels):
-            await self._recorder.take_back_channel(channel_id)
-            self._removed_channels.discard(channel_id)
+        try:
+            if self._removed:
+                removed = set(self._removed)
+                await self._recorder.take_back(removed)
+                self._removed -= removed
+            for channel_id in list(self._removed_channels):
+                await self._recorder.take_back_channel(channel_id)
+                self._removed_channels.discard(channel_id)
+        except BaseException:
+            self._removal.set()
+            raise
 
     async def _flush_channel(self, channel: Channel, ripe_at: float) -> None:
         async with channel.turn:

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seeds N] [--seed K] [--kills N] [--jobs N] [--defect NAME]`."""
+"""`python -m tests.faults [--seeds N] [--first K] [--seed K] [--kills N] [--jobs N] [--defect NAME]`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from bot.store.database import open_database
-from tests.faults.run import FaultRun, Outcome
+from tests.faults.run import FAULTS, FaultRun, Outcome
 
 KILLS_OF_A_RUN = 3
+ENOUGH_FOR_EVERY_FAULT = 20
 
 
 async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None) -> list[Outcome]:
@@ -44,6 +46,17 @@ def show(outcome: Outcome, kills: int, log: Path) -> None:
             print(f"    {line}")
 
 
+def struck(outcomes: list[Outcome]) -> str:
+    """What went wrong on purpose, and how often."""
+    counts = sum((outcome.faults for outcome in outcomes), Counter[str]())
+    return "struck: " + "; ".join(f"{kind} {counts[kind]}" for kind in sorted(FAULTS | counts.keys()))
+
+
+def never_struck(outcomes: list[Outcome]) -> list[str]:
+    """The faults that these runs prove nothing about."""
+    return sorted(kind for kind in FAULTS if not any(outcome.faults[kind] for outcome in outcomes))
+
+
 def summary(outcomes: list[Outcome]) -> str:
     """The last line."""
     kills = sum(outcome.kills for outcome in outcomes)
@@ -56,16 +69,21 @@ def main() -> None:
     """Play, and print one line at the end."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many runs")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--seed", type=int, help="one run: this one")
     parser.add_argument("--kills", type=int, help="how many SIGKILLs in all")
     parser.add_argument("--jobs", type=int, default=1, help="how many runs at once")
     parser.add_argument("--defect", choices=("spans-first", "facts-first"), help="plant a defect, which must be found")
     given = parser.parse_args()
-    seeds = list(range(1, given.seeds + 1)) if given.seed is None else [given.seed]
+    seeds = list(range(given.first, given.first + given.seeds)) if given.seed is None else [given.seed]
     kills = KILLS_OF_A_RUN * len(seeds) if given.kills is None else given.kills
     outcomes = asyncio.run(play(seeds, kills, jobs=given.jobs, defect=given.defect))
+    print(struck(outcomes))
+    idle = never_struck(outcomes) if len(outcomes) >= ENOUGH_FOR_EVERY_FAULT else []
+    if idle:
+        print(f"these runs show nothing, because some faults never struck: {', '.join(idle)}")
     print(summary(outcomes))
-    sys.exit(any(outcome.difference.lines for outcome in outcomes))
+    sys.exit(bool(idle) or any(outcome.difference.lines for outcome in outcomes))
 
 
 if __name__ == "__main__":

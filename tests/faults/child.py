@@ -23,12 +23,16 @@ import bot.cli.run
 from bot.app import open_app
 from bot.discord_io import patience
 from bot.services import follower, persistence
+from bot.services.follower import Follower
 from bot.services.recorder import Recorder
 from bot.store import record, spans
 
 HOLD_SECONDS = 0.5
 PATIENCE_SECONDS = 1.5
 RETRY_SECONDS = 0.2
+TICK_SECONDS = 0.3
+IN_STEP = "in-step"
+"""The file that is touched whenever the bot looks for due work, which it does only while its record is in step."""
 
 
 def live(arguments: list[str], token: str, folder: str, log: str, defect: str | None) -> None:
@@ -66,7 +70,19 @@ def hurry() -> None:
     replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
     for module in (persistence, follower):
         replace_in(module, RETRY_SECONDS=RETRY_SECONDS)
-    replace_in(bot.cli.run, open_app=functools.partial(open_app, hold_seconds=HOLD_SECONDS))
+    replace_in(bot.cli.run, open_app=functools.partial(open_app, hold_seconds=HOLD_SECONDS, tick_seconds=TICK_SECONDS))
+    watch_due_work()
+
+
+def watch_due_work() -> None:
+    """Leave a mark whenever due work is looked for."""
+    ask_again = Follower.ask_again
+
+    async def marked(self: Follower) -> int:
+        Path(IN_STEP).touch()
+        return await ask_again(self)
+
+    Follower.ask_again = marked
 
 
 def replace_in(module: types.ModuleType, **names: object) -> None:

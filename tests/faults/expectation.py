@@ -48,8 +48,19 @@ def facts(town: Town, without: Collection[int] = ()) -> dict[str, frozenset[Row]
     found = oracle.derive(oracle.collect(exported(town, frozenset(without))), managers)
     return {
         "touch": frozenset(
-            (touch.message_id, touch.member_id, touch.manager_id, touch.channel_id, touch.kind, touch.at)
+            (
+                touch.message_id,
+                touch.member_id,
+                touch.manager_id,
+                touch.channel_id,
+                touch.kind,
+                touch.at,
+                touch.replied_at,
+            )
             for touch in found.touches
+        ),
+        "wrote_back": frozenset(
+            (entry.message_id, entry.only_reply_to) for entry in found.waiting if entry.only_reply_to is not None
         ),
         "waiting": frozenset((entry.message_id, entry.member_id, entry.channel_id) for entry in found.waiting),
         "waiting_for": frozenset(
@@ -87,20 +98,28 @@ def _compare_facts(
         if row[1] not in managers
     }
     entries = {row[0] for row in waiting}
+    expected = facts(town)
+    wrote_back = {row[0] for row in expected["wrote_back"]}
     actual = {
         "touch": {
             row
             for row in connection.execute(
-                "SELECT message_id, member_id, manager_id, channel_id, kind, touched_at FROM touch"
+                "SELECT message_id, member_id, manager_id, channel_id, kind, touched_at, "
+                f"CASE kind WHEN 'reply' THEN (replied_to_id >> 22) + {oracle.milliseconds(0)} END FROM touch"
             )
             if row[1] not in managers
+        },
+        "wrote_back": {
+            row
+            for row in connection.execute("SELECT message_id, reply_to_id FROM waiting WHERE reply_to_id IS NOT NULL")
+            if row[0] in wrote_back
         },
         "waiting": waiting,
         "waiting_for": {
             row for row in connection.execute("SELECT message_id, manager_id FROM waiting_for") if row[0] in entries
         },
     }
-    for table, wanted in facts(town).items():
+    for table, wanted in expected.items():
         missing = wanted - actual[table]
         surplus = {row for row in actual[table] - wanted if row[0] not in uncertain}
         for row in sorted(missing):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Permission, Sandbox
 from bot.store import guilds, managers
 from bot.store.database import open_database
+from tests.faults.child import IN_STEP
 from tests.faults.expectation import Difference, alone, compare
 from tests.faults.process import BotProcess
 from tests.faults.town import Town
@@ -23,24 +26,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.sandbox import Message
+    from bot.sandbox import Channel, Message
 
 MESSAGES = 150
 SECONDS_BETWEEN = 0.018
-WRITTEN_WITHIN = 3.0
+WRITTEN_WITHIN = 1.0
 """A delete that was heard is on record at the latest after this long, if nothing interrupts."""
 JUST_BEFORE = 0.5
 """What happened so shortly before an interruption may have got lost with the connection."""
 SETTLED_WITHIN = 25.0
 
 
+FAULTS = frozenset(
+    {
+        *(f"{kind}, {how}" for kind in ("drop", "op 7", "op 9", "close") for how in ("resumed", "refused")),
+        *("429", "5xx", "hang", "lose", "cut", "meanwhile", "duplicate", "reorder"),
+        *("out of sight", "history closed", "outage", "delete heard", "delete unheard"),
+    }
+)
+"""All that goes wrong in the runs."""
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What a run came to."""
+    """What a run came to, and how often which fault struck."""
 
     seed: int
     kills: int = 0
     seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
     difference: Difference = field(default_factory=Difference)
 
 
@@ -60,7 +74,8 @@ class FaultRun:
         self._defect = defect
         self._interruptions: list[float] = []
         self._storm = True
-        self._quiet = False
+        self._quiet, self._quiet_since = False, 0.0
+        self._repairs: list[tuple[float, Callable[[], object]]] = []
 
     async def play(self) -> Outcome:
         """Play the whole run, and compare."""
@@ -134,21 +149,26 @@ class FaultRun:
     async def _disturb(self) -> None:
         """Cut, refuse and stall, now here, now there."""
         random, faults = self.random, self._sandbox.faults
-        gateway: list[Callable[[bool], object]] = [
-            lambda resume: faults.drop_gateway(resume=resume),
-            lambda resume: faults.request_reconnect(resume=resume),
-            lambda resume: faults.invalidate(resumable=resume),
-            lambda resume: faults.close_gateway(4000, resume=resume),
-        ]
+        gateway: dict[str, Callable[[bool], int]] = {
+            "drop": lambda resume: faults.drop_gateway(resume=resume),
+            "op 7": lambda resume: faults.request_reconnect(resume=resume),
+            "op 9": lambda resume: faults.invalidate(resumable=resume),
+            "close": lambda resume: faults.close_gateway(4000, resume=resume),
+        }
         while self._storm:
             await asyncio.sleep(random.uniform(0.1, 0.7))
+            self._repair()
+            if random.random() < 0.35:
+                self._take_out_of_sight()
             if not self._bot.running:
                 continue
             if random.random() < 0.4:
                 resume = random.random() < 0.5
                 if not resume:
                     self._interruptions.append(time.monotonic())
-                random.choice(gateway)(resume)
+                kind = random.choice(sorted(gateway))
+                struck = gateway[kind](resume)
+                self.outcome.faults[f"{kind}, {'resumed' if resume else 'refused'}"] += struck
                 continue
             where = {"method": "GET", "route": random.choice(("/messages", "/messages", "/messages/{", "/threads"))}
             turn = random.randrange(6)
@@ -165,6 +185,40 @@ class FaultRun:
             else:
                 faults.meanwhile(self._delete_some, method="GET", route="/messages")
 
+    def _take_out_of_sight(self) -> None:
+        """For a moment: one channel, its history alone, or the whole guild."""
+        random, town, world = self.random, self._town, self._sandbox.world
+        until = time.monotonic() + random.uniform(0.05, 0.8)
+        kind = random.choice(("out of sight", "history closed", "outage"))
+        self.outcome.faults[kind] += 1
+        if kind == "outage":
+            if not town.guild.unavailable:
+                world.take_down(town.guild)
+                self._repairs.append((until, lambda: world.bring_back(town.guild)))
+            return
+        permission = Permission.VIEW_CHANNEL if kind == "out of sight" else Permission.READ_MESSAGE_HISTORY
+        room = random.choice([*town.rooms, town.forum])
+        world.deny_bot(room, permission)
+        self._repairs.append((until, lambda: world.allow_bot(room, permission)))
+
+    def _repair(self, moment: float | None = None) -> None:
+        """Undo what has lasted until a moment: now."""
+        now = time.monotonic() if moment is None else moment
+        due = [one for one in self._repairs if one[0] <= now]
+        self._repairs = [one for one in self._repairs if one[0] > now]
+        for _, undo in due:
+            undo()
+
+    def _hears(self, place: Channel) -> bool:
+        """Whether the bot is told what happens in a channel or thread now."""
+        world, town = self._sandbox.world, self._town
+        room = world.channels[place.parent_id] if place.is_thread else place
+        return (
+            bool(self._sandbox.gateway.live)
+            and not town.guild.unavailable
+            and world.bot_may(room, Permission.VIEW_CHANNEL)
+        )
+
     def _delete_some(self) -> None:
         """Delete one message or several, if what others said is judged the same without them."""
         town, random = self._town, self.random
@@ -173,15 +227,17 @@ class FaultRun:
         chosen = random.sample(last, min(len(last), random.choice((1, 1, 3))))
         if chosen and alone(town, chosen):
             counted = {message.id for message in chosen if self._quiet or self._on_record([message])}
-            town.delete(chosen, counted=counted, heard=bool(self._sandbox.gateway.live))
+            town.delete(chosen, counted=counted, heard=self._hears(place))
 
     # And after it
 
     async def _calm(self) -> None:
         """No more faults: everything settles, and what is deleted now must be counted and leave nothing behind."""
+        self._note_faults()
         self._sandbox.faults.calm()
+        self._repair(math.inf)
         await self._settle()
-        self._quiet = True
+        self._quiet, self._quiet_since = True, time.time()
         for _ in range(12):
             self._town.something_is_said()
             if self.random.random() < 0.5:
@@ -191,11 +247,27 @@ class FaultRun:
         gone = self._town.deletions
         uncertain = {one.message.id for one in gone if self._may_be_unheard(one.at, heard=one.heard)}
         uncounted = {one.message.id for one in gone if not one.counted}
+        self.outcome.faults["delete heard"] = len(gone) - len(uncertain)
+        self.outcome.faults["delete unheard"] = len(uncertain)
         for patience in (0.0,) if self._defect else (0.0, 0.5, 1.0, 2.0, 4.0):
             await asyncio.sleep(patience)
             self.outcome.difference = compare(self._town, self._database, uncertain, uncounted)
+            if not self._in_step_since(self._quiet_since):
+                self.outcome.difference.note("the bot is not in step, so it sends nothing", 1, 0)
             if not self.outcome.difference.lines:
                 return
+
+    def _note_faults(self) -> None:
+        faults = self._sandbox.faults
+        for fault in faults.planned:
+            self.outcome.faults[fault.kind] += fault.hits
+        self.outcome.faults["duplicate"] = faults.order.duplicated
+        self.outcome.faults["reorder"] = faults.order.reordered
+
+    def _in_step_since(self, moment: float) -> bool:
+        """Whether the bot found itself in step, and looked for due work, after a moment of the clock of files."""
+        mark = self._folder / IN_STEP
+        return mark.exists() and mark.stat().st_mtime > moment
 
     def _may_be_unheard(self, at: float, *, heard: bool) -> bool:
         if not heard:
