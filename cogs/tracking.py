@@ -55,6 +55,7 @@ class Tracking(commands.Cog):
         self._joined = joined
         self._tasks: set[asyncio.Task[None]] = set()
         self._guilds: dict[int, discord.Guild] = {}
+        self._unread_archives: set[int] = set()
         self._ready = False
 
     async def cog_load(self) -> None:
@@ -134,9 +135,12 @@ class Tracking(commands.Cog):
         def lasts() -> bool:
             return follower.lasts(session, guild.id)
 
-        found, whole = await changed_in_archives(with_archives(channels), look, self._places, lasts)
+        looked_at = with_archives(channels)
+        found, unread = await changed_in_archives(looked_at, look, self._places, lasts)
+        self._unread_archives -= {channel.id for channel in looked_at}
+        self._unread_archives |= {channel.id for channel in unread}
         await follower.catch_up_all(found, session)
-        return whole and lasts()
+        return not unread and lasts()
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -262,16 +266,27 @@ class Tracking(commands.Cog):
                 await self._follower.lost(channel.id)
             if is_in_sight(channel) and not self._follower.knows(channel.id):
                 seen_again.append(channel)
-        if seen_again:
-            self._start(self._enter_again(guild, seen_again), "catching up with what is back in sight")
+        readable = [
+            channel
+            for channel in with_archives(channels)
+            if channel.id in self._unread_archives and channel.permissions_for(guild.me).read_message_history
+        ]
+        if seen_again or readable:
+            self._start(self._enter_again(guild, seen_again, readable), "catching up with what is back in sight")
 
-    async def _enter_again(self, guild: discord.Guild, channels: list[Recordable | discord.ForumChannel]) -> None:
+    async def _enter_again(
+        self,
+        guild: discord.Guild,
+        channels: list[Recordable | discord.ForumChannel],
+        readable: Iterable[object],
+    ) -> None:
+        """Channels are back in sight, or (`readable`) their archives may be looked at now."""
         follower, session = self._follower, self._follower.session
         stale = [await sighting_of(channel, self._places, stale=True) for channel in channels]
         since, recorded = await follower.watch(guild.id), await follower.recorded(guild.id)
         look = ArchiveLook(recorded, since, None)
         await follower.catch_up_all(stale, session)
-        await self._look_into_archives(guild, channels, look, session)
+        await self._look_into_archives(guild, {*channels, *readable}, look, session)
 
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:

@@ -54,8 +54,8 @@ class ArchiveLook:
             return self.recorded[channel.id].first_id
         return channel.id if channel.id >= first_id_at(self.since) else None
 
-    async def changed(self, channel: _WithThreads, places: Places) -> list[Sighting]:
-        """The archived threads of a channel with something to fetch.
+    async def changed(self, channel: _WithThreads, places: Places) -> list[Sighting] | None:
+        """The archived threads of a channel with something to fetch; None when Spade may not look.
 
         One that is not on record yet belongs there from where its channel's record begins; a channel that has just
         come into sight has nothing to catch up with.
@@ -64,6 +64,8 @@ class ArchiveLook:
         found: list[Sighting] = []
         if begins is None and (not self.recorded or self.from_at is None):
             return found
+        if not channel.permissions_for(channel.guild.me).read_message_history:
+            return None
         from_at = self.from_at or moment_of(begins or 0)
         async for thread in _archive(channel):
             if thread.archive_timestamp < from_at - _LOOK_BACK:
@@ -80,23 +82,25 @@ async def changed_in_archives(
     look: ArchiveLook,
     places: Places,
     wanted: Callable[[], bool],
-) -> tuple[list[Sighting], bool]:
-    """The archived threads with something to fetch, several channels at once; False when some could not be listed.
+) -> tuple[list[Sighting], list[_WithThreads]]:
+    """The archived threads with something to fetch, several channels at once, and the channels left unread.
 
     What fails is tried again while it is `wanted`, and then left: the next session looks as far back.
     """
     at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
     async def one(channel: _WithThreads) -> list[Sighting] | None:
-        async def changed() -> list[Sighting]:
+        async def changed() -> list[Sighting] | None:
             async with at_once:
                 return await look.changed(channel, places)
 
         what = f"Looking at the archive of channel {channel.id}"
         return await persistently(what, changed, wanted, tries=TRIES)
 
-    found = await asyncio.gather(*(one(channel) for channel in channels))
-    return [sighting for some in found for sighting in some or ()], None not in found
+    looked_at = list(channels)
+    found = await asyncio.gather(*(one(channel) for channel in looked_at))
+    unread = [channel for channel, some in zip(looked_at, found, strict=True) if some is None]
+    return [sighting for some in found for sighting in some or ()], unread
 
 
 def newest_of(recorded: Mapping[int, Span]) -> int:

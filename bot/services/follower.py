@@ -179,23 +179,19 @@ class Follower(Sight):
     async def flush(self) -> None:
         """Write what has waited long enough, and take back what was deleted.
 
-        Where a channel needs something of Discord that is not to be had now, the others are still written; then
-        the first failure is raised.
+        Where a channel needs something of Discord that is not to be had now, or takes its time, the others are still
+        written; then the first failure is raised.
         """
         async with self._flushing:
             ripe_at = asyncio.get_running_loop().time() - self._hold
-            failures: list[Exception] = []
-            for channel in list(self._channels.values()):
-                if channel.followed and channel.pending:
-                    try:
-                        await self._flush_channel(channel, ripe_at)
-                    except StoreError:
-                        raise
-                    except Exception as failure:  # noqa: BLE001 - raised below
-                        failures.append(failure)
+            heard = [channel for channel in self._channels.values() if channel.followed and channel.pending]
+            ends = await asyncio.gather(
+                *(self._flush_channel(channel, ripe_at) for channel in heard), return_exceptions=True
+            )
             await self._take_back()
-            if failures:
-                raise failures[0]
+            failures = [end for end in ends if end is not None]
+            for failure in sorted(failures, key=lambda failure: not isinstance(failure, StoreError)):
+                raise failure
 
     async def _take_back(self) -> None:
         self._removal.clear()

@@ -246,7 +246,23 @@ async def test_archives_are_looked_through_however_often_that_is_cut_short(town:
     town.sandbox.faults.calm()
     async with town.bot() as app:
         assert await town.rows(app, MESSAGES) == [(3,)]
-        assert await town.rows(app, "SELECT archives_from IS NULL FROM guild") == [(1,)]
+        await _until(town, app, "SELECT archives_from IS NULL FROM guild", [(1,)])
+
+
+async def test_an_archive_that_could_not_be_looked_at_is_once_it_can(town: Town) -> None:
+    async with town.bot() as app:
+        thread = town.world.start_thread(town.general, "side", town.rafa)
+        town.world.post(thread, town.rafa, "seen")
+        await town.settled_at(app, 1)
+    town.later(days=1)
+    town.world.post(thread, town.rafa, "unseen")
+    town.world.archive_thread(thread)
+    town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+    async with town.bot() as app:
+        assert await town.rows(app, MESSAGES) == [(1,)]
+        assert await town.rows(app, "SELECT archives_from IS NULL FROM guild") == [(0,)]  # nor forgotten by a restart
+        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        await town.settled_at(app, 2)
 
 
 async def test_an_imported_thread_that_went_on_and_was_archived_is_caught_up_with(town: Town) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from bot.store.database import open_database
+from tests.faults.child import DEFECTS
 from tests.faults.run import FAULTS, FaultRun, Outcome
 
 KILLS_OF_A_RUN = 3
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="one run: this one")
     parser.add_argument("--kills", type=int, help="how many SIGKILLs in all")
     parser.add_argument("--jobs", type=int, default=1, help="how many runs at once")
-    parser.add_argument("--defect", choices=("spans-first", "facts-first"), help="plant a defect, which must be found")
+    parser.add_argument("--defect", choices=sorted(DEFECTS), help="plant a defect, which must be found")
     given = parser.parse_args()
     seeds = list(range(given.first, given.first + given.seeds)) if given.seed is None else [given.seed]
     kills = KILLS_OF_A_RUN * len(seeds) if given.kills is None else given.kills

@@ -113,6 +113,7 @@ class FaultRun:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._talk())
             group.create_task(self._disturb())
+            group.create_task(self._hide())
             await self._kill_again_and_again()
             self._storm = False
 
@@ -157,9 +158,6 @@ class FaultRun:
         }
         while self._storm:
             await asyncio.sleep(random.uniform(0.1, 0.7))
-            self._repair()
-            if random.random() < 0.35:
-                self._take_out_of_sight()
             if not self._bot.running:
                 continue
             if random.random() < 0.4:
@@ -185,11 +183,18 @@ class FaultRun:
             else:
                 faults.meanwhile(self._delete_some, method="GET", route="/messages")
 
+    async def _hide(self) -> None:
+        """Take something out of sight, again and again, and put it back."""
+        while self._storm:
+            await asyncio.sleep(self.random.uniform(0.1, 0.5))
+            self._repair()
+            self._take_out_of_sight()
+
     def _take_out_of_sight(self) -> None:
         """For a moment: one channel, its history alone, or the whole guild."""
         random, town, world = self.random, self._town, self._sandbox.world
         until = time.monotonic() + random.uniform(0.05, 0.8)
-        kind = random.choice(("out of sight", "history closed", "outage"))
+        kind = random.choice(("out of sight", "out of sight", "history closed", "outage"))
         self.outcome.faults[kind] += 1
         if kind == "outage":
             if not town.guild.unavailable:

@@ -612,6 +612,30 @@ async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(sc
     await oracle(scene, channel(), place)
 
 
+async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting(running: Scene) -> None:
+    """Neither those that were heard nor what was deleted."""
+    answer = asyncio.Event()
+    running.log.post(channel(), said(-1, NOAH))
+    await running.catch_up(channel(), OTHER)
+    await running.says(OTHER, said(0.5, ANNA, mentions=[MIA]))
+    await running.follower.settle()
+
+    async def hangs(_place: Place, _page: object) -> None:
+        await answer.wait()
+
+    running.log.during_page = hangs
+    await running.says(channel(), said(1, ANNA))  # who spoke before? that takes context
+    await running.says(OTHER, said(2, MIA))
+    async with asyncio.timeout(5):
+        while sum(row[3] for row in (await rows(running.database))["activity"]) < 2:
+            await asyncio.sleep(0.01)
+        running.follower.removed([at(0.5)])
+        while (await rows(running.database))["touch"]:
+            await asyncio.sleep(0.01)
+    answer.set()
+    assert await running.messages() == 3
+
+
 # The buffer.
 
 
