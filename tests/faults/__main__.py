@@ -14,7 +14,7 @@ from tests.faults.child import DEFECTS
 from tests.faults.run import FAULTS, FaultRun, Outcome
 
 KILLS_OF_A_RUN = 3
-ENOUGH_FOR_EVERY_FAULT = 20
+ENOUGH_FOR_EVERY_FAULT = 100
 
 
 async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None) -> list[Outcome]:
