@@ -17,6 +17,7 @@ from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.touch import Touch, TouchKind, personal_kinds
 from bot.domain.why import MemberFacts, Standing
 from bot.store import activity, deliveries, guilds, managers, nudges, people, touches, waits
+from bot.store.activity import Trace
 from bot.store.database import Connection
 
 USUAL_REPLY_DAYS = 90
@@ -38,7 +39,7 @@ async def gather(
     been there before a young record begins.
     """
     guild_id, limits = settings.guild_id, rules.nudge
-    today, end_id = local_day(now, settings.zone), first_id_at(now)
+    today = local_day(now, settings.zone)
     kinds = personal_kinds(count_inferred=rules.count_inferred)
     yesterday = today - timedelta(days=1)
     window_from = today - timedelta(days=limits.unmet_window_days)
@@ -62,18 +63,8 @@ async def gather(
         today=today,
         sharing=receivers(team, settings, now) or (manager_id,),
         waiting=await waits.written_between(connection, guild_id, now - rules.waiting_expires, now),
-        newcomers={
-            member_id: Newcomer(trace.first_message_id, trace.first_channel_id)
-            for member_id, trace in newcomers.items()
-        },
-        regulars={
-            member_id: Regular(
-                days,
-                moment_of(trace.first_message_id),
-                *((trace.last_message_id, trace.last_channel_id) if trace.last_message_id < end_id else (None, None)),
-            )
-            for member_id, (days, trace) in regulars.items()
-        },
+        newcomers=await asyncio.to_thread(_newcomers, newcomers),
+        regulars=await asyncio.to_thread(_regulars, regulars, first_id_at(now)),
         met=await touches.met_among(connection, guild_id, handed, now, kinds),
         old_hands=frozenset(old_hands),
         conversations=talks,
@@ -92,6 +83,21 @@ async def gather(
         away=_paused(team, settings, now),
         orphaned=await nudges.left_behind(connection, guild_id, receivers(team, settings, now), claimed_since, now),
     )
+
+
+def _newcomers(found: Mapping[int, Trace]) -> dict[int, Newcomer]:
+    return {member_id: Newcomer(trace.first_message_id, trace.first_channel_id) for member_id, trace in found.items()}
+
+
+def _regulars(found: Mapping[int, tuple[int, Trace]], end_id: int) -> dict[int, Regular]:
+    return {
+        member_id: Regular(
+            days,
+            moment_of(trace.first_message_id),
+            *((trace.last_message_id, trace.last_channel_id) if trace.last_message_id < end_id else (None, None)),
+        )
+        for member_id, (days, trace) in found.items()
+    }
 
 
 def _by_member(own: tuple[Touch, ...], gap: timedelta) -> dict[int, tuple[Conversation, ...]]:

@@ -4,11 +4,13 @@ Answers are looked up, never stored: a touch that is taken back leaves the membe
 recorded late finds the answers that are there already.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
@@ -104,18 +106,25 @@ async def _read(
         .where(*chosen),
     ):
         wrote_back_to[row.message_id].add(row.manager_id)
+    return await asyncio.to_thread(_states, found, addressed, wrote_back_to)
+
+
+def _states(
+    found: Iterable[Row[Any]], addressed: Mapping[int, set[int]], wrote_back_to: Mapping[int, set[int]]
+) -> tuple[WaitingState, ...]:
+    nobody: set[int] = set()
     return tuple(
         WaitingState(
             entry=WaitingEntry(
                 message_id=row.message_id,
                 channel_id=row.channel_id,
                 member_id=row.member_id,
-                addressed=frozenset(addressed[row.message_id]),
+                addressed=frozenset(addressed.get(row.message_id, nobody)),
                 reply_to_id=row.reply_to_id,
             ),
             answered_at=row.answered_at,
             closed_at=row.closed_at,
-            wrote_back_to=frozenset(wrote_back_to[row.message_id]),
+            wrote_back_to=frozenset(wrote_back_to.get(row.message_id, nobody)),
         )
         for row in found
     )
