@@ -170,6 +170,17 @@ async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
         answer = await people.run_command(manager_id, team, name, options, subcommands)
         address = message_address(base, manager_id, await answer.message(PATIENCE_SECONDS))
         await shoot(browser, address, "desktop", "light", FOLDER / f"answer-{name}.png")
+    guide = await answer.message()
+    for page, words in (("when", "2 of 3"), ("history", "3 of 3")):
+        await people.press(manager_id, guide, f"spade:setup:go:{page}")
+        await on.sandbox.until(partial(_says, guide, words), PATIENCE_SECONDS)
+    end = await (await people.press(manager_id, guide, "Finish")).message(PATIENCE_SECONDS)
+    address = message_address(base, manager_id, end)
+    await shoot(browser, address, "desktop", "light", FOLDER / "answer-setup-end.png")
+
+
+def _says(message: Message, words: str) -> bool:
+    return words in str(message.embeds)
 
 
 def _edited(message: Message, before: tuple[object, str]) -> bool:
