@@ -37,7 +37,7 @@ def talk(size: Size, messages: int, seed: int = 3) -> list[tuple[Place, list[Mes
     rooms = CHANNELS - 3  # those at the beginning are excluded
     said = []
     for room in range(3, CHANNELS):
-        position = first_id_at(NOW)
+        position = first_id_at(NOW) + room  # no id twice
         written: list[Message] = []
         for _ in range(messages // rooms):
             position += rng.randrange(1, 60_000) << 22
@@ -68,7 +68,7 @@ async def door(path: Path, size: Size, messages: int) -> tuple[Cost, float]:
         cost = await measured(lambda: _record(database, said), tries=1)
     finally:
         await database.close()
-    return cost, _write_down(path.with_name("plain.db"), said)
+    return cost, _write_down(path.with_suffix(".plain"), said)
 
 
 async def _record(database: Database, said: list[tuple[Place, list[Message]]]) -> None:
@@ -160,11 +160,11 @@ def write_export(path: Path, messages: int, *, indented: bool) -> None:
 
 def _records() -> Iterator[dict[str, object]]:
     rng = Random(5)
-    position, newest = first_id_at(NOW), [0]
+    position, newest = first_id_at(NOW), list[int]()
     while True:
         position += rng.randrange(1, 60_000) << 22
         author = manager_id(rng.randrange(5)) if rng.random() < 0.1 else member_id(rng.randrange(4000))
-        reply = rng.random() < 0.3 and newest[-1] > 0
+        reply = bool(newest) and rng.random() < 0.3
         moment = moment_of(position).isoformat()
         yield {
             "id": str(position),
