@@ -144,6 +144,14 @@ def _cogs(
             access,
             rules,
         ),
+        # On a morning that brings both, the nudge stands last: it is what there is something to do about.
+        Digests(
+            digests,
+            settlement,
+            schedule,
+            access,
+            rules,
+        ),
         Nudges(
             NudgeService(database, messenger, writer, clock, rules, settle),
             enrolments,
@@ -154,11 +162,4 @@ def _cogs(
             access,
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
-        Digests(
-            digests,
-            settlement,
-            schedule,
-            access,
-            rules,
-        ),
     )

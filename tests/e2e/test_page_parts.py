@@ -138,6 +138,15 @@ async def test_suggestions_menus_reactions_and_silence() -> None:
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("textbox", name="Message square")).to_be_focused()
 
+        # So does a command that is being filled in, after its suggestions.
+        await run(visited, "/find")
+        await expect(page.get_by_role("option").first).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("option")).to_have_count(0)
+        await expect(page.get_by_role("combobox", name="thing")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("textbox", name="Message square")).to_be_focused()
+
 
 async def test_a_forum_on_a_phone_as_a_member() -> None:
     async with square(width=390, height=844) as (t, visited):

@@ -271,7 +271,7 @@ async function suggest(input) {
   body.append("focused", input.dataset.suggest);
   const turn = ++asked;
   const answer = await fetch(form.getAttribute("action").replace(/^run/, "suggest"), { method: "POST", body });
-  if (!answer.ok || turn !== asked) return;
+  if (!answer.ok || turn !== asked || !input.isConnected) return;
   const choices = await answer.json();
   const list = document.getElementById(input.getAttribute("aria-controls"));
   list.replaceChildren(
@@ -294,6 +294,7 @@ async function suggest(input) {
 
 function openList(input, open) {
   const list = document.getElementById(input.getAttribute("aria-controls"));
+  if (!list) return; // the form was closed meanwhile
   list.hidden = !open;
   if (open) list.scrollIntoView({ block: "nearest" });
   input.setAttribute("aria-expanded", String(open));
@@ -356,8 +357,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.("details.menu[open]");
   if (event.target.id === "content" && event.target.matches("textarea.message, .writing textarea")) typedInArea(event);
-  else if (event.target.dataset?.suggest) typedInSuggest(event);
-  else if (menu && event.key === "Escape") {
+  else if (event.target.getAttribute?.("aria-expanded") === "true") typedInSuggest(event);
+  else if (event.key === "Escape" && event.target.closest?.(".filling")) {
+    event.target.closest(".filling").querySelector("a[data-swap]").click();
+  } else if (menu && event.key === "Escape") {
     menu.removeAttribute("open");
     (menu.closest(".writing")?.querySelector("textarea") || menu.querySelector("summary")).focus();
   } else if (menu) moveInMenu(event, menu);
