@@ -398,7 +398,7 @@ class Follower(Sight):
         return asked
 
     async def _position_of(self, channel: Channel, sighting: Sighting) -> int:
-        behind_id = _before_pending(channel, sighting.last_message_id + 1)
+        behind_id = channel.before_pending(sighting.last_message_id + 1)
         return await self._recorded_until(channel.place) or await self._opening(channel.place, behind_id)
 
     async def _recorded_until(self, place: Place, before_id: int | None = None) -> int | None:
@@ -437,7 +437,7 @@ class Follower(Sight):
         """
         assert channel.position is not None
         newest_id = max(channel.wanted, first_id_at(self._clock.now())) if stale else channel.wanted
-        last_id = max(channel.dropped, _before_pending(channel, newest_id))
+        last_id = max(channel.dropped, channel.before_pending(newest_id))
         if last_id <= channel.position:
             return
         await self._gaps.note(channel.place, Span(channel.position + 1, last_id), reason)
@@ -445,8 +445,3 @@ class Follower(Sight):
         channel.position = last_id
         channel.tail.clear()
         channel.tail_from = 0
-
-
-def _before_pending(channel: Channel, position: int) -> int:
-    """A position, or the one before the first message that was heard already."""
-    return min([position, *(message_id - 1 for message_id in channel.pending)])

@@ -40,6 +40,10 @@ class Channel:
     tail_from: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def before_pending(self, position: int) -> int:
+        """A position, or the one before the first message that was heard already."""
+        return min([position, *(message_id - 1 for message_id in self.pending)])
+
 
 class Sight:
     """Which guilds and channels are in sight, and which of them are followed without a break."""
