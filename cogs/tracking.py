@@ -135,12 +135,11 @@ class Tracking(commands.Cog):
         def lasts() -> bool:
             return follower.lasts(session, guild.id)
 
-        looked_at = with_archives(channels)
-        found, unread = await changed_in_archives(looked_at, look, self._places, lasts)
-        self._unread_archives -= {channel.id for channel in looked_at}
-        self._unread_archives |= {channel.id for channel in unread}
+        found, whole = await changed_in_archives(
+            with_archives(channels), look, self._places, self._unread_archives, lasts
+        )
         await follower.catch_up_all(found, session)
-        return not unread and lasts()
+        return whole and lasts()
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:

@@ -57,6 +57,7 @@ class ArchiveLook:
     async def changed(self, channel: _WithThreads, places: Places) -> list[Sighting] | None:
         """The archived threads of a channel with something to fetch; None when Spade may not look.
 
+        Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
         One that is not on record yet belongs there from where its channel's record begins; a channel that has just
         come into sight has nothing to catch up with.
         """
@@ -81,26 +82,32 @@ async def changed_in_archives(
     channels: Iterable[_WithThreads],
     look: ArchiveLook,
     places: Places,
+    unread: set[int],
     wanted: Callable[[], bool],
-) -> tuple[list[Sighting], list[_WithThreads]]:
-    """The archived threads with something to fetch, several channels at once, and the channels left unread.
+) -> tuple[list[Sighting], bool]:
+    """The archived threads with something to fetch, several channels at once, and whether all could be looked at.
 
-    What fails is tried again while it is `wanted`, and then left: the next session looks as far back.
+    `unread` holds the channels whose archives could not be. A channel stands there from the moment it is refused, so
+    that a permission that comes back while others are looked at is noticed. What fails is tried again while it is
+    `wanted`, and then left: the next session looks as far back.
     """
     at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
     async def one(channel: _WithThreads) -> list[Sighting] | None:
         async def changed() -> list[Sighting] | None:
             async with at_once:
-                return await look.changed(channel, places)
+                some = await look.changed(channel, places)
+                (unread.add if some is None else unread.discard)(channel.id)
+                return some
 
         what = f"Looking at the archive of channel {channel.id}"
-        return await persistently(what, changed, wanted, tries=TRIES)
+        some = await persistently(what, changed, wanted, tries=TRIES)
+        if some is None:
+            unread.add(channel.id)
+        return some
 
-    looked_at = list(channels)
-    found = await asyncio.gather(*(one(channel) for channel in looked_at))
-    unread = [channel for channel, some in zip(looked_at, found, strict=True) if some is None]
-    return [sighting for some in found for sighting in some or ()], unread
+    found = await asyncio.gather(*(one(channel) for channel in channels))
+    return [sighting for some in found for sighting in some or ()], all(some is not None for some in found)
 
 
 def newest_of(recorded: Mapping[int, Span]) -> int:
@@ -114,16 +121,16 @@ def with_archives(channels: Iterable[object]) -> list[_WithThreads]:
 
 
 async def _archive(channel: _WithThreads) -> AsyncIterator[discord.Thread]:
-    """A channel's archived public threads, the last one archived first."""
-    if not channel.permissions_for(channel.guild.me).read_message_history:
-        return
+    """A channel's archived public threads, the last one archived first. Raises discord.Forbidden.
+
+    None are left of a channel that was deleted.
+    """
     before: datetime | None = None
     while True:
         try:
             async with patience():
                 page = [thread async for thread in channel.archived_threads(limit=_PAGE, before=before)]
-        except (discord.Forbidden, discord.NotFound) as error:
-            log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
+        except discord.NotFound:
             return
         for thread in page:
             yield thread
@@ -146,10 +153,12 @@ class GuildChannels:
             return ()
         found = await visible(guild, self._places)
         since = moment_of(since_id)
-        for channel in recorded_channels(guild):
-            if isinstance(channel, _WithThreads):
+        for channel in with_archives(recorded_channels(guild)):
+            try:
                 async for thread in _archive(channel):
                     if thread.archive_timestamp < since:
                         break
                     found.append(await sighting_of(thread, self._places))
+            except discord.Forbidden as error:
+                log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
         return [sighting for sighting in found if sighting.last_message_id >= since_id]

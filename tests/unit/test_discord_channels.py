@@ -1,0 +1,47 @@
+"""Looking into archives: what could not be looked at is known from the moment it was refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from bot.discord_io.channels import ArchiveLook, changed_in_archives
+from bot.discord_io.places import Places
+from bot.domain.span import Span
+
+SINCE = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def forum(channel_id: int, listed: Callable[[], Any], *, readable: bool = True) -> Any:
+    """A channel with an empty archive: `listed` is awaited before it says so."""
+
+    async def archived_threads(**_options: object) -> AsyncIterator[object]:
+        await listed()
+        for thread in ():
+            yield thread
+
+    permissions = SimpleNamespace(read_message_history=readable)
+    return SimpleNamespace(
+        id=channel_id,
+        guild=SimpleNamespace(me=None),
+        permissions_for=lambda _member: permissions,
+        archived_threads=archived_threads,
+    )
+
+
+async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() -> None:
+    go = asyncio.Event()
+    unread = {2}
+    look = ArchiveLook({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
+    looking = asyncio.create_task(
+        changed_in_archives(
+            [forum(1, go.wait, readable=False), forum(2, go.wait)], look, Places(), unread, lambda: True
+        )
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (unread, looking.done()) == ({1, 2}, False)
+    go.set()
+    assert await looking == ([], False)
+    assert unread == {1}  # what was read is unread no longer
