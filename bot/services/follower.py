@@ -284,6 +284,7 @@ class Follower(Sight):
 
         `session` is the one in which they were seen; with these, everything there is of `guild_ids` was seen in it.
         """
+        sightings = [sighting for sighting in sightings if self.lasts(session, sighting.place.guild_id)]
         for sighting in sightings:
             # Marked before the first request, so that nobody takes the record for whole meanwhile.
             self._seen(sighting.place, session)
@@ -308,6 +309,8 @@ class Follower(Sight):
         await persistently(what, once, lambda: self._lasts(session, channel), tries=TRIES)
 
     async def _catch_up_or_miss(self, sighting: Sighting, session: int) -> int:
+        if not self.lasts(session, sighting.place.guild_id):
+            return 0  # it got out of sight while the channels were opened
         channel = self._seen(sighting.place, session)
 
         def lasts() -> bool:

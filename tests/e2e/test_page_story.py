@@ -41,16 +41,16 @@ async def set_up(page: Page) -> None:
     # Who and where: each list says what it is for, and shows what is chosen already.
     await expect(guide).to_contain_text("1 of 3")
     managers = guide.get_by_label("Managers: people or roles")
-    named = await managers.locator("option:checked").all_inner_texts()
+    named = await managers.locator("option[selected]").all_inner_texts()
     assert len(named) == len(MANAGER_IDS)
-    await expect(guide.get_by_label("Channel for the weekly digest").locator("option:checked")).to_have_text("#team")
+    await expect(guide.get_by_label("Channel for the weekly digest").locator("option[selected]")).to_have_text("#team")
     await choose("Managers: people or roles", *named, "@Managers")
-    await expect(managers.locator("option:checked")).to_have_text([*named, "@Managers"])
+    await expect(managers.locator("option[selected]")).to_have_text([*named, "@Managers"])
     other = await guide.get_by_label("Channels that do not count").locator("option").first.inner_text()
     await choose("Channels that do not count", other)
-    await expect(guide.get_by_label("Channels that do not count").locator("option:checked")).to_have_text([other])
+    await expect(guide.get_by_label("Channels that do not count").locator("option[selected]")).to_have_text([other])
     await choose("Channels that do not count")
-    await expect(guide.get_by_label("Channels that do not count").locator("option:checked")).to_have_count(0)
+    await expect(guide.get_by_label("Channels that do not count").locator("option[selected]")).to_have_count(0)
     await guide.get_by_role("button", name="Next").click()
 
     # When, in which zone, in which language.

@@ -34,6 +34,18 @@ function patchRegion(region, fresh) {
   if (draft && next && draft.value) next.value = draft.value;
 }
 
+// What somebody has marked in a list but not sent yet, unless the list offers something else by now
+function carryChoices(old, child) {
+  for (const select of old.querySelectorAll("select[id]")) {
+    const next = child.querySelector(`#${CSS.escape(select.id)}`);
+    const options = [...select.options];
+    const marked = options.some((option) => option.selected !== option.defaultSelected);
+    const same = next && next.innerHTML === select.innerHTML;
+    if (!marked || !same || select.form?.dataset.sent) continue;
+    for (const [number, option] of options.entries()) next.options[number].selected = option.selected;
+  }
+}
+
 function patchList(list, fresh) {
   const wanted = [...fresh.children];
   const ids = new Set(wanted.map((child) => child.id));
@@ -47,6 +59,7 @@ function patchList(list, fresh) {
       place = old.nextElementSibling;
       if (written.get(old) === html) continue;
       const open = [...old.querySelectorAll("details[open]")].map((menu) => menu.id);
+      carryChoices(old, child);
       old.replaceWith(child);
       for (const id of open) if (id) document.getElementById(id)?.setAttribute("open", "");
     } else {
@@ -179,6 +192,7 @@ function submitted(event) {
   const text = form.querySelector("textarea#content");
   form.closest("details.menu")?.removeAttribute("open");
   form.setAttribute("aria-busy", "true");
+  form.dataset.sent = "true";
   const kept = text ? text.value : "";
   if (text) text.value = "";
   if (form.closest("dialog")) form.closest("dialog").close();
