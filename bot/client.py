@@ -120,14 +120,17 @@ class SpadeBot(commands.Bot):
         self._clock.doubt()
 
     async def ask_time(self) -> None:
-        """Have Discord say what time it is; nothing is heard when it does not answer."""
+        """Have Discord say what time it is; nothing is heard when it does not answer, or without a date."""
+        problem = "its answer has no date"
         try:
             async with asyncio.timeout(ASKING_SECONDS):
                 await self.http.request(discord.http.Route("GET", "/gateway"))
         except discord.HTTPException:
             pass  # a refusal has a date, too
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("Discord does not say what time it is (%s); nothing is sent before", type(error).__name__)
+            problem = type(error).__name__
+        if not self._clock.sure:
+            log.warning("Discord does not say what time it is (%s); nothing is sent before", problem)
 
     def _unauthorized(self) -> None:
         """The token was taken back: nothing that is tried from here on can succeed."""

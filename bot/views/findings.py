@@ -59,6 +59,11 @@ class DigestFacts:
         return self.figures.conversations == 0
 
     @property
+    def before_record(self) -> bool:
+        """Whether the record begins after this week."""
+        return self.record_from_on is not None and self.record_from_on > self.monday + timedelta(days=6)
+
+    @property
     def before(self) -> PastWeek | None:
         """The week before, where it is on record."""
         return next(

@@ -66,6 +66,8 @@ def thanks(facts: DigestFacts) -> str:
 def empty_week(facts: DigestFacts) -> str:
     """The one line of a week without conversations."""
     figures = facts.figures
+    if facts.before_record:
+        return say("Nothing of this week is on record.")
     if figures.waiting:
         return say_count(
             "No conversations this week, and one message is waiting: answering it is a good first one.",
