@@ -18,7 +18,8 @@ def forum(channel_id: int, listed: Callable[[], Any], *, readable: bool = True) 
 
     async def archived_threads(**_options: object) -> AsyncIterator[object]:
         await listed()
-        for thread in ():
+        none: tuple[object, ...] = ()
+        for thread in none:
             yield thread
 
     permissions = SimpleNamespace(read_message_history=readable)
