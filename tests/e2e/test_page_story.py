@@ -36,7 +36,8 @@ async def set_up(page: Page) -> None:
     async def choose(label: str, *options: str) -> None:
         form = guide.locator("form.select").filter(has=page.get_by_label(label))
         await form.get_by_label(label).select_option(label=list(options))
-        await form.get_by_role("button", name="Choose").click()
+        async with page.expect_response(lambda response: "/choose" in response.url):  # once the bot has answered
+            await form.get_by_role("button", name="Choose").click()
 
     # Who and where: each list says what it is for, and shows what is chosen already.
     await expect(guide).to_contain_text("1 of 3")
