@@ -1,7 +1,5 @@
 """Pages of message history, fetched with the permissions checked first: without them Discord answers an empty page."""
 
-import asyncio
-
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
@@ -11,8 +9,6 @@ from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
 
-DOUBT_SECONDS = 0.5
-"""How long after an empty page it is asked for again, to be believed."""
 _ARCHIVED_KEPT = 100
 
 
@@ -51,9 +47,9 @@ class DiscordHistory:
         if not is_recorded(channel) or not isinstance(channel, Recordable):
             raise NoHistoryError("not a channel with messages of its own")
         found = await self._found(channel, limit, after, before)
-        if not found and after is not None:
+        if not found:
             # So answers Discord too when the permission has just been taken: the news of that may be on its way.
-            await asyncio.sleep(DOUBT_SECONDS)
+            await self._may_read(channel, after or before)
             found = await self._found(channel, limit, after, before)
         found.sort(key=lambda message: message.id)
         return tuple([await read_message(message) for message in found])
@@ -72,6 +68,17 @@ class DiscordHistory:
                     )
                 ]
         except (discord.Forbidden, discord.NotFound) as error:
+            raise NoHistoryError(f"Discord refused: {error.text}") from error
+
+    async def _may_read(self, channel: Recordable, position: discord.Object | None) -> None:
+        """Ask for one message: unlike a page, it is refused where the history may not be read."""
+        assert position is not None
+        try:
+            async with patience():
+                await channel.fetch_message(position.id)
+        except discord.NotFound:
+            return
+        except discord.Forbidden as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
 
     async def _channel(self, place: Place) -> object:

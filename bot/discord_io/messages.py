@@ -4,6 +4,7 @@ import discord
 
 from bot.discord_io.patience import patience
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+from bot.services.history import NoHistoryError
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
 
@@ -31,7 +32,7 @@ async def read_message(message: discord.Message) -> Message:
     """A Discord message as the domain sees it.
 
     The author of the message replied to stands in the event itself, as a rule. Where it does not, it is asked for
-    once; if Discord has no such message, it is gone.
+    once; if Discord has no such message, it is gone. Raises NoHistoryError when Spade may not ask.
     """
     kind = kind_of(message)
     reply_to_id = None
@@ -61,5 +62,7 @@ async def _replied_to(message: discord.Message, reference: discord.MessageRefere
     try:
         async with patience():
             return author_id(await message.channel.fetch_message(reference.message_id))
-    except (discord.NotFound, discord.Forbidden):
+    except discord.NotFound:
         return None
+    except discord.Forbidden as error:
+        raise NoHistoryError(f"Discord refused: {error.text}") from error

@@ -20,7 +20,7 @@ from bot.services.gaps import Gaps
 from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
 from bot.services.persistence import RETRY_SECONDS, persistently
 from bot.services.recorder import Recorder
-from bot.services.sight import TAIL, Channel, Sight
+from bot.services.sight import Channel, Sight
 from bot.store import guilds, spans
 from bot.store.database import Database, StoreError
 
@@ -223,7 +223,14 @@ class Follower(Sight):
                 if not ready:
                     return
                 messages = tuple(channel.pending[message_id][0] for message_id in ready)
-                await self._record(channel, messages, ready[-1])
+                try:
+                    await self._record(channel, messages, ready[-1])
+                except NoHistoryError as error:
+                    # What was said before them is not to be had, so that they cannot be judged yet.
+                    await self._gaps.note(channel.place, Span(channel.position + 1, ready[-1]), str(error))
+                    self.ask_soon()
+                    channel.remember(messages, channel.position + 1)
+                    channel.position = ready[-1]
                 self._drop_pending(channel, ready)
 
     async def _record(self, channel: Channel, messages: tuple[Message, ...], last_id: int) -> None:
@@ -247,13 +254,8 @@ class Follower(Sight):
             await self._gaps.note(channel.place, await self._since_excluded(channel.place, first_id), _EXCLUDED)
             self.ask_soon()
         channel.excluded = recorded.excluded
-        if not self._lasts(session, channel):
-            return  # what was heard before an interruption is no context for what comes after
-        overflow = len(channel.tail) + len(messages) > TAIL
-        channel.tail_from = channel.tail_from or first_id
-        channel.tail.extend(messages)
-        if overflow:
-            channel.tail_from = channel.tail[0].message_id
+        if self._lasts(session, channel):  # what was heard before an interruption is no context for what comes after
+            channel.remember(messages, first_id)
 
     # Catching up.
 
@@ -394,10 +396,7 @@ class Follower(Sight):
                 channel = self._channels.get(channel_id)
                 if channel is not None and channel.followed:
                     asked += 1
-                    try:
-                        await self._gaps.fill(channel.place)
-                    except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
-                        log.warning("Channel %s: what is missing is still not to be had (%s)", channel_id, error)
+                    await self._gaps.try_to_fill(channel.place)
         return asked
 
     async def _position_of(self, channel: Channel, sighting: Sighting) -> int:
@@ -444,7 +443,7 @@ class Follower(Sight):
         if last_id <= channel.position:
             return
         await self._gaps.note(channel.place, Span(channel.position + 1, last_id), reason)
-        log.warning("Channel %s: messages are missing from the record (%s).", channel.place.channel_id, reason)
+        self.ask_soon()  # it may be to be had again already
         channel.position = last_id
         channel.tail.clear()
         channel.tail_from = 0

@@ -1,5 +1,6 @@
 """Known gaps: what could not be fetched is noted, shown, and asked for again."""
 
+import logging
 from collections.abc import Collection
 
 from bot.domain.span import Span
@@ -9,6 +10,8 @@ from bot.services.paging import pages
 from bot.services.recorder import Recorder
 from bot.store import guilds, spans
 from bot.store.database import Database
+
+log = logging.getLogger(__name__)
 
 
 class Gaps:
@@ -25,6 +28,7 @@ class Gaps:
         if gap is not None:
             async with self._database.writing() as connection:
                 await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, reason)
+            log.warning("Channel %s: messages are missing from the record (%s).", place.channel_id, reason)
 
     async def channels(self, guild_id: int) -> Collection[int]:
         """The channels of a guild that have gaps."""
@@ -36,6 +40,13 @@ class Gaps:
         async with self._database.reading() as connection:
             excluded = await guilds.excluded_channels(connection, place.guild_id)
         return place.channel_id in excluded or place.parent_id in excluded
+
+    async def try_to_fill(self, place: Place) -> None:
+        """Fill what can be filled; trouble with one channel stands in the log, and is not the others'."""
+        try:
+            await self.fill(place)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is asked for again
+            log.warning("Channel %s: what is missing is still not to be had (%s)", place.channel_id, error)
 
     async def fill(self, place: Place) -> None:
         """Fetch what is missing of a channel, where it counts and its history can be read by now."""

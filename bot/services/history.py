@@ -41,7 +41,7 @@ class History(Protocol):
 
 
 class HistoryContext:
-    """Brings context to a stretch from history. Where history cannot be read, there is none to be had."""
+    """Brings context to a stretch from history. An opener who cannot be asked for is nobody."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -63,12 +63,9 @@ class HistoryContext:
             return None
 
     async def earlier(self, stretch: Stretch) -> Stretch:
-        """The same stretch with up to 50 more messages of context."""
+        """The same stretch with up to 50 more messages of context. Raises NoHistoryError."""
         before_id = min(stretch.first_id, stretch.context_first_id)
-        try:
-            found = await self._history.before(stretch.place, before_id, CONTEXT)
-        except NoHistoryError:
-            found = ()
+        found = await self._history.before(stretch.place, before_id, CONTEXT)
         return replace(
             stretch,
             context=found + stretch.context,

@@ -6,7 +6,7 @@ more either: when it comes back into sight, the record says how far it reaches.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from bot.domain.message import Message
@@ -43,6 +43,14 @@ class Channel:
     def before_pending(self, position: int) -> int:
         """A position, or the one before the first message that was heard already."""
         return min([position, *(message_id - 1 for message_id in self.pending)])
+
+    def remember(self, messages: Collection[Message], first_id: int) -> None:
+        """Keep the last messages as context for what comes after; these are all there were from `first_id` on."""
+        overflow = len(self.tail) + len(messages) > TAIL
+        self.tail_from = self.tail_from or first_id
+        self.tail.extend(messages)
+        if overflow:
+            self.tail_from = self.tail[0].message_id
 
 
 class Sight:

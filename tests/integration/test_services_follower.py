@@ -533,6 +533,26 @@ async def test_what_is_excluded_is_not_fetched_and_once_included_all_of_it_is(sc
     assert len(await scene.spans(channel())) == 1
 
 
+async def test_what_is_heard_and_cannot_be_judged_is_a_gap_until_the_history_can_be_read(scene: Scene) -> None:
+    """Whom the manager answers stands in a message that Spade missed; what comes after is judged by what was heard."""
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), said(1, MIA, mentions=[ANNA]))
+    scene.log.unreadable.add(CHANNEL)
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1.5, ANNA))
+    assert await scene.messages() == 0
+    await scene.says(channel(), said(20, MIA, mentions=[ANNA]), said(20.5, ANNA))
+    assert await scene.messages() == 2
+    assert [row[0] for row in (await scene.recorded())["touch"]] == [at(20.5)]
+    scene.log.unreadable.clear()
+    await scene.follower.ask_again()
+    assert await scene.gaps() == {}
+    assert await scene.messages() == 4
+    assert sorted(row[0] for row in (await scene.recorded())["touch"]) == [at(1.5), at(20.5)]
+    await oracle(scene, channel())
+
+
 async def test_a_gap_of_an_excluded_channel_is_kept(scene: Scene) -> None:
     """It is not fetched, and not forgotten either."""
     await scene.catch_up(channel())

@@ -17,7 +17,7 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.services.history import HistoryContext
+from bot.services.history import HistoryContext, NoHistoryError
 from bot.services.paging import pages
 from bot.services.recorder import Recorded, Recorder
 from bot.store import forgetting, guilds, managers, spans, tables
@@ -323,10 +323,16 @@ async def test_context_comes_fifty_messages_at_a_time_until_it_is_enough(
     assert [row[1] for row in (await rows(database))["touch"]] == [MIA]
 
 
-async def test_where_history_cannot_be_read_what_is_at_hand_is_all(database: Database, recorder: Recorder) -> None:
+async def test_nothing_is_judged_without_what_was_said_before_it(database: Database, recorder: Recorder) -> None:
+    """Where that cannot be read, nothing goes on record, as a later reading could not make it right."""
     log = ChannelLog()
     log.unreadable.add(CHANNEL)
     stretch = Stretch(thread(MIA), at(5), at(5), (said(5, MIA),), (), at(5))
+    before = await rows(database)
+    with pytest.raises(NoHistoryError):
+        await recorder.record(stretch, HistoryContext(log))
+    assert await rows(database) == before
+    log.unreadable.clear()
     assert (await recorder.record(stretch, HistoryContext(log))).messages == 1
     assert [row[0] for row in (await rows(database))["waiting"]] == [at(5)]
 
