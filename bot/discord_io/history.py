@@ -4,7 +4,7 @@ import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
 from bot.discord_io.patience import patience
-from bot.discord_io.places import Recordable, is_recorded
+from bot.discord_io.places import Places, Recordable, is_recorded
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.history import PAGE, NoHistoryError
@@ -39,6 +39,13 @@ class DiscordHistory:
                 return author_id(await home.fetch_message(thread.id))
         except (discord.NotFound, discord.Forbidden):
             return person_id(thread.owner) if thread.owner is not None else thread.owner_id
+
+    async def place(self, guild_id: int, channel_id: int) -> Place:
+        """The place of a channel or thread, in the archive too."""
+        channel = await self._channel(Place(guild_id, channel_id))
+        if not is_recorded(channel) or not isinstance(channel, Recordable):
+            raise NoHistoryError("not a channel with messages of its own")
+        return await Places().of(channel)
 
     async def _page(
         self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None

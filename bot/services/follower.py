@@ -394,9 +394,9 @@ class Follower(Sight):
         for guild_id in list(self._in_sight):
             for channel_id in await self._gaps.channels(guild_id):
                 channel = self._channels.get(channel_id)
-                if channel is not None and channel.followed:
+                if channel is None or channel.followed:
                     asked += 1
-                    await self._gaps.try_to_fill(channel.place)
+                    await self._gaps.try_to_fill(guild_id, channel_id, channel.place if channel else None)
         return asked
 
     async def _position_of(self, channel: Channel, sighting: Sighting) -> int:

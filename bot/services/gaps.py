@@ -41,12 +41,17 @@ class Gaps:
             excluded = await guilds.excluded_channels(connection, place.guild_id)
         return place.channel_id in excluded or place.parent_id in excluded
 
-    async def try_to_fill(self, place: Place) -> None:
-        """Fill what can be filled; trouble with one channel stands in the log, and is not the others'."""
+    async def try_to_fill(self, guild_id: int, channel_id: int, place: Place | None) -> None:
+        """Fill what can be filled; trouble with one channel stands in the log, and is not the others'.
+
+        Without a place the channel is not in sight: it is a thread in the archive, or gone.
+        """
         try:
-            await self.fill(place)
+            await self.fill(place or await self._history.place(guild_id, channel_id))
+        except NoHistoryError:
+            return
         except Exception as error:  # noqa: BLE001 - whatever it was, it is asked for again
-            log.warning("Channel %s: what is missing is still not to be had (%s)", place.channel_id, error)
+            log.warning("Channel %s: what is missing is still not to be had (%s)", channel_id, error)
 
     async def fill(self, place: Place) -> None:
         """Fetch what is missing of a channel, where it counts and its history can be read by now."""

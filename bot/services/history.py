@@ -39,6 +39,9 @@ class History(Protocol):
     async def opener(self, place: Place) -> int | None:
         """Who opened a thread (R3), if a person did."""
 
+    async def place(self, guild_id: int, channel_id: int) -> Place:
+        """The place of a channel or thread, in the archive too."""
+
 
 class HistoryContext:
     """Brings context to a stretch from history. An opener who cannot be asked for is nobody."""

@@ -42,6 +42,9 @@ class NoHistory:
     async def opener(self, place: Place) -> int | None:
         return None
 
+    async def place(self, guild_id: int, channel_id: int) -> Place:
+        return Place(guild_id, channel_id)
+
 
 def talk(count: int, people: int) -> list[Message]:
     """Members write, and the manager answers every third message."""

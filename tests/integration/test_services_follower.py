@@ -553,6 +553,26 @@ async def test_what_is_heard_and_cannot_be_judged_is_a_gap_until_the_history_can
     await oracle(scene, channel())
 
 
+async def test_the_gap_of_a_thread_that_went_into_the_archive_is_filled(scene: Scene) -> None:
+    """Nothing newer than what is on record stands there, so no look into the archive would find it."""
+    await scene.catch_up(channel(), thread(MIA))
+    await scene.says(thread(MIA), said(1, MIA))
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    scene.log.post(thread(MIA), said(2, MIA))
+    scene.log.unreadable.add(thread(MIA).channel_id)
+    await scene.catch_up(channel(), thread(MIA))
+    await scene.says(thread(MIA), said(30, NOAH))
+    assert await scene.messages() == 2
+    scene.follower.interrupted()
+    await scene.catch_up(channel())
+    scene.log.unreadable.clear()
+    scene.follower.ask_soon()
+    assert await scene.follower.ask_again() == 1
+    assert await scene.gaps() == {}
+    assert await scene.messages() == 3
+
+
 async def test_a_gap_of_an_excluded_channel_is_kept(scene: Scene) -> None:
     """It is not fetched, and not forgotten either."""
     await scene.catch_up(channel())

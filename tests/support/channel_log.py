@@ -16,12 +16,14 @@ class ChannelLog:
     def __init__(self) -> None:
         self.messages: dict[int, dict[int, Message]] = {}
         self.unreadable: set[int] = set()
+        self.places: dict[int, Place] = {}
         self.openers: dict[int, int | None] = {}
         self.requests = 0
         self.opener_requests = 0
         self.during_page: Callable[[Place, tuple[Message, ...]], Awaitable[None]] | None = None
 
     def post(self, place: Place, *messages: Message) -> None:
+        self.places[place.channel_id] = place
         for message in messages:
             self.messages.setdefault(place.channel_id, {})[message.message_id] = message
 
@@ -48,6 +50,11 @@ class ChannelLog:
         if place.channel_id in self.unreadable:
             raise NoHistoryError("not for Spade")
         return self.openers.get(place.channel_id)
+
+    async def place(self, guild_id: int, channel_id: int) -> Place:
+        if channel_id in self.unreadable:
+            raise NoHistoryError("not for Spade")
+        return self.places[channel_id]
 
     async def _hand_over(self, place: Place, page: tuple[Message, ...]) -> tuple[Message, ...]:
         self.requests += 1
