@@ -10,7 +10,7 @@ help:
 	@echo "make serve   use Spade yourself in a browser, on the same record"
 	@echo "make test    run the tests"
 	@echo "make simulate  eleven years in every time zone, with downtime and clock jumps: is any nudge or digest missed or doubled?"
-	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice"
+	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice (HIDE=1: permissions are taken away meanwhile, too)"
 	@echo "make fuzz    odd files, settings, messages, names and options for FUZZ_SECONDS= from SEED=; no traceback, nothing half"
 	@echo "make bench   how fast and how big with half a million members: ratios in one run, for a few minutes"
 	@echo "make check   lint, types, layers, lock file"
@@ -47,7 +47,7 @@ SEEDS ?= 20
 faults: $(VENV)/.dev
 	CATCH_UP_MESSAGES=100000 $(BIN)/python -m pytest -s tests/e2e/test_catch_up.py
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
-	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) --jobs 4
+	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) $(if $(HIDE),--hide) --jobs 4
 
 FUZZ_SECONDS ?= 60
 SEED ?= 1

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seeds N] [--first K] [--seed K] [--kills N] [--jobs N] [--defect NAME]`."""
+"""`python -m tests.faults [--seeds N] [--first K] [--seed K] [--kills N] [--jobs N] [--hide] [--defect NAME]`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pathlib import Path
 
 from bot.store.database import open_database
 from tests.faults.child import DEFECTS
-from tests.faults.run import FAULTS, FaultRun, Outcome
+from tests.faults.run import FAULTS, HIDINGS, FaultRun, Outcome
 
 KILLS_OF_A_RUN = 3
 ENOUGH_FOR_EVERY_FAULT = 100
 
 
-async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None) -> list[Outcome]:
+async def play(
+    seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None, hide: bool = False
+) -> list[Outcome]:
     """Play runs, so many at once; `kills` are spread over all of them."""
     at_once = asyncio.Semaphore(jobs)
 
@@ -25,9 +27,9 @@ async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | Non
         share = kills * (number + 1) // len(seeds) - kills * number // len(seeds)
         async with at_once:
             with tempfile.TemporaryDirectory(prefix="spade-faults-") as folder:
-                outcome = await FaultRun(seed, share, Path(folder), empty, defect).play()
+                outcome = await FaultRun(seed, share, Path(folder), empty, defect, hide=hide).play()
                 if outcome.difference.lines and defect is None:
-                    show(outcome, share, Path(folder, "bot.log"))
+                    show(outcome, share, Path(folder, "bot.log"), hide=hide)
         return outcome
 
     with tempfile.TemporaryDirectory(prefix="spade-faults-") as made:
@@ -36,9 +38,10 @@ async def play(seeds: list[int], kills: int, *, jobs: int = 1, defect: str | Non
         return list(await asyncio.gather(*(one(number, seed) for number, seed in enumerate(seeds))))
 
 
-def show(outcome: Outcome, kills: int, log: Path) -> None:
+def show(outcome: Outcome, kills: int, log: Path, *, hide: bool) -> None:
     """Say what went wrong and how to see it again."""
-    print(f"seed {outcome.seed} failed; replay: python -m tests.faults --seed {outcome.seed} --kills {kills}")
+    again = f"--seed {outcome.seed} --kills {kills}{' --hide' if hide else ''}"
+    print(f"seed {outcome.seed} failed; replay: python -m tests.faults {again}")
     for line in outcome.difference.lines[:20]:
         print(f"  {line}")
     if log.exists():
@@ -53,9 +56,11 @@ def struck(outcomes: list[Outcome]) -> str:
     return "struck: " + "; ".join(f"{kind} {counts[kind]}" for kind in sorted(FAULTS | counts.keys()))
 
 
-def never_struck(outcomes: list[Outcome]) -> list[str]:
-    """The faults that these runs prove nothing about."""
-    return sorted(kind for kind in FAULTS if not any(outcome.faults[kind] for outcome in outcomes))
+def never_struck(outcomes: list[Outcome], *, hide: bool) -> list[str]:
+    """The faults that these runs should prove something about, and prove nothing."""
+    return sorted(
+        kind for kind in (FAULTS | HIDINGS if hide else FAULTS) if not any(outcome.faults[kind] for outcome in outcomes)
+    )
 
 
 def summary(outcomes: list[Outcome]) -> str:
@@ -74,13 +79,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="one run: this one")
     parser.add_argument("--kills", type=int, help="how many SIGKILLs in all")
     parser.add_argument("--jobs", type=int, default=1, help="how many runs at once")
+    parser.add_argument("--hide", action="store_true", help="take channels, their history and the guild away, too")
     parser.add_argument("--defect", choices=sorted(DEFECTS), help="plant a defect, which must be found")
     given = parser.parse_args()
     seeds = list(range(given.first, given.first + given.seeds)) if given.seed is None else [given.seed]
     kills = KILLS_OF_A_RUN * len(seeds) if given.kills is None else given.kills
-    outcomes = asyncio.run(play(seeds, kills, jobs=given.jobs, defect=given.defect))
+    outcomes = asyncio.run(play(seeds, kills, jobs=given.jobs, defect=given.defect, hide=given.hide))
     print(struck(outcomes))
-    idle = never_struck(outcomes) if len(outcomes) >= ENOUGH_FOR_EVERY_FAULT else []
+    idle = never_struck(outcomes, hide=given.hide) if len(outcomes) >= ENOUGH_FOR_EVERY_FAULT else []
     if idle:
         print(f"these runs show nothing, because some faults never struck: {', '.join(idle)}")
     print(summary(outcomes))

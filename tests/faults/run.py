@@ -41,10 +41,12 @@ FAULTS = frozenset(
     {
         *(f"{kind}, {how}" for kind in ("drop", "op 7", "op 9", "close") for how in ("resumed", "refused")),
         *("429", "5xx", "hang", "lose", "cut", "meanwhile", "duplicate", "reorder"),
-        *("out of sight", "history closed", "outage", "delete heard", "delete unheard"),
+        *("delete heard", "delete unheard"),
     }
 )
-"""All that goes wrong in the runs."""
+"""All that goes wrong in every run."""
+HIDINGS = frozenset({"out of sight", "history closed", "outage"})
+"""What goes wrong besides, where runs are to `hide` something: permissions are taken and given back, guilds go down."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,10 @@ class FaultRun:
     The same seed decides the same things; the moments are the machine's.
     """
 
-    def __init__(self, seed: int, kills: int, folder: Path, empty: Path, defect: str | None = None) -> None:
+    def __init__(
+        self, seed: int, kills: int, folder: Path, empty: Path, defect: str | None = None, *, hide: bool = False
+    ) -> None:
+        self._hides = hide
         self.random = Random(seed)
         self.outcome = Outcome(seed)
         self._kills = kills
@@ -113,7 +118,8 @@ class FaultRun:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._talk())
             group.create_task(self._disturb())
-            group.create_task(self._hide())
+            if self._hides:
+                group.create_task(self._hide())
             await self._kill_again_and_again()
             self._storm = False
 
