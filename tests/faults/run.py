@@ -248,6 +248,9 @@ class FaultRun:
         self._sandbox.faults.calm()
         self._repair(math.inf)
         await self._settle()
+        # What is deleted before it was heard, because a session has just begun, nobody can count.
+        settled_at = time.time()
+        await self._until(lambda: self._in_step_since(settled_at), SETTLED_WITHIN)
         self._quiet, self._quiet_since = True, time.time()
         for _ in range(12):
             self._town.something_is_said()
