@@ -154,6 +154,8 @@ class GuildChannels:
         found = await visible(guild, self._places)
         since = moment_of(since_id)
         for channel in with_archives(recorded_channels(guild)):
+            if not channel.permissions_for(guild.me).read_message_history:
+                continue
             try:
                 async for thread in _archive(channel):
                     if thread.archive_timestamp < since:

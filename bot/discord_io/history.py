@@ -42,17 +42,12 @@ class DiscordHistory:
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, in the archive too."""
-        channel = await self._channel(Place(guild_id, channel_id))
-        if not is_recorded(channel) or not isinstance(channel, Recordable):
-            raise NoHistoryError("not a channel with messages of its own")
-        return await Places().of(channel)
+        return await Places().of(await self._with_messages(Place(guild_id, channel_id)))
 
     async def _page(
         self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None
     ) -> tuple[Message, ...]:
-        channel: object = await self._channel(place)
-        if not is_recorded(channel) or not isinstance(channel, Recordable):
-            raise NoHistoryError("not a channel with messages of its own")
+        channel = await self._with_messages(place)
         found = await self._found(channel, limit, after, before)
         if not found:
             # So answers Discord too when the permission has just been taken: the news of that may be on its way.
@@ -87,6 +82,12 @@ class DiscordHistory:
             return
         except discord.Forbidden as error:
             raise NoHistoryError(f"Discord refused: {error.text}") from error
+
+    async def _with_messages(self, place: Place) -> Recordable:
+        channel = await self._channel(place)
+        if not is_recorded(channel) or not isinstance(channel, Recordable):
+            raise NoHistoryError("not a channel with messages of its own")
+        return channel
 
     async def _channel(self, place: Place) -> object:
         """What the client keeps in sight, or an archived thread, which it does not: that one is asked for once."""
