@@ -35,6 +35,7 @@ from bot.services.roster import Roster
 from bot.services.settings import SettingsService
 from bot.services.settlement import Settlement
 from bot.services.status import StatusService
+from bot.services.thread_archives import ThreadArchives
 from bot.services.unmet import UnmetList
 from bot.services.waiting import WaitingList, WaitingService
 from bot.store.database import Database, open_database
@@ -113,6 +114,7 @@ def _cogs(
     waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter(rules)
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
+    archives = ThreadArchives(database, clock)
     privacy = PrivacyService(database, roster, clock)
     writer = Writer(rules)
     enrolments = Enrolments(database, messenger, writer, clock)
@@ -126,7 +128,7 @@ def _cogs(
     )
     guild_settings = SettingsService(database, roster, clock)
     return (
-        Tracking(app.follower, places, roster, waiting, app.reader, membership, app.bot.joined),
+        Tracking(app.follower, places, roster, waiting, app.reader, membership, archives, app.bot.joined),
         Waiting(WaitingList(database, messenger, clock, rules, settle), access),
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),

@@ -7,17 +7,9 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 import discord
 from discord.ext import commands
 
-from bot.discord_io.channels import (
-    ArchiveLook,
-    changed_in_archives,
-    newest_of,
-    sighting_of,
-    visible,
-    with_archives,
-)
+from bot.discord_io.channels import changed_in_archives, sighting_of, visible, with_archives
 from bot.discord_io.messages import person_id, read_message
 from bot.discord_io.places import Places, Recordable, is_in_sight, is_recorded, recorded_channels
-from bot.domain.snowflake import moment_of
 from bot.domain.stretch import Place
 from bot.services.follower import Follower
 from bot.services.history import Sighting
@@ -25,6 +17,7 @@ from bot.services.history_reader import HistoryReader
 from bot.services.membership import MembershipService
 from bot.services.persistence import persistently
 from bot.services.roster import Roster
+from bot.services.thread_archives import ArchiveLook, ThreadArchives
 from bot.services.waiting import WaitingService
 
 log = logging.getLogger(__name__)
@@ -44,6 +37,7 @@ class Tracking(commands.Cog):
         waiting: WaitingService,
         reader: HistoryReader,
         membership: MembershipService,
+        archives: ThreadArchives,
         joined: Callable[[], Collection[int]],
     ) -> None:
         self._follower = follower
@@ -52,6 +46,7 @@ class Tracking(commands.Cog):
         self._waiting = waiting
         self._reader = reader
         self._membership = membership
+        self._archives = archives
         self._joined = joined
         self._tasks: set[asyncio.Task[None]] = set()
         self._guilds: dict[int, discord.Guild] = {}
@@ -108,19 +103,12 @@ class Tracking(commands.Cog):
             whole = await self._look_into_archives(guild, recorded_channels(guild), looks[guild.id], session)
             await follower.catch_up_all((), session, guild_ids=[guild.id])
             if whole:
-                await follower.archives_read(guild.id)
+                await self._archives.read(guild.id)
             await self._reader.resume(guild.id)
 
     async def _looks(self, guilds: list[discord.Guild]) -> dict[int, ArchiveLook]:
-        """How far each guild's archives are to be looked at, before anything newer goes on record."""
         await self._membership.present(self._joined())
-        looks = {}
-        for guild in guilds:
-            since = await self._follower.watch(guild.id)
-            recorded = await self._follower.recorded(guild.id)
-            newest_at = moment_of(newest_of(recorded)) if recorded else since
-            looks[guild.id] = ArchiveLook(recorded, since, await self._follower.archives_from(guild.id, newest_at))
-        return looks
+        return {guild.id: await self._archives.look(guild.id) for guild in guilds}
 
     async def _look_into_archives(
         self,
@@ -282,8 +270,7 @@ class Tracking(commands.Cog):
         """Channels are back in sight, or (`readable`) their archives may be looked at now."""
         follower, session = self._follower, self._follower.session
         stale = [await sighting_of(channel, self._places, stale=True) for channel in channels]
-        since, recorded = await follower.watch(guild.id), await follower.recorded(guild.id)
-        look = ArchiveLook(recorded, since, None)
+        look = await self._archives.look_at_all(guild.id)
         await follower.catch_up_all(stale, session)
         await self._look_into_archives(guild, {*channels, *readable}, look, session)
 

@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import discord
 
 from bot.discord_io.patience import patience
 from bot.discord_io.places import Places, Recordable, recorded_channels
-from bot.domain.snowflake import first_id_at, moment_of
-from bot.domain.span import Span
+from bot.domain.snowflake import moment_of
 from bot.services.follower import TRIES
 from bot.services.history import Sighting
 from bot.services.persistence import persistently
+from bot.services.thread_archives import ArchiveLook
 
 log = logging.getLogger(__name__)
 
@@ -36,46 +35,28 @@ async def visible(guild: discord.Guild, places: Places) -> list[Sighting]:
     return [await sighting_of(channel, places) for channel in recorded_channels(guild)]
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveLook:
-    """How archives are to be looked at: what is on record of each channel, since when Spade is there, how far back.
+async def _changed(channel: _WithThreads, look: ArchiveLook, places: Places) -> list[Sighting] | None:
+    """The archived threads of a channel with something to fetch; None when Spade may not look.
 
-    An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
-    looked at all the same, was looked at before. None: the channels were out of sight, so all that may belong on
-    record is looked at.
+    Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
+    One that is not on record yet belongs there from where its channel's record begins; a channel that has just
+    come into sight has nothing to catch up with.
     """
-
-    recorded: Mapping[int, Span]
-    since: datetime
-    from_at: datetime | None
-
-    def _begins(self, channel: _WithThreads) -> int | None:
-        if channel.id in self.recorded:
-            return self.recorded[channel.id].first_id
-        return channel.id if channel.id >= first_id_at(self.since) else None
-
-    async def changed(self, channel: _WithThreads, places: Places) -> list[Sighting] | None:
-        """The archived threads of a channel with something to fetch; None when Spade may not look.
-
-        Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
-        One that is not on record yet belongs there from where its channel's record begins; a channel that has just
-        come into sight has nothing to catch up with.
-        """
-        begins = self._begins(channel)
-        found: list[Sighting] = []
-        if begins is None and (not self.recorded or self.from_at is None):
-            return found
-        if not channel.permissions_for(channel.guild.me).read_message_history:
-            return None
-        from_at = self.from_at or moment_of(begins or 0)
-        async for thread in _archive(channel):
-            if thread.archive_timestamp < from_at - _LOOK_BACK:
-                break
-            known = self.recorded.get(thread.id)
-            ends = known.last_id if known is not None else begins
-            if ends is not None and (thread.last_message_id or thread.id) > ends:
-                found.append(await sighting_of(thread, places))
+    begins = look.begins(channel.id)
+    found: list[Sighting] = []
+    if begins is None and (not look.recorded or look.from_at is None):
         return found
+    if not channel.permissions_for(channel.guild.me).read_message_history:
+        return None
+    from_at = look.from_at or moment_of(begins or 0)
+    async for thread in _archive(channel):
+        if thread.archive_timestamp < from_at - _LOOK_BACK:
+            break
+        known = look.recorded.get(thread.id)
+        ends = known.last_id if known is not None else begins
+        if ends is not None and (thread.last_message_id or thread.id) > ends:
+            found.append(await sighting_of(thread, places))
+    return found
 
 
 async def changed_in_archives(
@@ -96,7 +77,7 @@ async def changed_in_archives(
     async def one(channel: _WithThreads) -> list[Sighting] | None:
         async def changed() -> list[Sighting] | None:
             async with at_once:
-                some = await look.changed(channel, places)
+                some = await _changed(channel, look, places)
                 (unread.add if some is None else unread.discard)(channel.id)
                 return some
 
@@ -108,11 +89,6 @@ async def changed_in_archives(
 
     found = await asyncio.gather(*(one(channel) for channel in channels))
     return [sighting for some in found for sighting in some or ()], all(some is not None for some in found)
-
-
-def newest_of(recorded: Mapping[int, Span]) -> int:
-    """The newest position on record; 0 for none."""
-    return max((span.last_id for span in recorded.values()), default=0)
 
 
 def with_archives(channels: Iterable[object]) -> list[_WithThreads]:

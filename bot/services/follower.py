@@ -7,9 +7,8 @@ only those that arrive during the last page are.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.message import Message
@@ -223,14 +222,16 @@ class Follower(Sight):
                 if not ready:
                     return
                 messages = tuple(channel.pending[message_id][0] for message_id in ready)
+                session, first_id = self._session, channel.position + 1
                 try:
                     await self._record(channel, messages, ready[-1])
                 except NoHistoryError as error:
                     # What was said before them is not to be had, so that they cannot be judged yet.
-                    await self._gaps.note(channel.place, Span(channel.position + 1, ready[-1]), str(error))
+                    await self._gaps.note(channel.place, Span(first_id, ready[-1]), str(error))
                     self.ask_soon()
-                    channel.remember(messages, channel.position + 1)
                     channel.position = ready[-1]
+                    if self._lasts(session, channel):
+                        channel.remember(messages, first_id)
                 self._drop_pending(channel, ready)
 
     async def _record(self, channel: Channel, messages: tuple[Message, ...], last_id: int) -> None:
@@ -258,26 +259,6 @@ class Follower(Sight):
             channel.remember(messages, first_id)
 
     # Catching up.
-
-    async def recorded(self, guild_id: int) -> Mapping[int, Span]:
-        """For each channel on record, where its record begins and ends."""
-        async with self._database.reading() as connection:
-            return await spans.extents(connection, guild_id)
-
-    async def watch(self, guild_id: int) -> datetime:
-        """Since when Spade has been in a guild: what is made there from then on is recorded from its beginning."""
-        async with self._database.writing() as connection:
-            return await guilds.watch(connection, guild_id, self._clock.now())
-
-    async def archives_from(self, guild_id: int, newest_at: datetime) -> datetime:
-        """How far back a guild's archives have to be looked through: `newest_at`, or what an earlier look left."""
-        async with self._database.writing() as connection:
-            return await guilds.archives_from(connection, guild_id, newest_at)
-
-    async def archives_read(self, guild_id: int) -> None:
-        """They were, and what they held is on record."""
-        async with self._database.writing() as connection:
-            await guilds.archives_read(connection, guild_id)
 
     async def catch_up_all(
         self, sightings: Collection[Sighting], session: int, *, guild_ids: Collection[int] = ()

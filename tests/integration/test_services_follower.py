@@ -13,12 +13,13 @@ import pytest
 from bot.clock import DrivenClock
 from bot.domain.message import Message
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at
+from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.follower import Follower
 from bot.services.history import NoHistoryError, Sighting
 from bot.services.recorder import Recorder
+from bot.services.thread_archives import ThreadArchives
 from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
@@ -58,6 +59,15 @@ class Scene:
         guild_ids = {place.guild_id for place in places}
         self.follower.entering(guild_ids)
         await self.follower.catch_up_all(found, self.follower.session, guild_ids=guild_ids)
+
+    @property
+    def archives(self) -> ThreadArchives:
+        return ThreadArchives(self.database, self.clock)
+
+    async def watched(self) -> None:
+        """Spade is in the guild from here on."""
+        async with self.database.writing() as connection:
+            await guilds.watch(connection, GUILD, self.clock.now())
 
     async def exclude(self, *channel_ids: int) -> None:
         """Nothing else is excluded from here on."""
@@ -146,13 +156,14 @@ def chatter(random: Random, count: int, begin: float = 1, step: float = 0.4) -> 
 async def test_a_channel_is_recorded_from_the_moment_it_becomes_visible(scene: Scene) -> None:
     """What was said before Spade came is not on record; what is said afterwards is, and the span says from where."""
     scene.log.post(channel(), said(-60, MIA), said(-1, MIA))
-    await scene.follower.watch(GUILD)
+    await scene.watched()
     await scene.catch_up(channel())
     assert scene.follower.in_step
     await scene.says(channel(), said(5, MIA, mentions=[ANNA]), said(6, ANNA))
     assert await scene.messages() == 2
     assert await scene.spans(channel()) == (Span(at(-1) + 1, at(6)),)
-    assert await scene.follower.recorded(GUILD) == {CHANNEL: Span(at(-1) + 1, at(6))}
+    look = await scene.archives.look(GUILD)
+    assert (look.recorded, look.from_at) == ({CHANNEL: Span(at(-1) + 1, at(6))}, moment_of(at(6)))
     assert scene.log.requests == 0
 
 
@@ -776,7 +787,7 @@ async def test_a_new_thread_of_an_interrupted_session_has_to_catch_up(scene: Sce
 
 async def test_a_channel_heard_before_anything_else_is_known_of_it(scene: Scene) -> None:
     """A thread that was there before Spade came: its first span opens with its channel's."""
-    await scene.follower.watch(GUILD)
+    await scene.watched()
     scene.log.post(channel(), said(-1, NOAH))
     await scene.catch_up(channel())
     old = thread(MIA, at(-500), parent_id=CHANNEL)
@@ -789,7 +800,7 @@ async def test_a_channel_heard_before_anything_else_is_known_of_it(scene: Scene)
 
 
 async def test_a_channel_made_while_spade_was_there_is_recorded_from_its_beginning(scene: Scene) -> None:
-    await scene.follower.watch(GUILD)
+    await scene.watched()
     new = channel(at(10))
     scene.log.post(new, *chatter(Random(19), 30, begin=11))
     await scene.catch_up(new)
@@ -802,7 +813,7 @@ async def test_a_threads_record_opens_where_its_channels_does_whichever_is_looke
     posts = [thread(MIA, at(-2000 + number), parent_id=CHANNEL) for number in range(8)]
     for post in posts:
         scene.log.post(post, said(-1500, MIA), said(-1400, ANNA))
-    await scene.follower.watch(GUILD)
+    await scene.watched()
     await scene.catch_up(*posts, forum)
     assert [await scene.spans(post) for post in posts] == [(Span(post.channel_id, at(-1400)),) for post in posts]
     assert await scene.messages() == 16
@@ -937,7 +948,7 @@ async def test_whatever_happens_the_record_is_what_a_spade_that_was_always_there
     """Live events, repetitions, disorder, interruptions, deafness and restarts, at random in three channels."""
     random = Random(seed)
     places = [channel(), OTHER, thread(MIA, at(0.5), parent_id=CHANNEL)]
-    await scene.follower.watch(GUILD)
+    await scene.watched()
     await scene.catch_up(*places)
     minute = 1.0
     current = scene

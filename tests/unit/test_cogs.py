@@ -76,7 +76,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    cog = Tracking(follower, Places(), Service(), Service(), Service(), Service(), set)
+    cog = Tracking(follower, Places(), Service(), Service(), Service(), Service(), Service(), set)
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle" in follower.asked
