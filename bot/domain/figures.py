@@ -77,20 +77,11 @@ class PeriodFacts:
     met_before: frozenset[int] = frozenset()
 
 
-def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Figures:
-    """R7 for a week; `weeks` are the ones that end with it, which the verdict falls back on.
+def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
+    """R7 for a week: the team's, and those of each manager, by their ids in order.
 
-    Without `manager_id`, the team's.
+    `weeks` are the ones that end with it, which the verdict falls back on.
     """
-    if manager_id is None:
-        return _figures(week, weeks, rules, _coverage_ever(week))
-    return figures_of_all(week, weeks, rules)[1].get(manager_id) or _figures(
-        _by_nobody(week), _by_nobody(weeks), rules, _coverage_ever(week)
-    )
-
-
-def figures_of_all(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
-    """The team's figures and those of each manager, by their ids in order; otherwise as `week_figures`."""
     coverage_ever = _coverage_ever(week)
     own_week, own_weeks = _by_manager(week), _by_manager(weeks)
     return _figures(week, weeks, rules, coverage_ever), {
@@ -123,10 +114,6 @@ def _by_manager(facts: PeriodFacts) -> dict[int, PeriodFacts]:
     }
 
 
-def _by_nobody(facts: PeriodFacts) -> PeriodFacts:
-    return replace(facts, touches=(), first_touches={}, waiting=(), met_before=frozenset())
-
-
 def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Mapping[int, int]:
     """How many conversations that began in the period each member had, with the team or with one manager."""
     touches = [touch for touch in facts.touches if manager_id in (None, touch.manager_id)]
@@ -139,8 +126,10 @@ def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int
 
 def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tuple[int, ...]:
     """The members whose first personal touch ever lies in the period, in the order they were met."""
-    own = facts if manager_id is None else _by_manager(facts).get(manager_id, _by_nobody(facts))
-    met = {member_id: at for member_id, at in _first_met(own).items() if facts.period.holds(at)}
+    if manager_id is not None:
+        own = {pair: at for pair, at in facts.first_touches.items() if pair[0] == manager_id}
+        facts = replace(facts, first_touches=own, met_before=frozenset())
+    met = {member_id: at for member_id, at in _first_met(facts).items() if facts.period.holds(at)}
     return tuple(sorted(met, key=lambda member_id: (met[member_id], member_id)))
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.effect import Effect, effects
-from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, figures_of_all, first_contacts
+from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import load_of
 from bot.domain.nudge import ranked
@@ -92,7 +92,7 @@ class Reporter:
             )
             gaps = await spans.gaps_of_counted(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
-        team, own = await asyncio.to_thread(figures_of_all, facts, facts, self._rules)
+        team, own = await asyncio.to_thread(week_figures, facts, facts, self._rules)
         return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
 
     async def draft(
@@ -304,7 +304,7 @@ def _stretch(
 def _report(
     settings: GuildSettings, week: PeriodFacts, longer: PeriodFacts, gaps: Collection[Span], rules: Rules
 ) -> WeekReport:
-    team, own = figures_of_all(week, longer, rules)
+    team, own = week_figures(week, longer, rules)
     return WeekReport(
         guild_id=settings.guild_id,
         week_on=week.period.first_on,
