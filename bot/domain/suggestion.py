@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.figures import Figures
-from bot.domain.nudge import Obstacle, Offer, Reason
+from bot.domain.nudge import Offer, Reason
+from bot.domain.nudge_decision import Obstacle
 from bot.domain.rules import Rules
 
 _EACH = 2

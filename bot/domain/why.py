@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.nudge import NudgeFacts, Obstacle, Offer, Reason, longest_usual_pause, ranked
+from bot.domain.nudge import Offer, Reason
+from bot.domain.nudge_decision import NudgeFacts, Obstacle, longest_usual_pause, ranked
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingState
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.guild import GuildSettings
-from bot.domain.nudge import Nudge, NudgeFacts, Obstacle, Reason, decide_nudge, may_have_written_before
+from bot.domain.nudge import Nudge, Reason
+from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge, may_have_written_before
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
 from bot.services.messenger import Messenger, Present

@@ -10,7 +10,7 @@ from bot.domain.conversation import Conversation, conversations
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.effect import usual_reply_minutes
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Newcomer, NudgeFacts, Obstacle, Regular
+from bot.domain.nudge_decision import Newcomer, NudgeFacts, Obstacle, Regular
 from bot.domain.nudge_time import PastNudges, Reaction, went_unanswered
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from bot.clock import Clock
 from bot.domain.effect import Effect, effects
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Nudge, NudgeDraft, Reason, decide_nudge
+from bot.domain.nudge import Nudge, NudgeDraft, Reason
+from bot.domain.nudge_decision import decide_nudge
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds

@@ -10,7 +10,8 @@ from bot.clock import Clock
 from bot.domain.calendar import local_day
 from bot.domain.delivery import UNSENT, Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Action, Nudge, NudgeDraft, Obstacle, Offer, OfferedMember, Reason, ranked
+from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
+from bot.domain.nudge_decision import Obstacle, ranked
 from bot.domain.nudge_time import due_nudge, rests_today
 from bot.domain.rules import Rules
 from bot.services.messenger import Body, Messenger, UnreachableError

@@ -14,7 +14,7 @@ from bot.domain.effect import Effect, effects
 from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import load_of
-from bot.domain.nudge import ranked
+from bot.domain.nudge_decision import ranked
 from bot.domain.report import DigestDraft, FrozenWeek, PastWeek, PersonalDraft, WeekReport
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of

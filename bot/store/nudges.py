@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.nudge import Action, HandedOver, Obstacle, Offer, OfferedMember, PastOffer, Reason
+from bot.domain.nudge import Action, Offer, OfferedMember, Reason
+from bot.domain.nudge_decision import HandedOver, Obstacle, PastOffer
 from bot.store import tables
 from bot.store.insertion import insert_into
 from bot.store.people import is_member, manager_ids

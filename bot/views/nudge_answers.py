@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bot.domain.effect import Effect
-from bot.domain.nudge import Obstacle, Reason
+from bot.domain.nudge import Reason
+from bot.domain.nudge_decision import Obstacle
 from bot.domain.nudge_time import PauseProblem
 from bot.domain.rules import NudgeRules
 from bot.domain.why import Miss, MissedReason, Standing, Why

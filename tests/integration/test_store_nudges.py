@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
-from bot.domain.nudge import Action, HandedOver, Obstacle, Offer, OfferedMember, PastOffer, Reason
+from bot.domain.nudge import Action, Offer, OfferedMember, Reason
+from bot.domain.nudge_decision import HandedOver, Obstacle, PastOffer
 from bot.domain.touch import Touch, TouchKind
 from bot.store import deliveries, managers, nudges, record
 from bot.store.database import Connection, Database

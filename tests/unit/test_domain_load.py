@@ -14,7 +14,8 @@ from bot.domain.digest import DueDigest, due_personal_digest
 from bot.domain.figures import Figures, PeriodFacts, ReplyMinutes, Verdict, first_contacts
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import Load, load_of
-from bot.domain.nudge import Obstacle, Offer, Reason
+from bot.domain.nudge import Offer, Reason
+from bot.domain.nudge_decision import Obstacle
 from bot.domain.rules import Rules
 from bot.domain.suggestion import Suggestion, suggestions
 

@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.conversation import Conversation
-from bot.domain.nudge import (
+from bot.domain.nudge import Offer, Reason
+from bot.domain.nudge_decision import (
     HandedOver,
     Newcomer,
     NudgeFacts,
     Obstacle,
-    Offer,
     PastOffer,
-    Reason,
     Regular,
     decide_nudge,
     may_have_written_before,

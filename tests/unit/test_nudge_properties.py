@@ -9,15 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.conversation import Conversation
-from bot.domain.nudge import (
+from bot.domain.nudge import Nudge, Offer, Reason
+from bot.domain.nudge_decision import (
     HandedOver,
     Newcomer,
-    Nudge,
     NudgeFacts,
     Obstacle,
-    Offer,
     PastOffer,
-    Reason,
     Regular,
     decide_nudge,
     ranked,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.effect import Effect
-from bot.domain.nudge import Nudge, Obstacle, Offer, Reason
+from bot.domain.nudge import Nudge, Offer, Reason
+from bot.domain.nudge_decision import Obstacle
 from bot.domain.nudge_time import PauseProblem
 from bot.domain.why import Miss, MissedReason, Standing, Why
 from bot.views.nudge import PersonalNudge
