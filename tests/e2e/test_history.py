@@ -228,8 +228,8 @@ async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:
         await town.settled_at(app, 2)
 
 
-async def test_archives_are_looked_through_however_often_that_is_cut_short(town: Town) -> None:
-    """Three weeks away, and stopped again after the channels had caught up and before the archives were read."""
+async def archived_while_away(town: Town) -> None:
+    """A thread of which one message is on record went on for another while Spade was away, and is archived."""
     async with town.bot() as app:
         thread = town.world.start_thread(town.general, "side", town.rafa)
         town.world.post(thread, town.rafa, "seen")
@@ -237,6 +237,11 @@ async def test_archives_are_looked_through_however_often_that_is_cut_short(town:
     town.later(days=1)
     town.world.post(thread, town.rafa, "unseen")
     town.world.archive_thread(thread)
+
+
+async def test_archives_are_looked_through_however_often_that_is_cut_short(town: Town) -> None:
+    """Three weeks away, and stopped again after the channels had caught up and before the archives were read."""
+    await archived_while_away(town)
     town.later(days=20)
     town.world.post(town.general, town.rafa, "unseen")
     town.sandbox.faults.hang(route="/threads/archived", times=None)
@@ -250,13 +255,7 @@ async def test_archives_are_looked_through_however_often_that_is_cut_short(town:
 
 
 async def test_an_archive_that_could_not_be_looked_at_is_once_it_can(town: Town) -> None:
-    async with town.bot() as app:
-        thread = town.world.start_thread(town.general, "side", town.rafa)
-        town.world.post(thread, town.rafa, "seen")
-        await town.settled_at(app, 1)
-    town.later(days=1)
-    town.world.post(thread, town.rafa, "unseen")
-    town.world.archive_thread(thread)
+    await archived_while_away(town)
     town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
     async with town.bot() as app:
         assert await town.rows(app, MESSAGES) == [(1,)]
