@@ -119,6 +119,16 @@ class DigestDraft:
         """Whether nothing before this week is on record."""
         return self.record_from_on is None or monday_of(self.record_from_on) >= self.report.week_on
 
+    @property
+    def before_record(self) -> bool:
+        """Whether the record begins after this week."""
+        return self.record_from_on is not None and self.record_from_on > self.report.week_on + timedelta(days=6)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether nothing of this week, or before, is on record."""
+        return self.record_from_on is None or self.before_record
+
     def as_posted(self, frozen: FrozenWeek | None) -> "DigestDraft":
         """The same digest with the figures that were posted, if any were.
 
@@ -127,13 +137,12 @@ class DigestDraft:
         if frozen is None:
             return self
         now = self.report
-        forgotten = self.record_from_on is None or self.record_from_on > now.week_on + timedelta(days=6)
         return replace(
             self,
             report=frozen.report,
             conversations=frozen.conversations,
             load=frozen.load,
-            corrected=now.team if now.team != frozen.report.team and not forgotten else None,
+            corrected=now.team if now.team != frozen.report.team and not self.unrecorded else None,
             history=tuple(
                 PastWeek(week.week_on, frozen.report.team, frozen.report.complete)
                 if week.week_on == now.week_on

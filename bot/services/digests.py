@@ -185,9 +185,7 @@ class DigestService:
         if settings is None:
             return None
         draft = await self._draft(settings, monday)
-        if draft.record_from_on is None or draft.record_from_on >= monday + timedelta(weeks=1):
-            return None
-        return await self._shown(draft)
+        return None if draft.unrecorded else await self._shown(draft)
 
     async def _shown(self, draft: DigestDraft) -> Body:
         names = await self._names(draft.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])

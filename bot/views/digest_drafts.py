@@ -1,5 +1,7 @@
 """From the digests that services gathered to what the views put into words, in the guild's language."""
 
+from dataclasses import replace
+
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge
 from bot.domain.report import DigestDraft, PersonalDraft
@@ -25,6 +27,7 @@ def digest_facts(draft: DigestDraft, rules: Rules) -> DigestFacts:
         late=draft.late,
         running=draft.running,
         first_week=draft.first_week,
+        before_record=draft.before_record,
         show_verdict=draft.guild.show_verdict,
         corrected=draft.corrected,
         load=draft.load,
@@ -42,22 +45,20 @@ def personal_facts(draft: PersonalDraft, rules: Rules) -> PersonalFacts:
     team, guild, manager = draft.team, draft.team.guild, draft.manager
     met = [name_of(member, draft.names) for member in draft.first_contacts if member in draft.names]
     return PersonalFacts(
-        week=DigestFacts(
-            guild_name=team.guild_name,
-            monday=team.report.week_on,
+        week=replace(
+            digest_facts(team, rules),
+            own=True,
             figures=draft.figures,
             history=draft.history,
             conversations=draft.conversations,
-            complete=team.report.complete,
-            late=team.late,
-            running=team.running,
-            first_week=team.first_week,
-            show_verdict=guild.show_verdict,
-            own=True,
             effect=draft.effect,
             first_contacts=tuple(met),
             first_contacts_in_all=len(draft.first_contacts),
-            rules=rules,
+            # What follows is the team's alone.
+            corrected=None,
+            load=None,
+            stayers=None,
+            record_from_on=None,
         ),
         guild_id=guild.guild_id,
         nudge=_no_nudge(draft, guild, manager, rules),

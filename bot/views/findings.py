@@ -29,8 +29,8 @@ class DigestFacts:
     `history` holds the figures of the weeks before, in any order, with or without this one. `conversations` has one
     number for each member reached, in any order. `complete` is false when a known gap overlaps the week, `late` when
     it could not be sent on time, `running` when the week is not over, `first_week` when nothing before it is on
-    record. `corrected` are today's figures, where they differ from these, which were posted. `show_verdict` off hides
-    the verdict, not the figures.
+    record, `before_record` when nothing of it is either. `corrected` are today's figures, where they differ from
+    these, which were posted. `show_verdict` off hides the verdict, not the figures.
     """
 
     guild_name: str
@@ -42,6 +42,7 @@ class DigestFacts:
     late: bool = False
     running: bool = False
     first_week: bool = False
+    before_record: bool = False
     show_verdict: bool = True
     own: bool = False
     corrected: Figures | None = None
@@ -57,11 +58,6 @@ class DigestFacts:
     def empty(self) -> bool:
         """A week without any conversation."""
         return self.figures.conversations == 0
-
-    @property
-    def before_record(self) -> bool:
-        """Whether the record begins after this week."""
-        return self.record_from_on is not None and self.record_from_on > self.monday + timedelta(days=6)
 
     @property
     def before(self) -> PastWeek | None:

@@ -157,9 +157,9 @@ def test_what_the_figures_cannot_say_is_said():
 def test_a_week_before_the_record_is_not_said_to_have_been_empty() -> None:
     nothing = replace(EMPTY, waiting=0, active_members=0, coverage=None)
     facts = facts_of(nothing, history=(), conversations=())
-    assert "Nobody wrote" in text_of(digest_letter(replace(facts, record_from_on=facts.monday), delivery_id=None))
-    later = replace(facts, record_from_on=facts.monday + timedelta(days=7))
-    assert "Nothing of this week is on record." in text_of(digest_letter(later, delivery_id=None))
+    assert "Nobody wrote" in text_of(digest_letter(facts, delivery_id=None))
+    before = replace(facts, before_record=True)
+    assert "Nothing of this week is on record." in text_of(digest_letter(before, delivery_id=None))
 
 
 @pytest.mark.parametrize(
