@@ -220,7 +220,8 @@ class Tracking(commands.Cog):
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """Spade may bear the role, as everybody bears @everyone."""
         if before.permissions != after.permissions:
-            await self._sight_changed(after.guild, after.guild.channels)
+            returned = after.permissions.view_channel and not before.permissions.view_channel
+            await self._sight_changed(after.guild, after.guild.channels, returned=returned)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
@@ -243,16 +244,20 @@ class Tracking(commands.Cog):
         if not self._ready:
             return  # whoever enters sees how things are
         self._follower.ask_soon()
-        seen_again: list[Recordable | discord.ForumChannel] = []
         ids = {channel.id for channel in channels if isinstance(channel, discord.abc.GuildChannel)}
         threads = [thread for thread in guild.threads if thread.parent_id in ids]
-        for channel in (*channels, *threads):
-            if not is_recorded(channel) or not isinstance(channel, Recordable | discord.ForumChannel):
-                continue
-            if returned or not is_in_sight(channel):
-                await self._follower.lost(channel.id)
-            if is_in_sight(channel) and not self._follower.knows(channel.id):
-                seen_again.append(channel)
+        concerned = [
+            channel
+            for channel in (*channels, *threads)
+            if is_recorded(channel) and isinstance(channel, Recordable | discord.ForumChannel)
+        ]
+        seen_again = [
+            channel
+            for channel in concerned
+            if is_in_sight(channel) and (returned or not self._follower.knows(channel.id))
+        ]
+        # Nothing is waited for before this: the next event may be a message from behind what was not heard.
+        await self._follower.lost([one.id for one in concerned if returned or not is_in_sight(one)])
         readable = [
             channel
             for channel in with_archives(channels)

@@ -70,17 +70,18 @@ class Follower(Sight):
                 channel.position = await self._recorded_until(place) or place.channel_id - 1
         await self.catch_up(Sighting(place, 0), session)
 
-    async def lost(self, channel_id: int) -> None:
-        """A channel cannot be seen any more. What was heard of it is written; what is said now is not heard."""
-        channel = self._channels.get(channel_id)
-        if channel is None:
-            return
-        try:
-            await self._flush_channel(channel, asyncio.get_running_loop().time())
-        finally:
+    async def lost(self, channel_ids: Collection[int]) -> None:
+        """Channels cannot be seen any more, or could not for a moment. What was heard of them before is written.
+
+        Before anything else they are unknown, so that what is heard from here on is not taken for what comes next.
+        """
+        gone = [self._channels.pop(channel_id) for channel_id in channel_ids if channel_id in self._channels]
+        now = asyncio.get_running_loop().time()
+        ends = await asyncio.gather(*(self._flush_channel(channel, now) for channel in gone), return_exceptions=True)
+        for channel, end in zip(gone, ends, strict=True):
             self._interrupt(channel)
-            if self._channels.get(channel_id) is channel:
-                del self._channels[channel_id]
+            if end is not None:
+                log.warning("Channel %s: what was heard is left to its history (%s)", channel.place.channel_id, end)
 
     @asynccontextmanager
     async def arriving(self, place: Place, message_id: int) -> AsyncIterator[None]:

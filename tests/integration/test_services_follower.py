@@ -642,8 +642,7 @@ async def test_a_channel_out_of_sight_is_asked_for_what_was_said_meanwhile(scene
     """Nobody knows how far it has come: not even Discord's own client."""
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA))  # still held back
-    await scene.follower.lost(CHANNEL)
-    await scene.follower.lost(777)  # never seen
+    await scene.follower.lost([CHANNEL, 777])  # the other one was never seen
     assert not scene.follower.knows(CHANNEL)
     assert scene.follower.in_step
     scene.log.post(channel(), said(2, MIA), said(3, ANNA, to=(2, MIA)))
@@ -651,6 +650,23 @@ async def test_a_channel_out_of_sight_is_asked_for_what_was_said_meanwhile(scene
     await scene.follower.catch_up_all([stale], scene.follower.session)
     await scene.says(channel(), said(4, MIA))
     await oracle(scene, channel())
+
+
+async def test_what_is_heard_behind_what_was_out_of_sight_is_not_taken_for_what_comes_next(scene: Scene) -> None:
+    """Several channels are back at once, and in the last of them somebody writes while the first are written."""
+    await scene.catch_up(channel(), OTHER)
+    opened = await scene.spans(channel())
+    await scene.says(OTHER, said(1, MIA))
+    scene.log.post(channel(), said(2, MIA))  # out of sight for a moment
+    losing = asyncio.create_task(scene.follower.lost([OTHER.channel_id, CHANNEL]))
+    await asyncio.sleep(0)
+    await scene.says(channel(), said(3, MIA))
+    await losing
+    await scene.follower.settle()
+    assert await scene.spans(channel()) == opened
+    back = [Sighting(place, at(1), stale=True) for place in (channel(), OTHER)]
+    await scene.follower.catch_up_all(back, scene.follower.session)
+    await oracle(scene, channel(), OTHER)
 
 
 async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(scene: Scene) -> None:
