@@ -298,7 +298,7 @@ class Follower(Sight):
         channel = self._seen(sighting.place, session)
 
         def lasts() -> bool:
-            return self._lasts(session, channel) and self._channels.get(channel.place.channel_id) is channel
+            return self._lasts(session, channel)
 
         async def once() -> int:
             async with self._at_once:

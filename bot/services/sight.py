@@ -131,8 +131,12 @@ class Sight:
         return session >= max(self._interrupted_at.get(which, 0) for which in (None, guild_id))
 
     def _lasts(self, session: int, channel: Channel) -> bool:
-        """Whether nothing that happened in a channel since `session` can have been missed."""
-        return session >= channel.interrupted_at and self.lasts(session, channel.place.guild_id)
+        """Whether nothing that happened in a channel since `session` can have been missed.
+
+        Of one that got out of sight meanwhile, or was deleted, everything can.
+        """
+        known = self._channels.get(channel.place.channel_id) is channel
+        return known and session >= channel.interrupted_at and self.lasts(session, channel.place.guild_id)
 
     def _interrupt(self, channel: Channel) -> None:
         self._session += 1
