@@ -88,6 +88,13 @@ def rests_today(past: PastNudges, *, today: date, weekdays: frozenset[int]) -> b
     return sum(day.weekday() in weekdays for day in days) < 2
 
 
+class NoNudge(StrEnum):
+    """Why a nudge that a manager asks for is not tried: nudges are off, or they have had the day's."""
+
+    OFF = "off"
+    HAD = "had"
+
+
 class PauseProblem(StrEnum):
     """Why a date is no end of a pause."""
 

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day
-from bot.domain.delivery import UNSENT, Delivery, DeliveryKind, DeliveryState
+from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import Obstacle, ranked
-from bot.domain.nudge_time import due_nudge, rests_today
+from bot.domain.nudge_time import NoNudge, due_nudge, rests_today
 from bot.domain.rules import Rules
 from bot.services.messenger import Body, Messenger, UnreachableError
 from bot.services.nudge_check import Findings, NudgeCheck
@@ -82,8 +82,8 @@ class NudgeService:
                         found.append((settings, manager, day))
         return found
 
-    async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | None:
-        """Send a manager today's nudge at once; None when they had today's already or are not enrolled.
+    async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | NoNudge:
+        """Send a manager today's nudge at once; what became of it, or why there is none to send.
 
         Raises UnreachableError when Discord cannot say who is there.
         """
@@ -92,9 +92,14 @@ class NudgeService:
             settings = await guilds.settings_of(connection, guild_id)
             manager = await managers.settings_of(connection, guild_id, manager_id)
         if settings is None or manager is None or manager.enrolled_at is None:
-            return None
+            return NoNudge.OFF
         day = local_day(self._clock.now(), manager.zone or settings.zone)
-        return await self._send(settings, manager, day, on_request=True)
+        state = await self._send(settings, manager, day, on_request=True)
+        if state is not None:
+            return state
+        async with self._database.reading() as connection:
+            found = await nudge_of_day(connection, manager, day)
+        return found.state if found is not None and found.state in UNSETTLED else NoNudge.HAD
 
     async def _send(
         self, settings: GuildSettings, manager: ManagerSettings, day: date, *, on_request: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.delivery import DeliveryState
+from bot.domain.nudge_time import NoNudge
 from bot.views.dates import day_label, weekday_name, weekdays_label
 from bot.views.letter import CONTENT_LIMIT
 from bot.views.names import plain_name, safe_guild, safe_name
@@ -155,7 +156,7 @@ def schedule_changed(enrolment: Enrolment, paused_until_on: date | None) -> str:
     return "\n".join(lines)
 
 
-def nudge_sent(state: DeliveryState | None) -> str:
+def nudge_sent(state: DeliveryState | NoNudge) -> str:
     """The answer to `/nudges now`."""
     match state:
         case DeliveryState.SENT:
@@ -167,8 +168,10 @@ def nudge_sent(state: DeliveryState | None) -> str:
                 "Discord did not let me send you a direct message. Allow direct messages from this server, then use "
                 "`/nudges on` again."
             )
-        case None:
-            return say("You have had today's nudge already, or nudges are off: `/nudges on` turns them on.")
+        case NoNudge.HAD:
+            return say("You have had today's nudge already: it is in our direct messages. There is one a day at most.")
+        case NoNudge.OFF:
+            return say("Your nudges are off, so nothing was sent. `/nudges on` turns them on.")
         case _:
             return say("Discord has not confirmed it yet. I will look for it and not send it twice.")
 

@@ -239,7 +239,12 @@ async def test_dms_that_close_later_are_marked_and_tried_again_on_request(tmp_pa
         assert "Sent." in (await on.run(on.ann, "nudges", "now")).text
         assert len(on.nudges(on.ann)) == 1
         assert states(on) == ["sent"]
-        assert "had today's nudge already" in (await on.run(on.ann, "nudges", "now")).text
+        again, never = [(await on.run(user, "nudges", "now")).text for user in (on.ann, on.bea)]
+        assert again.startswith("You have had today's nudge already")
+        assert never.startswith("Your nudges are off")
+        with closing(sqlite3.connect(on.database)) as connection, connection:
+            connection.execute("UPDATE delivery SET state = 'unknown' WHERE kind = 'nudge'")
+        assert "has not confirmed it yet" in (await on.run(on.ann, "nudges", "now")).text
 
 
 async def test_everything_is_checked_again_at_the_moment_of_sending(tmp_path: Path) -> None:

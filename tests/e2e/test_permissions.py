@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import bot.views
+from bot.domain.nudge_time import NoNudge
 from bot.sandbox import Answer, Channel, Message, Permission, User
 from bot.sandbox.entities import MessageType
 from bot.sandbox.options import Resolved, command_options
@@ -137,7 +138,7 @@ def refusals() -> set[str]:
         answers.not_allowed(),
         answers.only_in_server(),
         answers.nothing_happened(),
-        answers.nudge_sent(None),
+        answers.nudge_sent(NoNudge.OFF),
     }
 
 
