@@ -21,6 +21,7 @@ from bot.cli.failure import INTERRUPTED, Failure
 from bot.cli.imports import import_exports
 from bot.cli.init import init
 from bot.cli.nudges import nudges
+from bot.cli.privacy import privacy
 from bot.cli.run import run
 from bot.config import LogSettings
 from bot.config_error import ConfigError
@@ -47,6 +48,7 @@ app.command()(migrate)
 app.command()(digest)
 app.command()(export)
 app.command()(nudges)
+app.command()(privacy)
 app.command()(check)
 
 

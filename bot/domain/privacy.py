@@ -11,8 +11,9 @@ class StoredFacts:
 
     `messages` is how many they wrote on `days` days, `first_on` to `last_on`. `touches` counts the managers' messages
     to them by who wrote, `waiting` their own that waited for an answer, `nudges` the DMs to managers that named them,
-    `set_aside` the managers who snoozed, dismissed or handed them over. `manages`: they are on the manager list, and
-    `acted` counts what is stored of them there. `ignored`: they are on the list of people who are never counted.
+    `set_aside` the managers who snoozed, dismissed or handed them over. `left_at`: when they were found to have left.
+    `manages`: they are on the manager list, and `acted` counts what is stored of them there. `ignored`: they are on the
+    list of people who are never counted.
     """
 
     person_id: int
@@ -26,6 +27,7 @@ class StoredFacts:
     waiting: int = 0
     nudges: int = 0
     set_aside: int = 0
+    left_at: datetime | None = None
     manages: bool = False
     acted: int = 0
     ignored: bool = False
@@ -40,6 +42,7 @@ class StoredFacts:
             or self.waiting
             or self.nudges
             or self.set_aside
+            or self.left_at
             or self.manages
             or self.acted
             or self.ignored

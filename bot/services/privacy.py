@@ -118,6 +118,7 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
         waiting=len(about("waiting")),
         nudges=len({row["delivery_id"] for row in about("nudge_member")}),
         set_aside=len(about("snooze")) + len(about("hand_over")),
+        left_at=member[0]["left_at"] if member else None,
         manages=manages > 0,
         acted=sum(map(len, rows.values())) - as_member - ignored - manages,
         ignored=ignored > 0,

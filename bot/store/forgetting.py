@@ -2,8 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, Table, delete, or_, select, update
@@ -110,7 +110,14 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
 
 
 async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime | None) -> None:
-    """Note that a person does not want to be recorded (a moment), or does again (None)."""
+    """Note that a person does not want to be recorded (a moment), or does again (None).
+
+    Who is recorded again leaves no row behind: there is nothing yet to say in it.
+    """
+    table = tables.member
+    if at is None:
+        await connection.execute(delete(table).where(table.c.guild_id == guild_id, table.c.member_id == person_id))
+        return
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=person_id, opted_out_at=at)
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["guild_id", "member_id"], set_={"opted_out_at": at})
@@ -118,7 +125,7 @@ async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: i
 
 
 async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row that names a person, by table, as it is kept; the row of a delivery brings those it consists of."""
+    """Every row that names a person, by table, as it is kept; of a week's posted figures, their own alone."""
     found: dict[str, list[dict[str, Any]]] = {}
     waiting_for = tables.waiting_for.c
     asked = select(waiting_for.message_id).where(waiting_for.manager_id == person_id)
@@ -129,6 +136,12 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
             named = or_(named, table.c.message_id.in_(asked))
         rows = await connection.execute(select(table).where(table.c.guild_id == guild_id, named))
         found[table.name] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - the public name of a row as a mapping
+    found[tables.digest.name] = [
+        {"week_on": week_on, "figures": entry}
+        for week_on, document in await _digests_with(connection, guild_id, person_id)
+        for entry in document["managers"]
+        if _is_of(entry, person_id)
+    ]
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -194,21 +207,32 @@ async def _erase_waiting(connection: AsyncConnection, guild_id: int, person_id: 
 async def _erase_from_digests(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
     """The figures that were posted hold each manager's own; theirs go, the team's stay as people saw them."""
     table = tables.digest
-    rows = 0
-    query = select(table.c.week_on, table.c.figures).where(
-        table.c.guild_id == guild_id, table.c.figures.contains(str(person_id))
-    )
-    for row in (await connection.execute(query)).all():
-        document = json.loads(row.figures)
-        document["managers"] = list(_without(document.get("managers", ()), person_id))
+    found = await _digests_with(connection, guild_id, person_id)
+    for week_on, document in found:
+        document["managers"] = [entry for entry in document["managers"] if not _is_of(entry, person_id)]
         await connection.execute(
             update(table)
-            .where(table.c.guild_id == guild_id, table.c.week_on == row.week_on)
+            .where(table.c.guild_id == guild_id, table.c.week_on == week_on)
             .values(figures=json.dumps(document))
         )
-        rows += 1
-    return rows
+    return len(found)
 
 
-def _without(managers: Iterable[dict[str, Any]], person_id: int) -> Iterator[dict[str, Any]]:
-    return (entry for entry in managers if entry.get("manager_id") != str(person_id))
+async def _digests_with(connection: AsyncConnection, guild_id: int, person_id: int) -> list[tuple[date, Any]]:
+    """The weeks whose posted figures hold a person's own, with these figures."""
+    table = tables.digest.c
+    query = (
+        select(table.week_on, table.figures)
+        .where(table.guild_id == guild_id, table.figures.contains(str(person_id)))
+        .order_by(table.week_on)
+    )
+    documents = [(row.week_on, json.loads(row.figures)) for row in await connection.execute(query)]
+    return [
+        (week_on, document)
+        for week_on, document in documents
+        if any(_is_of(entry, person_id) for entry in document["managers"])
+    ]
+
+
+def _is_of(entry: Mapping[str, object], manager_id: int) -> bool:
+    return entry.get("manager_id") == str(manager_id)

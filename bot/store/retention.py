@@ -12,7 +12,8 @@ from bot.store import tables
 async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:
     """Delete a guild's record from before a local day, which begins at `moment`; returns how many rows went.
 
-    Spans stay, so that what was forgotten is not fetched again; frozen figures of the team stay as they were posted.
+    Spans stay, so that what was forgotten is not fetched again; the figures of weekly digests stay as they were
+    posted, and "not this person" until its manager takes it back.
     """
     first_id = first_id_at(moment)
     old_waiting = select(tables.waiting.c.message_id).where(
@@ -28,6 +29,7 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date, m
         (tables.nudge_member, tables.nudge_member.c.offered_at < moment),
         (tables.delivery, tables.delivery.c.claimed_at < moment),
         (tables.hand_over, tables.hand_over.c.handed_at < moment),
+        (tables.snooze, tables.snooze.c.until_at < moment),
         (tables.member, (member.last_message_id < first_id) & member.opted_out_at.is_(None)),
     ):
         deleted = await connection.execute(delete(table).where(table.c.guild_id == guild_id, old))

@@ -123,6 +123,11 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
             last=full_day(facts.last_on),
         )
         yield say("Which of your messages was the first that Spade saw, and which the last.")
+    if facts.left_at is not None:
+        yield say(
+            "That you were not on this server on {when}; your next message takes it back.",
+            when=discord_time(facts.left_at, "D"),
+        )
     if facts.touches:
         ranked = sorted(facts.touches, key=lambda person: (-facts.touches[person], person))
         shown = ", ".join(safe_name(name_of(person, names)) for person in ranked[:_NAMES_SHOWN])
@@ -139,8 +144,10 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
         yield say("That you are a manager here, and what you set for your nudges.")
     if facts.acted:
         yield say_count(
-            "{count} entry about what you did as a manager: whom you answered when, and your nudges.",
-            "{count} entries about what you did as a manager: whom you answered when, and your nudges.",
+            "{count} entry about what you did as a manager: whom you answered when, your nudges, and your figures of "
+            "past weeks.",
+            "{count} entries about what you did as a manager: whom you answered when, your nudges, and your figures "
+            "of past weeks.",
             count=facts.acted,
         )
 

@@ -287,6 +287,7 @@ async def test_thirty_days_after_a_removal_everything_is_forgotten(database: Dat
     async with database.writing() as connection:
         for guild_id in (1, 2, 3):
             await guilds.watch(connection, guild_id, moment(0))
+        await forgetting.set_opted_out(connection, 1, NOAH, moment(0))
     await service.removed(1)
     await service.present([2])  # guild 3 was left unheard
     clock.set(moment(0) + timedelta(days=30))
@@ -295,6 +296,10 @@ async def test_thirty_days_after_a_removal_everything_is_forgotten(database: Dat
     await service.present([2, 3])  # invited again in time
     assert await service.purge_due() == 1
     assert [row[0] for row in (await rows(database, tables.guild))["guild"]] == [2, 3]
+    assert (await rows(database, tables.member))["member"] == []
+    async with database.reading() as connection:
+        unrecorded = await forgetting.unrecorded(connection, 1)
+    assert NOAH in unrecorded  # without their id, should Spade ever be invited again
 
 
 # Reading history.

@@ -3,12 +3,17 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
+from bot.services.privacy import PrivacyService
+from bot.services.roster import Roster
 from bot.store import forgetting, guilds, ignoring, managers, record, retention, tables
 from bot.store.database import Database
+from bot.views.privacy import privacy_letter
+from tests.support.rows import one_of_each
 
 GUILD, OTHER, MIA, NOOR = 10, 11, 101, 102
 RAFA = 271828182845904523  # so long that no random mark holds it by chance
@@ -90,6 +95,13 @@ async def test_an_erased_manager_is_gone_from_others_waiting_and_from_posted_fig
     assert await names(database, GUILD, MIA) == {}
 
 
+async def test_a_managers_export_holds_their_own_figures_of_posted_weeks(database: Database) -> None:
+    await fill(database, GUILD, 1000)
+    async with database.reading() as connection:
+        facts = await forgetting.facts_about(connection, GUILD, MIA)
+    assert facts["digest"] == [{"week_on": date(2026, 2, 23), "figures": {"manager_id": str(MIA)}}]
+
+
 async def test_opting_out_leaves_the_id_and_nothing_else(database: Database) -> None:
     await fill(database, GUILD, 1000)
     async with database.writing() as connection:
@@ -111,6 +123,91 @@ async def test_roles_on_the_ignore_list_take_their_bearers_along(database: Datab
         assert await ignoring.people(connection, GUILD) == {MIA}
         assert await ignoring.roles(connection, GUILD) == set()
         assert await ignoring.people(connection, OTHER) == set()
+
+
+async def mentions(database: Database, person_id: int) -> set[str]:
+    """The tables that hold an id anywhere, whatever the column is called and whatever else stands in it."""
+    found = set()
+    async with database.reading() as connection:
+        for table in tables.metadata.sorted_tables:
+            rows = (await connection.execute(table.select())).all()
+            if any(str(person_id) in str(value) for row in rows for value in row):
+                found.add(table.name)
+    return found
+
+
+async def test_an_erasure_and_an_export_reach_every_table_there_is(database: Database) -> None:
+    """A table that is added one day and holds people's ids has to be reached as well, or this fails."""
+    await one_of_each(database, GUILD, RAFA)
+    await one_of_each(database, OTHER, NOOR)
+    held = await mentions(database, RAFA)
+    assert held >= {"activity", "digest", "history_job", "ignored", "manager", "nudge_member", "touch", "waiting_for"}
+    # Whom a message waits for is told with the message.
+    assert set(await names(database, GUILD, RAFA)) == held - {"waiting_for"}
+    others = await names(database, OTHER, NOOR)
+    async with database.writing() as connection:
+        await forgetting.erase(connection, GUILD, RAFA)
+    assert await mentions(database, RAFA) == set()
+    assert await names(database, OTHER, NOOR) == others
+
+
+async def test_opting_out_reaches_every_table_about_members_and_opting_in_leaves_no_row(database: Database) -> None:
+    about_members = {table.name for table in tables.metadata.sorted_tables if "member_id" in table.c}
+    await one_of_each(database, GUILD, RAFA)
+    async with database.writing() as connection:
+        await forgetting.erase_as_member(connection, GUILD, RAFA)
+    assert await mentions(database, RAFA) & (about_members | {"waiting_for"}) == set()
+    async with database.writing() as connection:
+        await forgetting.set_opted_out(connection, GUILD, RAFA, AT)
+        (row,) = (await forgetting.facts_about(connection, GUILD, RAFA))["member"]
+        assert {name for name, value in row.items() if value is not None} == {"guild_id", "member_id", "opted_out_at"}
+        await forgetting.set_opted_out(connection, GUILD, RAFA, None)
+    assert "member" not in await names(database, GUILD, RAFA)
+
+
+async def test_whatever_is_stored_about_a_person_is_shown_to_them(database: Database) -> None:
+    """One row in any table, and `/privacy show` does not say that there is nothing."""
+    clock = DrivenClock(AT)
+    service = PrivacyService(database, Roster(database, clock), clock)
+    about = dict(forgetting.person_tables())
+    for guild_id, kept in enumerate((*about, tables.digest), start=GUILD):
+        await one_of_each(database, guild_id, RAFA)
+        async with database.writing() as connection:
+            for table in about.keys() - {kept}:
+                somebody_else = {column.name: MIA for column in table.c if column.name in forgetting.PERSON_COLUMNS}
+                await connection.execute(table.update().where(table.c.guild_id == guild_id).values(somebody_else))
+            if kept is not tables.digest:
+                await connection.execute(tables.digest.delete())
+        facts = await service.stored(guild_id, RAFA)
+        assert not facts.nothing, kept
+        assert "Nothing." not in str(privacy_letter(facts, "Mesh", {}).cards), kept
+
+
+KEPT_FOR_GOOD = {
+    "digest",  # as it was posted
+    "excluded_channel",
+    "forgotten",
+    "guild",
+    "history_job",  # who has been read up for, so that it is not done again
+    "ignored",
+    "known_gap",
+    "manager",
+    "manager_role",
+    "span",  # so that what was forgotten is not fetched again
+}
+
+
+async def test_what_is_kept_some_months_is_gone_from_every_other_table(database: Database) -> None:
+    later = datetime(2026, 3, 3, tzinfo=UTC)
+    await one_of_each(database, GUILD, RAFA, opted_out_at=None)
+    async with database.writing() as connection:
+        await retention.forget_before(connection, GUILD, later.date(), later)
+        left = {
+            table.name
+            for table in tables.metadata.sorted_tables
+            if (await connection.execute(table.select())).first() is not None
+        }
+    assert left == KEPT_FOR_GOOD
 
 
 async def test_what_is_older_than_kept_is_forgotten_in_one_guild(database: Database) -> None:

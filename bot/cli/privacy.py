@@ -1,0 +1,77 @@
+"""`spade privacy`: what a person may ask of the host, for those who cannot use `/privacy` any more."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.failure import Failure
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, guild_on_record, settings_of
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.services.privacy import PrivacyService
+from bot.services.roster import Roster
+from bot.store.database import Database, open_database
+from bot.store.error import StoreError
+
+
+def privacy(
+    guild: GuildOption,
+    person: Annotated[int, typer.Option("--person", metavar="ID", help="Whom it is about.", callback=checked_ids)],
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    *,
+    erase: Annotated[bool, typer.Option("--erase", help="Erase it, for good. The bot must not be running.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --erase.")] = False,
+) -> None:
+    """Print all that is stored about a person of a server as JSON, or erase it.
+
+    It does what /privacy export and /privacy erase do, for somebody who has left the server and asks you.
+    """
+    settings = settings_of(config, database)
+    try:
+        if erase:
+            if not yes:
+                _ask(guild, person)
+            rows = asyncio.run(_erase(settings, guild, person))
+            print(f"Erased {rows} entries. Nothing about this person will be recorded on that server any more.")
+        else:
+            print(json.dumps(asyncio.run(_export(settings, guild, person)), indent=2))
+    except StoreError as error:
+        raise Failure(str(error)) from error
+
+
+async def _export(settings: Settings, guild_id: int, person_id: int) -> dict[str, Any]:
+    database = await open_database(settings.database, write=False)
+    try:
+        await guild_on_record(database, guild_id)
+        return await _service(database).export(guild_id, person_id)
+    finally:
+        await database.close()
+
+
+async def _erase(settings: Settings, guild_id: int, person_id: int) -> int:
+    database = await open_database(settings.database, write=True)
+    try:
+        await guild_on_record(database, guild_id)
+        return await _service(database).erase(guild_id, person_id)
+    finally:
+        await database.close()
+
+
+def _service(database: Database) -> PrivacyService:
+    clock = SystemClock()
+    return PrivacyService(database, Roster(database, clock), clock)
+
+
+def _ask(guild_id: int, person_id: int) -> None:
+    if not sys.stdin.isatty():
+        raise Failure("--erase asks before it erases: add --yes to answer now", status=2)
+    typer.confirm(
+        f"Erase everything about the person {person_id} from the record of the server {guild_id}? This cannot be "
+        "undone.",
+        abort=True,
+        err=True,
+    )
