@@ -25,7 +25,7 @@ class ProcessPainter:
         self._rules = rules
 
     async def paint(self, draft: DigestDraft) -> bytes | None:
-        """The digest's picture; None without conversations, or when drawing fails."""
+        """The digest's picture; None for a quiet week, or when drawing fails."""
         with speaking(draft.guild.language):
             picture = digest_picture(digest_facts(draft, self._rules))
         if picture is None:

@@ -89,9 +89,9 @@ def made_up() -> dict[str, DigestFacts]:
         "quiet": DigestFacts(
             "A small server",
             MONDAY,
-            figures(9, (2, 1), 1.9, Verdict.QUIET),
-            [PastWeek(MONDAY - WEEK, figures(7, (1,), 1.0, Verdict.QUIET))],
-            (2, 1),
+            figures(9, (3, 2, 1), 2.75, Verdict.QUIET),
+            [PastWeek(MONDAY - WEEK, figures(7, (3, 2), 1.96, Verdict.QUIET))],
+            (3, 2, 1),
         ),
         "five-thousand": replace(
             usual_facts,

@@ -45,21 +45,25 @@ def digest(
         Path | None, typer.Option(metavar="FILE", help="Write the team's digest there, as one page to mail around.")
     ] = None,
 ) -> None:
-    """Show a week's digest: the team's figures and each manager's."""
+    """Show a week's digest: the team's figures and each manager's.
+
+    A week whose digest went out is shown as it said, with what is different on record now. --json has the week as it is
+    on record now, and what the digest said under `posted`.
+    """
     settings = settings_of(config, database)
     monday = _monday(week)
     chosen = [name for name, given in (("--json", as_json), ("--png", png), ("--html", html)) if given]
     if len(chosen) > 1:
         raise Failure(f"{' and '.join(chosen)} exclude each other: choose one", status=2)
-    draft = asyncio.run(_draft(settings, guild, monday, as_posted=not as_json))
+    draft = asyncio.run(_draft(settings, guild, monday))
     facts = digest_facts(draft, settings.domain_rules())
     with speaking(draft.guild.language):
         if as_json:
-            print(json.dumps(draft.report.document()))
+            print(json.dumps(draft.document()))
         elif png is not None:
             picture = _picture(facts)
             if picture is None:
-                raise Failure(f"the week of {monday} has no conversations to draw")
+                raise Failure(f"the week of {monday} has too few conversations to draw")
             _write(png, "picture", picture)
         elif html is not None:
             _write(html, "page", digest_page(facts, _picture(facts)).encode())
@@ -81,7 +85,7 @@ def _write(path: Path, what: str, content: bytes) -> None:
         raise Failure(f"the {what} cannot be written to {path}: {error.strerror}") from error
 
 
-async def _draft(settings: Settings, guild_id: int, monday: date, *, as_posted: bool) -> DigestDraft:
+async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:
     try:
         database = await open_database(settings.database, write=False)
     except StoreError as error:
@@ -89,7 +93,7 @@ async def _draft(settings: Settings, guild_id: int, monday: date, *, as_posted: 
     try:
         guild = await guild_on_record(database, guild_id)
         reporter = Reporter(database, settings.domain_rules())
-        return await reporter.draft(guild, monday, f"Server {guild_id}", SystemClock().now(), as_posted=as_posted)
+        return await reporter.draft(guild, monday, f"Server {guild_id}", SystemClock().now())
     finally:
         await database.close()
 

@@ -93,9 +93,9 @@ class DigestDraft:
 
     `history` are the team's figures of the last weeks, this one last. `conversations` are this week's, by member,
     without ids. `record_from_on` is the first day on record. `late` says that its day of posting is over; `running`
-    that the week is not. `corrected` are today's figures where they differ from those that were posted, which the
-    report then holds. `first_contacts` were met in the week for the first time; `effect` tells what followed the
-    nudges of the last weeks.
+    that the week is not. Of a week whose digest went out the report is what it said, and `today` what is on record
+    now; without one, `today` is None. `first_contacts` were met in the week for the first time; `effect` tells what
+    followed the nudges of the last weeks.
     """
 
     delivery_id: str | None
@@ -109,7 +109,7 @@ class DigestDraft:
     record_from_on: date | None = None
     late: bool = False
     running: bool = False
-    corrected: Figures | None = None
+    today: WeekReport | None = None
     first_contacts: tuple[int, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     effect: Effect | None = None
@@ -121,13 +121,44 @@ class DigestDraft:
 
     @property
     def before_record(self) -> bool:
-        """Whether the record begins after this week."""
-        return self.record_from_on is not None and self.record_from_on > self.report.week_on + timedelta(days=6)
+        """Whether the record begins after this week; an empty one does so where digests were not yet switched on."""
+        if self.record_from_on is None:
+            return self.guild.digest_from_on is None or self.guild.digest_from_on > self.report.week_on
+        return self.record_from_on > self.report.week_on + timedelta(days=6)
 
     @property
     def unrecorded(self) -> bool:
         """Whether nothing of this week, or before, is on record."""
         return self.record_from_on is None or self.before_record
+
+    @property
+    def corrected(self) -> Figures | None:
+        """The team's figures on record now, where they differ from those that were posted."""
+        return None if self.today is None or self.today.team == self.report.team else self.today.team
+
+    @property
+    def filled(self) -> bool:
+        """Whether part of the week's record was missing when it was posted, and is there now."""
+        return self.today is not None and self.today.complete and not self.report.complete
+
+    def corrected_of(self, manager_id: int) -> Figures | None:
+        """One manager's figures on record now, where they differ from those that were posted.
+
+        Whom the whole team has met ever is not theirs.
+        """
+        if self.today is None:
+            return None
+        now, posted = (dict(report.managers).get(manager_id) for report in (self.today, self.report))
+        if now is None or posted is None or replace(now, coverage_ever=posted.coverage_ever) == posted:
+            return None
+        return now
+
+    def document(self) -> dict[str, Any]:
+        """The week on record now, and under `posted` what its digest said, if one went out."""
+        if self.today is None:
+            return self.report.document()
+        posted = self.report.document()
+        return {**self.today.document(), "posted": {key: posted[key] for key in ("complete", "team", "managers")}}
 
     def as_posted(self, frozen: FrozenWeek | None) -> "DigestDraft":
         """The same digest with the figures that were posted, if any were.
@@ -136,13 +167,13 @@ class DigestDraft:
         """
         if frozen is None:
             return self
-        now = self.report
+        now = frozen.report if self.unrecorded else self.report
         return replace(
             self,
             report=frozen.report,
             conversations=frozen.conversations,
             load=frozen.load,
-            corrected=now.team if now.team != frozen.report.team and not self.unrecorded else None,
+            today=now,
             history=tuple(
                 PastWeek(week.week_on, frozen.report.team, frozen.report.complete)
                 if week.week_on == now.week_on
@@ -172,6 +203,11 @@ class PersonalDraft:
     suggestions: tuple[Suggestion, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     effect: Effect | None = None
+
+    @property
+    def corrected(self) -> Figures | None:
+        """The manager's figures on record now, where they differ from those that were posted."""
+        return self.team.corrected_of(self.manager.manager_id)
 
     @property
     def nothing_to_say(self) -> bool:

@@ -154,7 +154,7 @@ class DigestService:
         if settings is None or due is None or due.week_on != delivery.due_on:
             return None
         draft = await self._draft(settings, delivery.due_on)
-        return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, corrected=None))
+        return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, today=None))
 
     async def _rebuild_personal(self, delivery: Delivery) -> Body | None:
         assert delivery.manager_id is not None

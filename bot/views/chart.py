@@ -19,15 +19,17 @@ _MOST_BINS = 8
 
 
 def digest_picture(facts: DigestFacts) -> PictureFacts | None:
-    """What `draw_digest` draws; None for a week without conversations, which needs no picture."""
-    if facts.empty:
+    """What `draw_digest` draws; None for a quiet week, which needs no picture."""
+    if facts.quiet:
         return None
     weeks = _weeks(facts)
     crowded = len(facts.conversations) > _BARS_APART
     figures = facts.figures
     return PictureFacts(
         guild_name=plain_guild(facts.guild_name),
-        week=week_label(facts.monday),
+        week=week_label(facts.monday)
+        if facts.corrected is None
+        else say("{week} · corrected since", week=week_label(facts.monday)),
         headline=headline(facts),
         subtitle=judged_on(facts) if facts.show_verdict else thanks(facts),
         colour=MUTED if figures.verdict is Verdict.QUIET or not facts.show_verdict else SPREAD,

@@ -12,7 +12,7 @@ from bot.views.amounts import minutes, percent
 from bot.views.chart import alt_text
 from bot.views.dates import week_label
 from bot.views.findings import DigestFacts, findings, notes, stayers_sentence
-from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.letter import FIELD_LIMIT, Attachment, Button, Card, Field, Letter
 from bot.views.names import plain_guild, safe_name
 from bot.views.palette import MUTED, VERDICT, embed_colour
@@ -31,11 +31,12 @@ def digest_letter(facts: DigestFacts, *, delivery_id: str | None) -> Letter:
     """
     rows = about_row(delivery_id)
     author = say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday))
-    if facts.empty:
+    if facts.quiet:
         card = Card(
             title=say("A quiet week"),
-            description="\n".join((empty_week(facts), *notes(facts))),
+            description="\n".join((quiet_week(facts), *notes(facts))),
             author=author,
+            fields=(*finding_fields(facts), *_met_field(facts)),
             colour=embed_colour(MUTED),
         )
         return Letter(cards=(card.fitted(),), rows=rows)
@@ -66,8 +67,8 @@ def counted() -> str:
 
 
 def finding_fields(facts: DigestFacts) -> Iterator[Field]:
-    """The findings, side by side."""
-    for finding in findings(facts):
+    """The findings, side by side; none of a quiet week."""
+    for finding in findings(facts) if facts.has_findings else ():
         figure = say("**{figure}**", figure=finding.figure)
         if finding.corrected is not None:
             figure = say("{figure}, now {corrected}", figure=figure, corrected=finding.corrected)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from bot.domain.effect import Effect
-from bot.domain.figures import Figures
+from bot.domain.figures import Figures, Verdict
 from bot.domain.load import Load
 from bot.domain.report import PastWeek
 from bot.domain.rules import Rules
@@ -29,8 +29,9 @@ class DigestFacts:
     `history` holds the figures of the weeks before, in any order, with or without this one. `conversations` has one
     number for each member reached, in any order. `complete` is false when a known gap overlaps the week, `late` when
     it could not be sent on time, `running` when the week is not over, `first_week` when nothing before it is on
-    record, `before_record` when nothing of it is either. `corrected` are today's figures, where they differ from
-    these, which were posted. `show_verdict` off hides the verdict, not the figures.
+    record, `before_record` when nothing of it is either. `corrected` are the figures on record now, where they differ
+    from these, which were posted; `filled` tells that a gap of the time is none any more. `show_verdict` off hides the
+    verdict, not the figures.
     """
 
     guild_name: str
@@ -39,6 +40,7 @@ class DigestFacts:
     history: Sequence[PastWeek] = ()
     conversations: Sequence[int] = ()
     complete: bool = True
+    filled: bool = False
     late: bool = False
     running: bool = False
     first_week: bool = False
@@ -55,9 +57,17 @@ class DigestFacts:
     rules: Rules = field(default_factory=Rules)
 
     @property
-    def empty(self) -> bool:
-        """A week without any conversation."""
-        return self.figures.conversations == 0
+    def quiet(self) -> bool:
+        """Whether the week is too empty for figures and charts; one friendly line says what there is.
+
+        A team's is with too few conversations to say how they spread, a manager's own with none.
+        """
+        return self.figures.conversations < (1 if self.own else self.rules.spread_needs_conversations)
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether the figures are shown: not those of a quiet week, unless there are others by now."""
+        return not self.quiet or self.corrected is not None
 
     @property
     def before(self) -> PastWeek | None:
@@ -125,6 +135,19 @@ def stayers_sentence(facts: DigestFacts) -> str | None:
     )
 
 
+def verdict_name(verdict: Verdict) -> str:
+    """The verdict in large letters."""
+    match verdict:
+        case Verdict.SOCIAL:
+            return say("Social media")
+        case Verdict.BETWEEN:
+            return say("In between")
+        case Verdict.INFLUENCE:
+            return say("Influence media")
+        case Verdict.QUIET:
+            return say("Too quiet to call")
+
+
 def share_words(share: float | None, *, unknown: str | None = None) -> str:
     """A share as a percentage, or that it is unknown."""
     if share is None:
@@ -174,7 +197,7 @@ def _findings(facts: DigestFacts) -> Iterator[Finding]:
     )
     yield _finding(facts, say("First contacts"), met, lambda week: week.first_time, _count)
     reply = figures.reply_minutes
-    if reply.median is not None:
+    if reply.median is not None or (facts.corrected is not None and facts.corrected.reply_minutes.median is not None):
         yield _finding(
             facts,
             say("Replies"),
@@ -240,15 +263,15 @@ def _finding(
         found = None if figures is None else value(figures)
         return None if found is None else words(found)
 
-    before, figure = facts.before, said(facts.figures)
+    before, figure = facts.before, said(facts.figures) or say("unknown")
     week_before = None if before is None else said(before.figures)
     if before is not None and week_before is not None and not before.complete:
         week_before = say("{figure}, with a gap", figure=week_before)
     known = [found for week in facts.earlier if (found := value(week)) is not None]
-    corrected = said(facts.corrected)
+    corrected = None if facts.corrected is None else said(facts.corrected) or say("unknown")
     return Finding(
         title,
-        figure or say("unknown"),
+        figure,
         meaning,
         week_before,
         words(median(known)) if len(known) >= _WEEKS_FOR_USUAL else None,
@@ -290,45 +313,64 @@ def _stay(staying: Staying) -> str:
 
 
 def _notes(facts: DigestFacts) -> Iterator[str]:
-    figures, rules = facts.figures, facts.rules
     if facts.late:
         yield say("This digest comes late: Spade was not running when it was due.")
     if facts.running:
         yield say("This week is not over yet; its figures still change.")
-    if facts.corrected is not None:
-        yield say(
-            "Corrected: the record of this week has changed since this was posted. You see what was posted; where a "
-            "figure is different now, that is said beside it."
-        )
-    if not facts.complete:
-        yield say(
-            "Part of this week's record is missing, so the counts may be too low and answers may be missing. "
-            "`/status` shows where."
-        )
-    elif any(week.figures and not week.complete and week.week_on < facts.monday for week in facts.history):
-        yield say("Of weeks marked as a gap, part of the record is missing.")
-    if facts.first_week:
-        yield say(
-            "This is the first week on record, so there is nothing to compare it with yet, and a first contact is the "
-            "first one on record."
-        )
-    yield from _small_samples(facts)
-    if figures.logged_share:
-        yield say(
-            "{share} of the personal contacts were logged by managers; Discord cannot confirm those.",
-            share=percent(figures.logged_share),
-        )
-    if facts.record_from_on is not None and stayers_sentence(facts) and _was_young(facts, rules):
+    yield from _since_it_went_out(facts)
+    yield from _missing(facts)
+    if facts.has_findings:
+        yield from _small_samples(facts)
+    if not facts.quiet and facts.record_from_on is not None and stayers_sentence(facts) and _was_young(facts):
         yield say(
             "The record begins on {day}: some of the newcomers may have been here before.",
             day=full_day(facts.record_from_on),
         )
 
 
-def _was_young(facts: DigestFacts, rules: Rules) -> bool:
+def _since_it_went_out(facts: DigestFacts) -> Iterator[str]:
+    """What has changed in the record since the digest went out."""
+    if facts.corrected is not None:
+        yield say(
+            "Corrected: the record of this week has changed since its digest went out. You see what it said; where a "
+            "figure is different now, that is said beside it."
+        )
+        if facts.show_verdict and facts.corrected.verdict is not facts.figures.verdict:
+            yield say("On the record of now, the verdict is: {verdict}.", verdict=verdict_name(facts.corrected.verdict))
+    if facts.filled:
+        yield say("When its digest went out, part of this week's record was missing. It is complete now.")
+
+
+def _missing(facts: DigestFacts) -> Iterator[str]:
+    """What is not on record, of this week and of those before."""
+    if not facts.complete and not facts.filled:
+        yield say(
+            "Part of this week's record is missing, so the counts may be too low and answers may be missing. "
+            "`/status` shows where."
+        )
+    elif _shows_a_gap(facts):
+        yield say("Of weeks marked as a gap, part of the record is missing.")
+    if facts.first_week and not facts.before_record:
+        yield say(
+            "This is the first week on record, so there is nothing to compare it with yet, and a first contact is the "
+            "first one on record."
+        )
+        if facts.record_from_on is not None and facts.record_from_on > facts.monday:
+            yield say("The record begins on {day}; what was before is not counted.", day=full_day(facts.record_from_on))
+
+
+def _shows_a_gap(facts: DigestFacts) -> bool:
+    """Whether a week that is marked as a gap stands beside this one: there is a course of them, or the one before."""
+    shown = [] if facts.quiet else [facts.before] if facts.own else facts.history
+    return any(
+        week is not None and week.figures and not week.complete and week.week_on < facts.monday for week in shown
+    )
+
+
+def _was_young(facts: DigestFacts) -> bool:
     """Whether some of the newcomers wrote first in the first weeks of the record, and may have been no newcomers."""
     assert facts.record_from_on is not None
-    return facts.monday + timedelta(days=6) - facts.record_from_on < rules.stay_until + rules.stay_silent
+    return facts.monday + timedelta(days=6) - facts.record_from_on < facts.rules.stay_until + facts.rules.stay_silent
 
 
 def _small_samples(facts: DigestFacts) -> Iterator[str]:
@@ -345,4 +387,9 @@ def _small_samples(facts: DigestFacts) -> Iterator[str]:
             "Only {count} members were active: each of them is {share} of the reach.",
             count=figures.active_members,
             share=percent(1 / figures.active_members),
+        )
+    if figures.logged_share:
+        yield say(
+            "{share} of the personal contacts were logged by managers; Discord cannot confirm those.",
+            share=percent(figures.logged_share),
         )

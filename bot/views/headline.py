@@ -1,23 +1,15 @@
 """What a digest says first: the verdict, what it means, and a word of thanks."""
 
-from bot.domain.figures import Verdict
-from bot.views.findings import DigestFacts
+from bot.domain.figures import Figures, Verdict
+from bot.views.findings import DigestFacts, verdict_name
 from bot.views.sentence import number, say, say_count
 
 
 def headline(facts: DigestFacts) -> str:
-    """The verdict in large letters."""
+    """What stands above the figures: the verdict, unless the guild hides it."""
     if not facts.show_verdict:
         return say("This week's attention")
-    match facts.figures.verdict:
-        case Verdict.SOCIAL:
-            return say("Social media")
-        case Verdict.BETWEEN:
-            return say("In between")
-        case Verdict.INFLUENCE:
-            return say("Influence media")
-        case Verdict.QUIET:
-            return say("Too quiet to call")
+    return verdict_name(facts.figures.verdict)
 
 
 def judged_on(facts: DigestFacts) -> str:
@@ -63,11 +55,13 @@ def thanks(facts: DigestFacts) -> str:
     )
 
 
-def empty_week(facts: DigestFacts) -> str:
-    """The one line of a week without conversations."""
+def quiet_week(facts: DigestFacts) -> str:
+    """The one friendly line of a week with hardly any conversation, or none."""
     figures = facts.figures
     if facts.before_record:
         return say("Nothing of this week is on record.")
+    if figures.conversations:
+        return say("{thanks} {next}", thanks=thanks(facts), next=_next_after_few(figures))
     if figures.waiting:
         return say_count(
             "No conversations this week, and one message is waiting: answering it is a good first one.",
@@ -81,6 +75,16 @@ def empty_week(facts: DigestFacts) -> str:
             count=figures.active_members,
         )
     return say("Nobody wrote anything this week, and that is fine too. See you next Monday.")
+
+
+def _next_after_few(figures: Figures) -> str:
+    if figures.waiting:
+        return say_count(
+            "One message is waiting: answering it is a good next step.",
+            "{count} messages are waiting: answering one of them is a good next step.",
+            count=figures.waiting,
+        )
+    return say("A hello to somebody new is a good next step.")
 
 
 def _meaning(facts: DigestFacts) -> str:

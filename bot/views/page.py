@@ -8,7 +8,7 @@ from bot.views.chart import alt_text, digest_picture
 from bot.views.dates import week_label
 from bot.views.digest import counted
 from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
-from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.names import plain_guild
 from bot.views.palette import MUTED, VERDICT
 from bot.views.picture import Record
@@ -31,20 +31,20 @@ def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
         language=spoken().replace("_", "-"),
         guild=plain_guild(facts.guild_name),
         week=week_label(facts.monday),
-        headline=say("A quiet week") if facts.empty else headline(facts),
-        colour=VERDICT[facts.figures.verdict] if facts.show_verdict and not facts.empty else MUTED,
-        paragraphs=[empty_week(facts)]
-        if facts.empty
+        headline=say("A quiet week") if facts.quiet else headline(facts),
+        colour=VERDICT[facts.figures.verdict] if facts.show_verdict and not facts.quiet else MUTED,
+        paragraphs=[quiet_week(facts)]
+        if facts.quiet
         else [paragraph for paragraph in (explanation(facts), thanks(facts)) if paragraph],
-        findings=() if facts.empty else lines,
+        findings=lines if facts.has_findings else (),
         columns={title: values for title, values in columns.items() if any(values)},
         picture=None if picture is None else b64encode(picture).decode("ascii"),
         alt_text=alt_text(facts),
         weeks_title=say("Week by week"),
         weeks_heads=(say("Week of"), say("Reached"), say("Spread")),
-        weeks=() if facts.empty else _weeks(facts),
+        weeks=() if facts.quiet else _weeks(facts),
         stayers_title=say("Newcomers who stay"),
-        stayers=stayers_sentence(facts),
+        stayers=None if facts.quiet else stayers_sentence(facts),
         notes_title=say("Good to know"),
         notes=notes(facts),
         counted=counted(),
@@ -53,7 +53,7 @@ def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
 
 def _weeks(facts: DigestFacts) -> list[tuple[str, str, str, str]]:
     picture = digest_picture(facts)
-    assert picture is not None  # not an empty week
+    assert picture is not None  # not a quiet week
     rows = zip(picture.week_labels, picture.record, picture.reach.values, picture.spread.values, strict=True)
     return [
         (label, picture.no_record, picture.no_record, "")

@@ -10,7 +10,7 @@ from bot.views.amounts import duration, percent
 from bot.views.dates import week_label
 from bot.views.digest import about_row, counted, finding_fields, names_in_a_row, notes_fields
 from bot.views.findings import DigestFacts
-from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.letter import Card, Field, Letter
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, safe_name
@@ -39,16 +39,21 @@ class PersonalFacts:
 def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
     """The DM. One that is only looked at is no delivery: without an id it has no button."""
     week = facts.week
-    fields = () if week.empty else (*finding_fields(week), *_met_field(week))
     card = Card(
-        title=say("A quiet week") if week.empty else headline(week),
-        description=empty_week(week)
-        if week.empty
+        title=say("A quiet week") if week.quiet else headline(week),
+        description=quiet_week(week)
+        if week.quiet
         else "\n\n".join(paragraph for paragraph in (explanation(week), thanks(week)) if paragraph),
         author=say("Your week · {guild} · {week}", guild=plain_guild(week.guild_name), week=week_label(week.monday)),
-        fields=(*_waiting_field(facts), *_suggestions_field(facts), *fields, *notes_fields(week)),
+        fields=(
+            *_waiting_field(facts),
+            *_suggestions_field(facts),
+            *finding_fields(week),
+            *_met_field(week),
+            *notes_fields(week),
+        ),
         footer=counted(),
-        colour=embed_colour(VERDICT[week.figures.verdict] if week.show_verdict and not week.empty else MUTED),
+        colour=embed_colour(VERDICT[week.figures.verdict] if week.show_verdict and not week.quiet else MUTED),
     )
     return Letter(cards=(card.fitted(),), rows=about_row(delivery_id))
 

@@ -18,7 +18,7 @@ from bot.domain.rules import Rules
 from bot.views.chart import digest_picture
 from bot.views.dates import week_label
 from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
-from bot.views.headline import empty_week, explanation, headline, thanks
+from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, plain_name
 from bot.views.nudge import PersonalNudge, nudge_title, offer_sentence, throttle_sentence
@@ -36,18 +36,19 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 def digest_report(facts: DigestFacts) -> RenderableType:
     """The week's digest."""
     parts: list[RenderableType] = []
-    if facts.empty:
-        parts.append(Text(empty_week(facts)))
+    if facts.quiet:
+        parts.append(Text(quiet_week(facts)))
     else:
         parts.append(Text(headline(facts), style="bold"))
         parts += [Text(paragraph) for paragraph in (explanation(facts), thanks(facts)) if paragraph]
+    if facts.has_findings:
         parts += [Text(), _findings(facts)]
-        picture = digest_picture(facts)
-        if picture is not None:
-            parts += [Text(), _trends(picture), Text(), *_members(picture)]
-        staying = stayers_sentence(facts)
-        if staying:
-            parts += [Text(), Text(say("Newcomers who stay"), style="bold"), Text(staying)]
+    picture = digest_picture(facts)
+    if picture is not None:
+        parts += [Text(), _trends(picture), Text(), *_members(picture)]
+    staying = None if facts.quiet else stayers_sentence(facts)
+    if staying:
+        parts += [Text(), Text(say("Newcomers who stay"), style="bold"), Text(staying)]
     remarks = notes(facts)
     if remarks:
         parts.append(Text())

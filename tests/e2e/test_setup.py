@@ -70,7 +70,7 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         await after(await form.submit({"Time zone": "Atlantis"}), "I know no time zone Atlantis")
         form = await (await people.press(owner, page, "Change the time zone")).wait()
         await after(await form.submit({"Time zone": "berlin"}), "Europe/Berlin")
-        await after(await choose("language", "de"), "Europe/Berlin")
+        await (await choose("language", "de")).wait()
         await (await choose("language", "en")).wait()
         await after(await people.press(owner, page, "spade:setup:go:history"), "3 of 3")
         await after(await choose("history", "The last 30 days"), "Reading: The last 30 days")

@@ -1,12 +1,16 @@
 """The weekly digests on a real database: exactly once, whatever breaks, and later looks show what was posted."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete
 
+from bot.cli.main import exit_status
 from bot.clock import DrivenClock
 from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
@@ -16,8 +20,9 @@ from bot.services.digests import DigestService
 from bot.services.messenger import RefusedError, SentMessage, UnknownOutcomeError
 from bot.services.presentation import Presentation
 from bot.services.recorder import Recorder
+from bot.services.report import Reporter
 from bot.services.settlement import Settlement
-from bot.store import deliveries, guilds, managers, spans
+from bot.store import deliveries, guilds, managers, spans, tables
 from bot.store.database import Database
 from bot.views.digest_drafts import DigestViews
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
@@ -120,6 +125,7 @@ async def world(database: Database) -> World:
     await world.record(
         said(0, MIA),
         said(10, ANNA, to=(0, MIA)),
+        *(said(hours * 60, ANNA, to=(0, MIA)) for hours in (2, 4, 6)),
         said(2 * DAY, NOAH),
         said(2 * DAY + 5, BEN, to=(2 * DAY, NOAH)),
         said(3 * DAY, OLE, mentions=[ANNA]),
@@ -247,9 +253,56 @@ async def test_a_later_look_shows_what_was_posted_and_what_is_different_now(worl
     assert "**2**, now 3" in again
     assert "2 people heard from the team personally" in again
     assert "Met for the first time" in again
+    assert "It is complete now." in again
+    assert "record is missing, so" not in again
     mine = text_of(await world.service.personal_on_request(GUILD, BEN, WEEK))
     assert "Your week" in mine
+    assert "Corrected:" in mine
+    assert "**1**, now 2" in mine
+    hers = text_of(await world.service.personal_on_request(GUILD, ANNA, WEEK))
+    assert "Corrected:" not in hers  # hers are the same
+    assert "It is complete now." in hers
     assert await world.service.personal_on_request(GUILD, MIA, WEEK) is None
+
+
+async def test_the_command_line_shows_what_was_posted_and_what_is_different_now(
+    world: World, address: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def run(*options: str) -> str:
+        arguments = ["digest", "--guild", str(GUILD), "--week", str(WEEK), "--database", address]
+        assert exit_status([*arguments, *options]) == 0
+        return capsys.readouterr().out
+
+    never_posted = json.loads(await asyncio.to_thread(run, "--json"))
+    assert "posted" not in never_posted
+    await world.service.post_due()
+    assert json.loads(await asyncio.to_thread(run, "--json"))["posted"]["team"] == never_posted["team"]
+    await world.record(said(DAY, PIA), said(DAY + 9, BEN, to=(DAY, PIA)), place=channel(CHANNEL + 1))
+    now = json.loads(await asyncio.to_thread(run, "--json"))
+    assert now["posted"] == {key: never_posted[key] for key in ("complete", "team", "managers")}
+    assert (now["posted"]["team"]["conversations"], now["team"]["conversations"]) == (5, 6)
+    terminal = await asyncio.to_thread(run)
+    assert "Corrected:" in terminal
+    page, picture = tmp_path / "digest.html", tmp_path / "digest.png"
+    await asyncio.to_thread(run, "--html", str(page))
+    await asyncio.to_thread(run, "--png", str(picture))
+    assert "Corrected:" in page.read_text()
+    assert '<td class="figure">5</td><td class="beside">6</td>' in page.read_text()
+    assert "corrected since" not in page.read_text()  # those words stand in the picture
+    assert picture.stat().st_size > 10_000
+
+
+async def test_what_is_no_longer_on_record_corrects_nothing(world: World) -> None:
+    """What is kept for some months only leaves the figures that were posted, also for scripts."""
+    await world.service.post_due()
+    async with world.database.writing() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        await connection.execute(delete(tables.activity))
+        await connection.execute(delete(tables.touch))
+    assert settings is not None
+    draft = await Reporter(world.database, Rules()).draft(settings, WEEK, "Mesh", world.clock.now())
+    assert draft.corrected is None
+    assert draft.document()["team"]["conversations"] == draft.document()["posted"]["team"]["conversations"] == 5
 
 
 async def test_an_excluded_channels_gap_is_none(world: World) -> None:
