@@ -157,6 +157,14 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
             answers.not_a_manager() if changed is None else self._writer.schedule(changed.manager, changed.guild),
         )
 
+    @app_commands.command(name="again", description="Be nudged again about somebody you snoozed or set aside")
+    @app_commands.describe(person="For whom you pressed Snooze, or Not this person")
+    async def name_again(self, interaction: discord.Interaction, person: discord.User) -> None:
+        """Take back a snooze or a dismissal."""
+        assert interaction.guild_id is not None
+        taken_back = await self._enrolments.name_again(interaction.guild_id, interaction.user.id, person.id)
+        await answer(interaction, nudge_answers.named_again(person.display_name, taken_back=taken_back))
+
     @app_commands.command(name="now", description="Get today's nudge at once")
     async def send_now(self, interaction: discord.Interaction) -> None:
         """Send today's nudge now, if there is one."""

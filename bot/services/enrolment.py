@@ -13,7 +13,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import PauseProblem, pause_problem
 from bot.services.messenger import Body, Messenger
 from bot.services.outbox import Outbox, new_delivery
-from bot.store import deliveries, guilds, managers
+from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
 
 
@@ -130,6 +130,11 @@ class Enrolments:
         if problem is not None:
             return problem
         return await self._change(guild_id, manager_id, lambda manager, _: replace(manager, paused_until_on=until_on))
+
+    async def name_again(self, guild_id: int, manager_id: int, member_id: int) -> bool:
+        """Take back that a manager snoozed or dismissed a member; False when they had not."""
+        async with self._database.writing() as connection:
+            return await nudges.name_again(connection, guild_id, manager_id, member_id)
 
     async def turn_off(self, guild_id: int, manager_id: int) -> bool | None:
         """Switch nudges off; tells whether they were on."""

@@ -195,6 +195,16 @@ async def snooze(
     )
 
 
+async def name_again(connection: AsyncConnection, guild_id: int, manager_id: int, member_id: int) -> bool:
+    """Forget that a manager snoozed or dismissed a member; False when they had not."""
+    deleted = await connection.execute(
+        delete(tables.snooze).where(
+            _snooze.guild_id == guild_id, _snooze.manager_id == manager_id, _snooze.member_id == member_id
+        )
+    )
+    return deleted.rowcount > 0
+
+
 async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, now: datetime) -> dict[int, Obstacle]:
     """Whom a manager has snoozed or dismissed."""
     query = select(_snooze.member_id, _snooze.until_at).where(

@@ -237,7 +237,7 @@ def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:  # noqa: PLR09
                 return say_count("Snoozed for a day.", "Snoozed for {count} days.", count=rules.snooze.days)
             return say("Snoozed until {day}.", day=day_label(outcome.snoozed_until))
         case Action.NEVER:
-            return say("Noted: you will not be nudged about them again.")
+            return say("Noted: you will not be nudged about them. `/nudges again` in the server takes it back.")
         case Action.MOOT:
             return say("No longer needed.")
 

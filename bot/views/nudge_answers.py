@@ -106,6 +106,13 @@ def _figures(effect: Effect) -> str:
     return say("{judged}, and {pending}", judged=judged, pending=pending) if effect.judged else pending
 
 
+def named_again(name: str, *, taken_back: bool) -> str:
+    """The answer to `/nudges again`."""
+    if taken_back:
+        return say("{who} can be in your nudges again, when there is a reason.", who=safe_name(name))
+    return say("You had not set {who} aside, so nothing changes.", who=safe_name(name))
+
+
 def reason_label(reason: Reason) -> str:
     """A reason as a heading."""
     match reason:
@@ -152,9 +159,9 @@ def why_answer(why: Why, name: str, facts: PersonalNudge) -> str:
 def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str:  # noqa: PLR0911 - one a case
     match obstacle:
         case Obstacle.SNOOZED:
-            return say("You snoozed {who}, and that has not run out yet.", who=who)
+            return say("You snoozed {who}, and that has not run out yet; `/nudges again` ends it.", who=who)
         case Obstacle.DISMISSED:
-            return say("You pressed *Not this person* for {who}.", who=who)
+            return say("You pressed *Not this person* for {who}; `/nudges again` takes it back.", who=who)
         case Obstacle.LEFT:
             return say("{who} is not in this server any more.", who=who)
         case Obstacle.IGNORED:

@@ -70,7 +70,7 @@ async def test_enrolling_after_the_hour_brings_nothing_before_the_next_day(tmp_p
     [
         ("Done", "Done.", "waiting.closed_at"),
         ("Snooze 7 days", "Snoozed until Monday 9 March.", "snooze"),
-        ("Not this person", "Noted: you will not be nudged about them again.", "snooze"),
+        ("Not this person", "`/nudges again` in the server takes it back.", "snooze"),
     ],
 )
 async def test_a_button_settles_a_person_once_in_place_and_after_a_restart(
@@ -99,6 +99,11 @@ async def test_a_button_settles_a_person_once_in_place_and_after_a_restart(
             await on.says(on.max, mentions=[on.ann])  # and again
             await on.on(3)
             assert len(on.nudges(on.ann)) == (2 if label == "Done" else 1)
+            taken_back = (await on.run(on.ann, "nudges", "again", person=on.max)).text
+            assert taken_back.startswith("Max can be in" if left == "snooze" else "You had not set Max aside")
+            await on.run(on.ann, "nudges", "now")
+            assert len(on.nudges(on.ann)) == 2
+            assert "You had not set Max aside" in (await on.run(on.ann, "nudges", "again", person=on.max)).text
 
 
 async def test_handing_over_lets_the_colleague_find_them_in_their_next_nudge(tmp_path: Path) -> None:

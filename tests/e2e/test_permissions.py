@@ -60,6 +60,7 @@ COMMANDS: dict[tuple[str, ...], tuple[frozenset[str] | None, dict[str, Any]]] = 
     ("nudges", "pause"): (MANAGERS, {"until": "2026-04-01"}),
     ("nudges", "preview"): (MANAGERS, {}),
     ("nudges", "status"): (MANAGERS, {}),
+    ("nudges", "again"): (MANAGERS, {"person": "rafa"}),
     ("nudges", "zone"): (MANAGERS, {"zone": "UTC"}),
     ("nudges", "off"): (MANAGERS, {}),
     ("privacy", "show"): (ALL, {}),

@@ -181,7 +181,11 @@ def test_buttons_carry_what_the_cogs_look_for():
         ),
         (Outcome(Action.SNOOZE), "Snoozed for 7 days.", "Snoozed"),
         (Outcome(Action.SNOOZE, snoozed_until=date(2026, 4, 3)), "Snoozed until Friday 3 April.", "Snoozed"),
-        (Outcome(Action.NEVER), "Noted: you will not be nudged about them again.", "Not this person"),
+        (
+            Outcome(Action.NEVER),
+            "Noted: you will not be nudged about them. `/nudges again` in the server takes it back.",
+            "Not this person",
+        ),
         (Outcome(Action.MOOT), "No longer needed.", None),
     ],
 )
