@@ -107,10 +107,8 @@ class SettingUp(commands.Cog):
             ),
         )
         added = ([manager.id] if manager else [], [manager_role.id] if manager_role else [])
-        lines = [answers.setup_saved((await self._guide(guild, state)).setup)]
-        if not all_shown_commands(interaction, *added):
-            lines.append(words.commands_hidden())
-        await answer(interaction, "\n".join(lines))
+        setup = (await self._guide(guild, state)).setup
+        await answer(interaction, words.saved(setup, all_shown_commands=all_shown_commands(interaction, *added)))
 
     @setup.autocomplete("time_zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -36,7 +36,6 @@ class StatusFacts:
     manager: ManagerSettings | None
     next_nudge_on: date | None
     closed: tuple[str, ...]
-    keep_months: int | None
 
 
 class StatusService:
@@ -88,5 +87,4 @@ class StatusService:
             manager=own,
             next_nudge_on=next_on,
             closed=tuple(names.get(person) or str(person) for person in closed),
-            keep_months=settings.keep_months,
         )

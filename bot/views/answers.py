@@ -1,6 +1,6 @@
 """Short answers to commands. All of them are shown to the person who asked, and to nobody else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -204,6 +204,20 @@ _PERMISSIONS = {
 def permissions(names: Sequence[str]) -> str:
     """Discord's names of permissions, in a row."""
     return listing([say(_PERMISSIONS[name]) for name in names])
+
+
+def lacking(missing: Mapping[int, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Channels in a row, with what Spade lacks in all of them: as few pairs as there are kinds of lack."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for channel_id, names in missing.items():
+        alike.setdefault(tuple(names), []).append(channel_id)
+    for names, channel_ids in alike.items():
+        yield channel_list(channel_ids), permissions(names)
+
+
+def on_purpose() -> str:
+    """The hint after channels that Spade cannot read."""
+    return say("Where that is on purpose, `/settings exclude` ends this note.")
 
 
 def channel_list(channel_ids: Sequence[int]) -> str:

@@ -8,14 +8,15 @@ from enum import StrEnum
 import discord
 
 from bot.domain.guild import GuildSettings
-from bot.views.answers import Setup, channel_list, permissions, setup_saved
+from bot.views.answers import Setup, lacking, on_purpose, setup_saved
 from bot.views.dates import weekday_name
 from bot.views.drafts import Parcel
 from bot.views.form import Entry, Form
-from bot.views.letter import Button, Card, Choice, Chosen, EntityChoice, Letter, Option
+from bot.views.letter import CONTENT_LIMIT, Button, Card, Choice, Chosen, EntityChoice, Letter, Option
 from bot.views.names import safe_name
 from bot.views.palette import REACH, embed_colour
 from bot.views.sentence import mark, say
+from bot.views.text import cut, length
 
 BUTTON_PATTERN = re.compile(r"spade:setup:go:(?P<page>who|when|history|finish)")
 CHOICE_PATTERN = re.compile(r"spade:setup:set:(?P<field>managers|digest|exclude|weekday|hour|language|history)")
@@ -73,19 +74,23 @@ def finished(guide: Guide, preview: Parcel | None) -> Parcel:
 
     Without a preview it says that nothing of that week is on record.
     """
-    lines = [setup_saved(guide.setup), *_missing(guide)]
-    lines.append(_who_is_shown_commands())
+    # What cannot be read is named with what is missing there, and not once more without it.
+    lines = [setup_saved(replace(guide.setup, unreadable_channel_ids=())), *_missing(guide)]
+    shown_to = _who_is_shown_commands()
     if preview is None:
-        lines.append(
-            say(
-                "Nothing of last week is on record yet, so there is no digest to show you. Once older messages are "
-                "read, `/digest` shows it."
-            )
+        nothing = say(
+            "Nothing of last week is on record yet, so there is no digest to show you. Once older messages are "
+            "read, `/digest` shows it."
         )
-        return Parcel(Letter(content="\n".join(lines)))
-    lines.append(say("**With these settings, last week would have looked like this:**"))
-    letter = replace(preview.letter, content="\n".join(lines), rows=())
+        return Parcel(Letter(content=_ending(lines, shown_to, nothing)))
+    like_this = say("**With these settings, last week would have looked like this:**")
+    letter = replace(preview.letter, content=_ending(lines, shown_to, like_this), rows=())
     return replace(preview, letter=letter)
+
+
+def saved(setup: Setup, *, all_shown_commands: bool) -> str:
+    """The answer to `/setup` with options. Not everybody named may be shown the commands that are for them."""
+    return setup_saved(setup) if all_shown_commands else _ending([setup_saved(setup)], commands_hidden())
 
 
 def zone_form(settings: GuildSettings) -> Form:
@@ -252,9 +257,13 @@ def _go(label: str, page: Page, style: discord.ButtonStyle = discord.ButtonStyle
 
 
 def _missing(guide: Guide) -> Iterator[str]:
-    for channel_id, names in sorted((guide.missing or {}).items()):
-        yield say(
-            "⚠️ In {channel} I am missing: {permissions}.",
-            channel=channel_list((channel_id,)),
-            permissions=permissions(names),
-        )
+    for channels, names in lacking(guide.missing or {}):
+        yield say("⚠️ In {channel} I am missing: {permissions}.", channel=channels, permissions=names)
+    if guide.setup.unreadable_channel_ids:
+        yield on_purpose()
+
+
+def _ending(lines: Sequence[str], *last: str) -> str:
+    """Lines of a message, of which the last ones are whole, however much there is to say before."""
+    end = "\n".join(last)
+    return "\n".join((cut("\n".join(lines), CONTENT_LIMIT - length(end) - 1), end))

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.services.history_reader import JobProgress
 from bot.services.status import StatusFacts
-from bot.views.answers import channel_list, permissions
+from bot.views.answers import channel_list, lacking, on_purpose
 from bot.views.backfill import backfill_progress
 from bot.views.dates import day_label, discord_time, week_label
 from bot.views.letter import Card, Field, Letter
@@ -29,16 +29,14 @@ class Surroundings:
 
 def status_letter(facts: StatusFacts, around: Surroundings) -> Letter:
     """How things are, with what to do about what is not right."""
-    trouble = bool(around.missing or facts.gaps or facts.closed)
-    fields = [
-        Field(say("Recording"), "\n".join(_recording(facts, around))),
-        Field(say("Sending"), "\n".join(_sending(facts))),
-    ]
-    if trouble:
-        fields.append(Field(say("To look at"), "\n".join(_trouble(facts, around))))
+    trouble = list(_trouble(facts, around))
     card = Card(
         title=say("Everything is in order") if not trouble else say("Spade works, with something to look at"),
-        fields=tuple(fields),
+        description="\n".join(trouble) or None,
+        fields=(
+            Field(say("Recording"), "\n".join(_recording(facts, around))),
+            Field(say("Sending"), "\n".join(_sending(facts))),
+        ),
         footer=say("Spade {version}", version=around.version),
         colour=embed_colour(SPREAD if trouble else REACH),
     )
@@ -102,12 +100,10 @@ def _digest(facts: StatusFacts, digest: Delivery | None) -> str:
 
 
 def _trouble(facts: StatusFacts, around: Surroundings) -> Iterator[str]:
-    for channel_id, names in sorted(around.missing.items())[:_SHOWN]:
-        yield say(
-            "In {channel} I am missing: {permissions}.",
-            channel=channel_list((channel_id,)),
-            permissions=permissions(names),
-        )
+    for channels, names in lacking(around.missing):
+        yield say("In {channel} I am missing: {permissions}.", channel=channels, permissions=names)
+    if any("read_message_history" in names or "view_channel" in names for names in around.missing.values()):
+        yield on_purpose()
     if facts.gaps:
         yield say_count(
             "{count} stretch of messages is missing from the record, in {channels}. It is fetched once it can be read.",

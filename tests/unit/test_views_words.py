@@ -1,21 +1,28 @@
 """Amounts, dates and short answers in words."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.guild import LANGUAGES, GuildSettings
+from bot.services.status import StatusFacts
 from bot.views import answers
 from bot.views.amounts import duration, minutes, people, percent
 from bot.views.dates import day_label, discord_time, short_day, week_label, weekdays_label
 from bot.views.letter import CONTENT_LIMIT
 from bot.views.links import message_link
-from bot.views.sentence import listing, say, say_count
+from bot.views.sentence import listing, say, say_count, speaking
+from bot.views.setup import Guide, Page, finished, guide_letter, saved
+from bot.views.status import Surroundings, status_letter
 from bot.views.text import length
 from bot.views.welcome import Enrolment, welcome_letter
 
 from .test_views_names import NAMES
+
+NOW = datetime(2026, 3, 27, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,34 @@ def test_no_answer_is_too_long_or_pings(names, channels, zone, reference):
     embed = welcome_letter(enrolment, delivery_id="ab12").embeds()[0]
     assert len(embed) <= 6000
     assert "@" not in str(embed.to_dict())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_many_channels_out_of_sight_and_long_names_leave_room_for_what_is_said_last(language):
+    """A big server has dozens of private channels; Discord would refuse a longer text as a whole."""
+    channels = range(10**18, 10**18 + 60)
+    names = ["_" * 40] * 30
+    missing = {5: ["view_channel", "send_messages", "embed_links", "attach_files"]}
+    missing |= {channel: ["view_channel", "read_message_history"][channel % 2 :] for channel in channels}
+    setup = answers.Setup(
+        names, "America/Argentina/ComodRivadavia", 5, False, 0, 9, channels, channels, missing[5], names
+    )
+    guide = Guide(GuildSettings(1, ZoneInfo("UTC")), setup, missing=missing)
+    status = StatusFacts(
+        guide.settings, NOW, NOW, 60, 3, (), dict.fromkeys(channels, 2), None, None, None, tuple(names[:3])
+    )
+    with speaking(language):
+        end = str(finished(guide, None).letter.content)
+        assert length(end) <= CONTENT_LIMIT
+        assert "`/digest`" in end or language != "en"
+        assert not end.endswith("…")
+        assert length(saved(setup, all_shown_commands=False)) <= CONTENT_LIMIT
+        for page in Page:
+            (card,) = guide_letter(guide, page).cards
+            assert not str(card.description).endswith("…")
+        (card,) = status_letter(status, Surroundings("1.0", NOW, missing)).cards
+        assert str(card.description).count("<#") == 1 + 8 + 8 + 8
+        assert not str(card.description).endswith("…")
 
 
 def test_fixed_answers():
