@@ -287,8 +287,11 @@ class Tracking(commands.Cog):
 
     async def _follow_new(self, place: Place) -> None:
         follower, session = self._follower, self._follower.session
-        what = f"Following channel {place.channel_id}"
-        await persistently(what, lambda: follower.follow_new(place, session), lambda: follower.lasts(session))
+        await persistently(
+            f"Following channel {place.channel_id}",
+            lambda: follower.follow_new(place, session),
+            lambda: follower.lasts(session),
+        )
 
     @commands.Cog.listener()
     async def on_thread_join(self, thread: discord.Thread) -> None:

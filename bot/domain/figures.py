@@ -220,11 +220,14 @@ class _Attention:
 
 
 def _effective(counts: Collection[int]) -> float:
-    """The perplexity of the shares: exp of their Shannon entropy (natural logarithm); 0 without any."""
+    """The perplexity of the shares: exp of their Shannon entropy (natural logarithm); 0 without any.
+
+    It is never more than there are members, whatever exp and log leave behind.
+    """
     total = sum(counts)
     if not total:
         return 0.0
-    return math.exp(-math.fsum(count / total * math.log(count / total) for count in counts))
+    return min(math.exp(-math.fsum(count / total * math.log(count / total) for count in counts)), float(len(counts)))
 
 
 def _reply_minutes(touches: Iterable[Touch]) -> ReplyMinutes:

@@ -5,7 +5,7 @@ out. A manager who asks for it is also told who was met for the first time.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.domain.rules import Rules
 from bot.views.amounts import minutes, percent
@@ -88,15 +88,20 @@ def finding_fields(facts: DigestFacts) -> Iterator[Field]:
 
 def notes_fields(facts: DigestFacts) -> Iterator[Field]:
     """The notes, in as many fields as they need."""
+    return line_fields(say("Good to know"), notes(facts))
+
+
+def line_fields(name: str, lines: Iterable[str]) -> Iterator[Field]:
+    """Whole lines, in as many fields of that name as they need: cut short, a line would lose its link."""
     paragraph = ""
-    for note in notes(facts):
-        longer = f"{paragraph}\n{note}" if paragraph else note
-        if length(longer) > FIELD_LIMIT:
-            yield Field(say("Good to know"), paragraph)
-            longer = note
+    for line in lines:
+        longer = f"{paragraph}\n{line}" if paragraph else line
+        if paragraph and length(longer) > FIELD_LIMIT:
+            yield Field(name, paragraph)
+            longer = line
         paragraph = longer
     if paragraph:
-        yield Field(say("Good to know"), paragraph)
+        yield Field(name, paragraph)
 
 
 def names_in_a_row(names: Sequence[str], in_all: int) -> str:

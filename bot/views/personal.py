@@ -8,7 +8,7 @@ from bot.domain.suggestion import Suggestion
 from bot.domain.waiting import WaitingEntry
 from bot.views.amounts import duration, percent
 from bot.views.dates import week_label
-from bot.views.digest import about_row, counted, finding_fields, names_in_a_row, notes_fields
+from bot.views.digest import about_row, counted, finding_fields, line_fields, names_in_a_row, notes_fields
 from bot.views.findings import DigestFacts
 from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.letter import Card, Field, Letter
@@ -46,8 +46,8 @@ def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
         else "\n\n".join(paragraph for paragraph in (explanation(week), thanks(week)) if paragraph),
         author=say("Your week · {guild} · {week}", guild=plain_guild(week.guild_name), week=week_label(week.monday)),
         fields=(
-            *_waiting_field(facts),
-            *_suggestions_field(facts),
+            *line_fields(say("Who waits longest"), waiting_lines(facts)),
+            *line_fields(say("Next week"), suggestion_lines(facts)),
             *finding_fields(week),
             *_met_field(week),
             *notes_fields(week),
@@ -102,16 +102,6 @@ def _suggestion(facts: PersonalFacts, suggestion: Suggestion) -> str:
         sentence=sentence,
         link=message_link(facts.guild_id, offer.channel_id, offer.message_id),
     )
-
-
-def _waiting_field(facts: PersonalFacts) -> tuple[Field, ...]:
-    lines = tuple(waiting_lines(facts))
-    return (Field(say("Who waits longest"), "\n".join(lines)),) if lines else ()
-
-
-def _suggestions_field(facts: PersonalFacts) -> tuple[Field, ...]:
-    lines = tuple(suggestion_lines(facts))
-    return (Field(say("Next week"), "\n".join(lines)),) if lines else ()
 
 
 def _met_field(week: DigestFacts) -> tuple[Field, ...]:

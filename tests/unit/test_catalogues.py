@@ -18,6 +18,7 @@ from bot.domain.guild import LANGUAGES
 from bot.views.amounts import duration, percent
 from bot.views.dates import day_label, short_day, week_label, weekdays_label
 from bot.views.sentence import language_like, number, say, say_count, speaking, spoken
+from bot.views.setup import LANGUAGE_NAMES
 from bot.views.weekdays import weekday_suggestions, weekdays_from
 from tools import catalogues
 
@@ -27,11 +28,42 @@ TEXTS = catalogues.template()
 NAME = re.compile(r"^[-_'\w]{1,32}$")
 TRANSLATES = catalogues.SINGLE | catalogues.PLURAL
 WORDS = re.compile(r"[^\W\d_]{2,}[,.:;]? +[^\W\d_]{2,}")
-NOT_SAID = {"not bold", "Português do Brasil", "working days", "every day"}
-"""A style of Rich, a language by its own name, and what people may type."""
-SAYING = {"answer", "send", "send_message", "edit_message", "edit_original_response", "send_modal"}
-NOT_FOR_PEOPLE = {"log", "logger", "warnings"}
-COMMANDS = ("command", "describe", "Group", "ContextMenu", "rename", "choices", "Choice", "context_menu")
+NOT_SAID = {
+    *LANGUAGE_NAMES.values(),
+    *("not bold", "working days", "every day", "Europe/Berlin", "Software", "SpadeBot", "its answer has no date"),
+}
+"""Languages by their own names, a style of Rich, what people may type, a picture's metadata, a class, the log."""
+WORD = re.compile(r"[^\W\d_]{2,}")
+TITLE = re.compile(r"^[A-Z][^\W\d_A-Z]{2,}[^\w\s]?$")
+NOT_FOR_PEOPLE = {"log", "logger", "warnings", "apologise", "persistently", "self._start", "asyncio.create_task"}
+"""The log, and what something is called there."""
+COMMANDS = ("Group", "ContextMenu")
+TAKES = {
+    "Card": (("title", "description", "author", "fields", "footer"), {"title", "description", "author", "footer"}),
+    "Field": (("name", "value"), {"name", "value"}),
+    "Button": (("label",), {"label"}),
+    "Option": (("label",), {"label"}),
+    "Choice": (("custom_id", "placeholder"), {"placeholder", "name"}),
+    "EntityChoice": (("custom_id", "placeholder"), {"placeholder"}),
+    "Attachment": (("filename", "alt_text"), {"alt_text"}),
+    "Letter": (("content",), {"content"}),
+    "Form": (("title",), {"title"}),
+    "Modal": (("title",), {"title"}),
+    "Entry": (("custom_id", "label"), {"label", "placeholder", "hint"}),
+    "TextInput": ((), {"label", "placeholder"}),
+    "Label": ((), {"text", "description"}),
+    "Select": ((), {"placeholder"}),
+    "SelectOption": ((), {"label", "description"}),
+    "Embed": ((), {"title", "description"}),
+    "add_field": ((), {"name", "value"}),
+    "set_footer": ((), {"text"}),
+    "set_author": ((), {"name"}),
+    "Finding": (("title", "figure", "meaning"), {"title", "figure", "meaning"}),
+    "Trend": ((), {"title", "note"}),
+    "Band": (("label",), {"label"}),
+    **dict.fromkeys(("answer", "send", "send_message", "edit_message", "edit_original_response"), ((), {"*"})),
+}
+"""Where a text for people is due: the parameters in order, and those of them that are read."""
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -101,40 +133,117 @@ def sources():
     ]
 
 
-def spoken_without_translation(path):
-    """String constants that read like a sentence and pass through nothing that translates them."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    allowed: set[int] = set()
+def spoken_without_translation(path, source=None):
+    """String constants that read like something people see, and pass through nothing that translates them.
+
+    In the views, in the cogs and wherever answers are made that is whatever has two words or begins with a capital
+    letter; where a text is due, it is any word.
+    """
+    tree = ast.parse(source or path.read_text(encoding="utf-8"))
+    allowed = {id(node) for node in _not_for_people(tree)}
+    read = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Call) for node in _texts_of(node)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            body = node.body
-            for statement in body:  # docstrings, of attributes too
-                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                    allowed.add(id(statement.value))
-        if isinstance(node, ast.ClassDef):
-            allowed |= {id(inner) for keyword in node.keywords for inner in ast.walk(keyword.value)}
-        if isinstance(node, ast.Raise):
-            allowed |= {id(inner) for inner in ast.walk(node)}
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            last = name.rpartition(".")[2]
-            if name in TRANSLATES or name.split(".")[0] in NOT_FOR_PEOPLE or last in COMMANDS or name == "re.compile":
-                allowed |= {id(inner) for inner in ast.walk(node) if isinstance(inner, ast.Constant)}
-    looked_at = [tree] if "views" in path.parts else [call for call in ast.walk(tree) if _says(call)]
-    for node in (inner for part in looked_at for inner in ast.walk(part)):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in allowed:
             continue
-        if WORDS.search(node.value) and node.value not in NOT_SAID:
+        said = WORD.search(node.value) if id(node) in read else WORDS.search(node.value) or TITLE.match(node.value)
+        if said and node.value not in NOT_SAID:
             yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
 
 
-def _says(node):
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in SAYING
+def _not_for_people(tree):
+    """Docstrings, what is translated, what the catalogue finds by itself, patterns, and what only programmers see."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in node.body:  # docstrings, of attributes too
+                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                    yield statement.value
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for told in node.decorator_list:
+                yield from ast.walk(told)
+            for annotated in (*node.args.args, *node.args.kwonlyargs, node):
+                told = annotated.returns if annotated is node else annotated.annotation
+                yield from ast.walk(told) if told else ()
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Cog") for base in node.bases):
+            for keyword in node.keywords:
+                yield from ast.walk(keyword.value)
+        if isinstance(node, ast.Raise | ast.Assert):
+            yield from ast.walk(node)
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in TRANSLATES or {name, name.split(".")[0]} & NOT_FOR_PEOPLE or name.rpartition(".")[2] in COMMANDS:
+                yield from (inner for inner in ast.walk(node) if isinstance(inner, ast.Constant))
+            if name in {"re.compile", "getattr", "TypeVar"}:
+                yield from ast.walk(node)
+    for statement in tree.body:  # choices that decorators share, which the catalogue finds on the commands
+        if isinstance(statement, ast.Assign):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "app_commands.Choice":
+                    yield from ast.walk(node)
+
+
+def _texts_of(call):
+    """The constants in those arguments of a call that people read."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    if name not in TAKES:
+        return
+    known, texts = TAKES[name]
+    given = [(known[place] if place < len(known) else "", argument) for place, argument in enumerate(call.args)]
+    given += [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg]
+    for parameter, argument in given:
+        if "*" in texts or parameter in texts:
+            yield from _said_in(argument)
+
+
+def _said_in(node):
+    """The constants of an expression, but for what it is compared with or looked up by, and calls of their own."""
+    if isinstance(node, ast.Constant):
+        yield node
+    elif isinstance(node, ast.IfExp):
+        yield from (*_said_in(node.body), *_said_in(node.orelse))
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {"join", "format"}:
+            yield from _said_in(node.func.value)
+            for argument in node.args:
+                yield from _said_in(argument)
+    elif not isinstance(node, ast.Compare | ast.Subscript):
+        for child in ast.iter_child_nodes(node):
+            yield from _said_in(child)
 
 
 def test_no_text_for_people_bypasses_the_translators():
     found = [one for path in sources() for one in spoken_without_translation(path)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'def row():\n    return Button("done", custom_id="x")',
+        'def row():\n    return Button(label=f"open {3}", custom_id="x")',
+        'def card(quiet):\n    return Card(title="quiet" if quiet else say("Reached"))',
+        'def field():\n    return Field(say("Reached"), "\\n".join((say("Reached"), f"{3} days")))',
+        'def option():\n    return Option("monday", "0")',
+        'def choice():\n    return Choice("x", "choose", ())',
+        'def form():\n    return Form("contact", "x", ())',
+        'def entry():\n    return Entry("x", say("Reached"), hint="optional")',
+        'def picture():\n    return Attachment("digest.png", "chart")',
+        'class Contact(discord.ui.Modal, title="Contact"):\n    pass',
+        'async def show(interaction):\n    await answer(interaction, "nothing")',
+        'async def show(interaction):\n    await interaction.response.send_message("sorry")',
+        'async def typed(self, interaction, typed):\n    return [app_commands.Choice(name="now", value=1)]',
+        'def sentence():\n    return "Done"',
+        'def sentence():\n    return "Something went wrong."',
+        'PROBLEM = "It cannot be read."',
+    ],
+)
+@pytest.mark.parametrize("folder", ["bot/views", "cogs"])
+def test_a_text_that_bypasses_the_translators_is_found_wherever_it_stands(planted, folder):
+    assert list(spoken_without_translation(ROOT / folder / "planted.py", planted))
+
+
+def test_the_page_to_mail_around_says_nothing_by_itself():
+    template = (ROOT / "bot" / "views" / "templates" / "digest.html").read_text(encoding="utf-8")
+    assert not WORD.search(re.sub(r"<style>.*?</style>|{%.*?%}|{{.*?}}|<[^>]*>", "", template, flags=re.DOTALL))
 
 
 def test_the_arguments_of_say_are_there_to_be_found():

@@ -230,6 +230,11 @@ def test_effective_members_are_the_perplexity_of_the_shares(counts: list[int], e
     assert figures(facts(touches)).effective_members == pytest.approx(effective)
 
 
+def test_members_addressed_alike_are_not_a_hair_more_than_they_are() -> None:
+    found = figures(facts(many([1] * 5), active=[MIA + number for number in range(5)]))
+    assert (found.effective_members, found.spread) == (5.0, 1.0)
+
+
 def many(counts: Sequence[int], begin: float = 0) -> list[Touch]:
     """So many conversations with each of some members, a minute over an hour apart."""
     return [

@@ -387,6 +387,20 @@ def test_no_personal_digest_breaks_a_limit_or_pings(facts, language):
     assert letter.view() is not None
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_line_of_a_personal_digest_keeps_its_link_however_long_the_names(language):
+    longest, far = "_" * 32, 2**63 - 1
+    waiting = [WaitingEntry(far - person, far, person, frozenset()) for person in range(5)]
+    offers = [Offer(person, Reason.UNMET, NOW, far - person, far, active_days=30) for person in range(5, 8)]
+    names = dict.fromkeys(range(8), longest)
+    with speaking(language):
+        facts = personal_of(facts_of(own=True), names, waiting, 10**6, [Suggestion(offer) for offer in offers])
+        letter = personal_letter(facts, delivery_id=None)
+    harmless(letter, links=[f"https://discord.com/channels/{2**62}/{far}/{far - person}" for person in range(8)])
+    links = re.findall(r"\]\(https://discord\.com/channels/\d+/\d+/(\d+)\)", text_of(letter))
+    assert links == [str(far - person) for person in range(8)]
+
+
 @given(ANY_FACTS, LANGUAGE)
 def test_no_page_runs_or_fetches_anything(facts, language):
     with speaking(language):
