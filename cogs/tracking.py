@@ -162,11 +162,13 @@ class Tracking(commands.Cog):
             self._follower.heard_of(channel.id, message.id)
         if message.guild is None or not is_recorded(channel) or not isinstance(channel, Recordable):
             return
-        place = await self._places.of(channel, message)
         known = self._follower.knows(channel.id)
+        if not known and not is_in_sight(channel):
+            return  # its history has it, if the channel comes back into sight
+        place = await self._places.of(channel, message)
         try:
-            async with self._follower.arriving(place, message.id):
-                self._follower.heard(place, await read_message(message))
+            async with self._follower.arriving(place, message.id) as heard:
+                heard(await read_message(message))
         except Exception as error:  # noqa: BLE001 - whatever it was, the message must not be missing
             log.warning("Message %s could not be read and is fetched again: %s", message.id, error)
             known = False
@@ -205,59 +207,70 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
-        if isinstance(channel, Recordable | discord.ForumChannel):
+        if isinstance(channel, Recordable | discord.ForumChannel) and is_in_sight(channel):
             await self._follow_new(await self._places.of(channel))
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """Permissions may have changed: a channel may have got out of sight, come back, or become readable."""
         returned = isinstance(before, Recordable | discord.ForumChannel) and not is_in_sight(before)
-        await self._sight_changed(after.guild, [after], returned=returned)
-        if is_recorded(after) and isinstance(after, Recordable | discord.ForumChannel) and is_in_sight(after):
-            await self._look_at([after])
+        await self._sight_changed(after.guild, [after], returned=[after] if returned else [])
+        await self._look_at([after])
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """Spade may bear the role, as everybody bears @everyone."""
         if before.permissions != after.permissions:
+            channels = after.guild.channels
             returned = after.permissions.view_channel and not before.permissions.view_channel
-            await self._sight_changed(after.guild, after.guild.channels, returned=returned)
+            await self._sight_changed(after.guild, channels, returned=channels if returned else [])
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         """What it allowed is allowed no longer, and what it denied is."""
-        await self._sight_changed(role.guild, role.guild.channels)
+        channels = role.guild.channels
+        returned = [channel for channel in channels if channel.overwrites_for(role).view_channel is False]
+        await self._sight_changed(role.guild, channels, returned=returned)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         """Discord tells this of Spade itself: roles were given to it, or taken."""
         if after == after.guild.me and before.roles != after.roles:
-            await self._sight_changed(after.guild, after.guild.channels)
+            channels = after.guild.channels
+            returned = [
+                channel
+                for channel in channels
+                if isinstance(channel, Recordable | discord.ForumChannel) and not is_in_sight(channel, before)
+            ]
+            await self._sight_changed(after.guild, channels, returned=returned)
 
     async def _sight_changed(
-        self, guild: discord.Guild, channels: Collection[object], *, returned: bool = False
+        self,
+        guild: discord.Guild,
+        channels: Collection[discord.abc.GuildChannel],
+        *,
+        returned: Collection[discord.abc.GuildChannel],
     ) -> None:
         """What cannot be seen any more is followed no longer; what can be again has to catch up.
 
-        `returned`: the channels were out of sight a moment ago, even if nobody noticed.
+        Those of `channels` that `returned` were out of sight a moment ago, even if nobody noticed.
         """
         if not self._ready:
             return  # whoever enters sees how things are
         self._follower.ask_soon()
-        ids = {channel.id for channel in channels if isinstance(channel, discord.abc.GuildChannel)}
-        threads = [thread for thread in guild.threads if thread.parent_id in ids]
-        concerned = [
-            channel
-            for channel in (*channels, *threads)
-            if is_recorded(channel) and isinstance(channel, Recordable | discord.ForumChannel)
-        ]
+        here = [one for one in channels if is_recorded(one) and isinstance(one, Recordable | discord.ForumChannel)]
+        unseen = {channel.id for channel in returned}
+        gone = [channel.id for channel in here if channel.id in unseen or not is_in_sight(channel)]
+        ids = {channel.id for channel in here}
+        threads = [thread for thread in guild.threads if thread.parent_id in ids and is_recorded(thread)]
         seen_again = [
-            channel
-            for channel in concerned
-            if is_in_sight(channel) and (returned or not self._follower.knows(channel.id))
+            *(one for one in here if is_in_sight(one) and (one.id in unseen or not self._follower.knows(one.id))),
+            *(
+                one
+                for one in threads
+                if is_in_sight(one) and (one.parent_id in unseen or not self._follower.knows(one.id))
+            ),
         ]
-        # Nothing is waited for before this: the next event may be a message from behind what was not heard.
-        await self._follower.lost([one.id for one in concerned if returned or not is_in_sight(one)])
         readable = [
             channel
             for channel in with_archives(channels)
@@ -265,6 +278,8 @@ class Tracking(commands.Cog):
         ]
         if seen_again or readable:
             self._start(self._enter_again(guild, seen_again, readable), "catching up with what is back in sight")
+        # Nothing is waited for before this: the next event may be a message from behind what was not heard.
+        await self._follower.lost(gone)
 
     async def _enter_again(
         self,
@@ -274,15 +289,20 @@ class Tracking(commands.Cog):
     ) -> None:
         """Channels are back in sight, or (`readable`) their archives may be looked at now."""
         follower, session = self._follower, self._follower.session
-        stale = [await sighting_of(channel, self._places, stale=True) for channel in channels]
-        look = await self._archives.look_at_all(guild.id)
+
+        def lasts() -> bool:
+            return follower.lasts(session, guild.id)
+
+        stale = [await sighting_of(channel, self._places, stale=True) for channel in channels if is_in_sight(channel)]
         await follower.catch_up_all(stale, session)
-        await self._look_into_archives(guild, {*channels, *readable}, look, session)
+        look = await persistently("Looking at archives", lambda: self._archives.look_at_all(guild.id), lasts)
+        if look is not None:
+            await self._look_into_archives(guild, {*channels, *readable}, look, session)
 
     @commands.Cog.listener()
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A thread was started: every message of it will be heard."""
-        if is_recorded(thread):
+        if is_recorded(thread) and is_in_sight(thread):
             await self._follow_new(await self._places.of(thread))
 
     async def _follow_new(self, place: Place) -> None:
@@ -314,7 +334,9 @@ class Tracking(commands.Cog):
             [
                 await sighting_of(channel, self._places)
                 for channel in channels
-                if is_recorded(channel) and isinstance(channel, Recordable | discord.ForumChannel)
+                if is_recorded(channel)
+                and isinstance(channel, Recordable | discord.ForumChannel)
+                and is_in_sight(channel)
             ]
         )
 

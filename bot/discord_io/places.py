@@ -18,12 +18,15 @@ def is_recorded(channel: object) -> bool:
     return isinstance(channel, Recordable | discord.ForumChannel)
 
 
-def is_in_sight(channel: Recordable | discord.ForumChannel) -> bool:
-    """Whether Spade is told what happens in a channel or thread. A voice channel's chat takes its Connect too."""
+def is_in_sight(channel: Recordable | discord.ForumChannel, spade: discord.Member | None = None) -> bool:
+    """Whether Spade is told what happens in a channel or thread. A voice channel's chat takes its Connect too.
+
+    `spade`: with the roles that it bore then, rather than now.
+    """
     parent = channel.parent if isinstance(channel, discord.Thread) else channel
     if parent is None:
         return False
-    granted = parent.permissions_for(parent.guild.me)
+    granted = parent.permissions_for(spade or parent.guild.me)
     voice = isinstance(parent, discord.VoiceChannel | discord.StageChannel)
     return granted.view_channel and (granted.connect or not voice)
 

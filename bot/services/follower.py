@@ -68,14 +68,21 @@ class Follower(Sight):
         async with channel.turn:
             if channel.position is None:
                 channel.position = await self._recorded_until(place) or place.channel_id - 1
-        await self.catch_up(Sighting(place, 0), session)
+        await self._catch_up(channel, Sighting(place, 0), session)
 
     async def lost(self, channel_ids: Collection[int]) -> None:
         """Channels cannot be seen any more, or could not for a moment. What was heard of them before is written.
 
-        Before anything else they are unknown, so that what is heard from here on is not taken for what comes next.
+        Their threads go with them, those in the archive too. Before anything else they are unknown, so that what is
+        heard from here on is not taken for what comes next.
         """
-        gone = [self._channels.pop(channel_id) for channel_id in channel_ids if channel_id in self._channels]
+        gone = [
+            channel
+            for channel in self._channels.values()
+            if not {channel.place.channel_id, channel.place.parent_id}.isdisjoint(channel_ids)
+        ]
+        for channel in gone:
+            del self._channels[channel.place.channel_id]
         now = asyncio.get_running_loop().time()
         ends = await asyncio.gather(*(self._flush_channel(channel, now) for channel in gone), return_exceptions=True)
         for channel, end in zip(gone, ends, strict=True):
@@ -84,11 +91,11 @@ class Follower(Sight):
                 log.warning("Channel %s: what was heard is left to its history (%s)", channel.place.channel_id, end)
 
     @asynccontextmanager
-    async def arriving(self, place: Place, message_id: int) -> AsyncIterator[None]:
+    async def arriving(self, place: Place, message_id: int) -> AsyncIterator[Callable[[Message], None]]:
         """A live message is being read, which may take a question to Discord; nothing after it is written meanwhile.
 
-        Waits first while the buffer is full, so that recording can keep up. When reading fails, the channel has to
-        catch up in a new session.
+        Yields what takes the message. Waits first while the buffer is full, so that recording can keep up. When
+        reading fails, the channel has to catch up in a new session.
         """
         session = self._session
         channel = self._seen(place, session)
@@ -100,22 +107,23 @@ class Follower(Sight):
                     if not behind.followed:
                         self._leave_to_history(behind)
                 await self._room.wait()
-            yield
-            now = self._channels.get(place.channel_id, channel)
-            if not now.followed and not self._lasts(session, now):
-                self._leave_to_history(now)  # nobody knows what was said since it was sent
+            yield lambda message: self._heard(channel, place, message, session)
         except Exception:
             self._interrupt(self._channels.get(place.channel_id, channel))
             raise
         finally:
             channel.arriving.discard(message_id)
 
-    def heard(self, place: Place, message: Message) -> None:
-        """Take a live message."""
-        channel = self._seen(place, self._session)
-        channel.place = place
+    def _heard(self, channel: Channel, place: Place, message: Message, session: int) -> None:
+        """Take a message that began to arrive in a session, when this was its channel's state."""
         self._newest_heard_id = max(self._newest_heard_id, message.message_id)
-        self._keep(channel, message)
+        now = self._channels.get(place.channel_id)
+        if now is None:
+            return  # out of sight meanwhile, or deleted: if it comes back, its history has the message
+        now.place = place
+        self._keep(now, message)
+        if not now.followed and (now is not channel or not self._lasts(session, now)):
+            self._leave_to_history(now)  # nobody knows what was said since it was sent
 
     @property
     def newest_heard_id(self) -> int:
@@ -268,22 +276,22 @@ class Follower(Sight):
 
         `session` is the one in which they were seen; with these, everything there is of `guild_ids` was seen in it.
         """
-        sightings = [sighting for sighting in sightings if self.lasts(session, sighting.place.guild_id)]
-        for sighting in sightings:
-            # Marked before the first request, so that nobody takes the record for whole meanwhile.
-            self._seen(sighting.place, session)
+        # Marked before the first request, so that nobody takes the record for whole meanwhile.
+        seen = [
+            (self._seen(sighting.place, session), sighting)
+            for sighting in sightings
+            if self.lasts(session, sighting.place.guild_id)
+        ]
         # A thread's record opens where its channel's does, so that is settled before any thread is looked at.
-        await asyncio.gather(*(self._open(sighting, session) for sighting in sightings if not sighting.place.parent_id))
-        fetched = sum(await asyncio.gather(*(self._catch_up_or_miss(sighting, session) for sighting in sightings)))
+        await asyncio.gather(*(self._open(*one, session) for one in seen if not one[0].place.parent_id))
+        fetched = sum(await asyncio.gather(*(self._catch_up_or_miss(*one, session) for one in seen)))
         if fetched:
-            log.info("Caught up with %s messages in %s channels", fetched, len(sightings))
+            log.info("Caught up with %s messages in %s channels", fetched, len(seen))
         for guild_id in guild_ids:
             if self.lasts(session, guild_id):
                 self._entered(guild_id, session)
 
-    async def _open(self, sighting: Sighting, session: int) -> None:
-        channel = self._seen(sighting.place, session)
-
+    async def _open(self, channel: Channel, sighting: Sighting, session: int) -> None:
         async def once() -> None:
             async with channel.turn:
                 if channel.position is None:
@@ -292,17 +300,13 @@ class Follower(Sight):
         what = f"Opening the record of channel {sighting.place.channel_id}"
         await persistently(what, once, lambda: self._lasts(session, channel), tries=TRIES)
 
-    async def _catch_up_or_miss(self, sighting: Sighting, session: int) -> int:
-        if not self.lasts(session, sighting.place.guild_id):
-            return 0  # it got out of sight while the channels were opened
-        channel = self._seen(sighting.place, session)
-
+    async def _catch_up_or_miss(self, channel: Channel, sighting: Sighting, session: int) -> int:
         def lasts() -> bool:
             return self._lasts(session, channel)
 
         async def once() -> int:
             async with self._at_once:
-                return await self.catch_up(sighting, session) if lasts() else 0
+                return await self._catch_up(channel, sighting, session) if lasts() else 0
 
         what = f"Catching up with channel {sighting.place.channel_id}"
         fetched = await persistently(what, once, lasts, tries=TRIES)
@@ -321,12 +325,11 @@ class Follower(Sight):
             await self._miss(channel, "Discord does not answer", stale=sighting.stale)
             channel.followed = self._lasts(session, channel)
 
-    async def catch_up(self, sighting: Sighting, session: int) -> int:
+    async def _catch_up(self, channel: Channel, sighting: Sighting, session: int) -> int:
         """Fetch what one channel's record lacks, then follow it; returns the number of messages fetched.
 
         It is followed unless `session`, in which it was seen, is over by then: its messages since may be missing.
         """
-        channel = self._seen(sighting.place, session)
         channel.place = sighting.place
         async with channel.turn:
             fetched = await self._fetch(channel, sighting, session)
@@ -382,30 +385,30 @@ class Follower(Sight):
         return asked
 
     async def _position_of(self, channel: Channel, sighting: Sighting) -> int:
-        behind_id = channel.before_pending(sighting.last_message_id + 1)
+        said = sighting.last_message_id or channel.pending
+        behind_id = channel.before_pending(sighting.last_message_id + 1) if said else None
         return await self._recorded_until(channel.place) or await self._opening(channel.place, behind_id)
 
     async def _recorded_until(self, place: Place, before_id: int | None = None) -> int | None:
-        """Where a channel's record stands (or stood, before a position); None before its first span."""
+        """Where a channel's record stands (or stood, before a position); None before its first span or gap."""
         async with self._database.reading() as connection:
-            recorded = await spans.of_channel(connection, place.channel_id)
-            missed = await spans.known_gaps_of(connection, place.channel_id)
-        ends = (span.last_id for span in (*recorded, *missed) if before_id is None or span.first_id < before_id)
-        return max(ends, default=None)
+            reach = await spans.reach_of(connection, place.channel_id, before_id)
+        return reach.last_id if reach is not None else None
 
-    async def _opening(self, place: Place, behind_id: int) -> int:
+    async def _opening(self, place: Place, behind_id: int | None) -> int:
         """Open a channel's first span at the moment it becomes visible: right behind its newest message.
 
-        What was made since Spade came is recorded from its beginning, and a thread is as visible as its channel.
+        Where nothing was ever said, as in every forum, that is the moment in which Spade came. What was made since is
+        recorded from its beginning, and a thread is as visible as its channel.
         """
         async with self._database.writing() as connection:
             visible_id = first_id_at(await guilds.watch(connection, place.guild_id, self._clock.now()))
             if place.parent_id is not None:
-                above = await spans.of_channel(connection, place.parent_id)
-                return max(place.channel_id - 1, above[0].first_id if above else visible_id)
+                above = await spans.reach_of(connection, place.parent_id)
+                return max(place.channel_id - 1, above.first_id if above is not None else visible_id)
             if place.channel_id >= visible_id:
                 return place.channel_id - 1
-            opening = max(place.channel_id, behind_id)
+            opening = max(place.channel_id, visible_id if behind_id is None else behind_id)
             await spans.add(connection, place, Span(opening, opening))
             return opening
 

@@ -13,7 +13,7 @@ from bot.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLook:
-    """How archives are to be looked at: what is on record of each channel, since when Spade is there, how far back.
+    """How archives are to be looked at: how far each channel's record reaches, since when Spade is there, how far back.
 
     An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
     looked at all the same, was looked at before. None: the channels were out of sight, so all that may belong on
@@ -42,8 +42,10 @@ class ThreadArchives:
         """The look that a new session takes; to be asked for before anything newer goes on record."""
         async with self._database.writing() as connection:
             since = await guilds.watch(connection, guild_id, self._clock.now())
-            recorded = await spans.extents(connection, guild_id)
-            newest_id = max((span.last_id for span in recorded.values()), default=None)
+            recorded = await spans.reaches(connection, guild_id)
+            newest_id = max(
+                (span.last_id for span in (await spans.extents(connection, guild_id)).values()), default=None
+            )
             newest_at = since if newest_id is None else moment_of(newest_id)
             return ArchiveLook(recorded, since, await guilds.archives_from(connection, guild_id, newest_at))
 
@@ -51,7 +53,7 @@ class ThreadArchives:
         """The look at channels that are back in sight."""
         async with self._database.writing() as connection:
             since = await guilds.watch(connection, guild_id, self._clock.now())
-            return ArchiveLook(await spans.extents(connection, guild_id), since, None)
+            return ArchiveLook(await spans.reaches(connection, guild_id), since, None)
 
     async def read(self, guild_id: int) -> None:
         """All of them were looked through, and what they held is on record."""

@@ -1,7 +1,10 @@
 """Which stretches of each channel are on record, and which are known to be missing."""
 
-from sqlalchemy import delete, func, select
+from typing import Any
+
+from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
@@ -10,6 +13,16 @@ from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 
 _span = tables.span.c
+_reach = (
+    union_all(
+        *(
+            select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id)
+            for table in (tables.span, tables.known_gap)
+        )
+    )
+    .subquery("reach")
+    .c
+)
 
 
 async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
@@ -20,12 +33,32 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
     """For each channel on record, from where its oldest span begins to where its newest ends."""
+    return await _extents(connection, _span, guild_id)
+
+
+async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
+    """For each channel, from where its record begins to where it ends: what is known to be missing belongs to it."""
+    return await _extents(connection, _reach, guild_id)
+
+
+async def _extents(
+    connection: AsyncConnection, stretches: ReadOnlyColumnCollection[str, Any], guild_id: int
+) -> dict[int, Span]:
     query = (
-        select(_span.channel_id, func.min(_span.first_id).label("first_id"), func.max(_span.last_id).label("last_id"))
-        .where(_span.guild_id == guild_id)
-        .group_by(_span.channel_id)
+        select(stretches.channel_id, func.min(stretches.first_id), func.max(stretches.last_id))
+        .where(stretches.guild_id == guild_id)
+        .group_by(stretches.channel_id)
     )
-    return {row.channel_id: Span(row.first_id, row.last_id) for row in await connection.execute(query)}
+    return {channel_id: Span(first_id, last_id) for channel_id, first_id, last_id in await connection.execute(query)}
+
+
+async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int | None = None) -> Span | None:
+    """The same of one channel, or of that part of its record which begins before a position; None without any."""
+    query = select(func.min(_reach.first_id), func.max(_reach.last_id)).where(_reach.channel_id == channel_id)
+    if before_id is not None:
+        query = query.where(_reach.first_id < before_id)
+    first_id, last_id = (await connection.execute(query)).one()
+    return None if first_id is None else Span(first_id, last_id)
 
 
 async def add(connection: AsyncConnection, place: Place, span: Span) -> None:

@@ -89,7 +89,8 @@ async def follow(database: Database, messages: list[Message]) -> Follower:
     place = Place(GUILD, CHANNEL)
     await follower.follow_new(place, follower.session)
     for message in messages:
-        follower.heard(place, message)
+        async with follower.arriving(place, message.message_id) as heard:
+            heard(message)
     return follower
 
 

@@ -45,8 +45,8 @@ class Scene:
 
     async def heard(self, place: Place, *messages: Message) -> None:
         for message in messages:
-            async with self.follower.arriving(place, message.message_id):
-                self.follower.heard(place, message)
+            async with self.follower.arriving(place, message.message_id) as heard:
+                heard(message)
 
     async def says(self, place: Place, *messages: Message) -> None:
         """Discord has it, and tells Spade unless it is deaf just then."""
@@ -171,7 +171,7 @@ async def test_a_channel_without_messages_is_followed_too(scene: Scene) -> None:
     await scene.catch_up(channel())
     await scene.says(channel(), said(5, MIA))
     assert await scene.messages() == 1
-    assert await scene.spans(channel()) == (Span(CHANNEL, at(5)),)
+    assert await scene.spans(channel()) == (Span(at(0), at(5)),)
 
 
 async def test_events_that_arrive_out_of_order_within_the_hold_are_written_in_order(scene: Scene) -> None:
@@ -191,9 +191,11 @@ async def test_the_newest_second_is_held_back_and_what_is_older_written(
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
     await follower.catch_up_all([log.sighting(channel())], follower.session, guild_ids=[GUILD])
-    follower.heard(channel(), said(1, MIA))
+    async with follower.arriving(channel(), at(1)) as heard:
+        heard(said(1, MIA))
     await asyncio.sleep(0.35)
-    follower.heard(channel(), said(2, MIA))
+    async with follower.arriving(channel(), at(2)) as heard:
+        heard(said(2, MIA))
     await follower.flush()
     assert sum(row[3] for row in (await rows(database))["activity"]) == 1
     await follower.settle()
@@ -212,11 +214,11 @@ async def test_what_is_heard_twice_counts_once(scene: Scene) -> None:
 async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene: Scene) -> None:
     """Looking up what the first replies to takes a while; the second must not go on record before it."""
     await scene.catch_up(channel())
-    async with scene.follower.arriving(channel(), at(1)):
+    async with scene.follower.arriving(channel(), at(1)) as heard:
         await scene.says(channel(), said(2, MIA))
         await scene.follower.settle()
         assert (await rows(scene.database))["activity"] == []
-        scene.follower.heard(channel(), said(1, ANNA, mentions=[MIA]))
+        heard(said(1, ANNA, mentions=[MIA]))
     scene.log.post(channel(), said(1, ANNA, mentions=[MIA]))
     await oracle(scene, channel())
 
@@ -509,7 +511,7 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
     await asyncio.wait_for(catching_up, 5)
     assert scene.follower.in_step
     await scene.says(channel(), *messages[25:])
-    assert await scene.gaps() == {CHANNEL: (Span(CHANNEL + 1, messages[20].message_id - 1),)}
+    assert await scene.gaps() == {CHANNEL: (Span(at(0) + 1, messages[20].message_id - 1),)}
     assert await scene.messages() == 10
     assert await scene.follower.ask_again() == 1
     assert await scene.follower.ask_again() == 0  # not before its time
@@ -825,14 +827,66 @@ async def test_a_channel_made_while_spade_was_there_is_recorded_from_its_beginni
 
 
 async def test_a_threads_record_opens_where_its_channels_does_whichever_is_looked_at_first(scene: Scene) -> None:
+    """That of a forum, where nothing was ever said, opens in the moment in which Spade came."""
     forum = channel()
     posts = [thread(MIA, at(-2000 + number), parent_id=CHANNEL) for number in range(8)]
-    for post in posts:
-        scene.log.post(post, said(-1500, MIA), said(-1400, ANNA))
+    for number, post in enumerate(posts):
+        scene.log.post(post, said(-1500, MIA), said(-1400, ANNA), said(1 + number, MIA), said(20, ANNA))
     await scene.watched()
     await scene.catch_up(*posts, forum)
-    assert [await scene.spans(post) for post in posts] == [(Span(post.channel_id, at(-1400)),) for post in posts]
+    assert {await scene.spans(post) for post in posts} == {(Span(at(0) + 1, at(20)),)}
     assert await scene.messages() == 16
+
+
+async def test_a_threads_record_opens_with_what_is_missing_of_its_channels(scene: Scene) -> None:
+    """Nobody may read the channel's history for a while, and what is said live goes on record before the gap does."""
+    await scene.watched()
+    room, inside = channel(at(1)), thread(MIA, at(2), parent_id=at(1))
+    scene.log.post(room, said(2, MIA), said(3, NOAH))
+    scene.log.post(inside, said(4, MIA), said(5, NOAH))
+    scene.log.unreadable.add(room.channel_id)
+    await scene.catch_up(room)
+    await scene.says(room, said(6, NOAH))
+    assert await scene.spans(room) == (Span(at(3) + 1, at(6)),)
+    assert (await scene.gaps()) == {at(1): (Span(at(1), at(3)),)}
+    await scene.catch_up(room, inside)
+    assert await scene.spans(inside) == (Span(at(2), at(5)),)
+    assert (await scene.archives.look(GUILD)).begins(at(1)) == at(1)
+
+
+async def test_a_message_that_was_still_being_read_when_its_channel_got_out_of_sight_is_left_to_history(
+    scene: Scene,
+) -> None:
+    """What was said while the channel could not be seen lies between it and what is heard next."""
+    await scene.catch_up(channel())
+    scene.log.post(channel(), said(1, MIA), said(2, NOAH), said(3, MIA))
+    async with scene.follower.arriving(channel(), at(1)) as heard:
+        await scene.follower.lost([CHANNEL])
+        heard(said(1, MIA))
+    assert scene.follower.in_step  # nobody waits for what is out of sight
+    async with scene.follower.arriving(channel(), at(2)) as heard:
+        await scene.follower.lost([CHANNEL])
+        await scene.heard(channel(), said(3, MIA))
+        heard(said(2, NOAH))
+    scene.log.unreadable.add(CHANNEL)
+    await scene.follower.catch_up_all([Sighting(channel(), at(3), stale=True)], scene.follower.session)
+    scene.log.unreadable.clear()
+    await scene.says(channel(), said(4, NOAH))
+    await scene.follower.ask_again()
+    await oracle(scene, channel())
+
+
+async def test_a_thread_in_the_archive_gets_out_of_sight_with_its_channel(scene: Scene) -> None:
+    """Somebody may wake it up there, unheard."""
+    old = thread(MIA, at(1), parent_id=CHANNEL)
+    scene.log.post(old, said(2, MIA))
+    await scene.catch_up(channel(), old)
+    await scene.follower.lost([CHANNEL])
+    scene.log.post(old, said(3, NOAH))
+    assert not scene.follower.knows(old.channel_id)
+    await scene.follower.catch_up_all([scene.log.sighting(old)], scene.follower.session)
+    await scene.says(old, said(4, MIA))
+    await oracle(scene, channel(), old)
 
 
 # Deletes.
