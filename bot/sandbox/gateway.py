@@ -59,7 +59,10 @@ class Gateway:
         """Serve one websocket until it ends."""
         socket = web.WebSocketResponse(max_msg_size=1 << 22, compress=False)
         socket.headers["Date"] = format_datetime(self._world.now(), usegmt=True)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:
+            return socket  # it hung up before it was answered
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)
         connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, func, select, union_all
+from sqlalchemy import case, delete, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -106,10 +106,14 @@ async def gaps_of_counted(connection: AsyncConnection, guild_id: int) -> tuple[S
 
 
 async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: int, gap: Span, reason: str) -> None:
-    """Note that a stretch could not be fetched, and why."""
+    """Note that a stretch could not be fetched, and why. One that begins where another does never shortens it."""
+    known = tables.known_gap.c
     values = {"last_id": gap.last_id, "guild_id": guild_id, "reason": reason}
     statement = insert_into(connection, tables.known_gap).values(channel_id=channel_id, first_id=gap.first_id, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values))
+    longest = case((known.last_id > gap.last_id, known.last_id), else_=gap.last_id)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_={**values, "last_id": longest})
+    )
 
 
 async def forget_known_gaps(connection: AsyncConnection, channel_id: int, filled: Span) -> None:

@@ -544,6 +544,7 @@ async def test_known_gaps_are_noted_once_and_forgotten_when_filled(database: Dat
     async with database.writing() as connection:
         await spans.add_known_gap(connection, GUILD, 11, Span(5, 9), "no permission")
         await spans.add_known_gap(connection, GUILD, 11, Span(5, 12), "still no permission")
+        await spans.add_known_gap(connection, GUILD, 11, Span(5, 7), "no permission")
         await spans.add_known_gap(connection, GUILD, 11, Span(20, 30), "no permission")
         await spans.add_known_gap(connection, GUILD, 12, Span(1, 2), "no permission")
         await spans.add_known_gap(connection, OTHER_GUILD, 13, Span(1, 2), "no permission")
