@@ -62,7 +62,7 @@ class Gateway:
         try:
             await socket.prepare(request)
         except ConnectionResetError:
-            return socket  # it hung up before it was answered
+            return web.Response()  # it hung up before it was answered: nobody reads this
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)
         connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})
