@@ -32,13 +32,18 @@ class DiscordHistory:
         thread = await self._channel(place)
         if not isinstance(thread, discord.Thread):
             return None
+        parent = thread.parent
+        if parent is None:
+            raise NoHistoryError("the thread's channel is not in sight")
         # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
-        home = thread if isinstance(thread.parent, discord.ForumChannel) or thread.parent is None else thread.parent
+        home = thread if isinstance(parent, discord.ForumChannel) else parent
         try:
             async with patience():
                 return author_id(await home.fetch_message(thread.id))
-        except (discord.NotFound, discord.Forbidden):
+        except discord.NotFound:
             return person_id(thread.owner) if thread.owner is not None else thread.owner_id
+        except discord.Forbidden as error:
+            raise NoHistoryError(f"Discord refused: {error.text}") from error
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, in the archive too."""

@@ -37,33 +37,30 @@ class History(Protocol):
         """The up to `limit` messages just before a position; fewer means that there are no more."""
 
     async def opener(self, place: Place) -> int | None:
-        """Who opened a thread (R3), if a person did."""
+        """Who opened a thread (R3), if a person did. Raises NoHistoryError where nobody may know."""
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, in the archive too."""
 
 
 class HistoryContext:
-    """Brings context to a stretch from history. An opener who cannot be asked for is nobody."""
+    """Brings context to a stretch from history."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._openers: dict[int, int | None] = {}
 
     async def opened(self, stretch: Stretch) -> Stretch:
-        """The same stretch with the thread's opener; asked for once a thread, unless its first message is at hand."""
+        """The same stretch with the thread's opener; asked for once a thread, unless its first message is at hand.
+
+        Raises NoHistoryError.
+        """
         thread_id = stretch.place.channel_id
         if thread_id not in self._openers:
             first = [message for message in (*stretch.context, *stretch.messages) if message.message_id == thread_id]
-            self._openers[thread_id] = first[0].author_id if first else await self._opener(stretch.place)
+            self._openers[thread_id] = first[0].author_id if first else await self._history.opener(stretch.place)
         known = replace(stretch.place, opener_id=self._openers[thread_id], opener_known=True)
         return replace(stretch, place=known)
-
-    async def _opener(self, place: Place) -> int | None:
-        try:
-            return await self._history.opener(place)
-        except NoHistoryError:
-            return None
 
     async def earlier(self, stretch: Stretch) -> Stretch:
         """The same stretch with up to 50 more messages of context. Raises NoHistoryError."""

@@ -298,14 +298,22 @@ async def test_a_threads_opener_is_asked_for_once_and_taken_from_its_first_messa
     assert [row[1] for row in (await rows(database))["touch"]] == [MIA, MIA, NOAH]
 
 
-async def test_an_opener_that_cannot_be_read_is_nobody(database: Database, recorder: Recorder) -> None:
+async def test_nothing_is_judged_without_an_opener_who_may_not_be_asked_for(
+    database: Database, recorder: Recorder
+) -> None:
     log = ChannelLog()
     place = replace(thread(None), opener_known=False)
     log.unreadable.add(CHANNEL)
-    await recorder.record(Stretch(place, at(0), at(1), (said(0, MIA), said(1, ANNA)), (), 0), HistoryContext(log))
+    stretch = Stretch(place, at(0), at(1), (said(0, MIA), said(1, ANNA)), (), 0)
+    context, before = HistoryContext(log), await rows(database)
+    with pytest.raises(NoHistoryError):
+        await recorder.record(stretch, context)
+    assert await rows(database) == before
+    log.unreadable.clear()
+    log.openers[CHANNEL] = MIA
+    await recorder.record(stretch, context)
     found = await rows(database)
-    assert found["touch"] == found["waiting"] == []
-    assert len(found["span"]) == 1
+    assert [len(found[name]) for name in ("touch", "waiting", "span")] == [1, 1, 1]
 
 
 async def test_context_comes_fifty_messages_at_a_time_until_it_is_enough(
