@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox import Message
 from tests.support.town import BEGAN, Town, card, town
 
@@ -92,7 +94,9 @@ async def each_answer(here: Town, shown: list[tuple[str, Message]]) -> None:
             shown.append((" ".join(path), answer.original))
 
 
-async def test_no_name_acts_breaks_or_is_refused_in_any_output(tmp_path: Path) -> None:
+async def test_no_name_acts_breaks_or_is_refused_in_any_output(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
         shown: list[tuple[str, Message]] = []
@@ -100,10 +104,12 @@ async def test_no_name_acts_breaks_or_is_refused_in_any_output(tmp_path: Path) -
         for member in members:
             world.add_member(here.guild, member)
         strange = world.add_role(here.guild, NAMES[7])
+        odd = world.add_channel(here.guild, NAMES[7])
         here.mia.display_name, here.noor.display_name = NAMES[3], NAMES[9]
         world.rename_guild(here.guild, NAMES[2] + NAMES[5])
         await here.ask(here.mia, "nudges", "on")
         await here.ask(here.owner, "settings", "digest", channel=here.general)
+        world.post(odd, members[0], "Hello", mentions=[here.mia])
         for member in members:
             newest = world.post(here.general, member, "Hello", mentions=[here.mia]).id
         await here.on.heard(newest)
@@ -137,4 +143,5 @@ async def test_no_name_acts_breaks_or_is_refused_in_any_output(tmp_path: Path) -
         assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in table for cell in row)
         assert {len(row) for row in table} == {len(table[0])}
         assert here.on.sandbox.failures == []
+        assert not [name for name in NAMES if name in caplog.text]
         print(f"{len(NAMES)} names through {len(shown)} messages of {len({where for where, _ in shown})} kinds")
