@@ -138,7 +138,10 @@ def bots_are_no_managers() -> str:
 
 def nothing_to_say() -> str:
     """A preview of an empty nudge."""
-    return say("Nobody needs a word from you right now. On a day like this, nothing is sent.")
+    return say(
+        "Nobody needs a word from you right now, beyond those you were told of lately. On a day like this, nothing is "
+        "sent."
+    )
 
 
 def schedule_changed(enrolment: Enrolment, paused_until_on: date | None) -> str:
@@ -152,7 +155,7 @@ def schedule_changed(enrolment: Enrolment, paused_until_on: date | None) -> str:
         )
     ]
     if paused_until_on is not None:
-        lines.append(say("Paused: the next one can come on {day}.", day=day_label(paused_until_on)))
+        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(paused_until_on)))
     return "\n".join(lines)
 
 

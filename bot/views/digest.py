@@ -12,7 +12,7 @@ from bot.views.amounts import minutes, percent
 from bot.views.chart import alt_text
 from bot.views.dates import week_label
 from bot.views.findings import DigestFacts, findings, notes, stayers_sentence
-from bot.views.headline import explanation, headline, quiet_week, thanks
+from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.letter import FIELD_LIMIT, Attachment, Button, Card, Field, Letter
 from bot.views.names import plain_guild, safe_name
 from bot.views.palette import MUTED, VERDICT, embed_colour
@@ -33,7 +33,7 @@ def digest_letter(facts: DigestFacts, *, delivery_id: str | None) -> Letter:
     author = say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday))
     if facts.quiet:
         card = Card(
-            title=say("A quiet week"),
+            title=quiet_title(facts),
             description="\n".join((quiet_week(facts), *notes(facts))),
             author=author,
             fields=(*finding_fields(facts), *_met_field(facts)),

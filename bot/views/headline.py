@@ -55,11 +55,16 @@ def thanks(facts: DigestFacts) -> str:
     )
 
 
+def quiet_title(facts: DigestFacts) -> str:
+    """What stands above `quiet_week`."""
+    return say("Not on record") if facts.before_record else say("A quiet week")
+
+
 def quiet_week(facts: DigestFacts) -> str:
     """The one friendly line of a week with hardly any conversation, or none."""
     figures = facts.figures
     if facts.before_record:
-        return say("Nothing of this week is on record.")
+        return say("Nothing of this week is on record. `/backfill` reads older messages.")
     if figures.conversations:
         return say("{thanks} {next}", thanks=thanks(facts), next=_next_after_few(figures))
     if figures.waiting:

@@ -8,7 +8,7 @@ from bot.views.chart import alt_text, digest_picture
 from bot.views.dates import week_label
 from bot.views.digest import counted
 from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
-from bot.views.headline import explanation, headline, quiet_week, thanks
+from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.names import plain_guild
 from bot.views.palette import MUTED, VERDICT
 from bot.views.picture import Record
@@ -31,7 +31,7 @@ def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
         language=spoken().replace("_", "-"),
         guild=plain_guild(facts.guild_name),
         week=week_label(facts.monday),
-        headline=say("A quiet week") if facts.quiet else headline(facts),
+        headline=quiet_title(facts) if facts.quiet else headline(facts),
         colour=VERDICT[facts.figures.verdict] if facts.show_verdict and not facts.quiet else MUTED,
         paragraphs=[quiet_week(facts)]
         if facts.quiet

@@ -10,7 +10,7 @@ from bot.views.amounts import duration, percent
 from bot.views.dates import week_label
 from bot.views.digest import about_row, counted, finding_fields, line_fields, names_in_a_row, notes_fields
 from bot.views.findings import DigestFacts
-from bot.views.headline import explanation, headline, quiet_week, thanks
+from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.letter import Card, Field, Letter
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, safe_name
@@ -40,7 +40,7 @@ def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
     """The DM. One that is only looked at is no delivery: without an id it has no button."""
     week = facts.week
     card = Card(
-        title=say("A quiet week") if week.quiet else headline(week),
+        title=quiet_title(week) if week.quiet else headline(week),
         description=quiet_week(week)
         if week.quiet
         else "\n\n".join(paragraph for paragraph in (explanation(week), thanks(week)) if paragraph),
