@@ -68,8 +68,8 @@ def spade(
     """Helps community managers build 1:1 relationships with the ordinary members of a Discord server."""
 
 
-def main() -> None:
-    """The console entry: run the command that the process was started with, and exit."""
+def run_command() -> int:
+    """Run the command that the process was started with; returns the status to exit with."""
     status = exit_status(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -78,7 +78,7 @@ def main() -> None:
         if error.errno == errno.ENOSPC:
             _tell(_DISK_FULL)
             status = 1
-    sys.exit(status)
+    return status
 
 
 def exit_status(arguments: Sequence[str]) -> int:

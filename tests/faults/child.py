@@ -46,7 +46,7 @@ def live(arguments: list[str], token: str, folder: str, log: str, defect: str | 
     if defect is not None:
         DEFECTS[defect]()
     sys.argv = ["spade", *arguments]
-    bot.cli.main.main()
+    sys.exit(bot.cli.main.run_command())
 
 
 def hurry() -> None:
