@@ -165,6 +165,14 @@ def test_many_channels_out_of_sight_and_long_names_leave_room_for_what_is_said_l
         assert not str(card.description).endswith("…")
 
 
+def test_only_channels_that_are_read_can_be_left_out_on_purpose():
+    settings = GuildSettings(1, ZoneInfo("UTC"), digest_channel_id=5)
+    status = StatusFacts(settings, NOW, NOW, 1, 0, (), {}, None, None, None, ())
+    for missing, hinted in (({5: ["send_messages"]}, False), ({7: ["read_message_history"]}, True)):
+        (card,) = status_letter(status, Surroundings("1.0", NOW, missing)).cards
+        assert ("`/settings exclude`" in str(card.description)) is hinted
+
+
 def test_fixed_answers():
     assert "/nudges on" in answers.nudges_off(were_on=True)
     assert "already" in answers.nudges_off(were_on=False)
