@@ -95,10 +95,14 @@ class DiscordHistory:
         return channel
 
     async def _channel(self, place: Place) -> object:
-        """What the client keeps in sight, or an archived thread, which it does not: that one is asked for once."""
-        known = self._client.get_channel(place.channel_id) or self._archived.get(place.channel_id)
+        """What the client keeps in sight, or a thread in the archive, which it does not: asked for once a session."""
+        known = self._client.get_channel(place.channel_id)
         if known is not None:
             return known
+        # One of an earlier session knows nothing of the permissions of now.
+        archived = self._archived.get(place.channel_id)
+        if archived is not None and archived.guild is self._client.get_guild(place.guild_id):
+            return archived
         try:
             async with patience():
                 found = await self._client.fetch_channel(place.channel_id)

@@ -348,7 +348,7 @@ class Follower(Sight):
         if not channel.followed and await self._gaps.excluded(place):
             channel.position, channel.excluded = max(channel.position, channel.wanted), True
         while channel.wanted > channel.position and not channel.followed and self._lasts(session, channel):
-            heard = list(channel.pending)
+            heard = {message_id: message for message_id, (message, _) in channel.pending.items()}
             channel.wanted = wanted = max([channel.wanted, *heard])
             try:
                 page = await self._history.after(place, channel.position)
@@ -358,10 +358,14 @@ class Follower(Sight):
                 break
             if self._channels.get(place.channel_id) is not channel:
                 break  # deleted meanwhile
-            channel.dropped = max([channel.dropped, *heard])
-            self._drop_pending(channel, heard)
             newest = page[-1].message_id if page else 0
-            await self._record(channel, page, newest if len(page) == PAGE else max(newest, wanted))
+            last_id = newest if len(page) == PAGE else max(newest, wanted)
+            # What was heard and is deleted by now was said all the same, as long as its deletion was heard, too.
+            lasts = self._lasts(session, channel)
+            said = {one: message for one, message in heard.items() if lasts and channel.position < one <= last_id}
+            said |= {message.message_id: message for message in page}
+            await self._record(channel, tuple(said[message_id] for message_id in sorted(said)), last_id)
+            self._drop_pending(channel, [message_id for message_id in heard if message_id <= last_id])
             fetched += len(page)
         return fetched
 

@@ -951,6 +951,20 @@ async def test_what_was_deleted_is_taken_back_at_once(scene: Scene, monkeypatch:
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_is_heard_and_deleted_before_its_channel_has_caught_up_was_said_all_the_same(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, NOAH))
+    await scene.follower.lost([CHANNEL])
+    scene.log.post(channel(), said(2, ANNA))
+    await scene.says(channel(), said(3, MIA, mentions=[ANNA]), said(4, ANNA, to=(3, MIA)), said(5, NOAH))
+    scene.log.delete(channel(), at(3), at(4))
+    scene.follower.removed([at(3), at(4)])
+    await scene.follower.catch_up_all([scene.log.sighting(channel())], scene.follower.session)
+    found = await scene.recorded()
+    assert sum(row[3] for row in found["activity"]) == 5
+    assert found["touch"] == found["waiting"] == []
+
+
 async def test_a_deleted_channel_takes_the_touches_of_its_archived_threads_along(scene: Scene) -> None:
     place = thread(MIA, at(-5), parent_id=CHANNEL)
     await scene.catch_up(channel(), place)
