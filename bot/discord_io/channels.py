@@ -39,22 +39,20 @@ async def _changed(channel: _WithThreads, look: ArchiveLook, places: Places) -> 
     """The archived threads of a channel with something to fetch; None when Spade may not look.
 
     Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
-    One that is not on record yet belongs there from where its channel's record begins; a channel that has just
-    come into sight has nothing to catch up with.
+    One that is not on record yet belongs there from where its channel's record begins.
     """
     begins = look.begins(channel.id)
     found: list[Sighting] = []
-    if begins is None and (not look.recorded or look.from_at is None):
+    if begins is None:
         return found
     if not channel.permissions_for(channel.guild.me).read_message_history:
         return None
-    from_at = look.from_at or moment_of(begins or 0)
+    from_at = look.from_at or moment_of(begins)
     async for thread in _archive(channel):
         if thread.archive_timestamp < from_at - _LOOK_BACK:
             break
         known = look.recorded.get(thread.id)
-        ends = known.last_id if known is not None else begins
-        if ends is not None and (thread.last_message_id or thread.id) > ends:
+        if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
             found.append(await sighting_of(thread, places))
     return found
 

@@ -18,9 +18,10 @@ from bot.domain.stretch import Place, Stretch
 from bot.services.gaps import Gaps
 from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
 from bot.services.persistence import RETRY_SECONDS, persistently
+from bot.services.record_beginning import watched_from
 from bot.services.recorder import Recorder
 from bot.services.sight import Channel, Sight
-from bot.store import guilds, spans
+from bot.store import spans
 from bot.store.database import Database, StoreError
 
 log = logging.getLogger(__name__)
@@ -402,17 +403,17 @@ class Follower(Sight):
     async def _opening(self, place: Place, behind_id: int | None) -> int:
         """Open a channel's first span at the moment it becomes visible: right behind its newest message.
 
-        Where nothing was ever said, as in every forum, that is the moment in which Spade came. What was made since is
-        recorded from its beginning, and a thread is as visible as its channel.
+        Where nothing was ever said, as in every forum, it opens where the guild's record begins. What was made since
+        then is recorded from its beginning, and a thread is as visible as its channel.
         """
         async with self._database.writing() as connection:
-            visible_id = first_id_at(await guilds.watch(connection, place.guild_id, self._clock.now()))
+            begins_id = first_id_at(await watched_from(connection, place.guild_id, self._clock.now()))
             if place.parent_id is not None:
                 above = await spans.reach_of(connection, place.parent_id)
-                return max(place.channel_id - 1, above.first_id if above is not None else visible_id)
-            if place.channel_id >= visible_id:
+                return max(place.channel_id - 1, above.first_id if above is not None else begins_id)
+            if place.channel_id >= begins_id:
                 return place.channel_id - 1
-            opening = max(place.channel_id, visible_id if behind_id is None else behind_id)
+            opening = max(place.channel_id, begins_id if behind_id is None else behind_id)
             await spans.add(connection, place, Span(opening, opening))
             return opening
 

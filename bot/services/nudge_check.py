@@ -11,7 +11,8 @@ from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge, may_ha
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
 from bot.services.messenger import Messenger, Present
-from bot.services.nudge_facts import gather, record_from
+from bot.services.nudge_facts import gather
+from bot.services.record_beginning import record_from
 from bot.store import activity, people, record
 from bot.store.database import Connection, Database
 

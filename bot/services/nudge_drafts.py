@@ -9,7 +9,8 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferedMember, Press
 from bot.services.messenger import Messenger, UnreachableError
 from bot.services.nudge_check import Findings, joined_of, names_of
-from bot.services.nudge_facts import record_from, usual_pace
+from bot.services.nudge_facts import usual_pace
+from bot.services.record_beginning import record_from
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Database
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 
-from bot.domain.calendar import day_start, local_day
+from bot.domain.calendar import local_day
 from bot.domain.conversation import Conversation, conversations
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.effect import usual_reply_minutes
@@ -16,7 +16,7 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.touch import Touch, TouchKind, personal_kinds
 from bot.domain.why import MemberFacts, Standing
-from bot.store import activity, deliveries, guilds, managers, nudges, people, touches, waits
+from bot.store import activity, deliveries, managers, nudges, people, touches, waits
 from bot.store.activity import Trace
 from bot.store.database import Connection
 
@@ -146,14 +146,6 @@ async def gather_member(
         ),
         met_at=await touches.met_at(connection, guild_id, member_id, now, kinds),
     )
-
-
-async def record_from(connection: Connection, settings: GuildSettings) -> datetime | None:
-    """From when on the record knows who writes: since Spade came, or since the first message it has from before."""
-    begins_on = await activity.first_day(connection, settings.guild_id)
-    began = [] if begins_on is None else [day_start(begins_on, settings.zone)]
-    watched_since = await guilds.watched_since(connection, settings.guild_id)
-    return min(began if watched_since is None else [*began, watched_since], default=None)
 
 
 async def usual_pace(connection: Connection, guild_id: int, manager_id: int, now: datetime) -> float | None:

@@ -7,13 +7,14 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
+from bot.services.record_beginning import watched_from
 from bot.store import guilds, spans
 from bot.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLook:
-    """How archives are to be looked at: how far each channel's record reaches, since when Spade is there, how far back.
+    """How archives are to be looked at: how far channels' records reach, `since` when the guild's begins, how far back.
 
     An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
     looked at all the same, was looked at before. None: the channels were out of sight, so all that may belong on
@@ -25,10 +26,11 @@ class ArchiveLook:
     from_at: datetime | None
 
     def begins(self, channel_id: int) -> int | None:
-        """From where on a channel and its threads belong on record; None while nothing of it is there."""
+        """From where on a channel and its threads belong on record; None where Spade has just come to all of it."""
         if channel_id in self.recorded:
             return self.recorded[channel_id].first_id
-        return channel_id if channel_id >= first_id_at(self.since) else None
+        since_id = first_id_at(self.since)
+        return max(channel_id, since_id) if self.recorded or channel_id >= since_id else None
 
 
 class ThreadArchives:
@@ -41,7 +43,7 @@ class ThreadArchives:
     async def look(self, guild_id: int) -> ArchiveLook:
         """The look that a new session takes; to be asked for before anything newer goes on record."""
         async with self._database.writing() as connection:
-            since = await guilds.watch(connection, guild_id, self._clock.now())
+            since = await watched_from(connection, guild_id, self._clock.now())
             recorded = await spans.reaches(connection, guild_id)
             newest_id = max(
                 (span.last_id for span in (await spans.extents(connection, guild_id)).values()), default=None
@@ -52,7 +54,7 @@ class ThreadArchives:
     async def look_at_all(self, guild_id: int) -> ArchiveLook:
         """The look at channels that are back in sight."""
         async with self._database.writing() as connection:
-            since = await guilds.watch(connection, guild_id, self._clock.now())
+            since = await watched_from(connection, guild_id, self._clock.now())
             return ArchiveLook(await spans.reaches(connection, guild_id), since, None)
 
     async def read(self, guild_id: int) -> None:

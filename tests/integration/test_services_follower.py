@@ -838,6 +838,20 @@ async def test_a_threads_record_opens_where_its_channels_does_whichever_is_looke
     assert await scene.messages() == 16
 
 
+async def test_a_forum_goes_on_where_an_import_ended(scene: Scene) -> None:
+    """A post of the time between the export and Spade's coming belongs on record, awake or in the archive."""
+    before = thread(MIA, at(-9000), parent_id=None)
+    await scene.recorder.record(whole(before, said(-9000, MIA), said(-8000, NOAH)), NoContext())
+    between = thread(MIA, at(-3000), parent_id=CHANNEL)
+    scene.log.post(between, said(-3000, MIA), said(-2900, ANNA))
+    scene.log.post(before, said(-2000, MIA))
+    await scene.watched()
+    assert at(-9000 - 1440) < ((await scene.archives.look(GUILD)).begins(CHANNEL) or 0) <= at(-9000)
+    await scene.catch_up(channel(), before, between)
+    assert await scene.messages() == 5
+    assert await scene.spans(between) == (Span(between.channel_id, at(-2900)),)
+
+
 async def test_a_threads_record_opens_with_what_is_missing_of_its_channels(scene: Scene) -> None:
     """Nobody may read the channel's history for a while, and what is said live goes on record before the gap does."""
     await scene.watched()
