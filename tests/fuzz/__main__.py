@@ -19,6 +19,7 @@ TARGETS: Mapping[str, Target] = {
     "exports": exports.fuzz,
     "configuration": configuration.fuzz,
     "names": words.fuzz_names,
+    "answers": words.fuzz_answers,
     "options": words.fuzz_options,
     "buttons": words.fuzz_buttons,
     "record": record.fuzz,

@@ -12,6 +12,7 @@ from bot.views import digest, nudge, privacy, relationship, unmet, waiting, welc
 from bot.views.names import NAME_LIMIT, plain_name, safe_name
 from bot.views.text import length
 from bot.views.weekdays import weekday_suggestions, weekdays_from
+from tests.unit.test_views_hostile_names import require_that_nothing_acts
 from tests.unit.test_views_names import NASTY, is_harmless
 
 _NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -38,6 +39,11 @@ def fuzz_names(rng: Random, folder: Path) -> None:
     safe = safe_name(name)
     assert is_harmless(safe), ascii(name)
     assert length(safe) <= 2 * NAME_LIMIT, ascii(name)
+
+
+def fuzz_answers(rng: Random, folder: Path) -> None:
+    """In no answer does a name act, and none breaks a limit of Discord's."""
+    require_that_nothing_acts([_text(rng, NASTY) for _ in range(6)])
 
 
 def fuzz_options(rng: Random, folder: Path) -> None:
