@@ -165,7 +165,7 @@ def _figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, coverage_ever:
         logged_share=sum(touch.kind is TouchKind.LOGGED for touch in own) / len(own) if own else None,
         conversations=attention.conversations,
         members_reached=len(reached),
-        coverage=len(reached & week.active) / active if active else None,
+        coverage=sum(member_id in week.active for member_id in reached) / active if active else None,
         coverage_ever=coverage_ever,
         first_time=sum(member_id in known and period.holds(known[member_id]) for member_id in reached),
         effective_members=attention.effective_members,

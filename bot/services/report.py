@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -221,8 +221,9 @@ class Reporter:
     async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
         """R10 as it looks at the end of a day."""
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
-        since = day_start(now_on - rules.stay_until, zone)
-        until = day_start(now_on - rules.stay_from + timedelta(days=1), zone)
+        ages = range(rules.stay_until.days, rules.stay_from.days - 1, -1)
+        days = [now_on - timedelta(days=age) for age in ages]
+        since, until = day_start(days[0], zone), day_start(days[-1] + timedelta(days=1), zone)
         found = await digests.last_days_of_newcomers(connection, guild_id, since, until, now_on)
         kinds = personal_kinds(count_inferred=rules.count_inferred)
         made = await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
@@ -234,8 +235,10 @@ class Reporter:
                 if touch.member_id in found
                 and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
             }
+            # There may be a hundred thousand newcomers, of a few months' days.
+            begins = [first_id_at(day_start(day, zone)) for day in days]
             newcomers = (
-                Newcomer(local_day(moment_of(first_id), zone), last_on, member_id in greeted)
+                Newcomer(days[bisect_right(begins, first_id) - 1], last_on, member_id in greeted)
                 for member_id, (first_id, last_on) in found.items()
             )
             return stayers(newcomers, now_on, rules)

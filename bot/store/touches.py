@@ -13,11 +13,12 @@ from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 
 _touch = tables.touch.c
+_KINDS = {kind.value: kind for kind in TouchKind}
 
 
 def _read(row: Row[Any]) -> Touch:
     return Touch(
-        kind=TouchKind(row.kind),
+        kind=_KINDS[row.kind],
         manager_id=row.manager_id,
         member_id=row.member_id,
         message_id=row.message_id,
