@@ -15,8 +15,7 @@ from bot.config import existing_path
 from bot.config_error import ConfigError
 from bot.database_url import database_file
 from bot.redaction import has_token_shape, redact
-
-_SQLITE_HEADER = b"SQLite format 3\x00"
+from bot.store.sqlite_file import is_sqlite
 
 
 def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
@@ -94,8 +93,6 @@ def _database_state(url: str) -> str:
         raise Failure(f"the database {file} is not a file; name another one")
     if not os.access(file, os.R_OK | os.W_OK):
         raise Failure(f"the database {file} cannot be read and written by this user; change its owner or mode")
-    with file.open("rb") as content:
-        header = content.read(len(_SQLITE_HEADER))
-    if header not in (b"", _SQLITE_HEADER):
+    if file.stat().st_size > 0 and not is_sqlite(file):
         raise Failure(f"{file} is not a SQLite database; name another file, or restore a backup")
     return f"{file} ({file.stat().st_size:,} bytes)"

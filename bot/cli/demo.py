@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bot.cli.failure import Failure
+from bot.cli.failure import Failure, unwritable
 from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
 from bot.config import LogSettings
@@ -27,6 +27,7 @@ from bot.views.received import received_message
 STARTS_AT = datetime(2026, 3, 2, tzinfo=UTC)
 SERVED_FROM = datetime(2026, 3, 16, tzinfo=UTC)
 """With the page, two weeks less are played first: nobody likes to wait for a page."""
+_PICTURE = "digest.png"
 _LINK = re.compile(r"/channels/\d+/(\d+)/(\d+)")
 ABOUT = (
     "A real community's forum, January to April 2026: who wrote and who was answered, and when. Names are made up, and "
@@ -57,7 +58,7 @@ def demo(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(f"the folder {folder} cannot be made: {error.strerror}") from error
+        raise unwritable(folder / _PICTURE, error) from error
     asyncio.run(_show(console, folder))
 
 
@@ -74,7 +75,7 @@ async def _show(console: Console, folder: Path) -> None:
         async with stage(record, Path(place) / "demo.db", STARTS_AT) as on:
             await play(Playback(on), console)
             nudge, digest = on.nudges[-1], on.digests[-1]
-            picture = folder / "digest.png"
+            picture = folder / _PICTURE
             picture.write_bytes(on.sandbox.picture(digest))
             reader = on.sandbox.world.user(MANAGER_IDS[0]).display_name
             console.print(f"\n[bold]The last nudge[/bold], as {reader} reads it, one of the managers:")

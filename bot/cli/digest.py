@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.failure import Failure
+from bot.cli.failure import Failure, unwritable
 from bot.cli.options import (
     ConfigOption,
     DatabaseOption,
@@ -64,9 +64,9 @@ def digest(
             picture = _picture(facts)
             if picture is None:
                 raise Failure(f"the week of {monday} has too few conversations to draw")
-            _write(png, "picture", picture)
+            _write(png, picture)
         elif html is not None:
-            _write(html, "page", digest_page(facts, _picture(facts)).encode())
+            _write(html, digest_page(facts, _picture(facts)).encode())
         else:
             console = Console()
             console.print(digest_report(facts))
@@ -78,11 +78,11 @@ def _picture(facts: DigestFacts) -> bytes | None:
     return None if picture is None else draw_digest(picture)
 
 
-def _write(path: Path, what: str, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise Failure(f"the {what} cannot be written to {path}: {error.strerror}") from error
+        raise unwritable(path, error) from error
 
 
 async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:

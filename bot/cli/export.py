@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.failure import Failure
+from bot.cli.failure import Failure, unwritable
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -38,7 +38,7 @@ def export(
             folder.mkdir(parents=True, exist_ok=True)
             file.write_bytes(table.encode("utf-8-sig"))
         except OSError as error:
-            raise Failure(f"{file} cannot be written: {error.strerror}") from error
+            raise unwritable(file, error) from error
         print(f"Wrote {file}.")
 
 

@@ -1,5 +1,7 @@
 """An end that was to be expected."""
 
+from pathlib import Path
+
 INTERRUPTED = 130
 """The status of a command that Ctrl-C ended, as shells have it."""
 
@@ -15,3 +17,16 @@ class Failure(Exception):  # noqa: N818 -- it is how a command ends, told to a p
         super().__init__(message)
         self.message = message
         self.status = status
+
+
+def unwritable(path: Path, error: OSError) -> Failure:
+    """A file that a command was to write and could not."""
+    if isinstance(error, FileNotFoundError):
+        reason = f"the folder {path.parent} does not exist; make it first"
+    elif isinstance(error, FileExistsError | NotADirectoryError):
+        reason = f"{path.parent} is no folder; name one"
+    elif isinstance(error, IsADirectoryError):
+        reason = "it is a folder; name a file"
+    else:
+        reason = error.strerror or str(error)
+    return Failure(f"{path} cannot be written: {reason}")

@@ -65,7 +65,7 @@ def import_exports(
         ) from None
     if as_json:
         print(json.dumps(result))
-    else:
+    elif result["guild_id"] is not None:
         _tell(result)
     if broken:
         raise Failure("\n".join(f"left out {file.path}: {file.reason}" for file in broken))

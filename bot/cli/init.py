@@ -10,7 +10,7 @@ import typer
 
 import bot
 from bot.bot_token import TOKEN_VARIABLE
-from bot.cli.failure import Failure
+from bot.cli.failure import Failure, unwritable
 from bot.cli.options import ConfigOption
 from bot.config import DEFAULT_PATH
 
@@ -32,7 +32,7 @@ def init(
     except FileExistsError:
         raise Failure(f"{path} is already there; --force writes over it") from None
     except OSError as error:
-        raise Failure(f"{path} cannot be written: {error.strerror or error}") from None
+        raise unwritable(path, error) from None
     option = "" if path == DEFAULT_PATH else f" --config {path}"
     print(f"Wrote {path}. Every key in it is commented out and stands for its default.")
     print()
@@ -53,7 +53,7 @@ def example() -> str:
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write the file for the owner's eyes only; FileExistsError unless `force`, which replaces it at one stroke."""
     if path.is_dir():
-        raise IsADirectoryError(None, "it is a folder")
+        raise IsADirectoryError
     if not force:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)

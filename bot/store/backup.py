@@ -11,11 +11,11 @@ from sqlalchemy import create_engine
 
 from bot.store.error import StoreError
 from bot.store.migration import SchemaState, current_revision, schema_state
+from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _PAGES_AT_ONCE = 256
-_SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 def backup_path(database: Path, at: datetime) -> Path:
@@ -38,7 +38,11 @@ def make_backup(database: Path, target: Path) -> None:
     if not database.exists():
         raise StoreError(f"There is no database at {database}, so there is nothing to back up.")
     part = target.with_name(f"{target.name}.part")
+    if not target.parent.is_dir():
+        raise StoreError(f"There is no folder {target.parent} to put the backup into: make it first.")
     with _sentence(f"The backup {target} could not be made"):
+        if not is_sqlite(database):
+            raise StoreError(f"{database} is not a SQLite database, so there is nothing to back up.")
         _require_free(target, database)
         try:
             finding = _copy(f"{database.absolute().as_uri()}?mode=ro", part)
@@ -139,9 +143,8 @@ def _require_free(target: Path, database: Path) -> None:
         return
     if target.samefile(database):
         raise StoreError(f"{target} is the database itself: name another file for the backup.")
-    with target.open("rb") as file:
-        if file.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
-            raise StoreError(f"{target} is there already and is no backup: name another file.")
+    if not is_sqlite(target):
+        raise StoreError(f"{target} is there already and is no backup: name another file.")
 
 
 def _require_sound(backup: Path) -> None:

@@ -19,6 +19,7 @@ from bot.store.damage import damaged, is_damage
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
 from bot.store.error import other_writer
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
+from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
 Connection = AsyncConnection
@@ -26,7 +27,6 @@ Connection = AsyncConnection
 
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
-_SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 class Database:
@@ -154,14 +154,16 @@ def _look_at_file(path: Path, *, write: bool) -> None:
             # Made here, so that nobody else can read it at any moment.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
-            raise StoreError(f"The database {path} cannot be made: {error.strerror}.") from error
+            raise StoreError(
+                f"The database {path} cannot be made in {path.parent.absolute()} ({error.strerror}): "
+                "Spade needs a folder it can write to."
+            ) from error
         return
     try:
-        with path.open("rb") as file:
-            header = file.read(len(_SQLITE_HEADER))
+        usable = path.stat().st_size == 0 or is_sqlite(path)
     except OSError as error:
         raise StoreError(f"The database {path} cannot be read: {error.strerror}.") from error
-    if header and header != _SQLITE_HEADER:
+    if not usable:
         raise StoreError(f"{path} is not a SQLite database: name another file, or restore a backup.")
     if write and not os.access(path, os.W_OK):
         raise StoreError(f"The database {path} cannot be written: check who owns it.")

@@ -133,10 +133,12 @@ async def test_a_backup_is_written_over_an_earlier_one_and_over_nothing_else(tmp
         (path, "is the database itself"),
         (tmp_path / "link", "is the database itself"),
         (tmp_path, "is a folder"),
-        (tmp_path / "no" / "where", r"could not be made: No such file or directory\."),
+        (tmp_path / "no" / "where", "There is no folder .*no to put the backup into"),
     ):
         with pytest.raises(StoreError, match=sentence):
             make_backup(path, target)
+    with pytest.raises(StoreError, match=r"letter\.txt is not a SQLite database, so there is nothing to back up\."):
+        make_backup(letter, tmp_path / "copy")
     assert letter.read_text() == "Dear Mia"
     assert guilds_in(path) == [1, 2]
     assert not list(tmp_path.glob("*.part"))

@@ -46,4 +46,4 @@ def test_the_tables_hold_ids_and_no_names(
     assert (row["member_id"], row["name"], row["conversations"]) == (str(MEMBER), "", "1")
     (tmp_path / "file").write_text("")
     assert exit_status(["export", "--guild", "1", "--to", "file"]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "file/relationships.csv cannot be written: file is no folder; name one" in capsys.readouterr().err

@@ -333,11 +333,25 @@ def test_init_writes_over_nothing_unless_forced(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize("force", [(), ("--force",)])
 def test_init_where_it_cannot_write(run: Run, folder: Path, force: tuple[str, ...]) -> None:
     (folder / "config.yaml").mkdir()
-    assert run("init", *force) == (1, "", "spade: config.yaml cannot be written: it is a folder\n")
+    assert run("init", *force) == (1, "", "spade: config.yaml cannot be written: it is a folder; name a file\n")
     assert run("init", "--config", "no/config.yaml", *force) == (
         1,
         "",
-        "spade: no/config.yaml cannot be written: No such file or directory\n",
+        "spade: no/config.yaml cannot be written: the folder no does not exist; make it first\n",
+    )
+
+
+def test_an_import_of_nothing_usable_says_what_is_wrong_and_no_figures(run: Run, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    (folder / "letter.json").write_text("Dear Mia")
+    assert run("import", "empty", "letter.json", "gone.json") == (
+        1,
+        "",
+        (
+            "spade: left out empty: There are no .json files in this folder: choose JSON as the format of the export.\n"
+            "spade: left out letter.json: The file is not valid JSON.\n"
+            "spade: left out gone.json: There is no such file or folder.\n"
+        ),
     )
 
 
