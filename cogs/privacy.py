@@ -87,8 +87,9 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What S
 
     async def _opt_out(self, interaction: discord.Interaction) -> None:
         assert interaction.guild_id is not None
-        await self._service.opt_out(interaction.guild_id, interaction.user.id)
-        await answer(interaction, words.opted_out(await self._messenger.guild_name(interaction.guild_id)))
+        manages = await self._service.opt_out(interaction.guild_id, interaction.user.id)
+        guild_name = await self._messenger.guild_name(interaction.guild_id)
+        await answer(interaction, words.opted_out(guild_name, manages=manages))
 
     async def _opt_in(self, interaction: discord.Interaction) -> None:
         assert interaction.guild_id is not None

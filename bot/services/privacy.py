@@ -9,7 +9,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.privacy import StoredFacts
 from bot.services.roster import Roster
-from bot.store import forgetting
+from bot.store import forgetting, managers
 from bot.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -53,13 +53,14 @@ class PrivacyService:
             "facts": {table: [_plain(table, row, person_id) for row in found] for table, found in sorted(rows.items())},
         }
 
-    async def opt_out(self, guild_id: int, person_id: int) -> None:
-        """Delete what is recorded of a person as a member, and record nothing more."""
+    async def opt_out(self, guild_id: int, person_id: int) -> bool:
+        """Delete what is recorded of a person as a member, and record nothing more; whether they still manage."""
         async with self._database.writing() as connection:
             if person_id in await forgetting.forgotten(connection, guild_id):
-                return  # who was erased is not recorded either, and without a row that says so
+                return False  # who was erased is not recorded either, and without a row that says so
             await forgetting.erase_as_member(connection, guild_id, person_id)
             await forgetting.set_opted_out(connection, guild_id, person_id, self._clock.now())
+            return person_id in await managers.people(connection, guild_id)
 
     async def opt_in(self, guild_id: int, person_id: int) -> bool:
         """Record a person again, from now on; False when they were recorded already."""

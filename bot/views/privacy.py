@@ -50,13 +50,19 @@ def export_parcel(document: Mapping[str, object], person_id: int) -> Parcel:
     )
 
 
-def opted_out(guild_name: str) -> str:
-    """The answer to opting out."""
-    return say(
+def opted_out(guild_name: str, *, manages: bool = False) -> str:
+    """The answer to opting out. Whoever is on the manager list is told what goes on there."""
+    done = say(
         "Done. What was recorded about you as a member of {guild} is deleted, and nothing more will be. Spade keeps "
         "your id, to know that. `/privacy opt-in` ends it, `/privacy erase` removes even the id.",
         guild=safe_guild(guild_name),
     )
+    if not manages:
+        return done
+    stays = say(
+        "You are still on this server's manager list, so whom you answer is recorded. `/privacy erase` ends that, too."
+    )
+    return f"{done}\n{stays}"
 
 
 def opted_in(*, changed: bool) -> str:

@@ -202,7 +202,9 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         question = world.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
-        assert "deleted" in (await ask(on, rafa, general, "privacy", "opt-out")).text
+        left = (await ask(on, rafa, general, "privacy", "opt-out")).text
+        assert "deleted" in left
+        assert "manager list" not in left
         assert await facts(on, guild.id, rafa.id) == {"member"}
         question = world.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
@@ -212,6 +214,10 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         question = world.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(question.id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "waiting"}
+        assert "still on this server's manager list" in (await ask(on, mia, general, "privacy", "opt-out")).text
+        await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
+        assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
+        assert "activity" not in await facts(on, guild.id, mia.id)
 
 
 async def facts(on: Stage, guild_id: int, person_id: int) -> set[str]:
