@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from bot.domain.effect import Effect
-from bot.domain.figures import Figures, Verdict
+from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.load import Load
 from bot.domain.report import PastWeek
 from bot.domain.rules import Rules
@@ -201,9 +201,7 @@ def _findings(facts: DigestFacts) -> Iterator[Finding]:
         yield _finding(
             facts,
             say("Replies"),
-            say("half of the replies came sooner")
-            if reply.p90 is None
-            else say("half of the replies came sooner, nine in ten within {p90}", p90=minutes(reply.p90)),
+            _replies_note(reply),
             lambda week: week.reply_minutes.median,
             minutes,
         )
@@ -277,6 +275,14 @@ def _finding(
         words(median(known)) if len(known) >= _WEEKS_FOR_USUAL else None,
         corrected if corrected != figure else None,
     )
+
+
+def _replies_note(reply: ReplyMinutes) -> str:
+    if reply.p90 is None:
+        return say("half of the replies came sooner")
+    if reply.p90 < 1:
+        return say("half of the replies came sooner, nine in ten within a minute")
+    return say("half of the replies came sooner, nine in ten within {p90}", p90=minutes(reply.p90))
 
 
 def _count(count: float) -> str:

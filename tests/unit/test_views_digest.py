@@ -468,6 +468,13 @@ def test_newcomers_who_stay_are_an_association_with_intervals_and_too_few_to_say
     assert "who stay" not in text_of(digest_letter(none, delivery_id="1"))
 
 
+def test_replies_within_a_minute_are_told_in_a_sentence_of_their_own():
+    facts = facts_of(replace(FIGURES, reply_minutes=ReplyMinutes(0.2, 0.9)))
+    values = {field.name: field.value for field in digest_letter(facts, delivery_id=None).cards[0].fields}
+    assert values["Replies"].startswith("**under a minute**")
+    assert values["Replies"].endswith("half of the replies came sooner, nine in ten within a minute")
+
+
 def test_load_nudges_and_first_contacts_are_told():
     facts = facts_of(load=Load(1, 3), effect=Effect(24, 12, 4), first_contacts=["Mia", "@everyone"])
     facts = replace(facts, first_contacts_in_all=5)
