@@ -378,7 +378,7 @@ async def test_a_file_that_cannot_be_made_or_written_is_refused(
 
     with monkeypatch.context() as patch:
         patch.setattr("bot.store.database.os.open", refuse)
-        with pytest.raises(StoreError, match="cannot be made: Permission denied"):
+        with pytest.raises(StoreError, match=r"cannot be made in .*\(Permission denied\): Spade needs a folder"):
             await open_database(f"sqlite:///{tmp_path / 'new.db'}", write=True)
     await (await open_database(f"sqlite:///{tmp_path / 'old.db'}", write=True)).close()
     monkeypatch.setattr("bot.store.database.os.access", lambda *_: False)
