@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bot.domain.figures import Figures
 from bot.domain.rules import Rules
+from bot.views.amounts import percent
 from bot.views.chart import digest_picture
 from bot.views.dates import week_label
 from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
@@ -139,7 +140,7 @@ def _trends(picture: PictureFacts) -> Table:
 def _share(share: float | None, colour: str) -> Text:
     if share is None:
         return Text(say("too few to say"))
-    text = Text(f"{round(100 * share):3}% ")
+    text = Text(f"{percent(share):>5} ")
     text.append(bar(share, _TREND_BAR), style=colour)
     return text
 

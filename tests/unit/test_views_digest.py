@@ -559,6 +559,9 @@ def test_the_terminal_tells_the_same():
     assert "as if 10 people were" in text
     assert "usual" in text
     assert "23 Mar" in text
+    assert "  11% █" in text
+    with speaking("de"):
+        assert " 11\xa0% █" in printed(digest_report(facts_of()))
     assert "the three most-addressed had 50%" in text
     assert all(len(line) <= 80 for line in text.splitlines())
     quiet = printed(digest_report(facts_of(replace(EMPTY, waiting=0), conversations=(), late=True)))
