@@ -1,6 +1,6 @@
 """A week in figures, and its stable shape as a document (DESIGN §10)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from bot.domain.effect import Effect
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import Load
+from bot.domain.nudge import Reason
 from bot.domain.suggestion import Suggestion
 from bot.domain.survival import Stayers
 from bot.domain.waiting import WaitingEntry
@@ -214,10 +215,29 @@ class PersonalDraft:
         """Whether the week held nothing for this manager, and the next holds nothing either."""
         return not (self.figures.conversations or self.waiting or self.suggestions)
 
-    def among(self, names: Mapping[int, str], waiting: int, suggestions: int) -> "PersonalDraft":
-        """The same with only those who have a name, because they are there, and no more than so many of them."""
+    @property
+    def newcomers(self) -> dict[int, datetime]:
+        """Those whom it suggests as new, with the time of their first message on record."""
+        offers = [suggestion.offer for suggestion in self.suggestions if suggestion.offer is not None]
+        return {offer.member_id: offer.since for offer in offers if offer.reason is Reason.NEWCOMER}
+
+    def among(
+        self, names: Mapping[int, str], old_hands: Collection[int], waiting: int, suggestions: int
+    ) -> "PersonalDraft":
+        """The same with only those who have a name, because they are there, and no more than so many of them.
+
+        None of `old_hands` is called new.
+        """
         here = [entry for entry in self.waiting if entry.member_id in names]
-        kept = [one for one in self.suggestions if one.offer is None or one.offer.member_id in names]
+        kept = [
+            one
+            for one in self.suggestions
+            if one.offer is None
+            or (
+                one.offer.member_id in names
+                and (one.offer.reason is not Reason.NEWCOMER or one.offer.member_id not in old_hands)
+            )
+        ]
         return replace(
             self,
             waiting=tuple(here[:waiting]),

@@ -11,10 +11,12 @@ from bot.domain.calendar import local_day, monday_of
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.digest import DueDigest, due_digest, due_personal_digest
 from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge_decision import may_have_written_before
 from bot.domain.report import DigestDraft, FrozenWeek, PersonalDraft
 from bot.domain.rules import Rules
-from bot.services.messenger import Body, Messenger
+from bot.services.messenger import Body, Messenger, UnreachableError
 from bot.services.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.record_beginning import record_from
 from bot.services.report import Reporter
 from bot.store import deliveries, digests, guilds, managers
 from bot.store.database import Connection, Database
@@ -67,6 +69,7 @@ class DigestService:
         self._settle = settle
         self._in_step = in_step
         self._reporter = Reporter(database, rules)
+        self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
 
     async def post_due(self) -> int:
@@ -216,7 +219,24 @@ class DigestService:
         guild_name = await self._messenger.guild_name(settings.guild_id)
         draft = await self._reporter.personal(settings, manager, week_on, guild_name, self._clock.now())
         names = await self._names(settings.guild_id, draft.people(NAMES_SHOWN))
-        return draft.among(names, WAITING_SHOWN, SUGGESTIONS)
+        return draft.among(names, await self._old_hands(settings, draft), WAITING_SHOWN, SUGGESTIONS)
+
+    async def _old_hands(self, settings: GuildSettings, draft: PersonalDraft) -> Collection[int]:
+        """Those of the suggested newcomers who were there before a young record begins; nobody if Discord is silent."""
+        newcomers = draft.newcomers
+        if not newcomers:
+            return ()
+        try:
+            present = await self._messenger.present(settings.guild_id, newcomers)
+        except UnreachableError:
+            return ()
+        async with self._database.reading() as connection:
+            begins_at = await record_from(connection, settings)
+        return {
+            member_id
+            for member_id, person in present.items()
+            if may_have_written_before(person.joined_at, newcomers[member_id], begins_at, self._rules)
+        }
 
     async def _names(self, guild_id: int, wanted: Collection[int]) -> Mapping[int, str]:
         return await self._messenger.names(guild_id, wanted) if wanted else {}

@@ -17,7 +17,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.services.digests import DigestService
-from bot.services.messenger import RefusedError, SentMessage, UnknownOutcomeError
+from bot.services.messenger import Present, RefusedError, SentMessage, UnknownOutcomeError, UnreachableError
 from bot.services.presentation import Presentation
 from bot.services.recorder import Recorder
 from bot.services.report import Reporter
@@ -30,7 +30,9 @@ from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PI
 WEEK = date(2026, 3, 2)
 DUE = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 TEAM = 555
-NAMES = {MIA: "Mia", NOAH: "Noah", OLE: "Ole", PIA: "Pia"}
+QUIN = 999
+NAMES = {MIA: "Mia", NOAH: "Noah", OLE: "Ole", PIA: "Pia", QUIN: "Quin"}
+OTHER = channel(CHANNEL + 5)
 DAY = 24 * 60
 
 
@@ -41,6 +43,8 @@ class Discord:
         self.sent: list[tuple[int, object]] = []
         self.found: SentMessage | None = None
         self.breaks: Exception | None = None
+        self.joined_at: datetime | None = None
+        self.silent = False
 
     async def _take(self, target: int, body: object) -> SentMessage:
         if self.breaks is not None:
@@ -59,6 +63,11 @@ class Discord:
 
     async def names(self, guild_id, people):
         return {person: NAMES[person] for person in people if person in NAMES}
+
+    async def present(self, guild_id, people):
+        if self.silent:
+            raise UnreachableError("Discord does not answer")
+        return {person: Present(NAMES[person], self.joined_at, frozenset()) for person in people if person in NAMES}
 
     async def guild_name(self, guild_id):
         return "Mesh"
@@ -325,6 +334,22 @@ async def test_a_guild_may_hide_the_verdict_and_choose_its_language(world: World
     await world.service.post_due()
     assert "quiet to call" not in world.text()
     assert "März 2026" in world.text()
+
+
+@pytest.mark.parametrize(
+    ("joined_at", "silent", "new"),
+    [(START - timedelta(days=400), False, False), (START, False, True), (None, True, True)],
+)
+async def test_nobody_who_was_there_before_a_young_record_is_suggested_as_new(
+    world: World, joined_at: datetime | None, silent: bool, new: bool
+) -> None:
+    await world.record(said(5 * DAY, QUIN), place=OTHER)
+    async with world.database.writing() as connection:
+        await guilds.watch(connection, GUILD, START)
+    world.discord.joined_at, world.discord.silent = joined_at, silent
+    own = text_of(await world.service.personal_on_request(GUILD, ANNA, WEEK))
+    assert ("**Quin**" in own) is new
+    assert "**Ole**" in own
 
 
 async def test_nothing_to_say_is_not_sent_to_a_manager(database: Database) -> None:
