@@ -36,7 +36,7 @@ def digest_letter(facts: DigestFacts, *, delivery_id: str | None) -> Letter:
             title=quiet_title(facts),
             description="\n".join((quiet_week(facts), *notes(facts))),
             author=author,
-            fields=(*finding_fields(facts), *_met_field(facts)),
+            fields=(*finding_fields(facts), *met_field(facts)),
             colour=embed_colour(MUTED),
         )
         return Letter(cards=(card.fitted(),), rows=rows)
@@ -44,7 +44,7 @@ def digest_letter(facts: DigestFacts, *, delivery_id: str | None) -> Letter:
         title=headline(facts),
         description="\n\n".join(paragraph for paragraph in (explanation(facts), thanks(facts)) if paragraph),
         author=author,
-        fields=(*finding_fields(facts), *_met_field(facts), *_stayers_field(facts), *notes_fields(facts)),
+        fields=(*finding_fields(facts), *met_field(facts), *_stayers_field(facts), *notes_fields(facts)),
         footer=counted(),
         colour=embed_colour(VERDICT[facts.figures.verdict] if facts.show_verdict else MUTED),
         picture=PICTURE_NAME,
@@ -121,7 +121,7 @@ def names_in_a_row(names: Sequence[str], in_all: int) -> str:
     return ", ".join(shown)
 
 
-def _met_field(facts: DigestFacts) -> tuple[Field, ...]:
+def met_field(facts: DigestFacts) -> tuple[Field, ...]:
     """Who was met for the first time; only where names were given, which the channel's post has none of."""
     if not facts.first_contacts:
         return ()

@@ -8,10 +8,10 @@ from bot.domain.suggestion import Suggestion
 from bot.domain.waiting import WaitingEntry
 from bot.views.amounts import duration, percent
 from bot.views.dates import week_label
-from bot.views.digest import about_row, counted, finding_fields, line_fields, names_in_a_row, notes_fields
+from bot.views.digest import about_row, counted, finding_fields, line_fields, met_field, notes_fields
 from bot.views.findings import DigestFacts
 from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
-from bot.views.letter import Card, Field, Letter
+from bot.views.letter import Card, Letter
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, safe_name
 from bot.views.nudge import PersonalNudge, offer_sentence
@@ -49,7 +49,7 @@ def personal_letter(facts: PersonalFacts, *, delivery_id: str | None) -> Letter:
             *line_fields(say("Who waits longest"), waiting_lines(facts)),
             *line_fields(say("Next week"), suggestion_lines(facts)),
             *finding_fields(week),
-            *_met_field(week),
+            *met_field(week),
             *notes_fields(week),
         ),
         footer=counted(),
@@ -102,9 +102,3 @@ def _suggestion(facts: PersonalFacts, suggestion: Suggestion) -> str:
         sentence=sentence,
         link=message_link(facts.guild_id, offer.channel_id, offer.message_id),
     )
-
-
-def _met_field(week: DigestFacts) -> tuple[Field, ...]:
-    if not week.first_contacts:
-        return ()
-    return (Field(say("Met for the first time"), names_in_a_row(week.first_contacts, week.first_contacts_in_all)),)
