@@ -190,6 +190,8 @@ def numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if item["type"] in {3, 5, 6, 7, 8}:
             item.setdefault("min_values", 1)
             item.setdefault("max_values", 1)
+            if "default_values" in item:
+                item["default_values"] = [chosen | {"id": str(chosen["id"])} for chosen in item["default_values"]]
         elif item["type"] == 17:
             item.setdefault("accent_color", None)
             item.setdefault("spoiler", False)

@@ -108,12 +108,14 @@ async def test_coverage_tells_a_period_with_its_picture(tmp_path: Path) -> None:
         world, clock = here.on.sandbox.world, here.on.clock
         empty = card(await here.ask(here.mia, "coverage"))
         assert "Nobody wrote" in empty
-        question = world.post(here.general, here.rafa, "Hello")
-        await here.on.heard(world.post(here.general, here.mia, "Hi", reply_to=question).id)
+        for day in range(5):  # a quieter week has no picture
+            clock.set(BEGAN + timedelta(days=day))
+            question = world.post(here.general, here.rafa, "Hello")
+            await here.on.heard(world.post(here.general, here.mia, "Hi", reply_to=question).id)
         clock.set(BEGAN + timedelta(days=7))
         answer = await here.ask(here.mia, "coverage")
         assert "100%" in card(answer)
-        assert "1 conversation with 1 member" in card(answer)
+        assert "5 conversations with 1 member" in card(answer)
         assert here.on.sandbox.picture(answer.original).startswith(b"\x89PNG")
         for period in ("this_week", "four_weeks", "twelve_weeks"):
             assert card(await here.ask(here.noor, "coverage", period=period))

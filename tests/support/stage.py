@@ -15,6 +15,7 @@ from bot.clock import Clock, DrivenClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.sandbox import Sandbox
+from tests import openapi
 
 PATIENCE = 60.0
 
@@ -70,7 +71,12 @@ async def connected(
 
 @asynccontextmanager
 async def stage(database: Path, starts_at: datetime) -> AsyncIterator[Stage]:
-    """An empty sandbox with the bot logged in."""
+    """An empty sandbox with the bot logged in.
+
+    What the bot asks and is answered is held against Discord's description of its API, where that is at hand.
+    """
     clock = DrivenClock(starts_at)
-    async with Sandbox(now=clock.now) as sandbox, connected(sandbox, clock, database) as app:
-        yield Stage(clock, sandbox, app)
+    async with Sandbox(now=clock.now) as sandbox:
+        openapi.watch(sandbox)
+        async with connected(sandbox, clock, database) as app:
+            yield Stage(clock, sandbox, app)
