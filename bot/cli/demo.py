@@ -20,6 +20,7 @@ from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
 from bot.config import LogSettings
 from bot.log import start_log
+from bot.sandbox import Message
 from bot.sandbox.page import Page, Viewer
 from bot.sandbox.record import bundled_record
 from bot.views.received import received_message
@@ -75,20 +76,30 @@ async def _show(console: Console, folder: Path) -> None:
         async with stage(record, Path(place) / "demo.db", STARTS_AT) as on:
             await play(Playback(on), console)
             nudge, digest = on.nudges[-1], on.digests[-1]
-            picture = folder / _PICTURE
-            picture.write_bytes(on.sandbox.picture(digest))
+            picture = _save_picture(on, digest, folder / _PICTURE)
             reader = on.sandbox.world.user(MANAGER_IDS[0]).display_name
             console.print(f"\n[bold]The last nudge[/bold], as {reader} reads it, one of the managers:")
             console.print(Padding(received_message(nudge.embeds, nudge.components), (1, 0)))
             console.print("[bold]The last digest[/bold], as the team's channel shows it:")
             console.print(Padding(received_message(digest.embeds, digest.components), (1, 0)))
-    console.print(f"Its picture: {picture.absolute()}", highlight=False, soft_wrap=True)
+    drawn = (
+        f"Its picture: {picture.absolute()}" if picture else "Its picture could not be drawn; the log above says why."
+    )
+    console.print(drawn, highlight=False, soft_wrap=True)
     console.print(
         "\nTo use it yourself, in a browser and on the same record: `spade demo --serve`, or `make serve`.\n"
         'To go on with a server of your own: `spade init`, then the README\'s section "On your server".',
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _save_picture(on: Stage, digest: Message, path: Path) -> Path | None:
+    try:
+        path.write_bytes(on.sandbox.picture(digest))
+    except LookupError:
+        return None
+    return path
 
 
 async def play(playback: Playback, console: Console) -> None:

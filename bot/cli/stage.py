@@ -39,17 +39,17 @@ class Stage:
 
     def nudges_of(self, manager_id: int) -> list[Message]:
         """The nudges that a manager was sent, oldest first."""
-        return [message for message in self.sandbox.dms(manager_id) if _is_nudge(message)]
+        return [message for message in self.sandbox.dms(manager_id) if _bears(message, "spade:nudge:")]
 
     @property
     def digests(self) -> list[Message]:
-        """The digests with their pictures in the team's channel, oldest first."""
+        """The digests in the team's channel, oldest first."""
         team = next(channel for channel in self.player.guild.channels.values() if channel.name == "team")
-        return [message for message in team.messages if message.embeds and "image" in message.embeds[0]]
+        return [message for message in team.messages if _bears(message, "spade:digest:")]
 
 
-def _is_nudge(message: Message) -> bool:
-    return any(str(control.get("custom_id", "")).startswith("spade:nudge:") for control in message.controls())
+def _bears(message: Message, prefix: str) -> bool:
+    return any(str(control.get("custom_id", "")).startswith(prefix) for control in message.controls())
 
 
 @asynccontextmanager

@@ -108,11 +108,11 @@ def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
     with _sentence(f"The backup could not be put in the place of {database}"):
         if database.exists():
             aside = database.with_name(f"{database.name}.before-restore-{at:{_STAMP}}")
-            database.replace(aside)
-            for suffix in ("-wal", "-shm"):
+            for suffix in ("", "-wal", "-shm"):
                 beside = database.with_name(database.name + suffix)
                 if beside.exists():
-                    beside.replace(aside.with_name(aside.name + suffix))
+                    kept = beside.replace(aside.with_name(aside.name + suffix))
+                    os.utime(kept, (at.timestamp(), at.timestamp()))  # it expires by this, however long it was unused
         part.replace(database)
     return aside
 
