@@ -13,14 +13,18 @@ async def test_nothing_is_lost_and_nothing_counts_twice() -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(("defect", "shown_by"), [("spans-first", "lost"), ("facts-first", "doubled")])
-async def test_a_planted_defect_is_found(defect: str, shown_by: str) -> None:
-    """Spans that are committed apart from their facts are just what the runs must not let pass.
+@pytest.mark.parametrize(
+    ("defect", "kills", "shown_by"),
+    [("spans-first", 9, "lost"), ("facts-first", 9, "doubled"), ("hidden-followed", 3, "lost")],
+)
+async def test_a_planted_defect_is_found(defect: str, kills: int, shown_by: str) -> None:
+    """Spans that are committed apart from their facts, or grow over what could not be seen, must not pass.
 
-    A kill has to hit the moment between the two commits, so a few more seeds may be needed on a busy machine.
+    A kill has to hit the moment between two commits, so a few more seeds may be needed on a busy machine.
     """
+    hide = defect == "hidden-followed"
     for first in (1, 4, 7, 10, 13):
-        outcomes = await play([first, first + 1, first + 2], kills=9, jobs=3, defect=defect)
+        outcomes = await play([first, first + 1, first + 2], kills=kills, jobs=3, defect=defect, hide=hide)
         if any(getattr(outcome.difference, shown_by) for outcome in outcomes):
             return
     pytest.fail("fifteen seeds let the planted defect pass")

@@ -144,7 +144,17 @@ def commit_facts_before_their_spans() -> None:
     Recorder.record = then_span
 
 
+def follow_what_cannot_be_seen() -> None:
+    """Plant a defect: a channel that got out of sight is still followed, over all that was not heard of it."""
+
+    async def as_if_nothing_was(_self: Follower, _channel_ids: object) -> None:
+        pass
+
+    Follower.lost = as_if_nothing_was
+
+
 DEFECTS = {
     "spans-first": commit_spans_before_their_facts,
     "facts-first": commit_facts_before_their_spans,
+    "hidden-followed": follow_what_cannot_be_seen,
 }

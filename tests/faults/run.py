@@ -35,6 +35,8 @@ WRITTEN_WITHIN = 1.0
 JUST_BEFORE = 0.5
 """What happened so shortly before an interruption may have got lost with the connection."""
 SETTLED_WITHIN = 25.0
+STEADY = 4.0
+"""For so many seconds after the last kill things are taken out of sight of one and the same process."""
 
 
 FAULTS = frozenset(
@@ -151,7 +153,8 @@ class FaultRun:
             self.outcome.kills += 1
             await asyncio.sleep(random.choice((0.0, random.uniform(0.0, 0.7))))
             self._bot.start()
-        await asyncio.sleep(0.5)
+        # What was not heard shows only where nothing fetches it all the same, as each new process does.
+        await asyncio.sleep(STEADY if self._hides else 0.5)
 
     async def _disturb(self) -> None:
         """Cut, refuse and stall, now here, now there."""
