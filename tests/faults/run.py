@@ -36,7 +36,7 @@ JUST_BEFORE = 0.5
 """What happened so shortly before an interruption may have got lost with the connection."""
 SETTLED_WITHIN = 25.0
 STEADY = 4.0
-"""For so many seconds after the last kill things are taken out of sight of one and the same process."""
+"""For so many seconds after the last kill nothing strikes but that channels are taken out of sight."""
 
 
 FAULTS = frozenset(
@@ -79,8 +79,9 @@ class FaultRun:
         self._empty = empty
         self._database = folder / "spade.db"
         self._defect = defect
+        self._settled_within = SETTLED_WITHIN if defect is None else 5.0  # with a defect it may well never be
         self._interruptions: list[float] = []
-        self._storm = True
+        self._storm, self._steady = True, False
         self._quiet, self._quiet_since = False, 0.0
         self._repairs: list[tuple[float, Callable[[], object]]] = []
 
@@ -154,7 +155,8 @@ class FaultRun:
             await asyncio.sleep(random.choice((0.0, random.uniform(0.0, 0.7))))
             self._bot.start()
         # What was not heard shows only where nothing fetches it all the same, as each new process does.
-        await asyncio.sleep(STEADY if self._hides else 0.5)
+        self._steady = self._hides
+        await asyncio.sleep(STEADY if self._steady else 0.5)
 
     async def _disturb(self) -> None:
         """Cut, refuse and stall, now here, now there."""
@@ -167,7 +169,7 @@ class FaultRun:
         }
         while self._storm:
             await asyncio.sleep(random.uniform(0.1, 0.7))
-            if not self._bot.running:
+            if self._steady or not self._bot.running:
                 continue
             if random.random() < 0.4:
                 resume = random.random() < 0.5
@@ -203,7 +205,7 @@ class FaultRun:
         """For a moment: one channel, its history alone, or the whole guild."""
         random, town, world = self.random, self._town, self._sandbox.world
         until = time.monotonic() + random.uniform(0.05, 0.8)
-        kind = random.choice(("out of sight", "out of sight", "history closed", "outage"))
+        kind = random.choice(("out of sight", "out of sight", "history closed", *([] if self._steady else ["outage"])))
         self.outcome.faults[kind] += 1
         if kind == "outage":
             if not town.guild.unavailable:
@@ -253,7 +255,7 @@ class FaultRun:
         await self._settle()
         # What is deleted before it was heard, because a session has just begun, nobody can count.
         settled_at = time.time()
-        await self._until(lambda: self._in_step_since(settled_at), SETTLED_WITHIN)
+        await self._until(lambda: self._in_step_since(settled_at), self._settled_within)
         self._quiet, self._quiet_since = True, time.time()
         for _ in range(12):
             self._town.something_is_said()
@@ -293,7 +295,7 @@ class FaultRun:
 
     async def _settle(self) -> None:
         """Wait until everything that can be read is on record; a bot that gave up is started again."""
-        until = time.monotonic() + SETTLED_WITHIN
+        until = time.monotonic() + self._settled_within
         while time.monotonic() < until:
             await asyncio.sleep(0.1)
             if not self._bot.running:
