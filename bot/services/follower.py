@@ -240,8 +240,7 @@ class Follower(Sight):
                     await self._gaps.note(channel.place, Span(first_id, ready[-1]), str(error))
                     self.ask_soon()
                     channel.position = ready[-1]
-                    if self._lasts(session, channel):
-                        channel.remember(messages, first_id)
+                    self._remember(channel, messages, first_id, session)
                 self._drop_pending(channel, ready)
 
     async def _record(self, channel: Channel, messages: tuple[Message, ...], last_id: int) -> None:
@@ -265,8 +264,14 @@ class Follower(Sight):
             await self._gaps.note(channel.place, await self._since_excluded(channel.place, first_id), _EXCLUDED)
             self.ask_soon()
         channel.excluded = recorded.excluded
-        if self._lasts(session, channel):  # what was heard before an interruption is no context for what comes after
+        self._remember(channel, messages, first_id, session)
+
+    def _remember(self, channel: Channel, messages: Collection[Message], first_id: int, session: int) -> None:
+        """Keep what was written in a session as context, unless it is over: then it is none for what comes after."""
+        if self._lasts(session, channel):
             channel.remember(messages, first_id)
+        else:
+            channel.forget()
 
     # Catching up.
 
@@ -435,5 +440,4 @@ class Follower(Sight):
         await self._gaps.note(channel.place, Span(channel.position + 1, last_id), reason)
         self.ask_soon()  # it may be to be had again already
         channel.position = last_id
-        channel.tail.clear()
-        channel.tail_from = 0
+        channel.forget()

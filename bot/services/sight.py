@@ -52,6 +52,11 @@ class Channel:
         if overflow:
             self.tail_from = self.tail[0].message_id
 
+    def forget(self) -> None:
+        """Keep no context: nobody knows what was said, or deleted, since."""
+        self.tail.clear()
+        self.tail_from = 0
+
 
 class Sight:
     """Which guilds and channels are in sight, and which of them are followed without a break."""
@@ -146,9 +151,7 @@ class Sight:
     def _unfollow(self, channel: Channel) -> None:
         self._leave_to_history(channel)
         channel.followed = False
-        # What is deleted from here on may go unheard, and nothing must be judged by it.
-        channel.tail.clear()
-        channel.tail_from = 0
+        channel.forget()  # what is deleted from here on may go unheard, and nothing must be judged by it
 
     def _keep(self, channel: Channel, message: Message) -> None:
         if message.message_id not in channel.pending:

@@ -15,10 +15,10 @@ from bot.domain.message import Message
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
-from bot.domain.stretch import Place
+from bot.domain.stretch import Place, Stretch
 from bot.services.follower import Follower
 from bot.services.history import NoHistoryError, Sighting
-from bot.services.recorder import Recorder
+from bot.services.recorder import ContextSource, Recorded, Recorder
 from bot.services.thread_archives import ThreadArchives
 from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
@@ -669,6 +669,32 @@ async def test_what_is_heard_behind_what_was_out_of_sight_is_not_taken_for_what_
     back = [Sighting(place, at(1), stale=True) for place in (channel(), OTHER)]
     await scene.follower.catch_up_all(back, scene.follower.session)
     await oracle(scene, channel(), OTHER)
+
+
+async def test_what_is_being_written_when_its_channel_gets_out_of_sight_is_context_of_what_is_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anna's message follows Noah's, which is not on record yet, and is no answer to Mia's before it."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA, mentions=[ANNA]))
+    await scene.follower.settle()
+    record, written = scene.recorder.record, asyncio.Event()
+
+    async def slowly(stretch: Stretch, context: ContextSource) -> Recorded:
+        await written.wait()
+        return await record(stretch, context)
+
+    monkeypatch.setattr(scene.recorder, "record", slowly)
+    await scene.says(channel(), said(2, NOAH))
+    writing = asyncio.create_task(scene.follower.settle())
+    await asyncio.sleep(2 * HOLD)
+    await scene.says(channel(), said(2.5, ANNA))
+    losing = asyncio.create_task(scene.follower.lost([CHANNEL]))
+    await asyncio.sleep(0)
+    written.set()
+    await asyncio.gather(writing, losing)
+    await scene.catch_up(channel())
+    await oracle(scene, channel())
 
 
 async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(scene: Scene) -> None:
