@@ -1,6 +1,7 @@
 """`spade demo`: the whole job on a real community's record, against a Discord on this machine."""
 
 import asyncio
+import logging
 import re
 import signal
 import tempfile
@@ -52,6 +53,7 @@ def demo(
     Four weeks of it pass in less than a minute. No token, no network.
     """
     start_log(LogSettings(level="warning"))
+    logging.getLogger("discord.gateway").setLevel(logging.ERROR)  # weeks pass in seconds: a late heartbeat is no news
     console = Console()
     if serve:
         asyncio.run(_serve(console, port))
