@@ -69,9 +69,9 @@ async def _show(console: Console, folder: Path) -> None:
     record = bundled_record()
     console.print(
         f"A Discord on this machine, with {len(record.people)} people of a real community's forum; their names are "
-        "made up and their words left out. Three of them are its managers. The bot logs in, is set up with /setup, and "
-        "hears four weeks of messages. Each manager gets nudges and presses Done on the first two lines; that is all "
-        "the demo adds to the record.\n",
+        "made up and their words left out. Three of them are its managers. The bot logs in, is set up with /setup, "
+        "reads what was written before and hears four weeks of messages. Each manager gets nudges and presses Done on "
+        "the first two lines; that is all the demo adds to the record.\n",
         highlight=False,
     )
     with tempfile.TemporaryDirectory() as place:

@@ -88,5 +88,8 @@ async def set_up(on: Stage) -> None:
         await answer.wait(PATIENCE_SECONDS)
         answer = await people.run_command(manager_id, team, "nudges", subcommands=("on",))
         await answer.wait(PATIENCE_SECONDS)
-    reader = on.app.reader  # it reads everything once more for each of them; only then are they all found
+    begins_on = on.player.record.lines[0].sent_at.date().isoformat()
+    answer = await people.run_command(guild.owner_id, team, "backfill", {"since": begins_on}, subcommands=("start",))
+    reader = on.app.reader  # it may read for the managers as well; only then is all on record
     await on.sandbox.until(lambda: not any(job.running for job in reader.progress(guild.id)), READING_SECONDS)
+    await answer.wait(PATIENCE_SECONDS)
