@@ -18,7 +18,7 @@ from bot.store import guilds
 from bot.store.database import open_database
 from bot.views.chart import digest_picture
 from bot.views.digest_drafts import digest_facts
-from bot.views.findings import DigestFacts
+from bot.views.digest_facts import DigestFacts
 from bot.views.picture import draw_digest
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"

@@ -1,13 +1,13 @@
 """`spade backup`, `spade restore` and `spade migrate`: looking after the database."""
 
 import asyncio
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot.cli.confirmation import confirm
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
@@ -66,9 +66,7 @@ def restore(
     """
     file = _file(settings_of(config, database))
     if not yes:
-        if not sys.stdin.isatty():
-            raise Failure("restore asks before it replaces a database: add --yes to answer now", status=2)
-        typer.confirm(f"Put {backup_file} in the place of {file}?", abort=True, err=True)
+        confirm(f"Put {backup_file} in the place of {file}?", "restore asks before it replaces a database")
     try:
         restored = asyncio.run(put_back(file, backup_file, SystemClock().now()))
     except StoreError as error:

@@ -26,7 +26,7 @@ from bot.services.report import Reporter
 from bot.store.database import StoreError, open_database
 from bot.views.chart import digest_picture
 from bot.views.digest_drafts import digest_facts
-from bot.views.findings import DigestFacts
+from bot.views.digest_facts import DigestFacts
 from bot.views.page import digest_page
 from bot.views.picture import draw_digest
 from bot.views.sentence import speaking

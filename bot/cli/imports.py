@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.cli.confirmation import confirm
 from bot.cli.failure import INTERRUPTED, Failure
 from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, checked_ids, settings_of, zone_named
 from bot.clock import SystemClock
@@ -123,13 +123,10 @@ def _tell(result: dict[str, Any]) -> None:
 
 
 def _ask(guild_id: int) -> None:
-    if not sys.stdin.isatty():
-        raise Failure("--replace asks before it forgets a record: add --yes to answer now", status=2)
-    typer.confirm(
+    confirm(
         f"Forget all that is recorded of the server {guild_id}, also what no export brings back (contact that managers "
         "noted, nudges and digests that were sent)?",
-        abort=True,
-        err=True,
+        "--replace asks before it forgets a record",
     )
 
 

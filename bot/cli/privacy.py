@@ -2,18 +2,20 @@
 
 import asyncio
 import json
-import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import typer
 
+from bot.cli.confirmation import confirm
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.services.privacy import PrivacyService
 from bot.services.roster import Roster
-from bot.store.database import Database, open_database
+from bot.store.database import open_database
 from bot.store.error import StoreError
 
 
@@ -34,7 +36,11 @@ def privacy(
     try:
         if erase:
             if not yes:
-                _ask(guild, person)
+                confirm(
+                    f"Erase everything about the person {person} from the record of the server {guild}? This cannot be "
+                    "undone.",
+                    "--erase asks before it erases",
+                )
             rows = asyncio.run(_erase(settings, guild, person))
             print(f"Erased {rows} entries. Nothing about this person will be recorded on that server any more.")
         else:
@@ -44,34 +50,20 @@ def privacy(
 
 
 async def _export(settings: Settings, guild_id: int, person_id: int) -> dict[str, Any]:
-    database = await open_database(settings.database, write=False)
-    try:
-        await guild_on_record(database, guild_id)
-        return await _service(database).export(guild_id, person_id)
-    finally:
-        await database.close()
+    async with _service(settings, guild_id, write=False) as service:
+        return await service.export(guild_id, person_id)
 
 
 async def _erase(settings: Settings, guild_id: int, person_id: int) -> int:
-    database = await open_database(settings.database, write=True)
+    async with _service(settings, guild_id, write=True) as service:
+        return await service.erase(guild_id, person_id)
+
+
+@asynccontextmanager
+async def _service(settings: Settings, guild_id: int, *, write: bool) -> AsyncIterator[PrivacyService]:
+    database, clock = await open_database(settings.database, write=write), SystemClock()
     try:
         await guild_on_record(database, guild_id)
-        return await _service(database).erase(guild_id, person_id)
+        yield PrivacyService(database, Roster(database, clock), clock)
     finally:
         await database.close()
-
-
-def _service(database: Database) -> PrivacyService:
-    clock = SystemClock()
-    return PrivacyService(database, Roster(database, clock), clock)
-
-
-def _ask(guild_id: int, person_id: int) -> None:
-    if not sys.stdin.isatty():
-        raise Failure("--erase asks before it erases: add --yes to answer now", status=2)
-    typer.confirm(
-        f"Erase everything about the person {person_id} from the record of the server {guild_id}? This cannot be "
-        "undone.",
-        abort=True,
-        err=True,
-    )

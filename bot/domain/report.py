@@ -215,12 +215,6 @@ class PersonalDraft:
         """Whether the week held nothing for this manager, and the next holds nothing either."""
         return not (self.figures.conversations or self.waiting or self.suggestions)
 
-    @property
-    def newcomers(self) -> dict[int, datetime]:
-        """Those whom it suggests as new, with the time of their first message on record."""
-        offers = [suggestion.offer for suggestion in self.suggestions if suggestion.offer is not None]
-        return {offer.member_id: offer.since for offer in offers if offer.reason is Reason.NEWCOMER}
-
     def among(
         self, names: Mapping[int, str], old_hands: Collection[int], waiting: int, suggestions: int
     ) -> "PersonalDraft":
@@ -230,13 +224,10 @@ class PersonalDraft:
         """
         here = [entry for entry in self.waiting if entry.member_id in names]
         kept = [
-            one
-            for one in self.suggestions
-            if one.offer is None
-            or (
-                one.offer.member_id in names
-                and (one.offer.reason is not Reason.NEWCOMER or one.offer.member_id not in old_hands)
-            )
+            suggestion
+            for suggestion in self.suggestions
+            if (offer := suggestion.offer) is None
+            or (offer.member_id in names and not (offer.reason is Reason.NEWCOMER and offer.member_id in old_hands))
         ]
         return replace(
             self,

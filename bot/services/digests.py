@@ -1,6 +1,7 @@
 """The weekly digests: when they are due, what they are made of, and sending each exactly once."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,15 +12,17 @@ from bot.domain.calendar import local_day, monday_of
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.digest import DueDigest, due_digest, due_personal_digest
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge_decision import may_have_written_before
 from bot.domain.report import DigestDraft, FrozenWeek, PersonalDraft
 from bot.domain.rules import Rules
 from bot.services.messenger import Body, Messenger, UnreachableError
+from bot.services.nudge_check import joined_of, names_of
 from bot.services.outbox import Outbox, claim_nothing, new_delivery
-from bot.services.record_beginning import record_from
+from bot.services.record_beginning import old_hands
 from bot.services.report import Reporter
 from bot.store import deliveries, digests, guilds, managers
 from bot.store.database import Connection, Database
+
+log = logging.getLogger(__name__)
 
 NAMES_SHOWN = 15
 """So many first contacts are named at most."""
@@ -218,25 +221,15 @@ class DigestService:
     async def _personal(self, settings: GuildSettings, manager: ManagerSettings, week_on: date) -> PersonalDraft:
         guild_name = await self._messenger.guild_name(settings.guild_id)
         draft = await self._reporter.personal(settings, manager, week_on, guild_name, self._clock.now())
-        names = await self._names(settings.guild_id, draft.people(NAMES_SHOWN))
-        return draft.among(names, await self._old_hands(settings, draft), WAITING_SHOWN, SUGGESTIONS)
-
-    async def _old_hands(self, settings: GuildSettings, draft: PersonalDraft) -> Collection[int]:
-        """Those of the suggested newcomers who were there before a young record begins; nobody if Discord is silent."""
-        newcomers = draft.newcomers
-        if not newcomers:
-            return ()
+        people = draft.people(NAMES_SHOWN)
         try:
-            present = await self._messenger.present(settings.guild_id, newcomers)
-        except UnreachableError:
-            return ()
+            present = await self._messenger.present(settings.guild_id, people)
+        except UnreachableError as error:
+            log.warning("A manager's own digest goes without names: %s", error)
+            return draft.among(dict.fromkeys(people, ""), frozenset(), WAITING_SHOWN, SUGGESTIONS)
         async with self._database.reading() as connection:
-            begins_at = await record_from(connection, settings)
-        return {
-            member_id
-            for member_id, person in present.items()
-            if may_have_written_before(person.joined_at, newcomers[member_id], begins_at, self._rules)
-        }
+            known = await old_hands(connection, settings, joined_of(present), self._rules)
+        return draft.among(names_of(present), known, WAITING_SHOWN, SUGGESTIONS)
 
     async def _names(self, guild_id: int, wanted: Collection[int]) -> Mapping[int, str]:
         return await self._messenger.names(guild_id, wanted) if wanted else {}

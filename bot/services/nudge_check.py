@@ -7,13 +7,12 @@ from datetime import datetime
 
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Nudge, Reason
-from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge, may_have_written_before
+from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge
 from bot.domain.rules import Rules
-from bot.domain.snowflake import moment_of
 from bot.services.messenger import Messenger, Present
 from bot.services.nudge_facts import gather
-from bot.services.record_beginning import record_from
-from bot.store import activity, people, record
+from bot.services.record_beginning import old_hands
+from bot.store import people, record
 from bot.store.database import Connection, Database
 
 
@@ -86,19 +85,12 @@ class NudgeCheck:
         findings.present.update(found)
         async with self._database.reading() as connection:
             _, ignored_roles = await people.ignored(connection, settings.guild_id)
-            traces = await activity.traces(connection, settings.guild_id, found)
-            begins_at = await record_from(connection, settings)
+            findings.old_hands |= await old_hands(connection, settings, joined_of(found), self._rules)
         for member_id in unknown:
             if member_id not in found:
                 findings.barred[member_id] = Obstacle.LEFT
-                continue
-            if found[member_id].role_ids & ignored_roles:
+            elif found[member_id].role_ids & ignored_roles:
                 findings.barred[member_id] = Obstacle.IGNORED
-            trace = traces.get(member_id)
-            if trace is not None and may_have_written_before(
-                found[member_id].joined_at, moment_of(trace.first_message_id), begins_at, self._rules
-            ):
-                findings.old_hands.add(member_id)
 
     async def note(self, connection: Connection, settings: GuildSettings, findings: Findings, now: datetime) -> None:
         """Put on record who has left, and take back what waited in messages that are gone."""

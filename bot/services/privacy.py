@@ -67,8 +67,7 @@ class PrivacyService:
         async with self._database.writing() as connection:
             unrecorded = await forgetting.unrecorded(connection, guild_id)
             await forgetting.recall(connection, guild_id, person_id)
-            if person_id in unrecorded.opted_out:
-                await forgetting.set_opted_out(connection, guild_id, person_id, None)
+            await forgetting.forget_opt_out(connection, guild_id, person_id)
         return person_id in unrecorded
 
     async def erase(self, guild_id: int, person_id: int) -> int:

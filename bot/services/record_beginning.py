@@ -1,9 +1,13 @@
-"""From when on what is said in a guild belongs on record."""
+"""From when on what is said in a guild belongs on record, and who was there before."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.calendar import day_start, local_day
 from bot.domain.guild import GuildSettings
+from bot.domain.nudge_decision import may_have_written_before
+from bot.domain.rules import Rules
+from bot.domain.snowflake import moment_of
 from bot.store import activity, guilds
 from bot.store.database import Connection
 
@@ -11,14 +15,34 @@ from bot.store.database import Connection
 async def record_from(connection: Connection, settings: GuildSettings) -> datetime | None:
     """Since Spade came, or since the first day it has from before: imported, or read from history. None for neither."""
     watched_since = await guilds.watched_since(connection, settings.guild_id)
-    begins_on = await activity.first_day(connection, settings.guild_id)
-    if begins_on is None or (watched_since is not None and begins_on >= local_day(watched_since, settings.zone)):
-        return watched_since
-    return day_start(begins_on, settings.zone)
+    return await _from_before(connection, settings, watched_since) or watched_since
 
 
 async def watched_from(connection: Connection, guild_id: int, now: datetime) -> datetime:
     """The same for a guild that is in sight; `now` is noted as the moment in which Spade came, if it just did."""
-    since = await guilds.watch(connection, guild_id, now)
+    watched_since = await guilds.watch(connection, guild_id, now)
     settings = await guilds.settings_of(connection, guild_id)
-    return (await record_from(connection, settings) if settings is not None else None) or since
+    assert settings is not None  # whoever is watched has some
+    return await _from_before(connection, settings, watched_since) or watched_since
+
+
+async def old_hands(
+    connection: Connection, settings: GuildSettings, joined_at: Mapping[int, datetime], rules: Rules
+) -> frozenset[int]:
+    """Those who were there before a young record begins, so that nobody can call them newcomers."""
+    traces = await activity.traces(connection, settings.guild_id, joined_at)
+    begins_at = await record_from(connection, settings)
+    return frozenset(
+        member_id
+        for member_id, trace in traces.items()
+        if may_have_written_before(joined_at[member_id], moment_of(trace.first_message_id), begins_at, rules)
+    )
+
+
+async def _from_before(
+    connection: Connection, settings: GuildSettings, watched_since: datetime | None
+) -> datetime | None:
+    begins_on = await activity.first_day(connection, settings.guild_id)
+    if begins_on is None or (watched_since is not None and begins_on >= local_day(watched_since, settings.zone)):
+        return None
+    return day_start(begins_on, settings.zone)

@@ -109,18 +109,21 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
     return rows
 
 
-async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime | None) -> None:
-    """Note that a person does not want to be recorded (a moment), or does again (None).
-
-    Who is recorded again leaves no row behind: there is nothing yet to say in it.
-    """
-    table = tables.member
-    if at is None:
-        await connection.execute(delete(table).where(table.c.guild_id == guild_id, table.c.member_id == person_id))
-        return
+async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime) -> None:
+    """Note since when a person does not want to be recorded."""
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=person_id, opted_out_at=at)
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["guild_id", "member_id"], set_={"opted_out_at": at})
+    )
+
+
+async def forget_opt_out(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
+    """A person who had opted out may be recorded again. No row stays: there is nothing yet to say in it."""
+    member = tables.member.c
+    await connection.execute(
+        delete(tables.member).where(
+            member.guild_id == guild_id, member.member_id == person_id, member.opted_out_at.is_not(None)
+        )
     )
 
 

@@ -7,7 +7,8 @@ from bot.domain.figures import Verdict
 from bot.domain.report import PastWeek
 from bot.views.amounts import people
 from bot.views.dates import short_day, week_label
-from bot.views.findings import DigestFacts, reach_note, share_words, too_few_for_spread, top_note
+from bot.views.digest_facts import DigestFacts
+from bot.views.findings import reach_note, share_words, too_few_for_spread, top_note
 from bot.views.headline import headline, judged_on, thanks
 from bot.views.names import plain_guild
 from bot.views.palette import MUTED, SPREAD

@@ -11,12 +11,15 @@ from bot.domain.rules import Rules
 from bot.views.amounts import minutes, percent
 from bot.views.chart import alt_text
 from bot.views.dates import week_label
-from bot.views.findings import DigestFacts, findings, notes, stayers_sentence
+from bot.views.digest_facts import DigestFacts
+from bot.views.findings import findings
 from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.letter import FIELD_LIMIT, Attachment, Button, Card, Field, Letter
 from bot.views.names import plain_guild, safe_name
+from bot.views.notes import notes
 from bot.views.palette import MUTED, VERDICT, embed_colour
 from bot.views.sentence import number, say, say_count
+from bot.views.stayers import stayers_sentence
 from bot.views.text import length
 
 PICTURE_NAME = "digest.png"

@@ -7,8 +7,8 @@ from bot.domain.nudge import Nudge
 from bot.domain.report import DigestDraft, PersonalDraft
 from bot.domain.rules import Rules
 from bot.views.digest import digest_letter
+from bot.views.digest_facts import DigestFacts
 from bot.views.drafts import Parcel
-from bot.views.findings import DigestFacts
 from bot.views.names import name_of
 from bot.views.nudge import PersonalNudge
 from bot.views.personal import PersonalFacts, personal_letter

@@ -1,7 +1,8 @@
 """What a digest says first: the verdict, what it means, and a word of thanks."""
 
 from bot.domain.figures import Figures, Verdict
-from bot.views.findings import DigestFacts, verdict_name
+from bot.views.digest_facts import DigestFacts
+from bot.views.findings import verdict_name
 from bot.views.sentence import number, say, say_count
 
 

@@ -7,12 +7,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bot.views.chart import alt_text, digest_picture
 from bot.views.dates import week_label
 from bot.views.digest import counted
-from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
+from bot.views.digest_facts import DigestFacts
+from bot.views.findings import findings, share_words
 from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.names import plain_guild
+from bot.views.notes import notes
 from bot.views.palette import MUTED, VERDICT
 from bot.views.picture import Record
 from bot.views.sentence import say, spoken
+from bot.views.stayers import stayers_sentence
 
 _templates = Environment(
     loader=PackageLoader("bot.views", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

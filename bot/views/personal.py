@@ -9,7 +9,7 @@ from bot.domain.waiting import WaitingEntry
 from bot.views.amounts import duration, percent
 from bot.views.dates import week_label
 from bot.views.digest import about_row, counted, finding_fields, line_fields, met_field, notes_fields
-from bot.views.findings import DigestFacts
+from bot.views.digest_facts import DigestFacts
 from bot.views.headline import explanation, headline, quiet_title, quiet_week, thanks
 from bot.views.letter import Card, Letter
 from bot.views.links import message_link

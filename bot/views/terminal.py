@@ -18,14 +18,17 @@ from bot.domain.rules import Rules
 from bot.views.amounts import percent
 from bot.views.chart import digest_picture
 from bot.views.dates import week_label
-from bot.views.findings import DigestFacts, findings, notes, share_words, stayers_sentence
+from bot.views.digest_facts import DigestFacts
+from bot.views.findings import findings, share_words
 from bot.views.headline import explanation, headline, quiet_week, thanks
 from bot.views.links import message_link
 from bot.views.names import name_of, plain_guild, plain_name
+from bot.views.notes import notes
 from bot.views.nudge import PersonalNudge, nudge_title, offer_sentence, throttle_sentence
 from bot.views.palette import REACH, SPREAD
 from bot.views.picture import PictureFacts, Record
 from bot.views.sentence import number, say, say_count
+from bot.views.stayers import stayers_sentence
 
 _WIDTH = 80
 _TREND_BAR = 15

@@ -127,7 +127,7 @@ async def test_the_ignored_and_those_who_opted_out_are_left_out(database: Databa
     team = (await week(reporter)).team
     assert (team.active_members, team.conversations, team.waiting) == (2, 1, 0)
     async with database.writing() as connection:
-        await forgetting.set_opted_out(connection, GUILD, MIA, None)
+        await forgetting.forget_opt_out(connection, GUILD, MIA)
     assert (await week(reporter)).team.conversations == 4
 
 

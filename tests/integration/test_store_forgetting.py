@@ -161,7 +161,7 @@ async def test_opting_out_reaches_every_table_about_members_and_opting_in_leaves
         await forgetting.set_opted_out(connection, GUILD, RAFA, AT)
         (row,) = (await forgetting.facts_about(connection, GUILD, RAFA))["member"]
         assert {name for name, value in row.items() if value is not None} == {"guild_id", "member_id", "opted_out_at"}
-        await forgetting.set_opted_out(connection, GUILD, RAFA, None)
+        await forgetting.forget_opt_out(connection, GUILD, RAFA)
     assert "member" not in await names(database, GUILD, RAFA)
 
 

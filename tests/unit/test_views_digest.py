@@ -27,8 +27,9 @@ from bot.domain.survival import Group, Stayers, Staying
 from bot.domain.waiting import WaitingEntry
 from bot.views.chart import alt_text, digest_picture
 from bot.views.digest import about_letter, digest_letter
-from bot.views.findings import DigestFacts, notes
+from bot.views.digest_facts import DigestFacts
 from bot.views.headline import headline
+from bot.views.notes import notes
 from bot.views.nudge import PersonalNudge
 from bot.views.page import digest_page
 from bot.views.personal import PersonalFacts, personal_letter
