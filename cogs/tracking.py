@@ -160,7 +160,7 @@ class Tracking(commands.Cog):
         channel = message.channel
         if message.guild is not None and isinstance(channel, discord.PartialMessageable):
             self._follower.heard_of(channel.id, message.id)
-        if message.guild is None or not is_recorded(channel) or not isinstance(channel, Recordable):
+        if message.guild is None or not is_recorded(channel):
             return
         known = self._follower.knows(channel.id)
         if not known and not is_in_sight(channel):
@@ -207,13 +207,13 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
-        if isinstance(channel, Recordable | discord.ForumChannel) and is_in_sight(channel):
+        if is_recorded(channel) and is_in_sight(channel):
             await self._follow_new(await self._places.of(channel))
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """Permissions may have changed: a channel may have got out of sight, come back, or become readable."""
-        returned = isinstance(before, Recordable | discord.ForumChannel) and not is_in_sight(before)
+        returned = is_recorded(before) and not is_in_sight(before)
         await self._sight_changed(after.guild, [after], returned=[after] if returned else [])
         await self._look_at([after])
 
@@ -237,11 +237,7 @@ class Tracking(commands.Cog):
         """Discord tells this of Spade itself: roles were given to it, or taken."""
         if after == after.guild.me and before.roles != after.roles:
             channels = after.guild.channels
-            returned = [
-                channel
-                for channel in channels
-                if isinstance(channel, Recordable | discord.ForumChannel) and not is_in_sight(channel, before)
-            ]
+            returned = [channel for channel in channels if is_recorded(channel) and not is_in_sight(channel, before)]
             await self._sight_changed(after.guild, channels, returned=returned)
 
     async def _sight_changed(
@@ -249,7 +245,7 @@ class Tracking(commands.Cog):
         guild: discord.Guild,
         channels: Collection[discord.abc.GuildChannel],
         *,
-        returned: Collection[discord.abc.GuildChannel],
+        returned: Collection[discord.abc.Snowflake],
     ) -> None:
         """What cannot be seen any more is followed no longer; what can be again has to catch up.
 
@@ -258,19 +254,14 @@ class Tracking(commands.Cog):
         if not self._ready:
             return  # whoever enters sees how things are
         self._follower.ask_soon()
-        here = [one for one in channels if is_recorded(one) and isinstance(one, Recordable | discord.ForumChannel)]
-        unseen = {channel.id for channel in returned}
-        gone = [channel.id for channel in here if channel.id in unseen or not is_in_sight(channel)]
+        here, unseen = [channel for channel in channels if is_recorded(channel)], {channel.id for channel in returned}
+        # Nothing is waited for before this: the next event may be a message from behind what was not heard.
+        last_heard = self._follower.lost(
+            [channel.id for channel in here if channel.id in unseen or not is_in_sight(channel)]
+        )
         ids = {channel.id for channel in here}
         threads = [thread for thread in guild.threads if thread.parent_id in ids and is_recorded(thread)]
-        seen_again = [
-            *(one for one in here if is_in_sight(one) and (one.id in unseen or not self._follower.knows(one.id))),
-            *(
-                one
-                for one in threads
-                if is_in_sight(one) and (one.parent_id in unseen or not self._follower.knows(one.id))
-            ),
-        ]
+        seen_again = [one for one in (*here, *threads) if is_in_sight(one) and not self._follower.knows(one.id)]
         readable = [
             channel
             for channel in with_archives(channels)
@@ -278,8 +269,7 @@ class Tracking(commands.Cog):
         ]
         if seen_again or readable:
             self._start(self._enter_again(guild, seen_again, readable), "catching up with what is back in sight")
-        # Nothing is waited for before this: the next event may be a message from behind what was not heard.
-        await self._follower.lost(gone)
+        await last_heard
 
     async def _enter_again(
         self,
@@ -334,9 +324,7 @@ class Tracking(commands.Cog):
             [
                 await sighting_of(channel, self._places)
                 for channel in channels
-                if is_recorded(channel)
-                and isinstance(channel, Recordable | discord.ForumChannel)
-                and is_in_sight(channel)
+                if is_recorded(channel) and is_in_sight(channel)
             ]
         )
 

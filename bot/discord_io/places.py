@@ -1,6 +1,7 @@
 """Discord's channels and threads as the domain's places."""
 
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 import discord
 
@@ -11,7 +12,7 @@ Recordable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel |
 Parent = discord.TextChannel | discord.ForumChannel
 
 
-def is_recorded(channel: object) -> bool:
+def is_recorded(channel: object) -> TypeGuard[Recordable | discord.ForumChannel]:
     """Whether messages there, or in its threads, can count: guild channels and threads that are not private."""
     if isinstance(channel, discord.Thread):
         return not channel.is_private()

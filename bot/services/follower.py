@@ -7,7 +7,7 @@ only those that arrive during the last page are.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 
 from bot.clock import Clock
@@ -15,13 +15,13 @@ from bot.domain.message import Message
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
+from bot.services.deletions import Deletions
 from bot.services.gaps import Gaps
 from bot.services.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
+from bot.services.openings import Openings
 from bot.services.persistence import RETRY_SECONDS, persistently
-from bot.services.record_beginning import watched_from
 from bot.services.recorder import Recorder
 from bot.services.sight import Channel, Sight
-from bot.store import spans
 from bot.store.database import Database, StoreError
 
 log = logging.getLogger(__name__)
@@ -45,21 +45,19 @@ class Follower(Sight):
         self, database: Database, recorder: Recorder, history: History, clock: Clock, *, hold_seconds: float = 1.0
     ) -> None:
         super().__init__()
-        self._database = database
         self._recorder = recorder
         self._history = history
         self._context = HistoryContext(history)
+        self._openings = Openings(database, clock)
+        self._deletions = Deletions(recorder)
         self._gaps = Gaps(database, recorder, history, self._context)
         self._clock = clock
         self._hold = hold_seconds
-        self._removed: set[int] = set()
-        self._removed_channels: set[int] = set()
         self._flushing = asyncio.Lock()
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
         self._newest_heard_id = 0
         self._ask_again_at = 0.0
         self._unplaced: dict[int, int] = {}
-        self._removal = asyncio.Event()
 
     # What happens.
 
@@ -68,14 +66,14 @@ class Follower(Sight):
         channel = self._seen(place, session)
         async with channel.turn:
             if channel.position is None:
-                channel.position = await self._recorded_until(place) or place.channel_id - 1
+                channel.position = await self._openings.recorded_until(place) or place.channel_id - 1
         await self._catch_up(channel, Sighting(place, 0), session)
 
-    async def lost(self, channel_ids: Collection[int]) -> None:
-        """Channels cannot be seen any more, or could not for a moment. What was heard of them before is written.
+    def lost(self, channel_ids: Collection[int]) -> Coroutine[object, object, None]:
+        """Channels cannot be seen any more, or could not for a moment. To be awaited: what was heard of them before.
 
-        Their threads go with them, those in the archive too. Before anything else they are unknown, so that what is
-        heard from here on is not taken for what comes next.
+        Their threads go with them, those in the archive too. They are unknown at once, so that what is heard from here
+        on is not taken for what comes next.
         """
         gone = [
             channel
@@ -84,6 +82,9 @@ class Follower(Sight):
         ]
         for channel in gone:
             del self._channels[channel.place.channel_id]
+        return self._write_last(gone)
+
+    async def _write_last(self, gone: Collection[Channel]) -> None:
         now = asyncio.get_running_loop().time()
         ends = await asyncio.gather(*(self._flush_channel(channel, now) for channel in gone), return_exceptions=True)
         for channel, end in zip(gone, ends, strict=True):
@@ -137,18 +138,14 @@ class Follower(Sight):
 
     def removed(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: what a page still brings of them is ignored, what is on record is taken back."""
-        ids = list(message_ids)
-        self._recorder.ignore(ids)
-        self._removed.update(ids)
-        self._removal.set()
+        self._deletions.note(message_ids)
 
     def removed_channel(self, channel_id: int) -> None:
         """A channel or thread was deleted."""
         channel = self._channels.pop(channel_id, None)
         if channel is not None:
             self._unfollow(channel)
-        self._removed_channels.add(channel_id)
-        self._removal.set()
+        self._deletions.note_channel(channel_id)
 
     # Writing what was heard.
 
@@ -159,7 +156,7 @@ class Follower(Sight):
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_on(self._flush_in_a_moment))
-            group.create_task(self._keep_on(self._take_back_at_once))
+            group.create_task(self._keep_on(self._deletions.take_back_next))
 
     async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -175,10 +172,6 @@ class Follower(Sight):
     async def _flush_in_a_moment(self) -> None:
         await asyncio.sleep(self._hold / 2 or 0.01)
         await self.flush()
-
-    async def _take_back_at_once(self) -> None:
-        await self._removal.wait()
-        await self._take_back()
 
     async def settle(self) -> None:
         """Return when everything heard before this call is on record (or its channel is still catching up)."""
@@ -197,24 +190,10 @@ class Follower(Sight):
             ends = await asyncio.gather(
                 *(self._flush_channel(channel, ripe_at) for channel in heard), return_exceptions=True
             )
-            await self._take_back()
+            await self._deletions.take_back()
             failures = [end for end in ends if end is not None]
             for failure in sorted(failures, key=lambda failure: not isinstance(failure, StoreError)):
                 raise failure
-
-    async def _take_back(self) -> None:
-        self._removal.clear()
-        try:
-            if self._removed:
-                removed = set(self._removed)
-                await self._recorder.take_back(removed)
-                self._removed -= removed
-            for channel_id in list(self._removed_channels):
-                await self._recorder.take_back_channel(channel_id)
-                self._removed_channels.discard(channel_id)
-        except BaseException:
-            self._removal.set()
-            raise
 
     async def _flush_channel(self, channel: Channel, ripe_at: float) -> None:
         async with channel.turn:
@@ -397,34 +376,11 @@ class Follower(Sight):
     async def _position_of(self, channel: Channel, sighting: Sighting) -> int:
         said = sighting.last_message_id or channel.pending
         behind_id = channel.before_pending(sighting.last_message_id + 1) if said else None
-        return await self._recorded_until(channel.place) or await self._opening(channel.place, behind_id)
-
-    async def _recorded_until(self, place: Place, before_id: int | None = None) -> int | None:
-        """Where a channel's record stands (or stood, before a position); None before its first span or gap."""
-        async with self._database.reading() as connection:
-            reach = await spans.reach_of(connection, place.channel_id, before_id)
-        return reach.last_id if reach is not None else None
-
-    async def _opening(self, place: Place, behind_id: int | None) -> int:
-        """Open a channel's first span at the moment it becomes visible: right behind its newest message.
-
-        Where nothing was ever said, as in every forum, it opens where the guild's record begins. What was made since
-        then is recorded from its beginning, and a thread is as visible as its channel.
-        """
-        async with self._database.writing() as connection:
-            begins_id = first_id_at(await watched_from(connection, place.guild_id, self._clock.now()))
-            if place.parent_id is not None:
-                above = await spans.reach_of(connection, place.parent_id)
-                return max(place.channel_id - 1, above.first_id if above is not None else begins_id)
-            if place.channel_id >= begins_id:
-                return place.channel_id - 1
-            opening = max(place.channel_id, begins_id if behind_id is None else behind_id)
-            await spans.add(connection, place, Span(opening, opening))
-            return opening
+        return await self._openings.position(channel.place, behind_id)
 
     async def _since_excluded(self, place: Place, until_id: int) -> Span | None:
         """What was said while a channel did not count, up to the first message on record again."""
-        ended = await self._recorded_until(place, until_id) or await self._opening(place, until_id)
+        ended = await self._openings.position(place, until_id, before_id=until_id)
         return Span(ended + 1, until_id - 1) if ended + 1 < until_id else None
 
     async def _miss(self, channel: Channel, reason: str, *, stale: bool) -> None:
