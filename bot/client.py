@@ -17,8 +17,8 @@ from bot.discord_io.command_names import CommandNames
 from bot.discord_io.invalid_requests import InvalidRequests
 from bot.discord_io.time_signal import TimeSignal
 from bot.domain.guild import LANGUAGES
-from bot.views.answers import nothing_happened, only_in_server, unexpected_error
-from bot.views.sentence import language_like, speaking
+from bot.views.words.refusals import nothing_happened, only_in_server, unexpected_error
+from bot.views.words.sentence import language_like, speaking
 
 log = logging.getLogger(__name__)
 

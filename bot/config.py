@@ -187,7 +187,7 @@ def load(
         ConfigError: One sentence for the first thing that is wrong.
     """
     chosen = existing_path(path)
-    document = strict_yaml.Document(None) if chosen is None else _read(chosen)
+    document = strict_yaml.YamlDocument(None) if chosen is None else _read(chosen)
     name = str(path or DEFAULT_PATH)
     values = {} if document.value is None else document.value
     if not isinstance(values, dict):
@@ -224,7 +224,7 @@ def _conflict(section: _Section, low: str, relation: str, high: str) -> Pydantic
     return PydanticCustomError("conflict", "two keys contradict each other", context)
 
 
-def _read(path: Path) -> strict_yaml.Document:
+def _read(path: Path) -> strict_yaml.YamlDocument:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
@@ -245,7 +245,7 @@ def _read(path: Path) -> strict_yaml.Document:
         raise ConfigError(f"{path}, {error}") from None
 
 
-def _refuse_token(name: str, document: strict_yaml.Document) -> None:
+def _refuse_token(name: str, document: strict_yaml.YamlDocument) -> None:
     """A token in the file comes before all other complaints: it should be gone before the file is shown around."""
     for path, line in document.lines.items():
         if path and str(path[-1]).lower().replace("-", "_") in _TOKEN_KEYS:

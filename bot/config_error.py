@@ -27,7 +27,7 @@ class ConfigError(ValueError):
     """A configuration Spade cannot start with: one sentence that says where, what, and how to mend it."""
 
 
-def first_problem(error: ValidationError, document: strict_yaml.Document, settings: type[BaseModel]) -> str:
+def first_problem(error: ValidationError, document: strict_yaml.YamlDocument, settings: type[BaseModel]) -> str:
     """The topmost thing that is wrong with a document read as `settings`: its line, and how to mend it."""
     keys = dict(_keys(settings))
     found = [_problem(details, document, keys) for details in error.errors()]
@@ -35,7 +35,7 @@ def first_problem(error: ValidationError, document: strict_yaml.Document, settin
     return f"line {line}: {sentence}"
 
 
-def _problem(details: ErrorDetails, document: strict_yaml.Document, keys: _Keys) -> tuple[int, str]:
+def _problem(details: ErrorDetails, document: strict_yaml.YamlDocument, keys: _Keys) -> tuple[int, str]:
     path = details["loc"]
     context = details.get("ctx", {})
     if details["type"] == "conflict":

@@ -6,7 +6,7 @@ It loads what drawing takes and nothing else of Spade, and ends by itself when w
 import pickle
 import sys
 
-from bot.views.picture import draw_digest
+from bot.views.digest.canvas import draw_digest
 
 if __name__ == "__main__":
     facts = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one

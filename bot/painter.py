@@ -10,10 +10,10 @@ from pathlib import Path
 import bot
 from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
-from bot.views.chart import digest_picture
-from bot.views.digest_drafts import digest_facts
-from bot.views.picture import PictureFacts
-from bot.views.sentence import speaking
+from bot.views.digest.chart import digest_picture
+from bot.views.digest.picture import PictureFacts
+from bot.views.digest.writer import digest_facts
+from bot.views.words.sentence import speaking
 
 log = logging.getLogger(__name__)
 

@@ -43,14 +43,14 @@ class StrictYamlError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """What a text says: dicts, lists, text, numbers, booleans and None; and the line of every path in it."""
 
     value: object
     lines: dict[Path, int] = field(default_factory=dict)
 
 
-def read(text: str) -> Document:
+def read(text: str) -> YamlDocument:
     """Read one document; an empty text is None. StrictYamlError for anything else, and never another error."""
     loader = None
     try:
@@ -102,7 +102,7 @@ class _Composition:
         self._events = _events(loader)
         self._lines: dict[Path, int] = {}
 
-    def document(self) -> Document:
+    def document(self) -> YamlDocument:
         value: object = None
         documents = 0
         for event in self._events:
@@ -112,7 +112,7 @@ class _Composition:
                     raise StrictYamlError(_line(event), "a second document starts here; keep one, without `---`")
             elif isinstance(event, NodeEvent):
                 value = self._value(event, ())
-        return Document(value, self._lines)
+        return YamlDocument(value, self._lines)
 
     def _value(self, event: Event, path: Path) -> object:
         line = _line(event)

@@ -8,11 +8,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.answers import answer, refused_to_set_up
+from bot.discord_io.responses import answer, refused_to_set_up
 from bot.domain.snowflake import EPOCH
-from bot.services.history_reader import HistoryReader, JobProgress
-from bot.views import answers
-from bot.views.backfill import backfill_cancelled, backfill_progress
+from bot.services.record.backfill import HistoryReader, JobProgress
+from bot.views.guild.backfill import backfill_cancelled, backfill_progress
+from bot.views.words import refusals
 
 _LOOK_EVERY_SECONDS = 2.0
 _SHOWN_FOR_SECONDS = 14 * 60
@@ -50,7 +50,7 @@ class Backfills(
         try:
             moment = datetime.combine(date.fromisoformat(since.strip()), time(), UTC)
         except ValueError:
-            await answer(interaction, answers.not_a_date(since))
+            await answer(interaction, refusals.not_a_date(since))
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await self._reader.backfill(interaction.guild_id, min(max(moment, EPOCH), self._clock.now()))

@@ -6,17 +6,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import MANAGERS_SEE, answer, pressed, refused_to_manage
+from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage
 from bot.domain.calendar import monday_of
 from bot.domain.delivery import DeliveryKind
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
-from bot.services.access import Access
-from bot.services.digests import DigestService
-from bot.services.settlement import Settlement
-from bot.views import answers
-from bot.views.digest import BUTTON_PATTERN, about_letter
-from bot.views.drafts import Parcel
+from bot.services.delivery.settlement import Settlement
+from bot.services.digest.sending import DigestService
+from bot.services.guild.access import Access
+from bot.views.digest.letter import BUTTON_PATTERN, about_letter
+from bot.views.kit.parcel import Parcel
+from bot.views.words import refusals
 
 KINDS = (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST)
 
@@ -63,13 +63,13 @@ class Digests(commands.Cog):
             if week_on is not None:
                 _ = week_on - timedelta(weeks=60), week_on + timedelta(weeks=2)  # within what dates can say
         except (ValueError, OverflowError):
-            await answer(interaction, answers.not_a_date(week or ""))
+            await answer(interaction, refusals.not_a_date(week or ""))
             return
         if mine:
             body = await self._service.personal_on_request(interaction.guild_id, interaction.user.id, week_on)
         else:
             body = await self._service.on_request(interaction.guild_id, week_on)
-        await answer(interaction, body if isinstance(body, Parcel) else answers.not_set_up())
+        await answer(interaction, body if isinstance(body, Parcel) else refusals.not_set_up())
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:

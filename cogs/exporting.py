@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import MANAGERS_SEE, answer, refused_to_manage
-from bot.services.access import Access
-from bot.services.csv_export import CsvExport
-from bot.views import answers
-from bot.views.csv_export import export_parcel
+from bot.discord_io.responses import MANAGERS_SEE, answer, refused_to_manage
+from bot.services.guild.access import Access
+from bot.services.guild.export import CsvExport
+from bot.views.guild.export import export_parcel
+from bot.views.words import refusals
 
 
 class Exporting(commands.Cog):
@@ -31,6 +31,6 @@ class Exporting(commands.Cog):
         assert interaction.guild_id is not None
         facts = await self._export.of(interaction.guild_id)
         if facts is None:
-            await answer(interaction, answers.not_set_up())
+            await answer(interaction, refusals.not_set_up())
         else:
             await answer(interaction, await asyncio.to_thread(export_parcel, facts))

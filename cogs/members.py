@@ -4,21 +4,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import MANAGERS_SEE, answer, pressed, refused_to_manage, update
-from bot.domain.coverage import Stretch
+from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage, update
+from bot.domain.coverage import PeriodChoice
 from bot.domain.logged import WhenProblem
 from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
-from bot.services.access import Access
-from bot.services.coverage import CoverageService
-from bot.services.relationship import Relationships
-from bot.services.unmet import UnmetList
-from bot.services.waiting import WaitingService
-from bot.views import answers
-from bot.views import relationship as words
-from bot.views.coverage import STRETCHES, coverage_parcel
-from bot.views.names import name_of
-from bot.views.unmet import BUTTON_PATTERN, PAGE_SIZE, unmet_letter
+from bot.services.digest.coverage import CoverageService
+from bot.services.guild.access import Access
+from bot.services.members.relationship import Relationships
+from bot.services.members.unmet import UnmetList
+from bot.services.members.waiting import WaitingService
+from bot.views.digest.coverage import STRETCHES, coverage_parcel
+from bot.views.members import relationship as words
+from bot.views.members.unmet import BUTTON_PATTERN, PAGE_SIZE, unmet_letter
+from bot.views.words import refusals
+from bot.views.words.names import name_of
 
 Person = discord.User | discord.Member
 
@@ -83,21 +83,21 @@ class Members(commands.Cog):
             return
         assert interaction.guild_id is not None
         page = await self._unmet.page(interaction.guild_id, 1, PAGE_SIZE)
-        await answer(interaction, answers.not_set_up() if page is None else unmet_letter(page))
+        await answer(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
 
     @app_commands.command(name="coverage", description="How far the team's attention reached in a stretch of time")
     @app_commands.describe(period="The last whole week without it")
     @app_commands.choices(period=[app_commands.Choice(name=name, value=one.value) for one, name in STRETCHES.items()])
     @app_commands.default_permissions(MANAGERS_SEE)
     @app_commands.guild_only()
-    async def coverage(self, interaction: discord.Interaction, period: str = Stretch.LAST_WEEK.value) -> None:
+    async def coverage(self, interaction: discord.Interaction, period: str = PeriodChoice.LAST_WEEK.value) -> None:
         """Show the figures of a period, with a picture."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         if await refused_to_manage(interaction, self._access):
             return
         assert interaction.guild_id is not None
-        facts = await self._coverage.of(interaction.guild_id, interaction.user.id, Stretch(period))
-        await answer(interaction, answers.not_set_up() if facts is None else coverage_parcel(facts, self._rules))
+        facts = await self._coverage.of(interaction.guild_id, interaction.user.id, PeriodChoice(period))
+        await answer(interaction, refusals.not_set_up() if facts is None else coverage_parcel(facts, self._rules))
 
     @app_commands.command(
         name="log", description="Note that you were in touch with somebody where Discord cannot see it"
@@ -160,7 +160,7 @@ class Members(commands.Cog):
                 return
             assert interaction.guild_id is not None
             page = await self._unmet.page(interaction.guild_id, int(found["page"]), PAGE_SIZE)
-            await update(interaction, answers.not_set_up() if page is None else unmet_letter(page))
+            await update(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
         elif found := pressed(interaction, words.TAKE_BACK_PATTERN):
             await interaction.response.defer(ephemeral=True, thinking=True)
             if await refused_to_manage(interaction, self._access):

@@ -5,15 +5,14 @@ import re
 import discord
 from discord.ext import commands
 
-from bot.discord_io.answers import answer
+from bot.discord_io.responses import answer
 from bot.domain.nudge import Action
-from bot.services.enrolment import Enrolments
-from bot.services.messenger import SentMessage
-from bot.services.nudge_presses import ButtonPress, NudgePresses, Verdict
-from bot.views import nudge_answers
-from bot.views.drafts import Writer
-from bot.views.letter import ID_PATTERN
-from bot.views.nudge import (
+from bot.services.delivery.messenger import SentMessage
+from bot.services.nudge.enrolment import Enrolments
+from bot.services.nudge.presses import ButtonPress, NudgePresses, PressResult
+from bot.views.kit.letter import ID_PATTERN
+from bot.views.nudge import answers as nudge_answers
+from bot.views.nudge.letter import (
     BUTTON_PATTERN,
     COLLEAGUE_PATTERN,
     already_settled,
@@ -22,13 +21,14 @@ from bot.views.nudge import (
     not_a_manager_any_more,
     not_your_nudge,
 )
-from bot.views.welcome import STOP_PATTERN
+from bot.views.nudge.welcome import STOP_PATTERN
+from bot.views.nudge.writer import Writer
 
 _REFUSALS = {
-    Verdict.AGAIN: already_settled,
-    Verdict.NOT_YOURS: not_your_nudge,
-    Verdict.NO_MANAGER: not_a_manager_any_more,
-    Verdict.NO_COLLEAGUE: colleague_not_there,
+    PressResult.AGAIN: already_settled,
+    PressResult.NOT_YOURS: not_your_nudge,
+    PressResult.NO_MANAGER: not_a_manager_any_more,
+    PressResult.NO_COLLEAGUE: colleague_not_there,
 }
 
 
@@ -62,7 +62,7 @@ class NudgeButtons(commands.Cog):
         if action is Action.HAND_OVER:
             await interaction.response.defer(ephemeral=True, thinking=True)
             asked = await self._presses.colleagues(press)
-            if asked.verdict is not Verdict.CARRIED_OUT:
+            if asked.verdict is not PressResult.CARRIED_OUT:
                 await answer(interaction, _REFUSALS[asked.verdict]())
                 return
             await answer(
@@ -77,7 +77,7 @@ class NudgeButtons(commands.Cog):
             return
         await interaction.response.defer()
         pressed = await self._presses.press(press, action)
-        if pressed.verdict is not Verdict.CARRIED_OUT:
+        if pressed.verdict is not PressResult.CARRIED_OUT:
             await answer(interaction, _REFUSALS[pressed.verdict]())
 
     async def _handed_over(
@@ -86,7 +86,7 @@ class NudgeButtons(commands.Cog):
         await interaction.response.defer()
         press = ButtonPress(delivery_id, position, interaction.user.id, in_server=interaction.guild_id is not None)
         pressed = await self._presses.press(press, Action.HAND_OVER, colleague_id)
-        if pressed.verdict is Verdict.CARRIED_OUT and pressed.draft is not None:
+        if pressed.verdict is PressResult.CARRIED_OUT and pressed.draft is not None:
             text = self._writer.handed_over(pressed.draft, position)
         else:
             text = _REFUSALS.get(pressed.verdict, already_settled)()

@@ -7,20 +7,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import MANAGERS_SEE, answer, refused_to_manage
+from bot.discord_io.responses import MANAGERS_SEE, answer, refused_to_manage
 from bot.domain.delivery import DeliveryKind
 from bot.domain.nudge_time import PauseProblem
 from bot.schedule import Schedule
-from bot.services.access import Access
-from bot.services.enrolment import Enrolments
-from bot.services.enrolment import Schedule as NudgeSchedule
-from bot.services.messenger import UnreachableError
-from bot.services.nudge_previews import NudgePreviews
-from bot.services.nudges import NudgeService
-from bot.services.settlement import Settlement
-from bot.views import answers, nudge_answers
-from bot.views.drafts import Writer
-from bot.views.weekdays import weekday_suggestions, weekdays_from
+from bot.services.delivery.messenger import DiscordUnreachableError
+from bot.services.delivery.settlement import Settlement
+from bot.services.guild.access import Access
+from bot.services.nudge.enrolment import Enrolments, NudgeSchedule
+from bot.services.nudge.previews import NudgePreviews
+from bot.services.nudge.sending import NudgeService
+from bot.views.guild import setup_summary
+from bot.views.nudge import answers
+from bot.views.nudge.writer import Writer
+from bot.views.words import refusals
+from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 
 _ZONES = sorted(available_timezones())
 _SUGGESTIONS = 25
@@ -72,21 +73,21 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         """Enrol the person who asks, and say hello by DM at once."""
         assert interaction.guild_id is not None
         enrolled = await self._enrolments.turn_on(interaction.guild_id, interaction.user.id)
-        await answer(interaction, answers.not_a_manager() if enrolled is None else self._writer.enrolled(enrolled))
+        await answer(interaction, refusals.not_a_manager() if enrolled is None else self._writer.enrolled(enrolled))
 
     @app_commands.command(name="off", description="Get no more nudges")
     async def turn_off(self, interaction: discord.Interaction) -> None:
         """Take the person who asks off."""
         assert interaction.guild_id is not None
         were_on = await self._enrolments.turn_off(interaction.guild_id, interaction.user.id)
-        await answer(interaction, answers.not_a_manager() if were_on is None else answers.nudges_off(were_on=were_on))
+        await answer(interaction, refusals.not_a_manager() if were_on is None else answers.nudges_off(were_on=were_on))
 
     @app_commands.command(name="status", description="When your nudges come, and what came of the last ones")
     async def status(self, interaction: discord.Interaction) -> None:
         """Show how things stand."""
         assert interaction.guild_id is not None
         status = await self._previews.status(interaction.guild_id, interaction.user.id)
-        await answer(interaction, answers.not_a_manager() if status is None else self._writer.status(status))
+        await answer(interaction, refusals.not_a_manager() if status is None else self._writer.status(status))
 
     @app_commands.command(name="hour", description="The hour of the day at which your nudges come")
     @app_commands.describe(hour="0 to 23, in your time zone")
@@ -104,7 +105,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         assert interaction.guild_id is not None
         weekdays = weekdays_from(days)
         if weekdays is None:
-            await answer(interaction, nudge_answers.not_weekdays(days))
+            await answer(interaction, answers.not_weekdays(days))
             return
         await self._changed(
             interaction, await self._enrolments.set_weekdays(interaction.guild_id, interaction.user.id, weekdays)
@@ -121,7 +122,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         """Change the time zone."""
         assert interaction.guild_id is not None
         if zone is not None and zone not in _ZONES:
-            await answer(interaction, answers.no_such_zone(zone))
+            await answer(interaction, setup_summary.no_such_zone(zone))
             return
         chosen = ZoneInfo(zone) if zone else None
         await self._changed(
@@ -143,18 +144,18 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         try:
             day = date.fromisoformat(until.strip())
         except ValueError:
-            await answer(interaction, answers.not_a_date(until))
+            await answer(interaction, refusals.not_a_date(until))
             return
         paused = await self._enrolments.pause(interaction.guild_id, interaction.user.id, day)
         if isinstance(paused, PauseProblem):
-            await answer(interaction, nudge_answers.pause_refused(paused, day))
+            await answer(interaction, answers.pause_refused(paused, day))
         else:
             await self._changed(interaction, paused)
 
     async def _changed(self, interaction: discord.Interaction, changed: NudgeSchedule | None) -> None:
         await answer(
             interaction,
-            answers.not_a_manager() if changed is None else self._writer.schedule(changed.manager, changed.guild),
+            refusals.not_a_manager() if changed is None else self._writer.schedule(changed.manager, changed.guild),
         )
 
     @app_commands.command(name="again", description="Be nudged again about somebody you snoozed or set aside")
@@ -163,7 +164,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         """Take back a snooze or a dismissal."""
         assert interaction.guild_id is not None
         taken_back = await self._enrolments.name_again(interaction.guild_id, interaction.user.id, person.id)
-        await answer(interaction, nudge_answers.named_again(person.display_name, taken_back=taken_back))
+        await answer(interaction, answers.named_again(person.display_name, taken_back=taken_back))
 
     @app_commands.command(name="now", description="Get today's nudge at once")
     async def send_now(self, interaction: discord.Interaction) -> None:
@@ -171,8 +172,8 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         assert interaction.guild_id is not None
         try:
             state = await self._service.send_now(interaction.guild_id, interaction.user.id)
-        except UnreachableError:
-            await answer(interaction, nudge_answers.discord_silent())
+        except DiscordUnreachableError:
+            await answer(interaction, answers.discord_silent())
         else:
             await answer(interaction, answers.nudge_sent(state))
 
@@ -185,9 +186,9 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         try:
             if why_not is not None:
                 found = await self._previews.why(guild_id, manager_id, why_not.id)
-                await answer(interaction, answers.not_a_manager() if found is None else self._writer.why(found))
+                await answer(interaction, refusals.not_a_manager() if found is None else self._writer.why(found))
             else:
                 draft = await self._previews.preview(guild_id, manager_id)
-                await answer(interaction, answers.not_a_manager() if draft is None else self._writer.preview(draft))
-        except UnreachableError:
-            await answer(interaction, nudge_answers.discord_silent())
+                await answer(interaction, refusals.not_a_manager() if draft is None else self._writer.preview(draft))
+        except DiscordUnreachableError:
+            await answer(interaction, answers.discord_silent())

@@ -4,11 +4,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import answer, pressed
-from bot.services.messenger import Messenger
-from bot.services.privacy import PrivacyService
-from bot.views import privacy as words
-from bot.views.answers import only_in_server
+from bot.discord_io.responses import answer, pressed
+from bot.services.delivery.messenger import Messenger
+from bot.services.members.privacy import PrivacyService
+from bot.views.members import privacy as words
+from bot.views.words.refusals import only_in_server
 
 
 @app_commands.guild_only()

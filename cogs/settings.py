@@ -6,19 +6,19 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import answer, refused_to_set_up
 from bot.discord_io.overview import role_names, setup_of
+from bot.discord_io.responses import answer, refused_to_set_up
 from bot.domain.guild import LANGUAGES
 from bot.domain.retention import KEEP_CHOICES
 from bot.domain.zones import ZONES, zones_like
-from bot.services.messenger import Messenger
-from bot.services.presentation import Presentation
-from bot.services.settings import GuildState, SettingsChange, SettingsService
-from bot.views import answers
-from bot.views import settings as words
-from bot.views.dates import weekday_name
-from bot.views.sentence import mark, speaking
-from bot.views.setup import LANGUAGE_NAMES
+from bot.services.delivery.messenger import Messenger
+from bot.services.guild.presentation import Presentation
+from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
+from bot.views.guild import settings as words
+from bot.views.guild import setup_summary
+from bot.views.guild.setup import LANGUAGE_NAMES
+from bot.views.words.dates import weekday_name
+from bot.views.words.sentence import mark, speaking
 
 _FOREVER = mark("everything")
 _WEEKDAYS = [app_commands.Choice(name=weekday_name(day), value=day) for day in range(7)]
@@ -81,7 +81,7 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
     async def time_zone(self, interaction: discord.Interaction, zone: str) -> None:
         """Change the time zone."""
         if zone not in ZONES:
-            await answer(interaction, answers.no_such_zone(zone))
+            await answer(interaction, setup_summary.no_such_zone(zone))
             return
         await self._change(interaction, SettingsChange(zone=ZoneInfo(zone)))
 

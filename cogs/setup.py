@@ -11,7 +11,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.answers import (
+from bot.discord_io.overview import missing_by_channel, setup_of
+from bot.discord_io.responses import (
     all_shown_commands,
     answer,
     chosen,
@@ -21,20 +22,19 @@ from bot.discord_io.answers import (
     resolved,
     update,
 )
-from bot.discord_io.overview import missing_by_channel, setup_of
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zones_like
-from bot.services.digests import DigestService
-from bot.services.history_reader import HistoryReader
-from bot.services.messenger import Messenger
-from bot.services.presentation import Presentation
-from bot.services.settings import GuildState, SettingsChange, SettingsService
-from bot.views import answers
-from bot.views import setup as words
-from bot.views.drafts import Parcel
-from bot.views.sentence import speaking
-from bot.views.setup import Guide, Page
+from bot.services.delivery.messenger import Messenger
+from bot.services.digest.sending import DigestService
+from bot.services.guild.presentation import Presentation
+from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
+from bot.services.record.backfill import HistoryReader
+from bot.views.guild import setup as words
+from bot.views.guild import setup_summary
+from bot.views.guild.setup import Guide, SetupPage
+from bot.views.kit.parcel import Parcel
+from bot.views.words.sentence import speaking
 
 _SUGGESTIONS = 25
 _MOST = {"weekday": 6, "hour": 23}
@@ -84,17 +84,17 @@ class SettingUp(commands.Cog):
         if await refused_to_set_up(interaction):
             return
         if time_zone is not None and time_zone not in ZONES:
-            await answer(interaction, answers.no_such_zone(time_zone))
+            await answer(interaction, setup_summary.no_such_zone(time_zone))
             return
         if manager is not None and manager.bot:
-            await answer(interaction, answers.bots_are_no_managers())
+            await answer(interaction, setup_summary.bots_are_no_managers())
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild = interaction.guild
         assert guild is not None
         if (manager, manager_role, remove_manager, digest_channel, time_zone) == (None,) * 5:
             state = await self._service.state(guild.id)
-            await answer(interaction, words.guide_letter(await self._guide(guild, state), Page.WHO))
+            await answer(interaction, words.guide_letter(await self._guide(guild, state), SetupPage.WHO))
             return
         state = await self._change(
             guild.id,
@@ -130,13 +130,13 @@ class SettingUp(commands.Cog):
             form = words.zone_form((await self._service.state(guild.id)).settings)
             await interaction.response.send_modal(form.modal())
             return
-        if turned and turned["page"] == Page.FINISH:
+        if turned and turned["page"] == SetupPage.FINISH:
             await interaction.response.defer(ephemeral=True, thinking=True)
             await self._finish(interaction, guild)
             return
         await interaction.response.defer()
         if turned:
-            await self._show(interaction, guild, Page(turned["page"]))
+            await self._show(interaction, guild, SetupPage(turned["page"]))
         elif choice:
             await self._choose(interaction, guild, choice["field"])
         else:
@@ -149,24 +149,24 @@ class SettingUp(commands.Cog):
                 await self._choose_managers(interaction, guild, values)
             case "digest":
                 await self._change(guild.id, SettingsChange(digest_channel_id=values[0] if values else 0))
-                await self._show(interaction, guild, Page.WHO)
+                await self._show(interaction, guild, SetupPage.WHO)
             case "exclude":
                 before = (await self._service.state(guild.id)).excluded_channels
                 shown = sorted(before)[: words.MOST_CHOSEN]
                 await self._change(guild.id, SettingsChange(exclude=values, include=set(shown) - set(values)))
-                await self._show(interaction, guild, Page.WHO)
+                await self._show(interaction, guild, SetupPage.WHO)
             case "weekday" | "hour" if values and values[0] <= _MOST[field]:
                 day = field == "weekday"
                 await self._change(
                     guild.id,
                     SettingsChange(digest_weekday=values[0]) if day else SettingsChange(digest_hour=values[0]),
                 )
-                await self._show(interaction, guild, Page.WHEN)
+                await self._show(interaction, guild, SetupPage.WHEN)
             case "language" if chosen(interaction)[0] in LANGUAGES:
                 await self._change(guild.id, SettingsChange())
                 await self._presentation.change(guild.id, language=chosen(interaction)[0])
                 with speaking(chosen(interaction)[0]):
-                    await self._show(interaction, guild, Page.WHEN)
+                    await self._show(interaction, guild, SetupPage.WHEN)
             case _:
                 await self._read(interaction, guild, (chosen(interaction) or ["0"])[0])
 
@@ -190,7 +190,7 @@ class SettingUp(commands.Cog):
             notes.append(words.not_added(left_out))
         if not all_shown_commands(interaction, people, chosen_roles):
             notes.append(words.commands_hidden())
-        await self._show(interaction, guild, Page.WHO, notes=notes)
+        await self._show(interaction, guild, SetupPage.WHO, notes=notes)
 
     async def _name_zone(self, interaction: discord.Interaction, guild: discord.Guild, text: str) -> None:
         wanted = text.strip().replace(" ", "_")
@@ -198,23 +198,23 @@ class SettingUp(commands.Cog):
         found = [exact] if exact else zones_like(wanted) if wanted else []
         if len(found) == 1:
             await self._change(guild.id, SettingsChange(zone=ZoneInfo(found[0])))
-            await self._show(interaction, guild, Page.WHEN)
+            await self._show(interaction, guild, SetupPage.WHEN)
             return
         near = found[:3] or get_close_matches(wanted, ZONES, 3)
-        await self._show(interaction, guild, Page.WHEN, notes=[words.no_such_zone_but(text, near)])
+        await self._show(interaction, guild, SetupPage.WHEN, notes=[words.no_such_zone_but(text, near)])
 
     async def _read(self, interaction: discord.Interaction, guild: discord.Guild, span: str) -> None:
         now = self._clock.now()
         if span in words.HISTORY and span != "0":
             since = EPOCH if span == "all" else now - timedelta(days=int(span))
             await self._reader.backfill(guild.id, since)
-        await self._show(interaction, guild, Page.HISTORY, reading=words.reading(span))
+        await self._show(interaction, guild, SetupPage.HISTORY, reading=words.reading(span))
 
     async def _show(
         self,
         interaction: discord.Interaction,
         guild: discord.Guild,
-        page: Page,
+        page: SetupPage,
         *,
         notes: Sequence[str] = (),
         reading: str | None = None,

@@ -8,13 +8,13 @@ from discord.ext import commands
 
 import bot
 from bot.clock import Clock
-from bot.discord_io.answers import MANAGERS_SEE, answer, may_set_up, refused_to_manage
 from bot.discord_io.overview import missing_by_channel
-from bot.services.access import Access
-from bot.services.settings import SettingsService
-from bot.services.status import StatusService
-from bot.views import answers
-from bot.views.status import Surroundings, status_letter
+from bot.discord_io.responses import MANAGERS_SEE, answer, may_set_up, refused_to_manage
+from bot.services.guild.access import Access
+from bot.services.guild.settings import SettingsService
+from bot.services.guild.status import StatusService
+from bot.views.guild.status import ConnectionState, status_letter
+from bot.views.words import refusals
 
 
 class Status(commands.Cog):
@@ -44,7 +44,7 @@ class Status(commands.Cog):
         assert guild is not None
         facts = await self._service.of(guild.id, interaction.user.id)
         if facts is None:
-            await answer(interaction, answers.not_set_up())
+            await answer(interaction, refusals.not_set_up())
             return
         missing = missing_by_channel(guild, await self._settings.state(guild.id))
-        await answer(interaction, status_letter(facts, Surroundings(bot.__version__, self._connected_at, missing)))
+        await answer(interaction, status_letter(facts, ConnectionState(bot.__version__, self._connected_at, missing)))

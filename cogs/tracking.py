@@ -11,14 +11,14 @@ from bot.discord_io.channels import changed_in_archives, sighting_of, visible, w
 from bot.discord_io.messages import person_id, read_message
 from bot.discord_io.places import Places, Recordable, is_in_sight, is_recorded, recorded_channels
 from bot.domain.stretch import Place
-from bot.services.follower import Follower
-from bot.services.history import Sighting
-from bot.services.history_reader import HistoryReader
-from bot.services.membership import MembershipService
-from bot.services.persistence import persistently
-from bot.services.roster import Roster
-from bot.services.thread_archives import ArchiveLook, ThreadArchives
-from bot.services.waiting import WaitingService
+from bot.services.guild.membership import MembershipService
+from bot.services.members.roster import Roster
+from bot.services.members.waiting import WaitingService
+from bot.services.record.archives import ArchiveLook, ThreadArchives
+from bot.services.record.backfill import HistoryReader
+from bot.services.record.follower import Follower
+from bot.services.record.history import Sighting
+from bot.services.record.retry import persistently
 
 log = logging.getLogger(__name__)
 

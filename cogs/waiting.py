@@ -4,10 +4,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.answers import MANAGERS_SEE, answer, pressed, refused_to_manage, update
-from bot.services.access import Access
-from bot.services.waiting import WaitingList
-from bot.views.waiting import BUTTON_PATTERN, PAGE_SIZE, waiting_letter
+from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage, update
+from bot.services.guild.access import Access
+from bot.services.members.waiting import WaitingList
+from bot.views.members.waiting import BUTTON_PATTERN, PAGE_SIZE, waiting_letter
 
 
 class Waiting(commands.Cog):

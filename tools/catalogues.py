@@ -26,7 +26,7 @@ from discord.ext import commands
 import cogs
 from bot.discord_io.command_names import COMMAND, MENU, OPTION
 from bot.domain.guild import LANGUAGES
-from bot.views.sentence import LOCALE_FOLDER
+from bot.views.words.sentence import LOCALE_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
 SINGLE, PLURAL = {"say", "mark"}, {"say_count", "mark_count"}

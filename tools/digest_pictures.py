@@ -13,13 +13,13 @@ from pathlib import Path
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.report import PastWeek
 from bot.domain.rules import Rules
-from bot.services.report import Reporter
+from bot.services.digest.report import Reporter
 from bot.store import guilds
 from bot.store.database import open_database
-from bot.views.chart import digest_picture
-from bot.views.digest_drafts import digest_facts
-from bot.views.digest_facts import DigestFacts
-from bot.views.picture import draw_digest
+from bot.views.digest.canvas import draw_digest
+from bot.views.digest.chart import digest_picture
+from bot.views.digest.facts import DigestFacts
+from bot.views.digest.writer import digest_facts
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 FORGE = 1338715593307199691

@@ -24,7 +24,7 @@ from rich.console import Console
 from bot.cli.demo import SERVED_FROM, open_page, play
 from bot.cli.playback import Playback
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage, stage
-from bot.sandbox import Message
+from bot.sandbox import PostedMessage
 from bot.sandbox.record import bundled_record
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -82,7 +82,7 @@ async def open_at(browser: Browser, address: str, size: str, scheme: str) -> Pag
 
 
 async def shoot(
-    browser: Browser, address: str, size: str, scheme: str, path: Path, *, beginning_at: Message | None = None
+    browser: Browser, address: str, size: str, scheme: str, path: Path, *, beginning_at: PostedMessage | None = None
 ) -> None:
     """Save a picture of the page, scrolled to a message if one is given, or of the one message the address names."""
     page = await open_at(browser, address, size, scheme)
@@ -105,13 +105,13 @@ async def shoot(
     await page.close()
 
 
-def message_address(base: str, viewer_id: int, message: Message) -> str:
+def message_address(base: str, viewer_id: int, message: PostedMessage) -> str:
     """The address of a message on the page."""
     asked = {"as": viewer_id, "channel": message.channel_id, "message": message.id}
     return f"{base}?{urlencode(asked)}#m-{message.id}"
 
 
-async def run_waiting(on: Stage) -> Message:
+async def run_waiting(on: Stage) -> PostedMessage:
     """Let the manager run /waiting."""
     team = on.digests[-1].channel_id
     answer = await on.sandbox.people.run_command(MANAGER_IDS[0], team, "waiting")
@@ -179,11 +179,11 @@ async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
     await shoot(browser, address, "desktop", "light", FOLDER / "answer-setup-end.png")
 
 
-def _says(message: Message, words: str) -> bool:
+def _says(message: PostedMessage, words: str) -> bool:
     return words in str(message.embeds)
 
 
-def _edited(message: Message, before: tuple[object, str]) -> bool:
+def _edited(message: PostedMessage, before: tuple[object, str]) -> bool:
     return (message.edited_at, str(message.embeds)) != before
 
 

@@ -13,7 +13,7 @@ from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.database_url import database_file
-from bot.services.restoration import restore as put_back
+from bot.services.guild.restoration import restore as put_back
 from bot.store.backup import backup_path, drop_expired, make_backup
 from bot.store.database import open_database
 from bot.store.error import StoreError

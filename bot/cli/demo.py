@@ -21,10 +21,10 @@ from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
 from bot.config import LogSettings
 from bot.log import start_log
-from bot.sandbox import Message
-from bot.sandbox.page import Page, Viewer
+from bot.sandbox import PostedMessage
 from bot.sandbox.record import bundled_record
-from bot.views.received import received_message
+from bot.sandbox.web import Viewer, WebPage
+from bot.views.kit.received import received_message
 
 STARTS_AT = datetime(2026, 3, 2, tzinfo=UTC)
 SERVED_FROM = datetime(2026, 3, 16, tzinfo=UTC)
@@ -96,7 +96,7 @@ async def _show(console: Console, folder: Path) -> None:
     )
 
 
-def _save_picture(on: Stage, digest: Message, path: Path) -> Path | None:
+def _save_picture(on: Stage, digest: PostedMessage, path: Path) -> Path | None:
     try:
         path.write_bytes(on.sandbox.picture(digest))
     except LookupError:
@@ -162,10 +162,10 @@ async def _either(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def open_page(on: Stage, playback: Playback) -> Page:
+def open_page(on: Stage, playback: Playback) -> WebPage:
     """Open the page on a stage; its reader is the first manager, or a member who waits."""
     playback.managers.away.add(MANAGER_IDS[0])
-    return Page(
+    return WebPage(
         on.sandbox,
         on.player.guild,
         viewers=[Viewer(MANAGER_IDS[0], "manager"), Viewer(_a_member_who_waits(on), "member")],

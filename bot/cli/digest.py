@@ -22,15 +22,14 @@ from bot.cli.options import (
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.report import DigestDraft
-from bot.services.report import Reporter
+from bot.services.digest.report import Reporter
 from bot.store.database import StoreError, open_database
-from bot.views.chart import digest_picture
-from bot.views.digest_drafts import digest_facts
-from bot.views.digest_facts import DigestFacts
-from bot.views.page import digest_page
-from bot.views.picture import draw_digest
-from bot.views.sentence import speaking
-from bot.views.terminal import digest_report, managers_report
+from bot.views.digest.chart import digest_picture
+from bot.views.digest.facts import DigestFacts
+from bot.views.digest.html import digest_page
+from bot.views.digest.terminal import digest_report, managers_report
+from bot.views.digest.writer import digest_facts
+from bot.views.words.sentence import speaking
 
 
 def digest(
@@ -75,7 +74,11 @@ def digest(
 
 def _picture(facts: DigestFacts) -> bytes | None:
     picture = digest_picture(facts)
-    return None if picture is None else draw_digest(picture)
+    if picture is None:
+        return None
+    from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - the charting library is loaded only to draw
+
+    return draw_digest(picture)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,10 +11,10 @@ from bot.cli.failure import Failure, unwritable
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.services.csv_export import CsvExport, ExportFacts
+from bot.services.guild.export import CsvExport, ExportFacts
 from bot.store.database import open_database
 from bot.store.error import StoreError
-from bot.views.csv_export import relationships_csv, weeks_csv
+from bot.views.guild.export import relationships_csv, weeks_csv
 
 
 def export(

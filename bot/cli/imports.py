@@ -17,7 +17,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError
-from bot.services.imports import Imported, Importer
+from bot.services.record.imports import Imported, Importer
 from bot.store import managers
 from bot.store.database import Database, StoreError, open_database
 

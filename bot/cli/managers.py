@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage
-from bot.sandbox import Message
+from bot.sandbox import PostedMessage
 from bot.sandbox.snowflakes import time_of
 
 _GETS_TO_IT_AFTER = timedelta(hours=8)
@@ -33,17 +33,17 @@ class Managers:
                 if time_of(nudge.id) + _GETS_TO_IT_AFTER <= self._on.clock.now():
                     await self._settle(manager_id, nudge)
 
-    async def _settle(self, manager_id: int, nudge: Message) -> None:
+    async def _settle(self, manager_id: int, nudge: PostedMessage) -> None:
         for custom_id in list(islice(_buttons(nudge), _LINES)):
             if not _is_pressed(nudge, custom_id):
                 await self._on.sandbox.people.press(manager_id, nudge, custom_id)
                 await self._on.sandbox.until(partial(_is_pressed, nudge, custom_id), PATIENCE_SECONDS)
 
 
-def _buttons(nudge: Message) -> Iterator[str]:
+def _buttons(nudge: PostedMessage) -> Iterator[str]:
     ids = (str(control.get("custom_id", "")) for control in nudge.controls())
     return (custom_id for custom_id in ids if custom_id.endswith(":done"))
 
 
-def _is_pressed(nudge: Message, custom_id: str) -> bool:
+def _is_pressed(nudge: PostedMessage, custom_id: str) -> bool:
     return bool(nudge.button(custom_id).get("disabled"))

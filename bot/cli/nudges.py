@@ -21,12 +21,12 @@ from bot.cli.options import (
 )
 from bot.config import Settings
 from bot.domain.nudge import Nudge
-from bot.services.nudge_previews import preview_at
+from bot.services.nudge.previews import preview_at
 from bot.store import managers
 from bot.store.database import StoreError, open_database
-from bot.views.nudge import PersonalNudge
-from bot.views.sentence import say
-from bot.views.terminal import nudge_report
+from bot.views.nudge.letter import PersonalNudge
+from bot.views.nudge.terminal import nudge_report
+from bot.views.words.sentence import say
 
 
 def nudges(

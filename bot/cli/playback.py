@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cli.managers import Managers
 from bot.cli.stage import PATIENCE_SECONDS, Stage
-from bot.sandbox.record import Line
+from bot.sandbox.record import RecordLine
 
 TICK = timedelta(hours=1)
 _STEP_SECONDS = 0.25
@@ -36,7 +36,7 @@ class Playback:
         """How many messages are still to come before a moment."""
         return sum(line.sent_at < moment for line in self._lines)
 
-    async def play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:
+    async def play_until(self, moment: datetime, heard: Callable[[RecordLine], object] = lambda _line: None) -> None:
         """Let time pass up to a moment; `heard` is told of every message."""
         async with self._turn:
             await self._play_until(moment, heard)
@@ -58,7 +58,7 @@ class Playback:
                 with suppress(TimeoutError):  # the bot is not connected just now: time waits for it
                     await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
 
-    async def _play_until(self, moment: datetime, heard: Callable[[Line], object] = lambda _line: None) -> None:
+    async def _play_until(self, moment: datetime, heard: Callable[[RecordLine], object] = lambda _line: None) -> None:
         while self._lines and self._lines[0].sent_at < moment:
             line = self._lines[0]
             await self._tick_until(line.sent_at)

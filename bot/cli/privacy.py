@@ -13,8 +13,8 @@ from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.services.privacy import PrivacyService
-from bot.services.roster import Roster
+from bot.services.members.privacy import PrivacyService
+from bot.services.members.roster import Roster
 from bot.store.database import open_database
 from bot.store.error import StoreError
 

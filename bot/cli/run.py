@@ -19,7 +19,7 @@ from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
-from bot.store.error import StoreError, UnreachableError
+from bot.store.error import DatabaseUnreachableError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _sentences() -> Iterator[None]:
     """What can go wrong with a connection, one clear sentence each."""
     try:
         yield
-    except UnreachableError as error:
+    except DatabaseUnreachableError as error:
         raise Outage(str(error)) from error
     except StoreError as error:
         raise Failure(str(error)) from error

@@ -12,8 +12,8 @@ from bot.app import App, open_app
 from bot.clock import DrivenClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
-from bot.sandbox import MANAGER, Message, Sandbox
-from bot.sandbox.record import Player, Record
+from bot.sandbox import MANAGER, PostedMessage, Sandbox
+from bot.sandbox.record import CommunityRecord, Player
 
 ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
 MANAGER_IDS = (974674265817651310, 1329767395471659287, 421905984642345381)
@@ -33,27 +33,27 @@ class Stage:
     app: App
 
     @property
-    def nudges(self) -> list[Message]:
+    def nudges(self) -> list[PostedMessage]:
         """The nudges that the first manager was sent, oldest first."""
         return self.nudges_of(MANAGER_IDS[0])
 
-    def nudges_of(self, manager_id: int) -> list[Message]:
+    def nudges_of(self, manager_id: int) -> list[PostedMessage]:
         """The nudges that a manager was sent, oldest first."""
         return [message for message in self.sandbox.dms(manager_id) if _bears(message, "spade:nudge:")]
 
     @property
-    def digests(self) -> list[Message]:
+    def digests(self) -> list[PostedMessage]:
         """The digests in the team's channel, oldest first."""
         team = next(channel for channel in self.player.guild.channels.values() if channel.name == "team")
         return [message for message in team.messages if _bears(message, "spade:digest:")]
 
 
-def _bears(message: Message, prefix: str) -> bool:
+def _bears(message: PostedMessage, prefix: str) -> bool:
     return any(str(control.get("custom_id", "")).startswith(prefix) for control in message.controls())
 
 
 @asynccontextmanager
-async def stage(record: Record, database: Path, starts_at: datetime, *, port: int = 0) -> AsyncIterator[Stage]:
+async def stage(record: CommunityRecord, database: Path, starts_at: datetime, *, port: int = 0) -> AsyncIterator[Stage]:
     """Open a sandbox with the record's past in it, let the real bot log in, and set it up."""
     clock = DrivenClock(starts_at)
     token = f"sandbox.{secrets.token_hex(8)}"

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import discord
 
-from bot.discord_io.patience import patience
 from bot.discord_io.places import Places, Recordable, recorded_channels
+from bot.discord_io.timeout import patience
 from bot.domain.snowflake import moment_of
-from bot.services.follower import TRIES
-from bot.services.history import Sighting
-from bot.services.persistence import persistently
-from bot.services.thread_archives import ArchiveLook
+from bot.services.record.archives import ArchiveLook
+from bot.services.record.follower import TRIES
+from bot.services.record.history import Sighting
+from bot.services.record.retry import persistently
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import TranslationContextLocation
 
-from bot.views.sentence import language_like, name_like, say, speaking
+from bot.views.words.sentence import language_like, name_like, say, speaking
 
 COMMAND, MENU, OPTION = "command", "menu", "option"
 """The contexts under which the catalogues keep names: a command and an option may be called alike."""

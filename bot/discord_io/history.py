@@ -3,11 +3,11 @@
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
-from bot.discord_io.patience import patience
 from bot.discord_io.places import Places, Recordable, is_recorded
+from bot.discord_io.timeout import patience
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.history import PAGE, NoHistoryError
+from bot.services.record.history import PAGE, NoHistoryError
 
 _ARCHIVED_KEPT = 100
 

@@ -2,9 +2,9 @@
 
 import discord
 
-from bot.discord_io.patience import patience
+from bot.discord_io.timeout import patience
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
-from bot.services.history import NoHistoryError
+from bot.services.record.history import NoHistoryError
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
 

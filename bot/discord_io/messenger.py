@@ -10,15 +10,15 @@ import aiohttp
 import discord
 
 from bot.domain.delivery import Delivery
-from bot.services.messenger import (
+from bot.services.delivery.messenger import (
     Body,
+    DiscordUnreachableError,
     Present,
     RefusedError,
     SentMessage,
     UnknownOutcomeError,
-    UnreachableError,
 )
-from bot.views.drafts import Parcel
+from bot.views.kit.parcel import Parcel
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class DiscordMessenger:
         """Those of some people who are in the guild now."""
         guild = self._client.get_guild(guild_id)
         if guild is None or guild.unavailable:
-            raise UnreachableError(f"Discord does not show the server {guild_id} just now")
+            raise DiscordUnreachableError(f"Discord does not show the server {guild_id} just now")
         found: dict[int, Present] = {}
         for person_id in people:
             try:
@@ -142,9 +142,9 @@ class DiscordMessenger:
                     member = await guild.fetch_member(person_id)
             except discord.NotFound as error:
                 if error.code not in {UNKNOWN_MEMBER, UNKNOWN_USER}:
-                    raise UnreachableError(f"Discord answered {error.code}") from error
+                    raise DiscordUnreachableError(f"Discord answered {error.code}") from error
             except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-                raise UnreachableError(f"a member could not be looked up ({type(error).__name__})") from error
+                raise DiscordUnreachableError(f"a member could not be looked up ({type(error).__name__})") from error
             else:
                 roles = frozenset(role.id for role in member.roles)
                 found[person_id] = Present(member.display_name, member.joined_at, roles)
@@ -154,7 +154,7 @@ class DiscordMessenger:
         """The display names of those who are in the guild now."""
         try:
             found = await self.present(guild_id, people)
-        except UnreachableError as error:
+        except DiscordUnreachableError as error:
             log.warning("Names are missing: %s", error)
             return dict.fromkeys(people, "")
         return {person_id: person.name for person_id, person in found.items()}

@@ -3,9 +3,9 @@
 import discord
 
 from bot.discord_io.places import TO_POST, TO_READ, missing_permissions, unreadable_channels
-from bot.services.messenger import Messenger
-from bot.services.settings import GuildState
-from bot.views.answers import Setup
+from bot.services.delivery.messenger import Messenger
+from bot.services.guild.settings import GuildState
+from bot.views.guild.setup_summary import Setup
 
 
 def missing_by_channel(guild: discord.Guild, state: GuildState) -> dict[int, list[str]]:

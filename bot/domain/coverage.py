@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.calendar import Period, local_day, monday_of, period_of_days
 
 
-class Stretch(StrEnum):
+class PeriodChoice(StrEnum):
     """A choice of period, as people name it. All end with the present day or the last whole week."""
 
     LAST_WEEK = "last_week"
@@ -16,14 +16,14 @@ class Stretch(StrEnum):
     TWELVE_WEEKS = "twelve_weeks"
 
 
-_WEEKS = {Stretch.LAST_WEEK: 1, Stretch.FOUR_WEEKS: 4, Stretch.TWELVE_WEEKS: 12}
+_WEEKS = {PeriodChoice.LAST_WEEK: 1, PeriodChoice.FOUR_WEEKS: 4, PeriodChoice.TWELVE_WEEKS: 12}
 
 
-def period_meant(stretch: Stretch, zone: ZoneInfo, now: datetime) -> Period:
+def period_meant(stretch: PeriodChoice, zone: ZoneInfo, now: datetime) -> Period:
     """The whole local days of a choice."""
     today = local_day(now, zone)
     monday = monday_of(today)
-    if stretch is Stretch.THIS_WEEK:
+    if stretch is PeriodChoice.THIS_WEEK:
         return period_of_days(monday, today, zone)
     return period_of_days(monday - timedelta(weeks=_WEEKS[stretch]), monday - timedelta(days=1), zone)
 

@@ -58,14 +58,14 @@ def next_nudge_day(
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class NudgeFollowUp:
     """What followed a nudge: when it was sent, and whether its manager pressed a button or touched somebody in it."""
 
     sent_at: datetime
     answered: bool
 
 
-def went_unanswered(newest_first: Sequence[Reaction], last_press_at: datetime | None, needed: int) -> bool:
+def went_unanswered(newest_first: Sequence[NudgeFollowUp], last_press_at: datetime | None, needed: int) -> bool:
     """Whether the last nudges, as many as `needed`, all went without a press or a touch.
 
     A press on any older nudge counts as well, if it came after the first of these.

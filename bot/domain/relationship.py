@@ -22,6 +22,7 @@ class Standing(StrEnum):
     MANAGER = "manager"
     IGNORED = "ignored"
     UNRECORDED = "unrecorded"
+    """Nothing is on record: never wrote where Spade counts, or asked to be left out. Which of the two is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class NewcomerStay:
     """A member by the days of their first and last message, and whether a manager touched them soon after the first."""
 
     first_on: date
@@ -65,7 +65,7 @@ class Stayers:
         return bool(self.touched.staying or self.others.staying)
 
 
-def stayers(newcomers: Iterable[Newcomer], now_on: date, rules: Rules) -> Stayers:
+def stayers(newcomers: Iterable[NewcomerStay], now_on: date, rules: Rules) -> Stayers:
     """R10 as it looks on a day. Newcomers of any age may be given; those it is not about are left out."""
     spells: Mapping[bool, list[Spell]] = {True: [], False: []}
     for newcomer in newcomers:

@@ -7,19 +7,9 @@ from enum import StrEnum
 
 from bot.domain.nudge import Offer, Reason
 from bot.domain.nudge_decision import NudgeFacts, Obstacle, longest_usual_pause, ranked
+from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingState
-
-
-class Standing(StrEnum):
-    """What a person is to the nudges."""
-
-    MEMBER = "member"
-    MANAGER = "manager"
-    IGNORED = "ignored"
-    UNRECORDED = "unrecorded"
-    """Nothing is on record: never wrote where Spade counts, or asked to be left out. Which of the two is nobody's
-    business."""
 
 
 class Miss(StrEnum):

@@ -3,12 +3,12 @@
 It knows nothing of the bot that talks to it.
 """
 
-from bot.sandbox.answers import Answer
-from bot.sandbox.entities import Channel, Guild, Member, Message, Role, User
+from bot.sandbox.entities import Channel, Guild, Member, PostedMessage, Role, User
 from bot.sandbox.errors import SandboxFailure
 from bot.sandbox.exchange import Exchange
 from bot.sandbox.intents import Intent
 from bot.sandbox.permissions import MANAGER, NOTHING, ORDINARY, Permission
+from bot.sandbox.responses import Response
 from bot.sandbox.server import Sandbox
 from bot.sandbox.world import World
 
@@ -16,14 +16,14 @@ __all__ = [
     "MANAGER",
     "NOTHING",
     "ORDINARY",
-    "Answer",
     "Channel",
     "Exchange",
     "Guild",
     "Intent",
     "Member",
-    "Message",
     "Permission",
+    "PostedMessage",
+    "Response",
     "Role",
     "Sandbox",
     "SandboxFailure",

@@ -38,7 +38,7 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LimitDecision:
     """Whether a request fits its limits, and the headers to say so."""
 
     retry_after: float
@@ -55,7 +55,7 @@ class Buckets:
         self._windows: dict[str, _Window] = {}
         self._all = _Window()
 
-    def judge(self, method: str, template: str, major: str, epoch: float) -> Verdict:
+    def judge(self, method: str, template: str, major: str, epoch: float) -> LimitDecision:
         """Count a request of a route; `major` is its channel, guild or webhook."""
         limit, seconds = LIMITS.get((method, template), (50, 1.0)) if self.enforced else GENEROUS
         name = f"{zlib.crc32(f'{method} {template}'.encode()):08x}"
@@ -78,4 +78,4 @@ class Buckets:
             "X-RateLimit-Reset-After": f"{seconds:.3f}",
             "X-RateLimit-Bucket": name,
         }
-        return Verdict(retry_after, everywhere, headers)
+        return LimitDecision(retry_after, everywhere, headers)

@@ -7,7 +7,7 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bot.sandbox.entities import EPHEMERAL, HAS_SNAPSHOT, Channel, Message, MessageType, Reference
+from bot.sandbox.entities import EPHEMERAL, HAS_SNAPSHOT, Channel, MessageType, PostedMessage, Reference
 from bot.sandbox.errors import ApiError, Problems
 from bot.sandbox.limits import check_message
 from bot.sandbox.mentions import named_in, pings_of
@@ -28,14 +28,14 @@ class Upload:
     data: bytes
 
 
-def compose(world: World, channel: Channel, body: dict[str, Any], files: list[Upload]) -> Message:
+def compose(world: World, channel: Channel, body: dict[str, Any], files: list[Upload]) -> PostedMessage:
     """Make a message of the bot from a request body; it is placed nowhere yet.
 
     Raises:
         ApiError: When the body breaks a limit of Discord's or replies to nothing.
     """
     check_message(body, files=len(files))
-    message = Message(world.ids.make(), channel.id, world.bot, body.get("content") or "")
+    message = PostedMessage(world.ids.make(), channel.id, world.bot, body.get("content") or "")
     message.tts = bool(body.get("tts"))
     message.flags = (body.get("flags") or 0) & KEPT_FLAGS
     message.nonce = body.get("nonce")
@@ -46,7 +46,7 @@ def compose(world: World, channel: Channel, body: dict[str, Any], files: list[Up
     return message
 
 
-def revise(world: World, message: Message, body: dict[str, Any], files: list[Upload]) -> None:
+def revise(world: World, message: PostedMessage, body: dict[str, Any], files: list[Upload]) -> None:
     """Apply an edit to a message; keys the body does not have stay as they are.
 
     Raises:
@@ -66,7 +66,9 @@ def revise(world: World, message: Message, body: dict[str, Any], files: list[Upl
         _address(world, channel, message, body.get("allowed_mentions"), target)
 
 
-def _refer(world: World, channel: Channel, message: Message, reference: dict[str, Any] | None) -> Message | None:
+def _refer(
+    world: World, channel: Channel, message: PostedMessage, reference: dict[str, Any] | None
+) -> PostedMessage | None:
     if not reference:
         return None
     target_id = int(reference["message_id"])
@@ -91,7 +93,7 @@ def _refer(world: World, channel: Channel, message: Message, reference: dict[str
 
 
 def _address(
-    world: World, channel: Channel, message: Message, allowed: dict[str, Any] | None, target: Message | None
+    world: World, channel: Channel, message: PostedMessage, allowed: dict[str, Any] | None, target: PostedMessage | None
 ) -> None:
     message.pings = pings_of(world, channel, message.author, message.content, allowed, target)
     named = named_in(world, channel, message.content)
@@ -103,7 +105,7 @@ def _address(
     message.mention_everyone = message.pings.everyone
 
 
-def _fill(world: World, message: Message, body: dict[str, Any], files: list[Upload]) -> None:
+def _fill(world: World, message: PostedMessage, body: dict[str, Any], files: list[Upload]) -> None:
     if "embeds" in body:
         message.embeds = [_embed(embed) for embed in body["embeds"] or []]
     if "components" in body:
@@ -131,7 +133,9 @@ def _fill(world: World, message: Message, body: dict[str, Any], files: list[Uplo
     message.attachments = [item for item in message.attachments if item["filename"] not in used]
 
 
-def _attachments(world: World, message: Message, body: dict[str, Any], files: list[Upload]) -> list[dict[str, Any]]:
+def _attachments(
+    world: World, message: PostedMessage, body: dict[str, Any], files: list[Upload]
+) -> list[dict[str, Any]]:
     described = {str(item.get("id")): item for item in body.get("attachments") or []}
     kept = [item for item in message.attachments if "attachments" not in body or item["id"] in described]
     slots = {str(upload.slot) for upload in files}

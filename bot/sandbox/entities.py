@@ -126,7 +126,7 @@ class Pings:
 
 
 @dataclass(slots=True, eq=False)
-class Message:
+class PostedMessage:
     """A message. `embeds`, `components` and `attachments` are Discord's JSON shapes."""
 
     id: int
@@ -205,22 +205,22 @@ class MessageLog:
 
     def __init__(self) -> None:
         self._ids: list[int] = []
-        self._by_id: dict[int, Message] = {}
+        self._by_id: dict[int, PostedMessage] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[PostedMessage]:
         return (self._by_id[i] for i in self._ids)
 
     def __contains__(self, message_id: object) -> bool:
         return message_id in self._by_id
 
-    def get(self, message_id: int) -> Message | None:
+    def get(self, message_id: int) -> PostedMessage | None:
         """Return a message, or None when it is not (or no longer) here."""
         return self._by_id.get(message_id)
 
-    def add(self, message: Message) -> None:
+    def add(self, message: PostedMessage) -> None:
         """Put a message in its place; an id already present is refused.
 
         Raises:
@@ -234,41 +234,41 @@ class MessageLog:
             insort(self._ids, message.id)
         self._by_id[message.id] = message
 
-    def load(self, messages: Iterable[Message]) -> int:
+    def load(self, messages: Iterable[PostedMessage]) -> int:
         """Put in many messages at once; return how many."""
         before = len(self._by_id)
         self._by_id.update((message.id, message) for message in messages)
         self._ids = sorted(self._by_id)
         return len(self._ids) - before
 
-    def remove(self, message_id: int) -> Message | None:
+    def remove(self, message_id: int) -> PostedMessage | None:
         """Take a message out and return it, or None when it is not here."""
         message = self._by_id.pop(message_id, None)
         if message is not None:
             del self._ids[bisect_left(self._ids, message_id)]
         return message
 
-    def newest(self, limit: int) -> list[Message]:
+    def newest(self, limit: int) -> list[PostedMessage]:
         """Return the newest messages, newest first."""
         return self._page(len(self._ids) - limit, len(self._ids))
 
-    def before(self, message_id: int, limit: int) -> list[Message]:
+    def before(self, message_id: int, limit: int) -> list[PostedMessage]:
         """Return the messages just below an id, newest first."""
         end = bisect_left(self._ids, message_id)
         return self._page(end - limit, end)
 
-    def after(self, message_id: int, limit: int) -> list[Message]:
+    def after(self, message_id: int, limit: int) -> list[PostedMessage]:
         """Return the messages just above an id, newest first."""
         start = bisect_right(self._ids, message_id)
         return self._page(start, start + limit)
 
-    def around(self, message_id: int, limit: int) -> list[Message]:
+    def around(self, message_id: int, limit: int) -> list[PostedMessage]:
         """Return the messages on both sides of an id, newest first."""
         middle = bisect_left(self._ids, message_id)
         start = max(0, middle - limit // 2)
         return self._page(start, start + limit)
 
-    def _page(self, start: int, end: int) -> list[Message]:
+    def _page(self, start: int, end: int) -> list[PostedMessage]:
         return [self._by_id[i] for i in reversed(self._ids[max(0, start) : max(0, end)])]
 
 
@@ -303,7 +303,7 @@ class Channel:
         return self.type in THREADS
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[PostedMessage]:
         """All its messages, oldest first."""
         return list(self.log)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bot.sandbox.commands import Commands
     from bot.sandbox.composing import Upload
-    from bot.sandbox.entities import Channel, Guild, Message
+    from bot.sandbox.entities import Channel, Guild, PostedMessage
     from bot.sandbox.interactions import Interactions
     from bot.sandbox.world import World
 
@@ -96,7 +96,7 @@ class Call:
             raise ApiError(10004)
         return guild
 
-    def message(self, channel: Channel) -> Message:
+    def message(self, channel: Channel) -> PostedMessage:
         """Return the message of the path.
 
         Raises:

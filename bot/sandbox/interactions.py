@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.composing import Upload, compose, numbered, revise
-from bot.sandbox.entities import EPHEMERAL, LOADING, Message
+from bot.sandbox.entities import EPHEMERAL, LOADING, PostedMessage
 from bot.sandbox.errors import ApiError
 from bot.sandbox.limits import check_choices, check_message, check_modal
 from bot.sandbox.payloads import message_payload, user_payload
 
 if TYPE_CHECKING:
-    from bot.sandbox.answers import Answer
     from bot.sandbox.entities import User
+    from bot.sandbox.responses import Response
     from bot.sandbox.world import World
 
 ALLOWED = {2: {4, 5, 9}, 3: {4, 5, 6, 7, 9}, 4: {8}, 5: {4, 5, 6, 7}}
@@ -30,30 +30,30 @@ class Interactions:
         self.answer_seconds = 3.0
         self.token_seconds = 900.0
         self._world = world
-        self._by_id: dict[int, Answer] = {}
-        self._by_token: dict[str, Answer] = {}
+        self._by_id: dict[int, Response] = {}
+        self._by_token: dict[str, Response] = {}
 
-    def open(self, answer: Answer) -> None:
+    def open(self, answer: Response) -> None:
         """Take in a new interaction."""
         self._by_id[answer.id] = answer
         self._by_token[answer.token] = answer
         asyncio.get_running_loop().call_later(self.answer_seconds, self._expire, answer)
 
-    def answers_of(self, user: User) -> list[Answer]:
+    def answers_of(self, user: User) -> list[Response]:
         """Return all answers a person has received, oldest first; ephemeral messages stand only there."""
         return [answer for answer in self._by_id.values() if answer.user is user]
 
-    def age(self, answer: Answer, seconds: float) -> None:
+    def age(self, answer: Response, seconds: float) -> None:
         """Let an interaction grow older at once."""
         answer.born -= seconds
         if self._age_of(answer) > self.answer_seconds:
             self._expire(answer)
 
-    def _expire(self, answer: Answer) -> None:
+    def _expire(self, answer: Response) -> None:
         if not answer.responded and answer.error is None:
             answer.error = "The application did not respond"
 
-    def _age_of(self, answer: Answer) -> float:
+    def _age_of(self, answer: Response) -> float:
         return asyncio.get_running_loop().time() - answer.born
 
     # The first answer
@@ -88,12 +88,14 @@ class Interactions:
             reply["guild_id"] = str(answer.channel.guild_id)
         return {"interaction": reply} | ({} if resource is None else {"resource": resource})
 
-    def _carry_out(self, answer: Answer, kind: int, data: dict[str, Any], files: list[Upload]) -> dict[str, Any] | None:
+    def _carry_out(
+        self, answer: Response, kind: int, data: dict[str, Any], files: list[Upload]
+    ) -> dict[str, Any] | None:
         if kind == 4:
             answer.original = self._send(answer, data, files)
             return {"type": 4, "message": self._shown(answer.original)}
         if kind == 5:
-            placeholder = Message(self._world.ids.make(), answer.channel.id, self._world.bot)
+            placeholder = PostedMessage(self._world.ids.make(), answer.channel.id, self._world.bot)
             placeholder.flags = LOADING | ((data.get("flags") or 0) & EPHEMERAL)
             answer.original = self._place(answer, placeholder)
             return None
@@ -154,7 +156,7 @@ class Interactions:
         if message.id in channel.log:
             self._world.delete(message)
 
-    def _answered(self, token: str) -> Answer:
+    def _answered(self, token: str) -> Response:
         answer = self._by_token.get(token)
         if answer is None:
             raise ApiError(10015)
@@ -164,7 +166,7 @@ class Interactions:
             raise ApiError(10015)
         return answer
 
-    def _find(self, answer: Answer, message_id: int | None) -> Message:
+    def _find(self, answer: Response, message_id: int | None) -> PostedMessage:
         if message_id is None:
             if answer.original is None:
                 raise ApiError(10008)
@@ -174,10 +176,10 @@ class Interactions:
                 return message
         raise ApiError(10008)
 
-    def _send(self, answer: Answer, body: dict[str, Any], files: list[Upload]) -> Message:
+    def _send(self, answer: Response, body: dict[str, Any], files: list[Upload]) -> PostedMessage:
         return self._place(answer, compose(self._world, answer.channel, body, files))
 
-    def _place(self, answer: Answer, message: Message) -> Message:
+    def _place(self, answer: Response, message: PostedMessage) -> PostedMessage:
         owners = {"0": str(answer.channel.guild_id or 0)}
         message.webhook_id = self._world.application_id
         message.interaction_metadata = {
@@ -209,7 +211,7 @@ class Interactions:
             self._world.put(message)
         return message
 
-    def _change(self, message: Message, body: dict[str, Any], files: list[Upload]) -> None:
+    def _change(self, message: PostedMessage, body: dict[str, Any], files: list[Upload]) -> None:
         was_loading = message.loading
         message.flags &= ~LOADING
         revise(self._world, message, body, files)
@@ -221,5 +223,5 @@ class Interactions:
         elif not was_loading:
             message.edited_at = self._world.now()
 
-    def _shown(self, message: Message) -> dict[str, Any]:
+    def _shown(self, message: PostedMessage) -> dict[str, Any]:
         return message_payload(self._world, message, content=True)

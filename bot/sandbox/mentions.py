@@ -10,7 +10,7 @@ from bot.sandbox.entities import Pings
 from bot.sandbox.permissions import Permission
 
 if TYPE_CHECKING:
-    from bot.sandbox.entities import Channel, Message, User
+    from bot.sandbox.entities import Channel, PostedMessage, User
     from bot.sandbox.state import State
 
 _USER = re.compile(r"<@!?(\d{1,20})>")
@@ -48,7 +48,7 @@ def pings_of(
     author: User,
     content: str,
     allowed: dict[str, Any] | None,
-    replied_to: Message | None,
+    replied_to: PostedMessage | None,
 ) -> Pings:
     """Return whom a message of the bot pings, given its `allowed_mentions` (None: everything it names)."""
     named = named_in(state, channel, content)

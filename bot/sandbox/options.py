@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.entities import Channel, Member, Message, Role, User
+from bot.sandbox.entities import Channel, Member, PostedMessage, Role, User
 from bot.sandbox.payloads import (
     bare_member_payload,
     channel_payload,
@@ -83,7 +83,7 @@ class Resolved:
         self._found.setdefault("channels", {})[str(channel_id)] = short
         return str(channel_id)
 
-    def add_message(self, message: Message) -> str:
+    def add_message(self, message: PostedMessage) -> str:
         """Take in a message, with its content whatever the intents."""
         payload = message_event(self._world, message, content=True)
         self._found.setdefault("messages", {})[str(message.id)] = payload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.entities import Channel, ChannelType, Guild, Member, Message, Reference, Role, User
+from bot.sandbox.entities import Channel, ChannelType, Guild, Member, PostedMessage, Reference, Role, User
 from bot.sandbox.permissions import guild_permissions
 from bot.sandbox.snowflakes import stamp, time_of
 
@@ -243,7 +243,7 @@ def active_threads(state: State, guild: Guild) -> list[Channel]:
     ]
 
 
-def reaction_payloads(state: State, message: Message) -> list[dict[str, Any]]:
+def reaction_payloads(state: State, message: PostedMessage) -> list[dict[str, Any]]:
     """Return the reactions of a message, in the order they first came."""
     return [
         {
@@ -266,7 +266,7 @@ def emoji_payload(emoji: str) -> dict[str, Any]:
     return {"id": emoji_id or None, "name": name}
 
 
-def poses_no_secret(state: State, message: Message) -> bool:
+def poses_no_secret(state: State, message: PostedMessage) -> bool:
     """Whether content may be shown without the Message Content intent: own, in a DM, or naming the bot."""
     return (
         message.author is state.bot
@@ -285,7 +285,7 @@ def reference_payload(reference: Reference) -> dict[str, Any]:
     return payload
 
 
-def message_body(state: State, message: Message, *, content: bool) -> dict[str, Any]:
+def message_body(state: State, message: PostedMessage, *, content: bool) -> dict[str, Any]:
     """Return a message object without what it refers to; without content unless it may be shown."""
     shown = content or poses_no_secret(state, message)
     users = state.users
@@ -328,7 +328,7 @@ def message_body(state: State, message: Message, *, content: bool) -> dict[str, 
     return body
 
 
-def message_payload(state: State, message: Message, *, content: bool) -> dict[str, Any]:
+def message_payload(state: State, message: PostedMessage, *, content: bool) -> dict[str, Any]:
     """Return a message object as REST gives it.
 
     A reply carries `referenced_message` as an object, as null when its target is gone, or not at all when
@@ -352,7 +352,7 @@ def message_payload(state: State, message: Message, *, content: bool) -> dict[st
     return payload
 
 
-def message_event(state: State, message: Message, *, content: bool) -> dict[str, Any]:
+def message_event(state: State, message: PostedMessage, *, content: bool) -> dict[str, Any]:
     """Return a message object as the gateway gives it: with the guild and the members concerned."""
     payload = message_payload(state, message, content=content)
     channel = state.channels[message.channel_id]

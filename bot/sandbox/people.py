@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.answers import Answer
-from bot.sandbox.entities import Channel, Member, Message, MessageType, Role, User
+from bot.sandbox.entities import Channel, Member, MessageType, PostedMessage, Role, User
 from bot.sandbox.options import Resolved, command_options, focused_options
 from bot.sandbox.payloads import (
     channel_payload,
@@ -16,6 +15,7 @@ from bot.sandbox.payloads import (
     user_payload,
 )
 from bot.sandbox.permissions import ALL, Permission, guild_permissions
+from bot.sandbox.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class People:
     """What a person could do in a client, and nothing else.
 
     Things a client would not offer (an unknown command, a disabled button, a missing option) raise
-    LookupError or ValueError at once; nothing reaches the bot then. Each method returns an `Answer`
+    LookupError or ValueError at once; nothing reaches the bot then. Each method returns an `Response`
     immediately; wait on that.
     """
 
@@ -40,7 +40,7 @@ class People:
         self._interactions = interactions
         self._gateway = gateway
 
-    def write(self, user: User | Member | int, content: str, **details: Any) -> Message:
+    def write(self, user: User | Member | int, content: str, **details: Any) -> PostedMessage:
         """Write to the bot in the user's DM with it; the details are those of `World.draft`."""
         return self._world.post(self._world.dm_with(user), user, content, **details)
 
@@ -51,7 +51,7 @@ class People:
         name: str,
         options: Mapping[str, object] | None = None,
         subcommands: Sequence[str] = (),
-    ) -> Answer:
+    ) -> Response:
         """Run a slash command; options are plain values or users, members, channels, roles."""
         user, channel = self._world.user(user), self._world.channel(channel)
         command = self._usable(user, channel, name, 1)
@@ -71,7 +71,7 @@ class People:
         typed: str = "",
         options: Mapping[str, object] | None = None,
         subcommands: Sequence[str] = (),
-    ) -> Answer:
+    ) -> Response:
         """Type into an option with suggestions; they come as `choices` of the answer."""
         user, channel = self._world.user(user), self._world.channel(channel)
         command = self._usable(user, channel, name, 1)
@@ -85,12 +85,12 @@ class People:
         user: User | Member | int,
         channel: Channel | int,
         name: str,
-        target: User | Member | Message,
-    ) -> Answer:
+        target: User | Member | PostedMessage,
+    ) -> Response:
         """Run a context menu command on a user or a message."""
         user, channel = self._world.user(user), self._world.channel(channel)
         resolved = Resolved(self._world, channel)
-        if isinstance(target, Message):
+        if isinstance(target, PostedMessage):
             command = self._usable(user, channel, name, 3)
             resolved.add_message(target)
         else:
@@ -101,7 +101,7 @@ class People:
         answer.message_type = MessageType.CONTEXT_MENU_COMMAND
         return answer
 
-    async def press(self, user: User | Member | int, message: Message, label_or_id: str) -> Answer:
+    async def press(self, user: User | Member | int, message: PostedMessage, label_or_id: str) -> Response:
         """Press a button by its label or custom_id."""
         button = message.button(label_or_id)
         if button.get("disabled") or "custom_id" not in button:
@@ -111,11 +111,11 @@ class People:
     async def select(
         self,
         user: User | Member | int,
-        message: Message,
+        message: PostedMessage,
         values: Sequence[object],
         *,
         custom_id: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Choose in a select: values (or labels) of its options, or users, roles, channels."""
         menus = [item for item in message.controls() if item["type"] != 2]
         menus = [item for item in menus if custom_id in (None, item["custom_id"])]
@@ -132,7 +132,7 @@ class People:
             data["resolved"] = resolved.payload()
         return self._component(user, message, menu, data)
 
-    async def submit_modal(self, opened: Answer, values: Mapping[str, Any]) -> Answer:
+    async def submit_modal(self, opened: Response, values: Mapping[str, Any]) -> Response:
         """Submit the modal an answer opened; `values` by the inputs' custom_id or label."""
         if opened.modal is None:
             raise LookupError("no modal was opened")
@@ -184,8 +184,8 @@ class People:
         return data
 
     def _component(
-        self, user: User | Member | int, message: Message, item: dict[str, Any], extra: dict[str, Any]
-    ) -> Answer:
+        self, user: User | Member | int, message: PostedMessage, item: dict[str, Any], extra: dict[str, Any]
+    ) -> Response:
         user, channel = self._world.user(user), self._world.channel(message.channel_id)
         guild = self._world.guild_of(channel)
         if guild is None and channel.recipient is not user:
@@ -204,11 +204,11 @@ class People:
         channel: Channel,
         data: dict[str, Any],
         *,
-        source: Message | None = None,
+        source: PostedMessage | None = None,
         name: str | None,
-    ) -> Answer:
+    ) -> Response:
         interaction_id = self._world.ids.make()
-        answer = Answer(
+        answer = Response(
             interaction_id,
             f"interaction-{interaction_id:x}",
             kind,
@@ -225,7 +225,7 @@ class People:
         self._world.emit_own("INTERACTION_CREATE", self._payload(answer, data))
         return answer
 
-    def _payload(self, answer: Answer, data: dict[str, Any]) -> dict[str, Any]:
+    def _payload(self, answer: Response, data: dict[str, Any]) -> dict[str, Any]:
         world, channel = self._world, answer.channel
         guild = world.guild_of(channel)
         payload: dict[str, Any] = {

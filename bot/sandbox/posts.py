@@ -9,9 +9,9 @@ from bot.sandbox.entities import (
     Channel,
     ChannelType,
     Member,
-    Message,
     MessageType,
     Pings,
+    PostedMessage,
     Reference,
     User,
 )
@@ -34,19 +34,19 @@ class Posts(Rooms):
         author: User | Member | int,
         content: str = "",
         *,
-        reply_to: Message | int | None = None,
+        reply_to: PostedMessage | int | None = None,
         ping_reply: bool = True,
         hides_reference: bool = False,
         mentions: Iterable[User | Member | int] | None = None,
         mention_roles: Iterable[int] | None = None,
         mention_everyone: bool | None = None,
-        forward: Message | None = None,
+        forward: PostedMessage | None = None,
         type: int | None = None,  # noqa: A002  (Discord's own name for it)
         message_id: int | None = None,
         embeds: Iterable[dict[str, Any]] = (),
         attachments: Iterable[dict[str, Any]] = (),
         poll: dict[str, Any] | None = None,
-    ) -> Message:
+    ) -> PostedMessage:
         """Make a message that stands nowhere yet.
 
         Whom it names is read from the content unless `mentions`, `mention_roles` or `mention_everyone` say
@@ -56,7 +56,7 @@ class Posts(Rooms):
         """
         channel, author = self.channel(channel), self.user(author)
         named = named_in(self, channel, content)
-        message = Message(
+        message = PostedMessage(
             self.ids.make() if message_id is None else message_id,
             channel.id,
             author,
@@ -87,11 +87,13 @@ class Posts(Rooms):
         message.pings = Pings(frozenset(message.mentions), frozenset(message.mention_roles), message.mention_everyone)
         return message
 
-    def post(self, channel: Channel | int, author: User | Member | int, content: str = "", **details: Any) -> Message:
+    def post(
+        self, channel: Channel | int, author: User | Member | int, content: str = "", **details: Any
+    ) -> PostedMessage:
         """Write a message and tell the bot; the details are those of `draft`."""
         return self.put(self.draft(channel, author, content, **details))
 
-    def put(self, message: Message) -> Message:
+    def put(self, message: PostedMessage) -> PostedMessage:
         """Place a made message in its channel and tell the bot."""
         channel = self.channels[message.channel_id]
         if channel.archived and message.type != MessageType.THREAD_STARTER:
@@ -103,10 +105,10 @@ class Posts(Rooms):
         self._message_event("MESSAGE_CREATE", message)
         return message
 
-    def load_messages(self, channel: Channel | int, messages: Iterable[Message]) -> int:
+    def load_messages(self, channel: Channel | int, messages: Iterable[PostedMessage]) -> int:
         """Put a past into a channel without telling anyone; returns how many messages were new.
 
-        The messages come from `draft` or are made as `Message` with their own ids.
+        The messages come from `draft` or are made as `PostedMessage` with their own ids.
         """
         channel = self.channel(channel)
         count = channel.log.load(messages)
@@ -122,21 +124,21 @@ class Posts(Rooms):
         thread.archived = False
         thread.archived_at = self.now()
 
-    def edit(self, message: Message, content: str) -> None:
+    def edit(self, message: PostedMessage, content: str) -> None:
         """Change a message's text."""
         message.content = content
         self.touch(message)
 
-    def touch(self, message: Message) -> None:
+    def touch(self, message: PostedMessage) -> None:
         """Mark a message as edited now and tell the bot."""
         message.edited_at = self.now()
         self._message_event("MESSAGE_UPDATE", message)
 
-    def update(self, message: Message) -> None:
+    def update(self, message: PostedMessage) -> None:
         """Tell the bot that something about a message changed that is not an edit (a thread, an embed)."""
         self._message_event("MESSAGE_UPDATE", message)
 
-    def delete(self, message: Message) -> None:
+    def delete(self, message: PostedMessage) -> None:
         """Delete one message."""
         channel = self.channels[message.channel_id]
         if channel.log.remove(message.id) is None:
@@ -144,7 +146,7 @@ class Posts(Rooms):
         data = self._place(channel) | {"id": str(message.id)}
         self.emit("MESSAGE_DELETE", self.message_intent(channel), data, channel=channel)
 
-    def delete_many(self, messages: Iterable[Message]) -> None:
+    def delete_many(self, messages: Iterable[PostedMessage]) -> None:
         """Delete several messages of one channel with one event."""
         messages = list(messages)
         channel = self.channels[messages[0].channel_id]
@@ -152,7 +154,7 @@ class Posts(Rooms):
         data = self._place(channel) | {"ids": gone}
         self.emit("MESSAGE_DELETE_BULK", self.message_intent(channel), data, channel=channel)
 
-    def react(self, message: Message, user: User | Member | int, emoji: str) -> None:
+    def react(self, message: PostedMessage, user: User | Member | int, emoji: str) -> None:
         """Let a user react; `emoji` is a character or `name:id`."""
         user = self.user(user)
         users = message.reactions.setdefault(emoji, [])
@@ -160,7 +162,7 @@ class Posts(Rooms):
             users.append(user.id)
             self._reaction_event("MESSAGE_REACTION_ADD", message, user, emoji)
 
-    def unreact(self, message: Message, user: User | Member | int, emoji: str) -> None:
+    def unreact(self, message: PostedMessage, user: User | Member | int, emoji: str) -> None:
         """Take a user's reaction back; without one, nothing happens."""
         user = self.user(user)
         users = message.reactions.get(emoji, [])
@@ -170,7 +172,7 @@ class Posts(Rooms):
                 del message.reactions[emoji]
             self._reaction_event("MESSAGE_REACTION_REMOVE", message, user, emoji)
 
-    def clear_reactions(self, message: Message, emoji: str | None = None) -> None:
+    def clear_reactions(self, message: PostedMessage, emoji: str | None = None) -> None:
         """Remove all reactions, or all with one emoji."""
         channel = self.channels[message.channel_id]
         data = self._place(channel) | {"message_id": str(message.id)}
@@ -183,7 +185,7 @@ class Posts(Rooms):
             name = "MESSAGE_REACTION_REMOVE_EMOJI"
         self.emit(name, self.reaction_intent(channel), data, channel=channel)
 
-    def pin(self, message: Message, *, pinned: bool = True) -> None:
+    def pin(self, message: PostedMessage, *, pinned: bool = True) -> None:
         """Pin a message, or take the pin off."""
         message.pinned = pinned
         channel = self.channels[message.channel_id]
@@ -201,7 +203,7 @@ class Posts(Rooms):
             return Intent.DIRECT_MESSAGE_REACTIONS
         return Intent.GUILD_MESSAGE_REACTIONS
 
-    def _message_event(self, name: str, message: Message) -> None:
+    def _message_event(self, name: str, message: PostedMessage) -> None:
         channel = self.channels[message.channel_id]
         self.emit(
             name,
@@ -211,7 +213,7 @@ class Posts(Rooms):
             message=message,
         )
 
-    def _reaction_event(self, name: str, message: Message, user: User, emoji: str) -> None:
+    def _reaction_event(self, name: str, message: PostedMessage, user: User, emoji: str) -> None:
         channel = self.channels[message.channel_id]
         guild = self.guild_of(channel)
         data = self._place(channel) | {
@@ -233,7 +235,7 @@ class Posts(Rooms):
             place["guild_id"] = str(channel.guild_id)
         return place
 
-    def _snapshot(self, message: Message) -> dict[str, Any]:
+    def _snapshot(self, message: PostedMessage) -> dict[str, Any]:
         body = message_body(self, message, content=True)
         keys = (
             "type",

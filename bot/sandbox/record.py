@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from bot.sandbox.entities import Channel, Guild, Message, User
+    from bot.sandbox.entities import Channel, Guild, PostedMessage, User
     from bot.sandbox.world import World
 
 PLACEHOLDER = "(the sample has no text)"
@@ -23,7 +23,7 @@ _RENAMED = 4  # Discord's type for a channel that got another name
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordLine:
     """One message of a record: ids and links only. `kind` is 0 plain, 1 reply, 2 other, 3 forward."""
 
     message_id: int
@@ -40,7 +40,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class RecordPost:
     """A forum post: its id, its forum's, and the person (by number) who opened it."""
 
     post_id: int
@@ -49,7 +49,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CommunityRecord:
     """A whole record, its lines in order of time. People are referred to by their number."""
 
     guild_id: int
@@ -57,25 +57,25 @@ class Record:
     forums: tuple[tuple[int, str], ...]
     people: tuple[tuple[int, str], ...]
     bots: frozenset[int]
-    posts: tuple[Post, ...]
-    lines: tuple[Line, ...]
+    posts: tuple[RecordPost, ...]
+    lines: tuple[RecordLine, ...]
 
-    def between(self, since: datetime, until: datetime) -> Iterator[Line]:
+    def between(self, since: datetime, until: datetime) -> Iterator[RecordLine]:
         """The lines from `since` up to `until`."""
         return (line for line in self.lines if since <= line.sent_at < until)
 
 
-def bundled_record() -> Record:
+def bundled_record() -> CommunityRecord:
     """The record that comes with the project; its source and licence stand beside it."""
     data: dict[str, Any] = json.loads(gzip.decompress((files("bot.sandbox.sample") / "community.json.gz").read_bytes()))
-    return Record(
+    return CommunityRecord(
         guild_id=data["guild"]["id"],
         guild_name=data["guild"]["name"],
         forums=tuple((forum_id, name) for forum_id, name in data["forums"]),
         people=tuple((person_id, name) for person_id, name in data["people"]),
         bots=frozenset(data["bots"]),
-        posts=tuple(Post(*row) for row in data["posts"]),
-        lines=tuple(Line(*row) for row in data["messages"]),
+        posts=tuple(RecordPost(*row) for row in data["posts"]),
+        lines=tuple(RecordLine(*row) for row in data["messages"]),
     )
 
 
@@ -84,7 +84,7 @@ class Player:
     """Builds a record's guild in a world and plays its lines, each at the moment the caller chooses."""
 
     world: World
-    record: Record
+    record: CommunityRecord
     guild: Guild = field(init=False)
     _users: list[User] = field(init=False)
 
@@ -106,7 +106,7 @@ class Player:
 
     def load_until(self, moment: datetime) -> int:
         """Put everything before a moment into the past, telling nobody; returns the number of messages."""
-        by_post: dict[int, list[Line]] = {}
+        by_post: dict[int, list[RecordLine]] = {}
         for line in self.record.lines:
             if line.sent_at >= moment:
                 break
@@ -117,7 +117,7 @@ class Player:
                 self.world.load_messages(thread, [self._message(thread, line)])
         return sum(map(len, by_post.values()))
 
-    def play(self, line: Line) -> Message:
+    def play(self, line: RecordLine) -> PostedMessage:
         """Let a line be written now."""
         return self.world.put(self._message(self._thread(line.post, quietly=False), line))
 
@@ -133,7 +133,7 @@ class Player:
                 self.world.announce_thread(thread)
         return thread
 
-    def _message(self, thread: Channel, line: Line) -> Message:
+    def _message(self, thread: Channel, line: RecordLine) -> PostedMessage:
         author = self._users[line.author]
         # What was forwarded is not in the record; something has to be.
         forwarded = self.world.draft(thread, author, PLACEHOLDER) if line.kind == _FORWARD else None

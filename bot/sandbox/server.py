@@ -15,8 +15,8 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import Gateway
 from bot.sandbox.intents import NO_INTENT, Intent
 from bot.sandbox.interactions import Interactions
-from bot.sandbox.patience import until
 from bot.sandbox.people import People
+from bot.sandbox.polling import until
 from bot.sandbox.requests import RequestLog
 from bot.sandbox.rest import ROUTES
 from bot.sandbox.world import World
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from bot.sandbox.entities import Channel, Member, Message, User
+    from bot.sandbox.entities import Channel, Member, PostedMessage, User
     from bot.sandbox.exchange import Exchange
 
     Visits = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -131,12 +131,12 @@ class Sandbox:
         """Show every exchange to an observer; what it raises counts as a failure of the sandbox."""
         self._door.observers.append(observer)
 
-    def dms(self, user: User | Member | int) -> list[Message]:
+    def dms(self, user: User | Member | int) -> list[PostedMessage]:
         """Return what stands in the DM between the bot and a user, oldest first."""
         channel = self.world.dm_of.get(self.world.user(user).id)
         return [] if channel is None else channel.messages
 
-    def read(self, channel: Channel | int) -> list[Message]:
+    def read(self, channel: Channel | int) -> list[PostedMessage]:
         """Return what stands in a channel, oldest first."""
         return self.world.channel(channel).messages
 
@@ -164,7 +164,7 @@ class Sandbox:
         """Return the bytes of an attachment."""
         return self.world.files[int(str(attachment["id"]))][2]
 
-    def picture(self, message: Message) -> bytes:
+    def picture(self, message: PostedMessage) -> bytes:
         """Return the picture that a message's first embed shows.
 
         Raises:

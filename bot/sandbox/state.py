@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.entities import Channel, ChannelType, Guild, Member, Message, Role, User
+from bot.sandbox.entities import Channel, ChannelType, Guild, Member, PostedMessage, Role, User
 from bot.sandbox.errors import ApiError
 from bot.sandbox.intents import NO_INTENT, Intent
 from bot.sandbox.permissions import ALL, Permission, channel_permissions
@@ -35,7 +35,7 @@ class Event:
     name: str
     intent: Intent
     render: Callable[[bool], dict[str, Any]]
-    message: Message | None = None
+    message: PostedMessage | None = None
 
 
 class State:
@@ -102,7 +102,7 @@ class State:
             raise LookupError(f"no channel {channel} in the sandbox")
         return self.channels[channel]
 
-    def message(self, channel: Channel | int, message: Message | int) -> Message:
+    def message(self, channel: Channel | int, message: PostedMessage | int) -> PostedMessage:
         """Return a message that is still in a channel.
 
         Raises:
@@ -176,7 +176,7 @@ class State:
         *,
         guild: Guild | None = None,
         channel: Channel | None = None,
-        message: Message | None = None,
+        message: PostedMessage | None = None,
     ) -> None:
         """Hand an event to the listeners unless the bot could not see it."""
         if not self.listeners:

@@ -9,8 +9,8 @@ from bot.sandbox.entities import (
     Channel,
     ChannelType,
     Member,
-    Message,
     MessageType,
+    PostedMessage,
     Reference,
     User,
 )
@@ -31,7 +31,7 @@ class Threads(Posts):
         name: str,
         owner: User | Member | int,
         *,
-        message: Message | None = None,
+        message: PostedMessage | None = None,
         private: bool = False,
         thread_id: int | None = None,
         auto_archive_minutes: int = 4320,
@@ -158,7 +158,7 @@ class Threads(Posts):
             parent.last_message_id = max(parent.last_message_id or 0, thread.id)
         return thread
 
-    def _repeat(self, thread: Channel, message: Message) -> Message:
+    def _repeat(self, thread: Channel, message: PostedMessage) -> PostedMessage:
         first = self.draft(
             thread,
             message.author,

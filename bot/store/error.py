@@ -5,7 +5,7 @@ class StoreError(Exception):
     """The database cannot be used; the message is one sentence for the person who runs Spade."""
 
 
-class UnreachableError(StoreError):
+class DatabaseUnreachableError(StoreError):
     """The database server does not answer, or not yet: later it may."""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.error import StoreError, UnreachableError, other_writer
+from bot.store.error import DatabaseUnreachableError, StoreError, other_writer
 
 _WRITER_LOCK = 0x5350414445  # "SPADE"; PostgreSQL keeps these numbers apart for each database
 _CONNECT_SECONDS = 15
@@ -70,7 +70,7 @@ def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> Asyn
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
             cause = str(error).strip().rstrip(".") or type(error).__name__
             away = isinstance(error, OSError | asyncpg.CannotConnectNowError)
-            kind = UnreachableError if away else StoreError
+            kind = DatabaseUnreachableError if away else StoreError
             raise kind(f"The database at {place} cannot be reached: {cause}.") from error
 
     return create_async_engine(

@@ -11,30 +11,30 @@ from pathlib import Path
 
 from bot.clock import DrivenClock
 from bot.domain.calendar import monday_of
-from bot.domain.coverage import Stretch
+from bot.domain.coverage import PeriodChoice
 from bot.domain.guild import GuildSettings
 from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.painter import ProcessPainter
-from bot.services.coverage import CoverageService
-from bot.services.csv_export import CsvExport
-from bot.services.follower import Follower
-from bot.services.history_reader import HistoryReader
-from bot.services.nudge_previews import NudgePreviews
-from bot.services.nudges import NudgeService
-from bot.services.privacy import PrivacyService
-from bot.services.recorder import Recorder
-from bot.services.relationship import Relationships
-from bot.services.report import Reporter
-from bot.services.roster import Roster
-from bot.services.status import StatusService
-from bot.services.unmet import UnmetList
-from bot.services.waiting import WaitingList
+from bot.services.digest.coverage import CoverageService
+from bot.services.digest.report import Reporter
+from bot.services.guild.export import CsvExport
+from bot.services.guild.status import StatusService
+from bot.services.members.privacy import PrivacyService
+from bot.services.members.relationship import Relationships
+from bot.services.members.roster import Roster
+from bot.services.members.unmet import UnmetList
+from bot.services.members.waiting import WaitingList
+from bot.services.nudge.previews import NudgePreviews
+from bot.services.nudge.sending import NudgeService
+from bot.services.record.backfill import HistoryReader
+from bot.services.record.follower import Follower
+from bot.services.record.recorder import Recorder
 from bot.store import guilds, managers
 from bot.store.database import Database, open_database
-from bot.views.csv_export import export_parcel
-from bot.views.drafts import Writer
+from bot.views.guild.export import export_parcel
+from bot.views.nudge.writer import Writer
 from tests.bench.guild import GUILD, NOW, Size, manager_id, member_id
 from tests.bench.measure import Cost, measured, peak_memory_of_workers
 from tests.support.channel_log import ChannelLog
@@ -137,7 +137,7 @@ ANSWERS: dict[str, Answer] = {
     "a week's figures": Answer(lambda on: on.reporter.week(GUILD, WEEK), _weeks(4)),
     "digest, 12 weeks": Answer(lambda on: on.reporter.draft(on.settings, WEEK, "A server", NOW), _weeks(15)),
     "own digest, 12 weeks": Answer(lambda on: on.personal_digest(), _weeks(15)),
-    "/coverage": Answer(lambda on: on.coverage.of(GUILD, manager_id(0), Stretch.TWELVE_WEEKS), _weeks(15)),
+    "/coverage": Answer(lambda on: on.coverage.of(GUILD, manager_id(0), PeriodChoice.TWELVE_WEEKS), _weeks(15)),
     "/waiting": Answer(lambda on: on.waiting.page(GUILD, manager_id(0), 1, PAGE), _WAITING),
     "/unmet": Answer(lambda on: on.unmet.page(GUILD, 1, PAGE), _MONTHS_ACTIVE),
     "/member": Answer(

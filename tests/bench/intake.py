@@ -16,10 +16,10 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
-from bot.services.follower import Follower
-from bot.services.history import HistoryContext
-from bot.services.imports import Importer
-from bot.services.recorder import Recorder
+from bot.services.record.follower import Follower
+from bot.services.record.history import HistoryContext
+from bot.services.record.imports import Importer
+from bot.services.record.recorder import Recorder
 from bot.store.database import Database, open_database
 from tests.bench.guild import CHANNELS, GUILD, NOW, Size, channel_id, manager_id, member_id
 from tests.bench.measure import Cost, measured

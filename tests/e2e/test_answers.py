@@ -9,7 +9,7 @@ import bot
 from bot.client import SpadeBot
 from bot.sandbox import Permission
 from bot.store import guilds, ignoring, tables
-from bot.views.csv_export import safe_cell
+from bot.views.guild.export import safe_cell
 from tests.support.town import BEGAN, Town, card, town
 
 
@@ -141,7 +141,7 @@ async def test_whatever_fails_is_answered_with_a_reference_that_stands_in_the_lo
         async def fail(*_args: object) -> None:
             raise ZeroDivisionError("on purpose")
 
-        monkeypatch.setattr("bot.services.unmet.UnmetList.page", fail)
+        monkeypatch.setattr("bot.services.members.unmet.UnmetList.page", fail)
         command = await here.ask(here.mia, "unmet")
         button = await (await people.press(here.mia, first.original, "Look again")).wait()
         said = [message.content for answer in (command, button) for message in answer.messages]

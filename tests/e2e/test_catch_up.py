@@ -11,7 +11,7 @@ import pytest
 
 from bot.clock import DrivenClock
 from bot.domain.snowflake import first_id_at
-from bot.sandbox import Message as SentMessage
+from bot.sandbox import PostedMessage as SentMessage
 from bot.sandbox import Sandbox
 from bot.store import managers
 from tests.faults.expectation import compare

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import BigInteger
 
 from bot.domain.forgetting import Forgotten, mark_of
-from bot.sandbox import Answer, Channel, User
-from bot.services.privacy import LOOK_AGAIN_AFTER
+from bot.sandbox import Channel, Response, User
+from bot.services.members.privacy import LOOK_AGAIN_AFTER
 from bot.store import forgetting, tables
 from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
@@ -69,7 +69,7 @@ def traces(database: Path, person_id: int) -> dict[str, int]:
     return found
 
 
-async def ask(on: Stage, who: User, channel: Channel, name: str, *path: str, **options: object) -> Answer:
+async def ask(on: Stage, who: User, channel: Channel, name: str, *path: str, **options: object) -> Response:
     answer = await on.sandbox.people.run_command(who, channel, name, options, subcommands=path)
     return await answer.wait()
 

@@ -13,9 +13,9 @@ from bot.clock import DrivenClock, SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.sandbox import Sandbox
-from bot.sandbox.record import Player, Record, bundled_record
-from bot.services.imports import Importer
-from bot.services.report import Reporter
+from bot.sandbox.record import CommunityRecord, Player, bundled_record
+from bot.services.digest.report import Reporter
+from bot.services.record.imports import Importer
 from bot.store import managers
 from bot.store.database import open_database
 from tests.support.stage import PATIENCE, Stage, connected
@@ -23,7 +23,7 @@ from tests.support.stage import PATIENCE, Stage, connected
 MANAGERS = (1329767395471659287, 421905984642345381, 974674265817651310)
 
 
-def write_exports(record: Record, folder: Path) -> None:
+def write_exports(record: CommunityRecord, folder: Path) -> None:
     """The record as DiscordChatExporter would save it."""
     kinds = {0: "Default", 1: "Reply", 2: "ChannelNameChange", 3: "Default"}
     people = [
@@ -67,7 +67,7 @@ async def weeks(database_url: str, guild_id: int) -> list[dict[str, Any]]:
     return [report.document() for report in reports if report]
 
 
-async def through_the_gateway(record: Record, database: Path) -> None:
+async def through_the_gateway(record: CommunityRecord, database: Path) -> None:
     clock = DrivenClock(record.lines[0].sent_at - timedelta(days=1))
     async with Sandbox(now=clock.now) as sandbox:
         player = Player(sandbox.world, record)
@@ -83,7 +83,7 @@ async def through_the_gateway(record: Record, database: Path) -> None:
             await on.heard(record.lines[-1].message_id)
 
 
-async def through_an_import(record: Record, folder: Path, database: Path) -> None:
+async def through_an_import(record: CommunityRecord, folder: Path, database: Path) -> None:
     write_exports(record, folder)
     store = await open_database(f"sqlite:///{database}", write=True)
     try:

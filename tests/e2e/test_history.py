@@ -15,7 +15,7 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.sandbox import Channel, Guild, Permission, Role, Sandbox, User
 from bot.sandbox.gateway import Gateway
-from bot.services.membership import MembershipService
+from bot.services.guild.membership import MembershipService
 from bot.store import guilds, spans
 from bot.store.database import open_database
 from tests.support.stage import PATIENCE, Stage, connected

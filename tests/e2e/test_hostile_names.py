@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import Message
+from bot.sandbox import PostedMessage
 from tests.support.town import BEGAN, Town, card, town
 
 NAMES = (
@@ -47,7 +47,7 @@ ACTING = (
 )
 
 
-def texts(message: Message) -> list[str]:
+def texts(message: PostedMessage) -> list[str]:
     found = [message.content]
     for embed in message.embeds:
         found += [str(embed.get(key, "")) for key in ("title", "description")]
@@ -59,7 +59,7 @@ def texts(message: Message) -> list[str]:
     return found
 
 
-def check(message: Message, where: str) -> None:
+def check(message: PostedMessage, where: str) -> None:
     assert not message.pings, where
     assert "Something went wrong" not in message.content, where
     for text in texts(message):
@@ -67,7 +67,7 @@ def check(message: Message, where: str) -> None:
             assert not pattern.search(text), (where, pattern.pattern, text)
 
 
-async def each_answer(here: Town, shown: list[tuple[str, Message]]) -> None:
+async def each_answer(here: Town, shown: list[tuple[str, PostedMessage]]) -> None:
     """Every command a manager or the owner can ask for, and its pages."""
     asked = [
         *(
@@ -99,7 +99,7 @@ async def test_no_name_acts_breaks_or_is_refused_in_any_output(
 ) -> None:
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
-        shown: list[tuple[str, Message]] = []
+        shown: list[tuple[str, PostedMessage]] = []
         members = [world.add_user(f"member{number}", display_name=name) for number, name in enumerate(NAMES)]
         for member in members:
             world.add_member(here.guild, member)

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.sandbox import Answer
+from bot.sandbox import Response
 from tests.support.town import BEGAN, town
 
 
-def card(answer: Answer) -> str:
+def card(answer: Response) -> str:
     assert answer.original is not None
     return str(answer.original.embeds) + answer.original.content
 

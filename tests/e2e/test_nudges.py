@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import Message
+from bot.sandbox import PostedMessage
 from tests.support.team import Team, labels, restarted, team, text_of, told
 from tests.support.town import card
 
@@ -25,7 +25,7 @@ def states(on: Team, kind: str = "nudge") -> list[str]:
     ]
 
 
-async def asked(on: Team) -> Message:
+async def asked(on: Team) -> PostedMessage:
     """Max asks Ann something on Sunday night, and on Monday at nine she gets a nudge."""
     await on.says(on.max, mentions=[on.ann])
     await on.on(0, hour=10)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import expect
 
 from bot.sandbox import MANAGER
-from bot.sandbox.page import Page, Viewer
+from bot.sandbox.web import Viewer, WebPage
 from tests.integration.test_sandbox_client import Town, connected, town
 from tests.integration.test_sandbox_interactions import prepare
 from tests.support.browser import Visit, chromium, needs_chromium, visit
@@ -18,11 +18,11 @@ pytestmark = needs_chromium
 HOSTILE = "\"><img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>"
 
 
-def open_page(t: Town) -> Page:
+def open_page(t: Town) -> WebPage:
     async def forward(by: timedelta) -> None:
         t.clock.time += by
 
-    return Page(
+    return WebPage(
         t.sandbox,
         t.guild,
         viewers=[Viewer(t.ann.id, "manager"), Viewer(t.ben.id, "member")],

@@ -18,13 +18,15 @@ import pytest
 
 import bot.views
 from bot.domain.nudge_time import NoNudge
-from bot.sandbox import Answer, Channel, Message, Permission, User
+from bot.sandbox import Channel, Permission, PostedMessage, Response, User
 from bot.sandbox.entities import MessageType
 from bot.sandbox.options import Resolved, command_options
 from bot.store import tables
-from bot.views import answers, privacy
-from bot.views.nudge import not_your_nudge
-from bot.views.setup import ZONE_ENTRY
+from bot.views.guild.setup import ZONE_ENTRY
+from bot.views.members import privacy
+from bot.views.nudge import answers
+from bot.views.nudge.letter import not_your_nudge
+from bot.views.words import refusals
 from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
 
@@ -132,13 +134,13 @@ def patterns() -> list[str]:
     return found
 
 
-def refusals() -> set[str]:
+def refusal_words() -> set[str]:
     return {
-        answers.not_a_manager(),
-        answers.not_a_manager_yet(),
-        answers.not_allowed(),
-        answers.only_in_server(),
-        answers.nothing_happened(),
+        refusals.not_a_manager(),
+        refusals.not_a_manager_yet(),
+        refusals.not_allowed(),
+        refusals.only_in_server(),
+        refusals.nothing_happened(),
         answers.nudge_sent(NoNudge.OFF),
     }
 
@@ -162,7 +164,7 @@ class Matrix:
         for name in self.people.keys() - {"owner", "admin", "stranger"}:
             world.add_member(self.guild, self.people[name])
 
-    async def run(self, who: str, channel: Channel, path: tuple[str, ...], options: dict[str, Any]) -> Answer:
+    async def run(self, who: str, channel: Channel, path: tuple[str, ...], options: dict[str, Any]) -> Response:
         people, world = self.on.sandbox.people, self.on.sandbox.world
         command = people._commands.find(self.guild.id, path[0], 1)
         home = channel if channel.guild_id is not None else self.general
@@ -173,11 +175,11 @@ class Matrix:
         data = people._command_data(command, resolved) | ({"options": chosen} if chosen else {})
         return await people._open(2, self.people[who], channel, data, name=" ".join(path)).wait()
 
-    async def menu(self, who: str, channel: Channel, name: str, target: User | Message) -> Answer:
+    async def menu(self, who: str, channel: Channel, name: str, target: User | PostedMessage) -> Response:
         people, world = self.on.sandbox.people, self.on.sandbox.world
-        command = people._commands.find(self.guild.id, name, 3 if isinstance(target, Message) else 2)
+        command = people._commands.find(self.guild.id, name, 3 if isinstance(target, PostedMessage) else 2)
         resolved = Resolved(world, channel)
-        if isinstance(target, Message):
+        if isinstance(target, PostedMessage):
             resolved.add_message(target)
         else:
             resolved.add_user(target.id)
@@ -189,13 +191,13 @@ class Matrix:
     async def press(
         self,
         who: str,
-        message: Message | None,
+        message: PostedMessage | None,
         custom_id: str,
         values: Iterable[str] | None = None,
         *,
         channel: Channel | None = None,
         form: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         """A press (a choice with values, a form with a text), from the guild's channel or another place."""
         channel, people = channel or self.general, self.on.sandbox.people
         data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3, "id": 1}
@@ -230,7 +232,7 @@ class Matrix:
         return getattr(row, "guild_id", self.guild.id) == self.guild.id
 
 
-def said(answer: Answer) -> str:
+def said(answer: Response) -> str:
     return " ".join(f"{message.content} {message.embeds}" for message in answer.messages).strip()
 
 
@@ -239,7 +241,7 @@ def there(options: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return {key: channel for key, value in options.items() if value == "quiet"}
 
 
-async def scene(on: Stage) -> tuple[Matrix, Message]:
+async def scene(on: Stage) -> tuple[Matrix, PostedMessage]:
     """A manager, somebody who waits for them, and nothing else."""
     here = Matrix(on)
     await on.sandbox.until(lambda: on.sandbox.commands.available(here.other.id), 20)
@@ -272,40 +274,40 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
                 answer = await here.run(who, here.general, path, options)
                 assert answer.ephemeral, path
                 if for_whom is None or who in for_whom:
-                    assert said(answer).removesuffix(" []") not in refusals(), (path, who, said(answer))
+                    assert said(answer).removesuffix(" []") not in refusal_words(), (path, who, said(answer))
                     assert "Something went wrong" not in said(answer), (path, who)
                     allowed += 1
                 else:
-                    assert said(answer).removesuffix(" []") in refusals(), (path, who, said(answer))
+                    assert said(answer).removesuffix(" []") in refusal_words(), (path, who, said(answer))
                     assert await here.record() == before, (path, who)
                     refused += 1
             before = await here.record()
             in_dm = await here.run("manager", on.sandbox.world.dm_with(here.people["manager"]), path, options)
-            assert said(in_dm).removesuffix(" []") == answers.only_in_server(), path
+            assert said(in_dm).removesuffix(" []") == refusals.only_in_server(), path
             assert await here.record() == before
             refused += 1
             elsewhere = await here.run("stranger", here.kitchen, path, options | there(options, here.kitchen))
             assert not any(secret in said(elsewhere) for secret in here.secrets()), (path, said(elsewhere))
             assert await here.record() == before, (path, "elsewhere")
             if for_whom == MANAGERS:
-                assert said(elsewhere).removesuffix(" []") in refusals(), path
+                assert said(elsewhere).removesuffix(" []") in refusal_words(), path
             refused += 1
         for name, for_whom in MENUS.items():
-            target: User | Message = question if name == "Mark answered" else here.people["rafa"]
+            target: User | PostedMessage = question if name == "Mark answered" else here.people["rafa"]
             for who in HERE:
                 before = await here.record()
                 answer = await here.menu(who, here.general, name, target)
                 if who in for_whom:
-                    assert said(answer).removesuffix(" []") not in refusals(), (name, who)
+                    assert said(answer).removesuffix(" []") not in refusal_words(), (name, who)
                     allowed += 1
                 else:
-                    assert said(answer).removesuffix(" []") in refusals(), (name, who)
+                    assert said(answer).removesuffix(" []") in refusal_words(), (name, who)
                     assert await here.record() == before, (name, who)
                     refused += 1
             before = await here.record()
             for who, place in (("manager", world.dm_with(here.people["manager"])), ("stranger", here.kitchen)):
                 answer = await here.menu(who, place, name, target)
-                assert said(answer).removesuffix(" []") in refusals(), (name, place.name)
+                assert said(answer).removesuffix(" []") in refusal_words(), (name, place.name)
                 assert await here.record() == before, (name, place.name)
                 refused += 1
         assert allowed + refused == (len(COMMANDS) + len(MENUS)) * (len(HERE) + 2)
@@ -381,9 +383,9 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
         made |= {"logged": ":".join(logged.controls()[0]["custom_id"].split(":")[2:4])}
         made |= {"nudge": nudge.controls()[1]["custom_id"].split(":")[2]}
         made |= {"welcome": welcome.controls()[0]["custom_id"].split(":")[2]}
-        refused_words = {*refusals(), not_your_nudge(), privacy.not_about_you()}
+        refused_words = {*refusal_words(), not_your_nudge(), privacy.not_about_you()}
         allowed = refused = replays = 0
-        asked: list[Message] = []
+        asked: list[PostedMessage] = []
 
         async def press(control: Control, who: str, place: Channel | None) -> str:
             source = logged

@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.guild import GuildSettings
 from bot.domain.snowflake import first_id_at
-from bot.sandbox import Answer, Message, Permission
+from bot.sandbox import Permission, PostedMessage, Response
 from bot.store import guilds, managers
-from bot.views.answers import Setup
-from bot.views.setup import Guide, finished
+from bot.views.guild.setup import Guide, finished
+from bot.views.guild.setup_summary import Setup
 from tests.support.moderators import moderators
 from tests.support.stage import stage
 
 BEGAN = datetime(2026, 3, 4, 9, tzinfo=UTC)
 
 
-def description(message: Message | None) -> str:
+def description(message: PostedMessage | None) -> str:
     assert message is not None
     return str(message.embeds[0]["description"]) if message.embeds else message.content
 
@@ -45,11 +45,11 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         page = opened.original
         assert page is not None
 
-        async def after(answer: Answer, words: str) -> None:
+        async def after(answer: Response, words: str) -> None:
             await on.sandbox.until(lambda: answer.error or words in str(page.embeds) or words in answer.text, 20)
             assert answer.error is None
 
-        async def choose(field: str, *values: object) -> Answer:
+        async def choose(field: str, *values: object) -> Response:
             return await people.select(owner, page, values, custom_id=f"spade:setup:set:{field}")
 
         assert "1 of 3" in str(page.embeds)

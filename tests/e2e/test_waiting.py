@@ -3,24 +3,24 @@
 import re
 from pathlib import Path
 
-from bot.sandbox import Answer
-from bot.views.waiting import PAGE_SIZE
+from bot.sandbox import Response
+from bot.views.members.waiting import PAGE_SIZE
 from tests.support.team import Team, labels, team
 
 
-def lines(answer: Answer) -> list[str]:
+def lines(answer: Response) -> list[str]:
     """The list, a line each, without the links."""
     assert answer.original is not None
     text = str(answer.original.embeds[0].get("description", ""))
     return [re.sub(r" \[.*\)$", "", line).replace("**", "") for line in text.splitlines()]
 
 
-def title(answer: Answer) -> str:
+def title(answer: Response) -> str:
     assert answer.original is not None
     return str(answer.original.embeds[0]["title"])
 
 
-async def look_again(on: Team, answer: Answer, label: str = "Look again") -> None:
+async def look_again(on: Team, answer: Response, label: str = "Look again") -> None:
     """Press a button of the list, and wait until the list is there anew."""
     assert answer.original is not None
     pressed = await on.press(answer.user, answer.original, label)

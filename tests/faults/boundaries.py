@@ -12,7 +12,7 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place, Stretch
-from bot.services.recorder import Recorder
+from bot.services.record.recorder import Recorder
 from bot.store import managers
 from bot.store.database import Database, open_database
 from tests.support.no_context import NoContext

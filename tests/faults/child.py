@@ -21,10 +21,10 @@ import discord.state
 import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
-from bot.discord_io import patience
-from bot.services import follower, persistence
-from bot.services.follower import Follower
-from bot.services.recorder import Recorder
+from bot.discord_io import timeout as patience
+from bot.services.record import follower, retry
+from bot.services.record.follower import Follower
+from bot.services.record.recorder import Recorder
 from bot.store import record, spans
 
 HOLD_SECONDS = 0.5
@@ -68,7 +68,7 @@ def hurry() -> None:
     discord.backoff.ExponentialBackoff.delay = lambda _self: 0.05
     patience.SECONDS = PATIENCE_SECONDS
     replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
-    for module in (persistence, follower):
+    for module in (retry, follower):
         replace_in(module, RETRY_SECONDS=RETRY_SECONDS)
     replace_in(bot.cli.run, open_app=functools.partial(open_app, hold_seconds=HOLD_SECONDS, tick_seconds=TICK_SECONDS))
     watch_due_work()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from bot.sandbox import Message
+    from bot.sandbox import PostedMessage
     from tests.faults.town import Town
 
 Row = tuple[Any, ...]
@@ -69,7 +69,7 @@ def facts(town: Town, without: Collection[int] = ()) -> dict[str, frozenset[Row]
     }
 
 
-def alone(town: Town, messages: Collection[Message]) -> bool:
+def alone(town: Town, messages: Collection[PostedMessage]) -> bool:
     """Whether nothing else on record would differ if these messages had never been sent."""
     ids = {message.id for message in messages}
     before, after = facts(town), facts(town, ids)
@@ -167,7 +167,7 @@ def _compare_activity(
 
 
 def _compare_appearances(
-    connection: sqlite3.Connection, sent: list[Message], certain: list[Message], difference: Difference
+    connection: sqlite3.Connection, sent: list[PostedMessage], certain: list[PostedMessage], difference: Difference
 ) -> None:
     places = {message.id: message.channel_id for message in sent}
     query = "SELECT member_id, first_message_id, first_channel_id, last_message_id, last_channel_id FROM member"
@@ -186,10 +186,10 @@ def _compare_appearances(
             difference.note(f"member {author_id}: {actual.get(author_id)}", 1, 0)
 
 
-def _counts(message: Message) -> bool:
+def _counts(message: PostedMessage) -> bool:
     return is_person(message.author) and message.type in {0, 19}
 
 
-def _day(message: Message) -> tuple[int, str]:
+def _day(message: PostedMessage) -> tuple[int, str]:
     at = datetime.fromtimestamp(oracle.milliseconds(message.id) / 1000, UTC)
     return message.author.id, at.date().isoformat()

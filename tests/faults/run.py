@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.sandbox import Channel, Message
+    from bot.sandbox import Channel, PostedMessage
 
 MESSAGES = 150
 SECONDS_BETWEEN = 0.018
@@ -304,7 +304,7 @@ class FaultRun:
                 await asyncio.sleep(1.0)
                 return
 
-    def _on_record(self, messages: list[Message]) -> bool:
+    def _on_record(self, messages: list[PostedMessage]) -> bool:
         """Whether all of these messages lie within spans."""
         if not messages:
             return True

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from random import Random
 
-    from bot.sandbox import Channel, Message, User, World
+    from bot.sandbox import Channel, PostedMessage, User, World
 
 MANAGERS = 3
 MEMBERS = 7
@@ -23,7 +23,7 @@ class Deletion:
     `counted`: by then it must have been on record; `heard`: the bot was listening.
     """
 
-    message: Message
+    message: PostedMessage
     at: float
     counted: bool
     heard: bool
@@ -65,7 +65,7 @@ class Town:
         return [*self.rooms, *self.threads]
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[PostedMessage]:
         """Everything that can still be read."""
         return [message for place in self.places for message in place.messages]
 
@@ -131,7 +131,7 @@ class Town:
 
     # What is taken back
 
-    def delete(self, messages: Iterable[Message], *, counted: Collection[int], heard: bool) -> None:
+    def delete(self, messages: Iterable[PostedMessage], *, counted: Collection[int], heard: bool) -> None:
         """Delete messages of one channel, with one event."""
         found = list(messages)
         self.deletions += [Deletion(one, time.monotonic(), one.id in counted, heard) for one in found]
@@ -140,7 +140,7 @@ class Town:
         else:
             self.world.delete_many(found)
 
-    def may_go(self, message: Message) -> bool:
+    def may_go(self, message: PostedMessage) -> bool:
         """Whether a message is a thread's first, or bears one: what is said there is judged by it."""
         place = self.world.channels[message.channel_id]
         first = place.is_thread and place.messages[0] is message

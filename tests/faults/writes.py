@@ -18,9 +18,9 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place
-from bot.services import follower as following
-from bot.services.follower import Follower
-from bot.services.recorder import Recorder
+from bot.services.record import follower as following
+from bot.services.record.follower import Follower
+from bot.services.record.recorder import Recorder
 from bot.store import managers
 from bot.store.database import Database, StoreError, open_database
 

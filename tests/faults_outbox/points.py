@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.domain.delivery import DeliveryState
-from bot.services.outbox import Outbox
+from bot.services.delivery.outbox import Outbox
 from bot.store import deliveries, nudges
 
 ENDED = 137

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import DrivenClock
 from bot.domain.delivery import UNSETTLED
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.sandbox import Message, Sandbox
+from bot.sandbox import PostedMessage, Sandbox
 from bot.store import guilds, managers
 from bot.store.database import open_database
 from tests.faults_outbox.points import ACCEPTED, BY_ITSELF, ENDED
@@ -139,7 +139,7 @@ class OutboxFaults:
         member = world.add_user(f"member{self._outcome.days}")
         world.add_member(self._guild, member)
         message_id = int(written_at.timestamp() * 1000 - 1_420_070_400_000) << 22
-        world.load_messages(self._room, [Message(message_id, self._room.id, member)])
+        world.load_messages(self._room, [PostedMessage(message_id, self._room.id, member)])
         with closing(sqlite3.connect(self._path)) as connection, connection:
             connection.execute(
                 "INSERT INTO waiting (message_id, guild_id, channel_id, member_id) VALUES (?, ?, ?, ?)",

@@ -23,11 +23,11 @@ from bot.discord_io.address import point_at
 from bot.discord_io.messenger import DiscordMessenger
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.rules import NudgeRules, Rules
-from bot.services.messenger import Body, Present, SentMessage
-from bot.services.nudges import NudgeService
-from bot.services.settlement import Settlement
+from bot.services.delivery.messenger import Body, Present, SentMessage
+from bot.services.delivery.settlement import Settlement
+from bot.services.nudge.sending import NudgeService
 from bot.store.database import open_database
-from bot.views.drafts import Writer
+from bot.views.nudge.writer import Writer
 from tests.faults_outbox.points import arm
 
 RULES = Rules(nudge=replace(NudgeRules(), quiet_after_unanswered=10**6))

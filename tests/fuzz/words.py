@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.logged import LONGEST_AGO, WhenProblem, moment_of_day
 from bot.domain.zones import zones_like
-from bot.views import digest, nudge, privacy, relationship, unmet, waiting, welcome
-from bot.views.names import NAME_LIMIT, plain_name, safe_name
-from bot.views.text import length
-from bot.views.weekdays import weekday_suggestions, weekdays_from
+from bot.views.digest import letter as digest
+from bot.views.members import privacy, relationship, unmet, waiting
+from bot.views.nudge import letter as nudge
+from bot.views.nudge import welcome
+from bot.views.words.names import NAME_LIMIT, plain_name, safe_name
+from bot.views.words.text import length
+from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 from tests.unit.test_views_hostile_names import require_that_nothing_acts
 from tests.unit.test_views_names import NASTY, is_harmless
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 
 from bot.cli.main import exit_status
 from bot.domain.guild import GuildSettings
-from bot.services.restoration import restore
+from bot.services.guild.restoration import restore
 from bot.store import forgetting, guilds, migration, tables
 from bot.store.backup import backup_path, backups_of, drop_expired, make_backup
 from bot.store.database import Database, open_database

@@ -17,7 +17,7 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
-from bot.services import follower as following
+from bot.services.record import follower as following
 from bot.store.backup import backup_path, make_backup
 from bot.store.database import Database, StoreError, open_database
 from bot.store.writer_lock import WriterLock

@@ -16,15 +16,21 @@ from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.rules import Rules
 from bot.domain.span import Span
-from bot.services.digests import DigestService
-from bot.services.messenger import Present, RefusedError, SentMessage, UnknownOutcomeError, UnreachableError
-from bot.services.presentation import Presentation
-from bot.services.recorder import Recorder
-from bot.services.report import Reporter
-from bot.services.settlement import Settlement
+from bot.services.delivery.messenger import (
+    DiscordUnreachableError,
+    Present,
+    RefusedError,
+    SentMessage,
+    UnknownOutcomeError,
+)
+from bot.services.delivery.settlement import Settlement
+from bot.services.digest.report import Reporter
+from bot.services.digest.sending import DigestService
+from bot.services.guild.presentation import Presentation
+from bot.services.record.recorder import Recorder
 from bot.store import deliveries, guilds, managers, spans, tables
 from bot.store.database import Database
-from bot.views.digest_drafts import DigestViews
+from bot.views.digest.writer import DigestViews
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
 
 WEEK = date(2026, 3, 2)
@@ -66,7 +72,7 @@ class Discord:
 
     async def present(self, guild_id, people):
         if self.silent:
-            raise UnreachableError("Discord does not answer")
+            raise DiscordUnreachableError("Discord does not answer")
         return {person: Present(NAMES[person], self.joined_at, frozenset()) for person in people if person in NAMES}
 
     async def guild_name(self, guild_id):

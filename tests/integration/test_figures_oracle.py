@@ -13,8 +13,8 @@ import pytest
 from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
-from bot.services.imports import Imported, Importer
-from bot.services.report import Reporter
+from bot.services.digest.report import Reporter
+from bot.services.record.imports import Imported, Importer
 from bot.store import guilds
 from bot.store.database import open_database
 from tests.oracle.figures import digest as oracle_digest

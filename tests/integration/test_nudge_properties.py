@@ -22,10 +22,10 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.nudge import PRESSES, Action, NudgeDraft
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
-from bot.services.nudge_presses import ButtonPress, NudgePresses
-from bot.services.nudge_previews import preview_at
-from bot.services.nudges import NudgeService
-from bot.services.recorder import Recorder
+from bot.services.nudge.presses import ButtonPress, NudgePresses
+from bot.services.nudge.previews import preview_at
+from bot.services.nudge.sending import NudgeService
+from bot.services.record.recorder import Recorder
 from bot.store import guilds, managers, tables
 from bot.store.database import Database, open_database
 from tests.support.messages import GUILD, channel, whole

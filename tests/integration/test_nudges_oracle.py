@@ -15,8 +15,8 @@ from bot.cli.main import exit_status
 from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
-from bot.services.imports import Importer
-from bot.services.nudge_previews import preview_at
+from bot.services.nudge.previews import preview_at
+from bot.services.record.imports import Importer
 from bot.store import guilds
 from bot.store.database import open_database
 from tests.oracle.nudges import members

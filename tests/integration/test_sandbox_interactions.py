@@ -9,7 +9,7 @@ import discord
 import pytest
 from discord import app_commands, ui
 
-from bot.sandbox import MANAGER, Answer, Permission
+from bot.sandbox import MANAGER, Permission, Response
 from tests.integration.test_sandbox_client import PLAIN, WITH_DMS, Client, connected, town
 from tests.integration.test_sandbox_messages import send_raw
 
@@ -302,7 +302,7 @@ async def test_nobody_answers() -> None:
         await asyncio.sleep(0.1)
         assert answer.error == "The application did not respond"
         t.sandbox.interactions.answer_seconds = 3.0
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
 
 
 async def test_the_callback_answers_with_what_was_made() -> None:

@@ -16,10 +16,10 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
-from bot.services.follower import Follower
-from bot.services.history import NoHistoryError, Sighting
-from bot.services.recorder import ContextSource, Recorded, Recorder
-from bot.services.thread_archives import ThreadArchives
+from bot.services.record.archives import ThreadArchives
+from bot.services.record.follower import Follower
+from bot.services.record.history import NoHistoryError, Sighting
+from bot.services.record.recorder import ContextSource, Recorded, Recorder
 from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
@@ -238,7 +238,7 @@ async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(sc
 
 
 async def test_more_than_a_batch_is_written_in_pieces_that_meet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.follower.BATCH", 7)
+    monkeypatch.setattr("bot.services.record.follower.BATCH", 7)
     await scene.catch_up(channel())
     await scene.says(channel(), *chatter(Random(1), 40))
     assert len(await scene.spans(channel())) == 1
@@ -414,7 +414,7 @@ async def oracle_entries(scene: Scene) -> list[tuple[Any, ...]]:
 async def test_a_failing_request_is_tried_again_until_the_channel_is_in_step(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.01)
     await scene.catch_up(channel())
     scene.follower.interrupted()
     messages = chatter(Random(15), 20)
@@ -432,7 +432,7 @@ async def test_a_failing_request_is_tried_again_until_the_channel_is_in_step(
 
 
 async def test_trying_again_ends_with_the_session(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.01)
     await scene.catch_up(channel())
     scene.follower.interrupted()
     scene.log.post(channel(), said(1, MIA))
@@ -450,7 +450,7 @@ async def test_when_the_store_refuses_nothing_is_lost(
     running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A full disk: what was heard waits, the log says so in one sentence, and recording resumes."""
-    monkeypatch.setattr("bot.services.follower.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.02)
     await running.catch_up(channel())
     messages = chatter(Random(16), 20)
     full = StoreError("The disk is full: nothing is recorded until there is room again.")
@@ -469,8 +469,8 @@ async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its context is not to be had (no network): the others are written, and it is tried again."""
-    monkeypatch.setattr("bot.services.follower.RETRY_SECONDS", 0.02)
-    caplog.set_level(logging.CRITICAL, logger="bot.services.follower")
+    monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.02)
+    caplog.set_level(logging.CRITICAL, logger="bot.services.record.follower")
     for place in (channel(), OTHER):
         running.log.post(place, said(-1, NOAH))
     await running.catch_up(channel(), OTHER)
@@ -493,7 +493,7 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It holds up nothing else; what is said in it now is on record, and the rest once Discord answers."""
-    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.0)
     caplog.set_level(logging.CRITICAL)
     messages = chatter(Random(20), 30)
     await scene.catch_up(channel(), OTHER)
@@ -736,7 +736,7 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
 
 async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those after it are written only when it is: they must not fill the buffer for good."""
-    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 5)
+    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 5)
     await scene.catch_up(channel())
     messages = chatter(Random(22), 6)
     scene.log.post(channel(), *messages)
@@ -748,7 +748,7 @@ async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypa
 async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     messages = chatter(Random(17), 35)
     posting = asyncio.create_task(scene.says(channel(), *messages))
@@ -765,7 +765,7 @@ async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The channel has to catch up first, so writing cannot make room; dropping what it heard can."""
-    monkeypatch.setattr("bot.services.sight.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     scene.follower.interrupted()
     messages = chatter(Random(18), 35)

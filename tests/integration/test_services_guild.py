@@ -20,16 +20,16 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.services.history import Sighting
-from bot.services.history_reader import HistoryReader
-from bot.services.imports import Importer
-from bot.services.membership import MembershipService
-from bot.services.paging import pages
-from bot.services.persistence import persistently
-from bot.services.recorder import Recorder
-from bot.services.roster import Roster, appoint
-from bot.services.settings import SettingsChange, SettingsService
-from bot.services.waiting import WaitingList, WaitingService
+from bot.services.guild.membership import MembershipService
+from bot.services.guild.settings import SettingsChange, SettingsService
+from bot.services.members.roster import Roster, appoint
+from bot.services.members.waiting import WaitingList, WaitingService
+from bot.services.record.backfill import HistoryReader
+from bot.services.record.history import Sighting
+from bot.services.record.imports import Importer
+from bot.services.record.pages import pages
+from bot.services.record.recorder import Recorder
+from bot.services.record.retry import persistently
 from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
@@ -327,7 +327,7 @@ async def test_what_fails_is_tried_again_while_it_is_wanted(monkeypatch: pytest.
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("bot.services.persistence.asyncio.sleep", sleep)
+    monkeypatch.setattr("bot.services.record.retry.asyncio.sleep", sleep)
     left = 9
 
     async def work() -> str:
@@ -502,7 +502,7 @@ async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list of channels, a page, the disk: each fails once."""
-    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.0)
     log, recorder, _ = await history_world(database)
     failures = {"channels", "page", "disk"}
 
@@ -537,7 +537,7 @@ async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
 async def test_a_job_with_a_channel_that_always_fails_says_so_and_stays_unfinished(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.persistence.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.0)
     log, _, reader = await history_world(database)
 
     async def fails(place: Place, _page: object) -> None:

@@ -17,9 +17,9 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.services.history import HistoryContext, NoHistoryError
-from bot.services.paging import pages
-from bot.services.recorder import Recorded, Recorder
+from bot.services.record.history import HistoryContext, NoHistoryError
+from bot.services.record.pages import pages
+from bot.services.record.recorder import Recorded, Recorder
 from bot.store import forgetting, guilds, managers, spans, tables
 from bot.store.database import Database
 from tests.support.channel_log import ChannelLog
@@ -216,7 +216,7 @@ async def test_a_deleted_channel_wins_over_a_page_that_is_still_on_its_way(
 async def test_deletes_are_remembered_up_to_a_limit(
     database: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.recorder._REMEMBERED_DELETIONS", 2)
+    monkeypatch.setattr("bot.services.record.recorder._REMEMBERED_DELETIONS", 2)
     recorder.ignore([at(1), at(2), at(3)])
     await recorder.record(whole(channel(), *(said(minute, ANNA, mentions=[MIA]) for minute in (1, 2, 3))), NoContext())
     assert [row[0] for row in (await rows(database))["touch"]] == [at(1)]

@@ -15,8 +15,8 @@ from bot.domain.guild import GuildSettings
 from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
 from bot.domain.span import Span
-from bot.services.recorder import Recorder
-from bot.services.report import Reporter
+from bot.services.digest.report import Reporter
+from bot.services.record.recorder import Recorder
 from bot.store import forgetting, guilds, ignoring, managers, spans
 from bot.store.database import Database
 from tests.support.messages import (

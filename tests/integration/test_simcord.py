@@ -43,7 +43,7 @@ async def simulated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     settings = Settings(database=f"sqlite:///{folder / 'spade.db'}")
     clock = SimulatedClock()
     # Simcord waits for every sleep to end, and the follower sleeps for as long as it lives: it writes when asked to.
-    monkeypatch.setattr("bot.services.follower.Follower.run", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr("bot.services.record.follower.Follower.run", lambda _: asyncio.sleep(0))
     monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.5)
     async with (
         open_app(settings, clock, hold_seconds=0, tick_seconds=3600) as app,

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, exc, func, insert, inspect, make_url, select,
 from bot.store import migration, spans, tables
 from bot.store import postgres as postgres_store
 from bot.store.database import Database, StoreError, open_database, quick_check
-from bot.store.error import UnreachableError
+from bot.store.error import DatabaseUnreachableError
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state
 from bot.store.writer_lock import WriterLock
 
@@ -450,7 +450,7 @@ async def test_what_keeps_postgresql_from_being_reached_is_said_without_the_pass
             with pytest.raises(StoreError, match=f"The database at .* cannot be reached: .*({sentence})") as refused:
                 await open_database(address, write=write)
             assert "secret" not in str(refused.value)
-            assert isinstance(refused.value, UnreachableError) == may_pass
+            assert isinstance(refused.value, DatabaseUnreachableError) == may_pass
 
 
 async def test_postgresql_without_its_driver_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

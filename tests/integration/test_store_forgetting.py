@@ -8,11 +8,11 @@ from bot.domain.guild import GuildSettings
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
-from bot.services.privacy import PrivacyService
-from bot.services.roster import Roster
+from bot.services.members.privacy import PrivacyService
+from bot.services.members.roster import Roster
 from bot.store import forgetting, guilds, ignoring, managers, record, retention, tables
 from bot.store.database import Database
-from bot.views.privacy import privacy_letter
+from bot.views.members.privacy import privacy_letter
 from tests.support.rows import one_of_each
 
 GUILD, OTHER, MIA, NOOR = 10, 11, 101, 102

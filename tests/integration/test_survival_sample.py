@@ -14,8 +14,8 @@ from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.domain.survival import Stayers
 from bot.exports.archive import Archive
-from bot.services.imports import Importer
-from bot.services.report import Reporter
+from bot.services.digest.report import Reporter
+from bot.services.record.imports import Importer
 from bot.store import guilds
 from bot.store.database import open_database
 from tests.oracle.record import PERSONAL, derive, read, utc

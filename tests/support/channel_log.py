@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.history import PAGE, NoHistoryError, Sighting
+from bot.services.record.history import PAGE, NoHistoryError, Sighting
 
 
 class ChannelLog:

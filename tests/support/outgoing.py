@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import Delivery
 from bot.domain.nudge import NudgeDraft
-from bot.services.messenger import Body, Present, SentMessage
+from bot.services.delivery.messenger import Body, Present, SentMessage
 
 
 @dataclass(slots=True)

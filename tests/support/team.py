@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.app import App
 from bot.clock import DrivenClock
-from bot.sandbox import Answer, Channel, Guild, Message, Sandbox, User
+from bot.sandbox import Channel, Guild, PostedMessage, Response, Sandbox, User
 from tests.support.moderators import moderators
 from tests.support.stage import PATIENCE, Stage, connected
 
@@ -31,13 +31,13 @@ class Team:
     max: User
     ned: User
 
-    async def run(self, user: User, *command: str, **options: object) -> Answer:
+    async def run(self, user: User, *command: str, **options: object) -> Response:
         """Run a slash command and wait for its answer."""
         name, *subcommands = command
         answer = await self.sandbox.people.run_command(user, self.room, name, options, subcommands)
         return await answer.wait(PATIENCE)
 
-    async def says(self, user: User, content: str = "words", **details: object) -> Message:
+    async def says(self, user: User, content: str = "words", **details: object) -> PostedMessage:
         """A second later somebody writes, and the bot puts it on record."""
         self.clock.set(self.clock.now() + timedelta(seconds=1))
         message = self.sandbox.world.post(self.room, user, content, **details)
@@ -57,36 +57,36 @@ class Team:
     async def tick(self) -> None:
         await Stage(self.clock, self.sandbox, self.app).tick()
 
-    def dms(self, user: User) -> list[Message]:
+    def dms(self, user: User) -> list[PostedMessage]:
         return self.sandbox.dms(user)
 
-    def nudges(self, user: User) -> list[Message]:
+    def nudges(self, user: User) -> list[PostedMessage]:
         """The DMs that are nudges, not the first hello."""
         return [message for message in self.dms(user) if "worth a word" in message.embeds[0].get("title", "")]
 
-    async def press(self, user: User, message: Message, label: str) -> Answer:
+    async def press(self, user: User, message: PostedMessage, label: str) -> Response:
         """Press a button; the answer need not hold anything, as the message itself changes."""
         return await self.sandbox.people.press(user, message, label)
 
-    async def changed(self, message: Message, words: str) -> None:
+    async def changed(self, message: PostedMessage, words: str) -> None:
         """Wait until a message says something."""
         await self.sandbox.until(lambda: words in text_of(message), PATIENCE)
 
 
-def text_of(message: Message) -> str:
+def text_of(message: PostedMessage) -> str:
     """All that an embed says."""
     embed = message.embeds[0]
     fields = [f"{field['name']}\n{field['value']}" for field in embed.get("fields", ())]
     return "\n".join([embed.get("title", ""), embed.get("description", ""), *fields])
 
 
-async def told(answer: Answer) -> str:
+async def told(answer: Response) -> str:
     """What only the person who pressed is told; the message with the button is another one."""
     await answer.until(lambda one: any(message.ephemeral and not message.loading for message in one.messages))
     return answer.messages[-1].content
 
 
-def labels(message: Message) -> list[str]:
+def labels(message: PostedMessage) -> list[str]:
     """The buttons that can be pressed."""
     return [item["label"] for item in message.controls() if item["type"] == 2 and not item.get("disabled")]
 

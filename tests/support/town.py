@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.sandbox import MANAGER, Answer, Channel, Guild, Message, Role, User
+from bot.sandbox import MANAGER, Channel, Guild, PostedMessage, Response, Role, User
 from tests.support.stage import Stage, stage
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -23,11 +23,11 @@ class Town:
     noor: User
     rafa: User
 
-    async def ask(self, who: User, name: str, *path: str, **options: object) -> Answer:
+    async def ask(self, who: User, name: str, *path: str, **options: object) -> Response:
         answer = await self.on.sandbox.people.run_command(who, self.general, name, options, subcommands=path)
         return await answer.wait()
 
-    async def menu(self, who: User, name: str, target: User | Message) -> Answer:
+    async def menu(self, who: User, name: str, target: User | PostedMessage) -> Response:
         answer = await self.on.sandbox.people.run_context_menu(who, self.general, name, target)
         return await answer.wait()
 
@@ -52,7 +52,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         yield here
 
 
-def card(answer: Answer) -> str:
+def card(answer: Response) -> str:
     """Everything a first message says."""
     assert answer.original is not None
     return str(answer.original.embeds) + answer.original.content

@@ -15,11 +15,11 @@ from bot.client import SpadeBot
 from bot.clock import SystemClock
 from bot.discord_io.command_names import COMMAND, OPTION, CommandNames
 from bot.domain.guild import LANGUAGES
-from bot.views.amounts import duration, percent
-from bot.views.dates import day_label, short_day, week_label, weekdays_label
-from bot.views.sentence import language_like, number, say, say_count, speaking, spoken
-from bot.views.setup import LANGUAGE_NAMES
-from bot.views.weekdays import weekday_suggestions, weekdays_from
+from bot.views.guild.setup import LANGUAGE_NAMES
+from bot.views.words.amounts import duration, percent
+from bot.views.words.dates import day_label, short_day, week_label, weekdays_label
+from bot.views.words.sentence import language_like, number, say, say_count, speaking, spoken
+from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 from tools import catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,14 +42,14 @@ TAKES = {
     "Card": (("title", "description", "author", "fields", "footer"), {"title", "description", "author", "footer"}),
     "Field": (("name", "value"), {"name", "value"}),
     "Button": (("label",), {"label"}),
-    "Option": (("label",), {"label"}),
+    "ChoiceOption": (("label",), {"label"}),
     "Choice": (("custom_id", "placeholder"), {"placeholder", "name"}),
     "EntityChoice": (("custom_id", "placeholder"), {"placeholder"}),
     "Attachment": (("filename", "alt_text"), {"alt_text"}),
     "Letter": (("content",), {"content"}),
     "Form": (("title",), {"title"}),
     "Modal": (("title",), {"title"}),
-    "Entry": (("custom_id", "label"), {"label", "placeholder", "hint"}),
+    "FormLine": (("custom_id", "label"), {"label", "placeholder", "hint"}),
     "TextInput": ((), {"label", "placeholder"}),
     "Label": ((), {"text", "description"}),
     "Select": ((), {"placeholder"}),
@@ -109,7 +109,7 @@ ALIKE = {"zone", "time_zone", "time-zone"}
 
 def catalogues_text(language, text):
     with speaking(language):
-        from bot.views.sentence import name_like  # noqa: PLC0415
+        from bot.views.words.sentence import name_like  # noqa: PLC0415
 
         return name_like(text.context, text.forms[0]) if text.context else say(text.forms[0])
 
@@ -126,10 +126,10 @@ def test_commands_that_sentences_name_are_called_so_in_the_language(language):
 
 def sources():
     return [
-        *sorted((ROOT / "bot" / "views").glob("*.py")),
+        *sorted((ROOT / "bot" / "views").rglob("*.py")),
         *sorted((ROOT / "cogs").glob("*.py")),
         ROOT / "bot" / "client.py",
-        ROOT / "bot" / "discord_io" / "answers.py",
+        ROOT / "bot" / "discord_io" / "responses.py",
     ]
 
 
@@ -222,10 +222,10 @@ def test_no_text_for_people_bypasses_the_translators():
         'def row():\n    return Button(label=f"open {3}", custom_id="x")',
         'def card(quiet):\n    return Card(title="quiet" if quiet else say("Reached"))',
         'def field():\n    return Field(say("Reached"), "\\n".join((say("Reached"), f"{3} days")))',
-        'def option():\n    return Option("monday", "0")',
+        'def option():\n    return ChoiceOption("monday", "0")',
         'def choice():\n    return Choice("x", "choose", ())',
         'def form():\n    return Form("contact", "x", ())',
-        'def entry():\n    return Entry("x", say("Reached"), hint="optional")',
+        'def entry():\n    return FormLine("x", say("Reached"), hint="optional")',
         'def picture():\n    return Attachment("digest.png", "chart")',
         'class Contact(discord.ui.Modal, title="Contact"):\n    pass',
         'async def show(interaction):\n    await answer(interaction, "nothing")',
@@ -242,7 +242,7 @@ def test_a_text_that_bypasses_the_translators_is_found_wherever_it_stands(plante
 
 
 def test_the_page_to_mail_around_says_nothing_by_itself():
-    template = (ROOT / "bot" / "views" / "templates" / "digest.html").read_text(encoding="utf-8")
+    template = (ROOT / "bot" / "views" / "digest" / "templates" / "digest.html").read_text(encoding="utf-8")
     assert not WORD.search(re.sub(r"<style>.*?</style>|{%.*?%}|{{.*?}}|<[^>]*>", "", template, flags=re.DOTALL))
 
 

@@ -9,8 +9,8 @@ from discord.ext import commands
 from bot.discord_io.places import Places
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
-from bot.services.settlement import Settlement
-from bot.views.drafts import Writer
+from bot.services.delivery.settlement import Settlement
+from bot.views.nudge.writer import Writer
 from cogs.digests import Digests
 from cogs.exporting import Exporting
 from cogs.members import Members

@@ -9,7 +9,7 @@ from typing import Any
 from bot.discord_io.channels import changed_in_archives
 from bot.discord_io.places import Places
 from bot.domain.span import Span
-from bot.services.thread_archives import ArchiveLook
+from bot.services.record.archives import ArchiveLook
 
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 

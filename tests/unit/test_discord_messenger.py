@@ -7,9 +7,9 @@ import discord
 import pytest
 
 from bot.discord_io.messenger import DiscordMessenger
-from bot.services.messenger import RefusedError, UnknownOutcomeError, UnreachableError
-from bot.views.drafts import Parcel
-from bot.views.letter import Letter
+from bot.services.delivery.messenger import DiscordUnreachableError, RefusedError, UnknownOutcomeError
+from bot.views.kit.letter import Letter
+from bot.views.kit.parcel import Parcel
 
 BODY = Parcel(Letter(content="words"))
 
@@ -77,9 +77,9 @@ async def test_who_has_left_is_known_only_when_discord_says_so() -> None:
     assert await messenger(gone, guild(gone)).present(7, [1]) == {}
     assert await messenger(gone, guild(gone)).names(7, [1]) == {}
     for error in (failing(discord.NotFound, 404, 10004), failing(discord.Forbidden, 403, 50001), TimeoutError()):
-        with pytest.raises(UnreachableError):
+        with pytest.raises(DiscordUnreachableError):
             await messenger(error, guild(error)).present(7, [1])
         assert await messenger(error, guild(error)).names(7, [1]) == {1: ""}
     for absent in (None, SimpleNamespace(unavailable=True)):
-        with pytest.raises(UnreachableError):
+        with pytest.raises(DiscordUnreachableError):
             await messenger(gone, absent).present(7, [1])

@@ -21,10 +21,11 @@ from bot.domain.nudge_decision import (
     ranked,
     share_of,
 )
+from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.waiting import WaitingEntry, WaitingState
-from bot.domain.why import MemberFacts, Miss, Standing, explain
+from bot.domain.why import MemberFacts, Miss, explain
 
 NOW = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
 TODAY = NOW.date()

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.calendar import day_start
-from bot.domain.coverage import Stretch, period_meant
+from bot.domain.coverage import PeriodChoice, period_meant
 from bot.domain.logged import LONGEST_AGO, WhenProblem, moment_of_day, position_of
 from bot.domain.relationship import months_until, relationship
 from bot.domain.retention import kept_from
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.touch import Touch, TouchKind
-from bot.views.paging import page_buttons
+from bot.views.kit.list_buttons import page_buttons
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -108,12 +108,12 @@ def test_the_first_day_that_is_kept(today: date, months: int, first: date) -> No
 
 
 def test_the_periods_of_coverage_are_whole_local_days() -> None:
-    week = period_meant(Stretch.LAST_WEEK, BERLIN, NOW)
+    week = period_meant(PeriodChoice.LAST_WEEK, BERLIN, NOW)
     assert (week.first_on, week.last_on) == (date(2026, 2, 23), date(2026, 3, 1))
-    now = period_meant(Stretch.THIS_WEEK, BERLIN, NOW)
+    now = period_meant(PeriodChoice.THIS_WEEK, BERLIN, NOW)
     assert (now.first_on, now.last_on) == (date(2026, 3, 2), date(2026, 3, 4))
-    assert period_meant(Stretch.FOUR_WEEKS, BERLIN, NOW).first_on == date(2026, 2, 2)
-    twelve = period_meant(Stretch.TWELVE_WEEKS, BERLIN, NOW)
+    assert period_meant(PeriodChoice.FOUR_WEEKS, BERLIN, NOW).first_on == date(2026, 2, 2)
+    twelve = period_meant(PeriodChoice.TWELVE_WEEKS, BERLIN, NOW)
     assert twelve.start_at == day_start(date(2025, 12, 8), BERLIN)
 
 

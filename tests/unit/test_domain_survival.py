@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.rules import Rules
-from bot.domain.survival import Newcomer, Spell, stayers, staying
+from bot.domain.survival import NewcomerStay, Spell, stayers, staying
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -45,7 +45,7 @@ def test_estimates_and_intervals_equal_those_of_lifelines(spells):
 
 
 def newcomer(first_days_ago, last_days_ago, *, touched=True):
-    return Newcomer(NOW - timedelta(days=first_days_ago), NOW - timedelta(days=last_days_ago), touched)
+    return NewcomerStay(NOW - timedelta(days=first_days_ago), NOW - timedelta(days=last_days_ago), touched)
 
 
 @pytest.mark.parametrize(

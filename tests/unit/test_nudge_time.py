@@ -10,9 +10,9 @@ from bot.domain.effect import Effect, effects, usual_reply_minutes
 from bot.domain.guild import ManagerSettings
 from bot.domain.nudge import Offer, OfferedMember, Reason
 from bot.domain.nudge_time import (
+    NudgeFollowUp,
     PastNudges,
     PauseProblem,
-    Reaction,
     due_nudge,
     next_nudge_day,
     pause_problem,
@@ -102,11 +102,11 @@ def test_half_as_often_is_every_second_chosen_day():
 
 
 def test_three_in_a_row_without_a_press_or_a_touch():
-    quiet = [Reaction(at(9, days=-number), answered=False) for number in range(3)]
+    quiet = [NudgeFollowUp(at(9, days=-number), answered=False) for number in range(3)]
     assert went_unanswered(quiet, None, 3)
     assert not went_unanswered(quiet[:2], None, 3)
     assert not went_unanswered([*quiet[:2], replace(quiet[2], answered=True)], None, 3)
-    assert went_unanswered([*quiet, Reaction(at(9, days=-3), answered=True)], None, 3)
+    assert went_unanswered([*quiet, NudgeFollowUp(at(9, days=-3), answered=True)], None, 3)
     assert went_unanswered(quiet, at(9, days=-3), 3)
     assert not went_unanswered(quiet, at(10, days=-2), 3)  # a button of an older one, since then
 

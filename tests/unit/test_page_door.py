@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 
-from bot.sandbox.page import Page, Viewer
+from bot.sandbox.web import Viewer, WebPage
 from tests.integration.test_sandbox_client import Town, town
 
 JSON = "application/json"
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Town, Page, aiohttp.ClientSession, list[timedelta]]]:
+async def opened() -> AsyncIterator[tuple[Town, WebPage, aiohttp.ClientSession, list[timedelta]]]:
     async with town() as t, aiohttp.ClientSession() as session:
         passed: list[timedelta] = []
 
@@ -24,7 +24,7 @@ async def opened() -> AsyncIterator[tuple[Town, Page, aiohttp.ClientSession, lis
             passed.append(by)
             t.clock.time += by
 
-        page = Page(
+        page = WebPage(
             t.sandbox,
             t.guild,
             viewers=[Viewer(t.ann.id, "manager"), Viewer(t.ben.id, "member")],

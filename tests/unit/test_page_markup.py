@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.page.markup import Surroundings, rendered, rendered_line
+from bot.sandbox.web.markup import MarkupContext, rendered, rendered_line
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
-AROUND = Surroundings(
+AROUND = MarkupContext(
     user_name={11: "Ada <b>", 12: "Ben"}.get,
     role_name={21: "crew"}.get,
     channel_name={31: "square", 32: "hidden"}.get,

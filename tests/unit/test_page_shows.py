@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.page.forms import Entry, values_of
+from bot.sandbox.web.forms import OfferedCommand, values_of
 from tests.integration.test_sandbox_client import Town
 from tests.unit.test_page_door import opened, text_of
 
@@ -121,7 +121,7 @@ async def test_news_is_counted_until_it_is_seen() -> None:
 
 def test_options_are_sent_as_what_they_are() -> None:
     kinds = {"text": 3, "whole": 4, "yes": 5, "who": 6, "part": 10, "empty": 3}
-    entry = Entry(("do",), "", tuple({"name": name, "type": kind} for name, kind in kinds.items()))
+    entry = OfferedCommand(("do",), "", tuple({"name": name, "type": kind} for name, kind in kinds.items()))
     given = {"option.text": "a", "option.whole": "3", "option.yes": "true", "option.who": "11", "option.part": "1.5"}
     assert values_of(entry, given | {"option.empty": "", "value.text": "chosen"}) == {
         "text": "chosen",

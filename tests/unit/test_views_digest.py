@@ -25,17 +25,20 @@ from bot.domain.report import PastWeek
 from bot.domain.suggestion import Suggestion
 from bot.domain.survival import Group, Stayers, Staying
 from bot.domain.waiting import WaitingEntry
-from bot.views.chart import alt_text, digest_picture
-from bot.views.digest import about_letter, digest_letter
-from bot.views.digest_facts import DigestFacts
-from bot.views.headline import headline
-from bot.views.notes import notes
-from bot.views.nudge import PersonalNudge
-from bot.views.page import digest_page
-from bot.views.personal import PersonalFacts, personal_letter
-from bot.views.picture import Record, draw_digest
-from bot.views.sentence import speaking
-from bot.views.terminal import bar, digest_report, nudge_report
+from bot.views.digest.canvas import draw_digest
+from bot.views.digest.chart import alt_text, digest_picture
+from bot.views.digest.facts import DigestFacts
+from bot.views.digest.headline import headline
+from bot.views.digest.html import digest_page
+from bot.views.digest.letter import about_letter, digest_letter
+from bot.views.digest.notes import notes
+from bot.views.digest.personal import PersonalFacts, personal_letter
+from bot.views.digest.picture import RecordExtent
+from bot.views.digest.terminal import digest_report
+from bot.views.kit.terminal import bar
+from bot.views.nudge.letter import PersonalNudge
+from bot.views.nudge.terminal import nudge_report
+from bot.views.words.sentence import speaking
 
 from .test_views_names import ADDRESS, NAMES
 from .test_views_nudge import OFFERS, keeps_discords_limits, nudge_of
@@ -268,7 +271,13 @@ def test_weeks_without_a_record_stay_gaps_and_the_time_before_the_record_is_no_g
     ]
     picture = digest_picture(facts_of(history=history))
     assert picture is not None
-    assert picture.record == (Record.WHOLE, Record.GAP, Record.NONE, Record.NONE, Record.WHOLE)
+    assert picture.record == (
+        RecordExtent.WHOLE,
+        RecordExtent.GAP,
+        RecordExtent.NONE,
+        RecordExtent.NONE,
+        RecordExtent.WHOLE,
+    )
     assert picture.week_labels == ("23 Feb", "2 Mar", "9 Mar", "16 Mar", "23 Mar")
     assert picture.reach.values[2:4] == (None, None)
     longer = [PastWeek(MONDAY - WEEK * back, FIGURES) for back in range(30)]
@@ -543,7 +552,8 @@ def test_five_thousand_members_are_drawn_and_the_same_facts_give_the_same_bytes(
 
 
 def test_the_bot_does_not_load_the_charting_library():
-    code = "import sys, bot.views.digest, bot.views.picture, bot.views.nudge; sys.exit('matplotlib' in sys.modules)"
+    loaded = "bot.views.digest.letter, bot.views.digest.picture, bot.views.nudge.letter"
+    code = f"import sys, {loaded}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
 
 

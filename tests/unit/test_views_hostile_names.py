@@ -23,24 +23,26 @@ from bot.domain.rules import NudgeRules
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
-from bot.domain.why import Standing as WhyStanding
 from bot.domain.why import Why
-from bot.services.csv_export import ExportFacts
-from bot.services.relationship import Logged, RelationshipFacts
-from bot.services.status import StatusFacts
-from bot.services.unmet import UnmetPage
-from bot.services.waiting import WaitingMember, WaitingPage
+from bot.services.guild.export import ExportFacts
+from bot.services.guild.status import StatusFacts
+from bot.services.members.relationship import Logged, RelationshipFacts
+from bot.services.members.unmet import UnmetPage
+from bot.services.members.waiting import WaitingMember, WaitingPage
 from bot.store.activity import Trace
-from bot.views import answers, nudge_answers, privacy, relationship
-from bot.views import settings as settings_words
-from bot.views.csv_export import relationships_csv
-from bot.views.letter import Letter
-from bot.views.nudge import Outcome, hand_over_letter, nudge_letter, outcome_sentence
-from bot.views.setup import Guide, Page, finished, guide_letter, no_such_zone_but, saved
-from bot.views.status import Surroundings, status_letter
-from bot.views.terminal import nudge_report
-from bot.views.unmet import unmet_letter
-from bot.views.waiting import waiting_letter
+from bot.views.guild import settings as settings_words
+from bot.views.guild import setup_summary
+from bot.views.guild.export import relationships_csv
+from bot.views.guild.setup import Guide, SetupPage, finished, guide_letter, no_such_zone_but, saved
+from bot.views.guild.status import ConnectionState, status_letter
+from bot.views.kit.letter import Letter
+from bot.views.members import privacy, relationship
+from bot.views.members.unmet import unmet_letter
+from bot.views.members.waiting import waiting_letter
+from bot.views.nudge import answers
+from bot.views.nudge.letter import Outcome, hand_over_letter, nudge_letter, outcome_sentence
+from bot.views.nudge.terminal import nudge_report
+from bot.views.words import refusals
 
 from .test_views_names import NAMES, is_harmless
 from .test_views_nudge import COOLING, OFFERS, keeps_discords_limits, nudge_of
@@ -82,9 +84,9 @@ def nudges(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
     yield hand_over_letter(names, delivery_id="0f", position=1, member_name=names[11])
     yield from (outcome_sentence(outcome, NudgeRules()) for outcome in pressed.values())
     for obstacle in (None, *Obstacle):
-        yield nudge_answers.why_answer(Why(15, WhyStanding.MEMBER, COOLING, obstacle), names[15], facts)
-    yield from (nudge_answers.named_again(names[11], taken_back=changed) for changed in (True, False))
-    yield nudge_answers.not_weekdays(names[11])
+        yield answers.why_answer(Why(15, Standing.MEMBER, COOLING, obstacle), names[15], facts)
+    yield from (answers.named_again(names[11], taken_back=changed) for changed in (True, False))
+    yield answers.not_weekdays(names[11])
 
 
 def the_servers(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
@@ -92,17 +94,17 @@ def the_servers(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
     everybody = tuple(names.values())
     settings = GuildSettings(99, ZoneInfo("UTC"))
     for people, roles in ((everybody, everybody), ((), everybody)):
-        setup = answers.Setup(people, "UTC", 5, False, 0, 9, (6,), (7,), ("embed_links",), roles)
+        setup = setup_summary.Setup(people, "UTC", 5, False, 0, 9, (6,), (7,), ("embed_links",), roles)
         guide = Guide(settings, setup, missing={7: ("view_channel",)}, notes=(no_such_zone_but(names[11], ()),))
         yield finished(guide, None).letter
         yield saved(setup, all_shown_commands=False)
-        yield from (guide_letter(guide, page) for page in Page)
+        yield from (guide_letter(guide, page) for page in SetupPage)
         yield settings_words.settings_text(
             settings_words.SettingsFacts(settings, setup, everybody, everybody), settings_words.role_noted(names[11])
         )
     status = StatusFacts(settings, NOW, NOW, 3, 0, (), {5: 1}, None, None, None, everybody)
-    yield status_letter(status, Surroundings("1.0", NOW, {7: ("view_channel",)}))
-    yield from (answers.not_a_date(names[11]), answers.no_such_zone(names[11]))
+    yield status_letter(status, ConnectionState("1.0", NOW, {7: ("view_channel",)}))
+    yield from (refusals.not_a_date(names[11]), setup_summary.no_such_zone(names[11]))
 
 
 def texts(outputs: Iterator[Letter | str]) -> Iterator[tuple[list[str], list[str]]]:

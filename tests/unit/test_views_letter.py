@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.views.letter import Card, Field
-from bot.views.text import length
+from bot.views.kit.letter import Card, Field
+from bot.views.words.text import length
 
 
 @pytest.mark.parametrize("letter", ["x", "🎲"])

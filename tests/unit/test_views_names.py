@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.names import NAME_LIMIT, name_of, plain_guild, plain_name, safe_guild, safe_name
-from bot.views.text import clusters, cut, length
+from bot.views.words.names import NAME_LIMIT, name_of, plain_guild, plain_name, safe_guild, safe_name
+from bot.views.words.text import clusters, cut, length
 
 NASTY = [
     "@everyone",

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.nudge import Action, Nudge, Offer, Reason
-from bot.views.letter import Choice
-from bot.views.nudge import (
+from bot.views.kit.letter import Choice
+from bot.views.nudge.letter import (
     BUTTON_PATTERN,
     COLLEAGUE_PATTERN,
     Outcome,
@@ -24,7 +24,7 @@ from bot.views.nudge import (
     nudge_preview,
     offer_sentence,
 )
-from bot.views.text import length
+from bot.views.words.text import length
 
 from .test_views_names import ADDRESS, NAMES
 

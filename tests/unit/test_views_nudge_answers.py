@@ -12,11 +12,12 @@ from bot.domain.effect import Effect
 from bot.domain.nudge import Nudge, Offer, Reason
 from bot.domain.nudge_decision import Obstacle
 from bot.domain.nudge_time import PauseProblem
-from bot.domain.why import Miss, MissedReason, Standing, Why
-from bot.views.nudge import PersonalNudge
-from bot.views.nudge_answers import NudgesState, nudges_state, pause_refused, reason_label, why_answer
-from bot.views.weekdays import weekday_suggestions, weekdays_from
-from bot.views.welcome import Enrolment
+from bot.domain.relationship import Standing
+from bot.domain.why import Miss, MissedReason, Why
+from bot.views.nudge.answers import NudgesState, nudges_state, pause_refused, reason_label, why_answer
+from bot.views.nudge.letter import PersonalNudge
+from bot.views.nudge.welcome import Enrolment
+from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 
 NOW = datetime(2026, 3, 27, 8, tzinfo=UTC)
 FACTS = PersonalNudge(Nudge(1, ()), {}, 99, "Mesh", ZoneInfo("UTC"), NOW)

@@ -8,17 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.guild import LANGUAGES, GuildSettings
-from bot.services.status import StatusFacts
-from bot.views import answers
-from bot.views.amounts import duration, minutes, people, percent
-from bot.views.dates import day_label, discord_time, short_day, week_label, weekdays_label
-from bot.views.letter import CONTENT_LIMIT
-from bot.views.links import message_link
-from bot.views.sentence import listing, say, say_count, speaking
-from bot.views.setup import Guide, Page, finished, guide_letter, saved
-from bot.views.status import Surroundings, status_letter
-from bot.views.text import length
-from bot.views.welcome import Enrolment, welcome_letter
+from bot.services.guild.status import StatusFacts
+from bot.views.guild import setup_summary
+from bot.views.guild.setup import Guide, SetupPage, finished, guide_letter, saved
+from bot.views.guild.status import ConnectionState, status_letter
+from bot.views.kit.letter import CONTENT_LIMIT
+from bot.views.kit.links import message_link
+from bot.views.nudge import answers
+from bot.views.nudge.welcome import Enrolment, welcome_letter
+from bot.views.words import refusals
+from bot.views.words.amounts import duration, minutes, people, percent
+from bot.views.words.dates import day_label, discord_time, short_day, week_label, weekdays_label
+from bot.views.words.sentence import listing, say, say_count, speaking
+from bot.views.words.text import length
 
 from .test_views_names import NAMES
 
@@ -109,26 +111,28 @@ def test_weekdays(weekdays, words):
 
 
 def test_setup_says_what_is_missing():
-    setup = answers.Setup(("Ada_L",), "Europe/Berlin", 5, digest_channel_writable=False, unreadable_channel_ids=(7, 8))
-    text = answers.setup_saved(setup)
+    setup = setup_summary.Setup(
+        ("Ada_L",), "Europe/Berlin", 5, digest_channel_writable=False, unreadable_channel_ids=(7, 8)
+    )
+    text = setup_summary.setup_saved(setup)
     assert r"Ada\_L" in text
     assert "cannot post" in text
     assert "<#5>" in text
     assert "<#7> and <#8>" in text
     assert "Time zone: Europe/Berlin." in text
-    assert "nobody yet" in answers.setup_saved(answers.Setup((), "UTC"))
-    writable = answers.Setup(("A",), "UTC", 5, digest_weekday=2, digest_hour=7)
-    assert "<#5>, Wednesday from 07:00" in answers.setup_saved(writable)
+    assert "nobody yet" in setup_summary.setup_saved(setup_summary.Setup((), "UTC"))
+    writable = setup_summary.Setup(("A",), "UTC", 5, digest_weekday=2, digest_hour=7)
+    assert "<#5>, Wednesday from 07:00" in setup_summary.setup_saved(writable)
 
 
 @given(st.lists(NAMES, max_size=40), st.lists(st.integers(0, 2**63), max_size=60), NAMES, NAMES)
 def test_no_answer_is_too_long_or_pings(names, channels, zone, reference):
     enrolment = Enrolment(zone, frozenset(range(5)), 9, zone)
     for text in (
-        answers.setup_saved(answers.Setup(names, zone, 5, None, 0, 9, channels, channels)),
+        setup_summary.setup_saved(setup_summary.Setup(names, zone, 5, None, 0, 9, channels, channels)),
         answers.nudges_on(enrolment),
         answers.nudges_closed(zone),
-        answers.unexpected_error(reference),
+        refusals.unexpected_error(reference),
     ):
         assert length(text) <= CONTENT_LIMIT
         assert "@" not in text
@@ -144,7 +148,7 @@ def test_many_channels_out_of_sight_and_long_names_leave_room_for_what_is_said_l
     names = ["_" * 40] * 30
     missing = {5: ["view_channel", "send_messages", "embed_links", "attach_files"]}
     missing |= {channel: ["view_channel", "read_message_history"][channel % 2 :] for channel in channels}
-    setup = answers.Setup(
+    setup = setup_summary.Setup(
         names, "America/Argentina/ComodRivadavia", 5, False, 0, 9, channels, channels, missing[5], names
     )
     guide = Guide(GuildSettings(1, ZoneInfo("UTC")), setup, missing=missing)
@@ -157,10 +161,10 @@ def test_many_channels_out_of_sight_and_long_names_leave_room_for_what_is_said_l
         assert "`/digest`" in end or language != "en"
         assert not end.endswith("…")
         assert length(saved(setup, all_shown_commands=False)) <= CONTENT_LIMIT
-        for page in Page:
+        for page in SetupPage:
             (card,) = guide_letter(guide, page).cards
             assert not str(card.description).endswith("…")
-        (card,) = status_letter(status, Surroundings("1.0", NOW, missing)).cards
+        (card,) = status_letter(status, ConnectionState("1.0", NOW, missing)).cards
         assert str(card.description).count("<#") == 1 + 8 + 8 + 8
         assert not str(card.description).endswith("…")
 
@@ -169,19 +173,19 @@ def test_only_channels_that_are_read_can_be_left_out_on_purpose():
     settings = GuildSettings(1, ZoneInfo("UTC"), digest_channel_id=5)
     status = StatusFacts(settings, NOW, NOW, 1, 0, (), {}, None, None, None, ())
     for missing, hinted in (({5: ["send_messages"]}, False), ({7: ["read_message_history"]}, True)):
-        (card,) = status_letter(status, Surroundings("1.0", NOW, missing)).cards
+        (card,) = status_letter(status, ConnectionState("1.0", NOW, missing)).cards
         assert ("`/settings exclude`" in str(card.description)) is hinted
 
 
 def test_fixed_answers():
     assert "/nudges on" in answers.nudges_off(were_on=True)
     assert "already" in answers.nudges_off(were_on=False)
-    assert "`a1b2`" in answers.unexpected_error("a1b2")
+    assert "`a1b2`" in refusals.unexpected_error("a1b2")
     fixed = (
-        answers.not_a_manager,
-        answers.not_allowed,
-        answers.only_in_server,
-        answers.not_set_up,
+        refusals.not_a_manager,
+        refusals.not_allowed,
+        refusals.only_in_server,
+        refusals.not_set_up,
         answers.nudges_unsettled,
     )
     for answer in fixed:

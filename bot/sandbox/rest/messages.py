@@ -14,14 +14,14 @@ from bot.sandbox.payloads import message_payload
 from bot.sandbox.permissions import Permission
 
 if TYPE_CHECKING:
-    from bot.sandbox.entities import Channel, Message
+    from bot.sandbox.entities import Channel, PostedMessage
 
 routes = Routes()
 NONCE_MINUTES = 5
 SILENT = frozenset({ChannelType.CATEGORY, ChannelType.FORUM})
 
 
-def shown(call: Call, message: Message) -> dict[str, Any]:
+def shown(call: Call, message: PostedMessage) -> dict[str, Any]:
     """Return a message object; content of others only with the Message Content grant."""
     return message_payload(call.world, message, content=bool(call.world.granted & Intent.MESSAGE_CONTENT))
 
@@ -111,7 +111,7 @@ def check_may_send(call: Call, channel: Channel) -> None:
         raise ApiError(50083)
 
 
-def _sent_before(call: Call, channel: Channel, fields: dict[str, Any]) -> Message | None:
+def _sent_before(call: Call, channel: Channel, fields: dict[str, Any]) -> PostedMessage | None:
     nonce = fields.get("nonce")
     if nonce is None or not fields.get("enforce_nonce"):
         return None

@@ -1,0 +1,5 @@
+"""A page on loopback on which people use a sandbox as they would a chat client."""
+
+from bot.sandbox.web.page import Viewer, WebPage
+
+__all__ = ["Viewer", "WebPage"]

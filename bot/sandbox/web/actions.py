@@ -1,0 +1,187 @@
+"""What a reader does on the page: each goes to the bot the way it would from a client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.sandbox.entities import ChannelType
+from bot.sandbox.web.forms import OfferedCommand, blanks_of, entries_of, values_of
+
+if TYPE_CHECKING:
+    from multidict import MultiDictProxy
+
+    from bot.sandbox.entities import PostedMessage
+    from bot.sandbox.responses import Response
+    from bot.sandbox.server import Sandbox
+    from bot.sandbox.web.viewpoint import Viewpoint
+
+_ANSWER_SECONDS = 4.0
+_FINAL_SECONDS = 0.4
+_CONTENT_LIMIT = 2000
+_TITLE_LIMIT = 100
+
+
+class Desk:
+    """Carries out what was asked by a form. What a client would not offer raises LookupError or ValueError.
+
+    `modals` holds the modal that is open before each reader, `dismissed` the messages each put away.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.modals: dict[int, Response] = {}
+        self.dismissed: dict[int, set[int]] = {}
+        self._sandbox = sandbox
+
+    async def write(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Write a message, or a reply."""
+        channel = view.channel
+        content = _text(form, "content", _CONTENT_LIMIT)
+        if channel.type in {ChannelType.FORUM, ChannelType.CATEGORY}:
+            raise LookupError("Messages are written in a forum's posts")
+        target = channel.log.get(view.number("reply") or 0)
+        pings = target is not None and target.author is not view.viewer
+        self._sandbox.world.post(channel, view.viewer, content, reply_to=target, ping_reply=pings)
+        return view.way()
+
+    async def open_post(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Open a post in a forum."""
+        title, content = _text(form, "title", _TITLE_LIMIT), _text(form, "content", _CONTENT_LIMIT)
+        if view.channel.type != ChannelType.FORUM:
+            raise LookupError("Posts are opened in forums")
+        post = self._sandbox.world.create_post(view.channel, title, view.viewer, content)
+        return view.way(post.id)
+
+    async def react(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """React to a message, or take the reaction back."""
+        world, emoji = self._sandbox.world, _text(form, "emoji", 16)
+        message = world.message(view.channel, _number(form))
+        if view.viewer.id in message.reactions.get(emoji, []):
+            world.unreact(message, view.viewer, emoji)
+        else:
+            world.react(message, view.viewer, emoji)
+        return self._back(view)
+
+    async def press(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Press a button."""
+        message = self._shown(view, form)
+        await self._ended(view, await self._sandbox.people.press(view.viewer, message, str(form.get("custom_id", ""))))
+        return self._back(view)
+
+    async def choose(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Choose from a list."""
+        message, values = self._shown(view, form), form.getall("values", [])
+        answer = await self._sandbox.people.select(
+            view.viewer, message, values, custom_id=str(form.get("custom_id", ""))
+        )
+        await self._ended(view, answer)
+        return self._back(view)
+
+    async def run(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Run a slash command."""
+        people = self._sandbox.people
+        entry = self._entry(view, str(form.get("command", "")))
+        values = values_of(entry, form)
+        answer = await people.run_command(view.viewer, view.channel, entry.path[0], values, entry.path[1:])
+        await self._ended(view, answer)
+        return view.way()
+
+    async def run_menu(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Run a context menu command on a message or its author."""
+        message = self._shown(view, form)
+        target = message if form.get("target") == "message" else message.author
+        answer = await self._sandbox.people.run_context_menu(
+            view.viewer, view.channel, str(form.get("command", "")), target
+        )
+        await self._ended(view, answer)
+        return self._back(view)
+
+    async def submit(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Send off the open modal, or close it."""
+        opened = self.modals.get(view.viewer.id)
+        if opened is None:
+            raise LookupError("No form is open")
+        if "cancel" not in form:
+            values: dict[str, object] = {}
+            for blank in blanks_of(view, opened):
+                if blank.name:
+                    given = form.getall(f"blank.{blank.name}", [])
+                    values[blank.name] = given if blank.select is not None else str(given[0] if given else "")
+            answer = await self._sandbox.people.submit_modal(opened, values)
+            del self.modals[view.viewer.id]
+            await self._ended(view, answer)
+        else:
+            del self.modals[view.viewer.id]
+        return self._back(view)
+
+    async def dismiss(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        """Put away a message that only the reader sees."""
+        self.dismissed.setdefault(view.viewer.id, set()).add(_number(form))
+        return self._back(view)
+
+    async def suggestions(self, view: Viewpoint, form: MultiDictProxy[Any]) -> list[dict[str, Any]]:
+        """What the bot suggests while a reader types into an option."""
+        people = self._sandbox.people
+        name, focused = str(form.get("command", "")), str(form.get("focused", ""))
+        entry = self._entry(view, name)
+        values = values_of(entry, form)
+        values.pop(focused, None)
+        typed = str(form.get(f"option.{focused}", ""))
+        answer = await people.autocomplete(
+            view.viewer, view.channel, entry.path[0], focused, typed, values, entry.path[1:]
+        )
+        await _settled(answer, _ANSWER_SECONDS)
+        return answer.choices or []
+
+    def _entry(self, view: Viewpoint, name: str) -> OfferedCommand:
+        entries = entries_of(self._sandbox.people.offered(view.viewer, view.channel, 1))
+        for entry in entries:
+            if entry.name == name:
+                return entry
+        raise LookupError(f"There is no command /{name} here")
+
+    def _shown(self, view: Viewpoint, form: MultiDictProxy[Any]) -> PostedMessage:
+        """The message a form stands on: one of the channel, or one that only the reader sees."""
+        message_id = _number(form)
+        found = view.channel.log.get(message_id)
+        if found is not None:
+            return found
+        for answer in self._sandbox.interactions.answers_of(view.viewer):
+            for message in answer.messages:
+                if message.id == message_id and message.channel_id == view.channel.id:
+                    return message
+        raise LookupError("That message is gone")
+
+    async def _ended(self, view: Viewpoint, answer: Response) -> None:
+        """Wait until the bot has answered, and a little longer for an answer that is still to come."""
+        await _settled(answer, _ANSWER_SECONDS)
+        if answer.error is not None:
+            raise LookupError(answer.error)
+        if answer.modal is not None:
+            self.modals[view.viewer.id] = answer
+
+    def _back(self, view: Viewpoint) -> str:
+        kept = {name: view.asked[name] for name in ("message", "before", "reply") if name in view.asked}
+        return view.way(more=kept)
+
+
+async def _settled(answer: Response, seconds: float) -> None:
+    try:
+        await answer.until(lambda now: now.responded or now.error, seconds)
+        await answer.until(lambda now: now.settled, _FINAL_SECONDS)
+    except TimeoutError:
+        return  # the page shows the rest when it comes
+
+
+def _number(form: MultiDictProxy[Any]) -> int:
+    """The message a form is about."""
+    text = str(form.get("of", ""))
+    if not (text.isascii() and text.isdecimal()):
+        raise LookupError("That message is gone")
+    return int(text)
+
+
+def _text(form: MultiDictProxy[Any], name: str, limit: int) -> str:
+    text = str(form.get(name, "")).replace("\r\n", "\n").strip()
+    if not 0 < len(text) <= limit:
+        raise ValueError(f"Write 1 to {limit} characters")
+    return text

@@ -1,0 +1,244 @@
+"""The page itself: its address, who may read it, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bot.sandbox.snowflakes import snowflake_at
+from bot.sandbox.web.actions import Desk
+from bot.sandbox.web.changes import Changes
+from bot.sandbox.web.guard import HEADERS, is_at_home, is_own, knows_key
+from bot.sandbox.web.parts import PICTURES
+from bot.sandbox.web.scene import Attendance, scene_of
+from bot.sandbox.web.viewpoint import Viewpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from multidict import MultiDictProxy
+
+    from bot.sandbox.entities import Guild
+    from bot.sandbox.server import Sandbox
+
+STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+DAYS = {"1": 1, "7": 7}
+_NOTICE_SECONDS = 8.0
+_LOOK_AGAIN_SECONDS = 10.0
+_PAUSE_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody the reader can be, and what they are: a manager, a member."""
+
+    user_id: int
+    role: str
+
+
+class WebPage:
+    """Shows a sandbox's guild to a browser on this machine, and lets its reader do what people do.
+
+    It is reached only by the `address`, which holds a random key. `forward` is called to let time pass; it returns
+    when the time is over. `about` says what is shown, in a sentence.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        guild: Guild,
+        *,
+        viewers: Sequence[Viewer],
+        zone: ZoneInfo,
+        forward: Callable[[timedelta], Awaitable[object]],
+        about: str,
+        key: str | None = None,
+    ) -> None:
+        self.key = key or secrets.token_urlsafe(24)
+        self._sandbox = sandbox
+        self._guild = guild
+        self._viewers = [(viewer.user_id, viewer.role) for viewer in viewers]
+        self._zone = zone
+        self._forward = forward
+        self._about = about
+        self._desk = Desk(sandbox)
+        self._changes = Changes()
+        opened_at = snowflake_at(sandbox.world.now()) + (1 << 22)
+        self._seen: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(lambda: opened_at))
+        self._notices: dict[int, tuple[str, float]] = {}
+        self._forwarding: tuple[datetime, datetime] | None = None
+        self._templates = Environment(
+            loader=PackageLoader("bot.sandbox.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._posts: Mapping[str, Callable[[Viewpoint, MultiDictProxy[Any]], Awaitable[str]]] = {
+            "write": self._desk.write,
+            "post": self._desk.open_post,
+            "react": self._desk.react,
+            "press": self._desk.press,
+            "choose": self._desk.choose,
+            "run": self._desk.run,
+            "menu": self._desk.run_menu,
+            "submit": self._desk.submit,
+            "dismiss": self._desk.dismiss,
+            "forward": self._pass_time,
+        }
+        sandbox.world.listeners.append(self._changes.note)
+        sandbox.observe(self._changes.note)
+        sandbox.page = self.answer
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        return f"{self._sandbox.url}/{self.key}/"
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request that comes to the sandbox from a browser."""
+        if not knows_key(request, self.key):
+            return _refusal(404)
+        if not is_at_home(request):
+            return _refusal(403)
+        step = request.path.split("/", 2)[2:]
+        if request.method == "POST":
+            return await self._act(request, "".join(step)) if is_own(request) else _refusal(403)
+        if request.method != "GET" or not step:
+            return _refusal(404)
+        return await self._show(request, step[0])
+
+    # Looking
+
+    async def _show(self, request: web.Request, step: str) -> web.StreamResponse:
+        if step == "":
+            view = self._viewpoint(request)
+            return _answer(200, self.rendered(view), "text/html")
+        if step == "changes":
+            return await self._tell(request)
+        kind, _, rest = step.partition("/")
+        if kind == "static" and rest in STATIC:
+            return _answer(200, (files("bot.sandbox.web") / "static" / rest).read_text(), STATIC[rest])
+        if kind == "files":
+            return self._file(rest)
+        return _refusal(404)
+
+    def _viewpoint(self, request: web.Request) -> Viewpoint:
+        allowed = {str(user_id): user_id for user_id, _ in self._viewers}
+        viewer_id = allowed.get(request.query.get("as", ""), self._viewers[0][0])
+        viewer = self._sandbox.world.user(viewer_id)
+        return Viewpoint(self._sandbox.world, self._guild, viewer, self._zone, dict(request.query))
+
+    def rendered(self, view: Viewpoint) -> str:
+        """The page as somebody sees it now. What they see counts as seen."""
+        seen = self._seen[view.viewer.id]
+        newest = view.channel.log.newest(1)
+        if newest:
+            seen[view.channel.id] = max(seen[view.channel.id], newest[0].id)
+        attendance = Attendance(
+            viewers=self._viewers,
+            seen=seen.__getitem__,
+            dismissed=self._desk.dismissed.get(view.viewer.id, set()),
+            modal=self._desk.modals.get(view.viewer.id),
+            notice=self._notice_for(view.viewer.id),
+            progress=self._progress(),
+            about=self._about,
+            revision=self._changes.revision,
+        )
+        return self._templates.get_template("page.html").render(scene=scene_of(self._sandbox, view, attendance))
+
+    def _file(self, rest: str) -> web.Response:
+        """A picture that was sent along; nothing else is handed out."""
+        number = rest.partition("/")[0]
+        stored = self._sandbox.world.files.get(int(number)) if number.isascii() and number.isdecimal() else None
+        kind = "" if stored is None else stored[1].partition(";")[0]
+        if stored is None or kind not in PICTURES:
+            return _refusal(404)
+        return web.Response(body=stored[2], content_type=kind, headers=HEADERS)
+
+    async def _tell(self, request: web.Request) -> web.StreamResponse:
+        """Tell an open page whenever there is something new, and now and then that time has passed."""
+        stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        since = request.query.get("since", "")
+        revision = int(since) if since.isascii() and since.isdecimal() else self._changes.revision
+        try:
+            while True:
+                revision = await self._changes.after(revision, _LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(_PAUSE_SECONDS)  # what happens together is told once
+                revision = self._changes.revision
+                await stream.write(f"data: {revision}\n\n".encode())
+        except ConnectionError:
+            return stream  # the page was closed
+
+    # Acting
+
+    async def _act(self, request: web.Request, step: str) -> web.Response:
+        view, form = self._viewpoint(request), await request.post()
+        if step == "suggest":
+            return await self._suggest(view, form)
+        if step not in self._posts:
+            return _refusal(404)
+        try:
+            way = await self._posts[step](view, form)
+        except (LookupError, ValueError, TimeoutError) as refused:
+            words = str(refused).strip("'\"") or "That took too long. Try it again."
+            self._notices[view.viewer.id] = (words, self._time() + _NOTICE_SECONDS)
+            way = view.way(more={name: text for name, text in view.asked.items() if name not in {"as", "channel"}})
+        self._changes.note()
+        return web.Response(status=303, headers=HEADERS | {"Location": f"./{way}"})
+
+    async def _suggest(self, view: Viewpoint, form: MultiDictProxy[Any]) -> web.Response:
+        try:
+            choices = await self._desk.suggestions(view, form)
+        except (LookupError, ValueError):
+            choices = []  # half-typed values are nothing to complain about yet
+        return _answer(200, json.dumps(choices), "application/json")
+
+    async def _pass_time(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
+        days = DAYS.get(str(form.get("days")))
+        if days is None:
+            raise ValueError("Time passes by a day or a week")
+        if self._forwarding is not None:
+            raise LookupError("Time is passing already")
+        now = self._sandbox.world.now()
+        self._forwarding = now, now + timedelta(days=days)
+        self._changes.note()
+        try:
+            await self._forward(timedelta(days=days))
+        finally:
+            self._forwarding = None
+        return view.way()
+
+    def _progress(self) -> float | None:
+        if self._forwarding is None:
+            return None
+        since, until = self._forwarding
+        return min(1.0, (self._sandbox.world.now() - since) / (until - since))
+
+    def _notice_for(self, user_id: int) -> str:
+        text, until = self._notices.get(user_id, ("", 0.0))
+        return text if self._time() < until else ""
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _answer(status: int, text: str, kind: str) -> web.Response:
+    return web.Response(status=status, text=text, content_type=kind, charset="utf-8", headers=HEADERS)
+
+
+def _refusal(status: int) -> web.Response:
+    words = {403: "This page answers to its own address on this machine only.", 404: "There is nothing here."}
+    return _answer(status, words[status], "text/plain")

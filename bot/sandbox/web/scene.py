@@ -1,0 +1,163 @@
+"""Everything that one look at the page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from bot.sandbox.entities import ChannelType
+from bot.sandbox.web.forms import Blank, Input, OfferedCommand, blanks_of, entries_of, inputs_of
+from bot.sandbox.web.lines import MessageLine, MessageWindow, Quoted, excerpt, lines_of, stretch
+from bot.sandbox.web.places import ListedChannel, ListedPost, place_of, places_of, posts_of
+from bot.sandbox.web.times import full_time, short_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.sandbox.responses import Response
+    from bot.sandbox.server import Sandbox
+    from bot.sandbox.web.viewpoint import Person, Viewpoint
+
+REACTIONS = ("👍", "✅", "❤️", "👀")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody the reader can be."""
+
+    person: Person
+    role: str
+    way: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the templates are given."""
+
+    view: Viewpoint
+    places: tuple[ListedChannel, ...]
+    dm: ListedChannel
+    seats: tuple[Seat, ...]
+    stretch: MessageWindow
+    lines: tuple[MessageLine, ...]
+    posts: tuple[ListedPost, ...]
+    entries: tuple[OfferedCommand, ...]
+    message_commands: tuple[str, ...]
+    user_commands: tuple[str, ...]
+    filling: OfferedCommand | None
+    inputs: tuple[Input, ...]
+    replying: tuple[Quoted, int] | None
+    modal: Response | None
+    blanks: tuple[Blank, ...]
+    notice: str
+    progress: float | None
+    about: str
+    revision: int
+
+    reactions = REACTIONS
+
+    @property
+    def label(self) -> str:
+        """What the channel looked at is called."""
+        return self.view.channel_label(self.view.channel)
+
+    @property
+    def parent(self) -> str:
+        """What the channel above a thread is called."""
+        parent = self.view.world.channels.get(self.view.channel.parent_id or 0)
+        return "" if parent is None else parent.name
+
+    @property
+    def kind(self) -> str:
+        """The kind of channel looked at: dm, text, forum, or a thread's public_thread and so on."""
+        return ChannelType(self.view.channel.type).name.lower()
+
+    @property
+    def clock(self) -> str:
+        """The time in the world."""
+        return full_time(self.view.now)
+
+    @property
+    def clock_short(self) -> str:
+        """The time in the world, where there is little room."""
+        now = self.view.now
+        return f"{now:%a %-d %b}, {short_time(now)}"
+
+    def reply_way(self, message_id: int) -> str:
+        """The address at which a reply is written."""
+        shown = self.view.number("message")
+        more = {"reply": message_id} | ({} if shown is None else {"message": shown})
+        return self.view.way(more=more) + "#composer"
+
+    def without(self, *names: str) -> str:
+        """The address of this view without some of its parameters."""
+        kept = {name: text for name, text in self.view.asked.items() if name not in names}
+        return f"?{urlencode(kept)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What the page itself knows beside the world: who can be read as, what they saw, put away, and have open."""
+
+    viewers: Sequence[tuple[int, str]]
+    seen: Callable[[int], int]
+    dismissed: set[int]
+    modal: Response | None
+    notice: str
+    progress: float | None
+    about: str
+    revision: int
+
+
+def scene_of(sandbox: Sandbox, view: Viewpoint, attendance: Attendance) -> Scene:
+    """Gather it."""
+    channel = view.channel
+    forum = channel.type == ChannelType.FORUM
+    shown = (
+        MessageWindow([], None, at_present=True) if forum else stretch(view, sandbox.interactions, attendance.dismissed)
+    )
+    offered = {kind: [] if forum else sandbox.people.offered(view.viewer, channel, kind) for kind in (1, 2, 3)}
+    entries = tuple(sorted(entries_of(offered[1]), key=lambda entry: entry.name))
+    filling = next((entry for entry in entries if entry.name == view.asked.get("command")), None)
+    modal = attendance.modal
+    return Scene(
+        view=view,
+        places=tuple(places_of(view, attendance.seen)),
+        dm=place_of(view, view.dm, attendance.seen),
+        seats=tuple(_seat(view, user_id, role) for user_id, role in attendance.viewers),
+        stretch=shown,
+        lines=tuple(lines_of(view, shown.messages)),
+        posts=tuple(posts_of(view, channel)) if forum else (),
+        entries=entries,
+        message_commands=_names(offered[3]),
+        user_commands=_names(offered[2]),
+        filling=filling,
+        inputs=() if filling is None else inputs_of(view, filling),
+        replying=_replying(view),
+        modal=modal,
+        blanks=() if modal is None else tuple(blanks_of(view, modal)),
+        notice=attendance.notice,
+        progress=attendance.progress,
+        about=attendance.about,
+        revision=attendance.revision,
+    )
+
+
+def _names(commands: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(str(command["name"]) for command in commands)
+
+
+def _seat(view: Viewpoint, user_id: int, role: str) -> Seat:
+    asked: dict[str, int] = {"as": user_id}
+    if view.channel.guild_id is not None:
+        asked["channel"] = view.channel.id
+    return Seat(view.person(view.world.user(user_id)), role, f"?{urlencode(asked)}", taken=user_id == view.viewer.id)
+
+
+def _replying(view: Viewpoint) -> tuple[Quoted, int] | None:
+    target = view.channel.log.get(view.number("reply") or 0)
+    if target is None:
+        return None
+    return Quoted(view.person(target.author), excerpt(view, target), None), target.id

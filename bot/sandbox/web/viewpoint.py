@@ -1,0 +1,172 @@
+"""Who looks at the page, and at what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from bot.sandbox.entities import Channel, ChannelType, Guild, User
+from bot.sandbox.permissions import Permission
+from bot.sandbox.web.markup import MarkupContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from bot.sandbox.world import World
+
+_HUES = 8
+_ID_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as the page shows them: a name, and a disc with letters in one of a few colours."""
+
+    id: int
+    name: str
+    letters: str
+    hue: int
+    bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOption:
+    """A value to choose and what it is called."""
+
+    value: str
+    label: str
+    description: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """What one person sees of one guild: everything is named, linked and left out as it is for them.
+
+    `asked` holds the address's parameters: a channel, a message to show, older ones, a reply being written, a
+    command being filled in.
+    """
+
+    world: World
+    guild: Guild
+    viewer: User
+    zone: ZoneInfo
+    asked: Mapping[str, str]
+
+    @property
+    def now(self) -> datetime:
+        """The world's time, in the reader's zone."""
+        return self.world.now().astimezone(self.zone)
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment in the reader's zone."""
+        return moment.astimezone(self.zone)
+
+    def number(self, name: str) -> int | None:
+        """A parameter that is an id; None without one."""
+        text = self.asked.get(name, "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS else None
+
+    @property
+    def channel(self) -> Channel:
+        """The channel looked at; without one that can be seen, the DM with the bot."""
+        found = self.world.channels.get(self.number("channel") or 0)
+        return found if found is not None and self.sees(found) else self.dm
+
+    @property
+    def dm(self) -> Channel:
+        """The DM between the reader and the bot."""
+        return self.world.dm_with(self.viewer)
+
+    def sees(self, channel: Channel) -> bool:
+        """Whether the reader can see a channel, thread or DM."""
+        if channel.type == ChannelType.DM:
+            return channel.recipient is self.viewer
+        may = self.world.permissions_of(self.viewer, channel)
+        return channel.guild_id == self.guild.id and bool(may & Permission.VIEW_CHANNEL)
+
+    def may_manage(self) -> bool:
+        """Whether the reader may manage the guild."""
+        member = self.guild.members.get(self.viewer.id)
+        team = next(iter(self.guild.channels.values()), None)
+        return (
+            member is not None
+            and team is not None
+            and bool(self.world.permissions_of(self.viewer, team) & Permission.MANAGE_GUILD)
+        )
+
+    # Ways
+
+    def way(
+        self, channel_id: int | None = None, message_id: int | None = None, more: Mapping[str, object] | None = None
+    ) -> str:
+        """The address of a view on this page."""
+        asked: dict[str, object] = {"as": self.viewer.id, "channel": channel_id or self.channel.id, **(more or {})}
+        if message_id is not None:
+            asked["message"] = message_id
+        anchor = "" if message_id is None else f"#m-{message_id}"
+        return f"?{urlencode(asked)}{anchor}"
+
+    def way_if_seen(self, channel_id: int, message_id: int | None) -> str | None:
+        """The address of a channel or message; None when there is none that the reader can see."""
+        channel = self.world.channels.get(channel_id)
+        return self.way(channel_id, message_id) if channel is not None and self.sees(channel) else None
+
+    # Names
+
+    def person(self, user: User) -> Person:
+        """Somebody as the reader sees them."""
+        name = self.name_of(user)
+        words = [word for word in name.split() if word[0].isalnum()] or ["?"]
+        letters = (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+        return Person(user.id, name, letters, user.id // 4096 % _HUES, user.bot)
+
+    def name_of(self, user: User) -> str:
+        """The name somebody goes by in the guild."""
+        member = self.guild.members.get(user.id)
+        return (member.nick if member is not None else None) or user.display_name or user.name
+
+    def channel_label(self, channel: Channel) -> str:
+        """What a channel is called."""
+        return self.name_of(self.world.bot) if channel.type == ChannelType.DM else channel.name
+
+    @property
+    def surroundings(self) -> MarkupContext:
+        """What texts are read in."""
+        return MarkupContext(
+            self._user_name, self._role_name, self._channel_name, self.way_if_seen, self.now, self.zone
+        )
+
+    def _user_name(self, user_id: int) -> str | None:
+        user = self.world.users.get(user_id)
+        return None if user is None else self.name_of(user)
+
+    def _role_name(self, role_id: int) -> str | None:
+        role = self.guild.roles.get(role_id)
+        return None if role is None else role.name
+
+    def _channel_name(self, channel_id: int) -> str | None:
+        channel = self.world.channels.get(channel_id)
+        return None if channel is None else self.channel_label(channel)
+
+    # What there is to choose from
+
+    def people(self) -> Iterator[SelectOption]:
+        """Everybody in the guild, by name."""
+        named = ((self.name_of(member.user), member) for member in self.guild.members.values())
+        for name, member in sorted(named, key=lambda pair: (pair[0].casefold(), pair[1].id)):
+            yield SelectOption(str(member.id), name)
+
+    def roles(self) -> Iterator[SelectOption]:
+        """The guild's roles."""
+        for role in self.guild.roles.values():
+            yield SelectOption(str(role.id), f"@{role.name.removeprefix('@')}")
+
+    def channels(self, types: list[int] | None = None) -> Iterator[SelectOption]:
+        """The guild's channels of some types; of any without them."""
+        for channel in self.guild.channels.values():
+            if self.sees(channel) and (not types or channel.type in types):
+                yield SelectOption(str(channel.id), f"#{channel.name}")

@@ -1,0 +1,1 @@
+"""Digests: a week's figures, and sending each weekly digest exactly once."""

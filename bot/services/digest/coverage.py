@@ -1,0 +1,61 @@
+"""How far the team's attention reached in a period, on request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.domain.coverage import PeriodChoice, last_week_of, period_meant
+from bot.domain.figures import Figures
+from bot.domain.report import DigestDraft
+from bot.domain.rules import Rules
+from bot.services.delivery.messenger import Messenger
+from bot.services.digest.painter import Painter
+from bot.services.digest.report import PeriodReport, Reporter
+from bot.store import guilds
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageFacts:
+    """The figures of a period, the manager's own beside them, and the weeks up to its end for the picture."""
+
+    stretch: PeriodChoice
+    report: PeriodReport
+    own: Figures | None
+    draft: DigestDraft
+    picture: bytes | None
+
+
+class CoverageService:
+    """Reads the record; writes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        painter: Painter,
+        clock: Clock,
+        rules: Rules,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._painter = painter
+        self._clock = clock
+        self._settle = settle
+        self._reporter = Reporter(database, rules)
+
+    async def of(self, guild_id: int, manager_id: int, stretch: PeriodChoice) -> CoverageFacts | None:
+        """The figures of a period; None before Spade was set up."""
+        await self._settle()
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+        if settings is None:
+            return None
+        now = self._clock.now()
+        period = period_meant(stretch, settings.zone, now)
+        report = await self._reporter.figures(settings, period)
+        name = await self._messenger.guild_name(guild_id)
+        draft = await self._reporter.draft(settings, last_week_of(period), name, now, as_posted=False)
+        picture = await self._painter.paint(draft)
+        return CoverageFacts(stretch, report, report.managers.get(manager_id), draft, picture)

@@ -1,0 +1,328 @@
+"""Gathers the facts of weeks and has the figures made of them."""
+
+import asyncio
+import json
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.effect import Effect, effects
+from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.load import load_of
+from bot.domain.nudge_decision import ranked
+from bot.domain.report import DigestDraft, FrozenWeek, PastWeek, PersonalDraft, WeekReport
+from bot.domain.rules import Rules
+from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.span import Span
+from bot.domain.suggestion import suggestions
+from bot.domain.survival import NewcomerStay, Stayers, stayers
+from bot.domain.touch import personal_kinds
+from bot.services.members.waiting import waiting_members
+from bot.services.nudge.facts import gather
+from bot.store import activity, digests, guilds, managers, nudges, people, spans, touches, waits
+from bot.store.database import Connection, Database
+
+_Dated = TypeVar("_Dated")
+
+WEEKS_SHOWN = 12
+EFFECT_WEEKS = 4
+WAITING_LOOKED_AT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Weeks in a row as they are on record, oldest first; None before the record begins."""
+
+    facts: PeriodFacts
+    """Those of the newest week."""
+    weeks: tuple[tuple[date, WeekReport | None], ...]
+    begins_on: date | None
+
+    @property
+    def newest(self) -> WeekReport:
+        report = self.weeks[-1][1]
+        assert report is not None  # the newest week is always looked at
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodReport:
+    """The figures of any period. `record_from_on` is the first day on record."""
+
+    period: Period
+    team: Figures
+    managers: Mapping[int, Figures]
+    complete: bool
+    record_from_on: date | None
+
+
+class Reporter:
+    """Reads the record; writes nothing."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def week(self, guild_id: int, monday: date) -> WeekReport | None:
+        """The figures of the week of a Monday; None for a guild that has no settings on record."""
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+            if settings is None:
+                return None
+            return (await self._course(connection, settings, monday, 1)).newest
+
+    async def weeks(self, settings: GuildSettings, last_on: date, count: int) -> tuple[WeekReport, ...]:
+        """The figures of the `count` weeks up to the week of `last_on`, oldest first, as far as there is a record."""
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, last_on, count)
+        return tuple(report for _, report in course.weeks if report is not None)
+
+    async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
+        """The team's and each manager's figures of any stretch of whole days, judged on that stretch alone."""
+        guild_id = settings.guild_id
+        async with self._database.reading() as connection:
+            facts = replace(
+                await self._facts(connection, guild_id, period),
+                active=await activity.active(connection, guild_id, period.first_on, period.last_on),
+            )
+            gaps = await spans.gaps_of_counted(connection, guild_id)
+            begins_on = await activity.first_day(connection, guild_id)
+        team, own = await asyncio.to_thread(week_figures, facts, facts, self._rules)
+        return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
+
+    async def draft(
+        self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
+    ) -> DigestDraft:
+        """All that the digest of a team's week is made of; `as_posted` with the figures that were posted, if any."""
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
+            return await self._team(connection, settings, course, guild_name, now, as_posted=as_posted)
+
+    async def personal(
+        self, settings: GuildSettings, manager: ManagerSettings, week_on: date, guild_name: str, now: datetime
+    ) -> PersonalDraft:
+        """All that a manager's own digest of a week is made of."""
+        guild_id, manager_id, rules = settings.guild_id, manager.manager_id, self._rules
+        async with self._database.reading() as connection:
+            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
+            team = await self._team(connection, settings, course, guild_name, now)
+            departed = await people.departed(connection, guild_id)
+            states = await waits.written_between(
+                connection, guild_id, now - rules.waiting_expires, now + timedelta(milliseconds=1)
+            )
+            candidates = await asyncio.to_thread(
+                ranked, await gather(connection, settings, manager_id, now, rules), rules
+            )
+            effect = await self._effect(connection, settings, course.facts.period, now, manager_id)
+        waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
+        report = next((own for other, own in team.report.managers if other == manager_id), None)
+        figures = report or next(own for other, own in course.newest.managers if other == manager_id)
+        return PersonalDraft(
+            team=team,
+            manager=manager,
+            figures=figures,
+            history=tuple(
+                PastWeek(
+                    monday,
+                    None if week is None else dict(week.managers).get(manager_id),
+                    week is None or week.complete,
+                )
+                for monday, week in course.weeks
+            ),
+            conversations=_counts(course.facts, rules, manager_id),
+            now=now,
+            first_contacts=first_contacts(course.facts, manager_id=manager_id),
+            waiting=tuple(member.oldest for member in waiting[:WAITING_LOOKED_AT]),
+            waiting_in_all=len(waiting),
+            suggestions=suggestions(candidates, figures, rules),
+            effect=effect,
+        )
+
+    async def _team(
+        self,
+        connection: Connection,
+        settings: GuildSettings,
+        course: _Course,
+        guild_name: str,
+        now: datetime,
+        *,
+        as_posted: bool = True,
+    ) -> DigestDraft:
+        week_on, facts = course.newest.week_on, course.facts
+        frozen = await digests.frozen(connection, settings.guild_id, week_on) if as_posted else None
+        draft = DigestDraft(
+            delivery_id=None,
+            guild=settings,
+            guild_name=guild_name,
+            report=course.newest,
+            history=tuple(
+                PastWeek(monday, None if week is None else week.team, week is None or week.complete)
+                for monday, week in course.weeks
+            ),
+            conversations=_counts(facts, self._rules, None),
+            load=load_of([own.conversations for _, own in course.newest.managers]),
+            stayers=await self._stayers(connection, settings, min(facts.period.last_on, local_day(now, settings.zone))),
+            record_from_on=course.begins_on,
+            running=monday_of(local_day(now, settings.zone)) <= week_on,
+            first_contacts=first_contacts(facts),
+            effect=await self._effect(connection, settings, facts.period, now, None),
+        )
+        return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
+
+    async def _course(self, connection: Connection, settings: GuildSettings, last_on: date, count: int) -> _Course:
+        """The figures of the `count` weeks up to the week of `last_on`."""
+        guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
+        begins_on = await activity.first_day(connection, guild_id)
+        source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
+        gaps = await spans.gaps_of_counted(connection, guild_id)
+        weeks: list[tuple[date, WeekReport | None]] = []
+        # Of the members active in a week no more is kept than the verdict of the next ones asks for.
+        active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
+        met = _Met(source)
+        for back in range(count + rules.verdict_weeks - 2, -1, -1):
+            period = weeks_ending(last_on - timedelta(weeks=back), 1, zone)
+            monday = period.first_on
+            on_record = begins_on is not None and begins_on <= period.last_on
+            active.append(
+                await activity.active(connection, guild_id, monday, period.last_on) if on_record else frozenset()
+            )
+            if back >= count:
+                continue
+            if back and not on_record:
+                weeks.append((monday, None))
+                continue
+            week = met.told(_part(source, period, active[-1], rules))
+            longer = _part(source, weeks_ending(monday, rules.verdict_weeks, zone), frozenset().union(*active), rules)
+            weeks.append((monday, await asyncio.to_thread(_report, settings, week, longer, gaps, rules)))
+        return _Course(week, tuple(weeks), begins_on)
+
+    async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
+        """Everything of a period but who was active in it."""
+        rules = self._rules
+        kinds = personal_kinds(count_inferred=rules.count_inferred)
+        since = period.start_at - rules.conversation_gap
+        return PeriodFacts(
+            period=period,
+            managers=await managers.people(connection, guild_id),
+            active=frozenset(),
+            touches=await touches.between(connection, guild_id, since, period.end_at, kinds),
+            first_touches=await touches.first_touches(connection, guild_id, since, period.end_at, kinds),
+            waiting=await waits.written_between(
+                connection, guild_id, period.start_at - rules.waiting_expires, period.end_at
+            ),
+            met_before=await touches.met(connection, guild_id, since, kinds),
+        )
+
+    async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
+        """R10 as it looks at the end of a day."""
+        guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
+        ages = range(rules.stay_until.days, rules.stay_from.days - 1, -1)
+        days = [now_on - timedelta(days=age) for age in ages]
+        since, until = day_start(days[0], zone), day_start(days[-1] + timedelta(days=1), zone)
+        found = await digests.last_days_of_newcomers(connection, guild_id, since, until, now_on)
+        kinds = personal_kinds(count_inferred=rules.count_inferred)
+        made = await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
+
+        def looked_at() -> Stayers:
+            greeted = {
+                touch.member_id
+                for touch in made
+                if touch.member_id in found
+                and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
+            }
+            # There may be a hundred thousand newcomers, of a few months' days.
+            begins = [first_id_at(day_start(day, zone)) for day in days]
+            newcomers = (
+                NewcomerStay(days[bisect_right(begins, first_id) - 1], last_on, member_id in greeted)
+                for member_id, (first_id, last_on) in found.items()
+            )
+            return stayers(newcomers, now_on, rules)
+
+        return await asyncio.to_thread(looked_at)
+
+    async def _effect(
+        self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None
+    ) -> Effect | None:
+        """What followed the nudges of the weeks that end with this one; None where none were sent."""
+        guild_id, rules = settings.guild_id, self._rules
+        period = period_of_days(week.last_on - timedelta(weeks=EFFECT_WEEKS, days=-1), week.last_on, settings.zone)
+        offered = await nudges.sent_members(connection, guild_id, manager_id, period.start_at, period.end_at)
+        if not offered:
+            return None
+        made = await touches.between(
+            connection,
+            guild_id,
+            period.start_at,
+            period.end_at + rules.nudge.worked_within,
+            personal_kinds(count_inferred=rules.count_inferred),
+        )
+        found = effects(offered, made, rules.nudge, now).values()
+        return Effect(*(sum(getattr(one, name) for one in found) for name in ("offered", "worked", "pending")))
+
+
+def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
+    """The facts of a period within that of `source`, with those who were active in it; of first touches, nothing."""
+    return PeriodFacts(
+        period=period,
+        managers=source.managers,
+        active=active,
+        touches=_stretch(
+            source.touches, lambda one: one.touched_at, period.start_at - rules.conversation_gap, period.end_at
+        ),
+        first_touches={},
+        waiting=_stretch(
+            source.waiting, lambda one: one.entry.written_at, period.end_at - rules.waiting_expires, period.end_at
+        ),
+    )
+
+
+class _Met:
+    """Whom the team met by when: each first touch is looked at once, however many weeks there are, oldest first."""
+
+    def __init__(self, source: PeriodFacts) -> None:
+        self._before = set(source.met_before)
+        self._first = sorted(source.first_touches.items(), key=lambda item: item[1])
+        self._seen = 0
+
+    def told(self, part: PeriodFacts) -> PeriodFacts:
+        """The facts of a period, which must not lie before the last one's, with its first touches."""
+        begin = bisect_left(self._first, part.period.start_at, key=lambda item: item[1])
+        end = bisect_left(self._first, part.period.end_at, key=lambda item: item[1])
+        self._before.update(member_id for (_, member_id), _ in self._first[self._seen : begin])
+        self._seen = begin
+        return replace(part, first_touches=dict(self._first[begin:end]), met_before=frozenset(self._before))
+
+
+def _stretch(
+    ordered: tuple[_Dated, ...], moment: Callable[[_Dated], datetime], since: datetime, until: datetime
+) -> tuple[_Dated, ...]:
+    return ordered[bisect_left(ordered, since, key=moment) : bisect_left(ordered, until, key=moment)]
+
+
+def _report(
+    settings: GuildSettings, week: PeriodFacts, longer: PeriodFacts, gaps: Collection[Span], rules: Rules
+) -> WeekReport:
+    team, own = week_figures(week, longer, rules)
+    return WeekReport(
+        guild_id=settings.guild_id,
+        week_on=week.period.first_on,
+        zone=settings.zone,
+        complete=_complete(week.period, gaps),
+        team=team,
+        managers=tuple(own.items()),
+    )
+
+
+def _complete(period: Period, gaps: Collection[Span]) -> bool:
+    first_id, end_id = first_id_at(period.start_at), first_id_at(period.end_at)
+    return not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps)
+
+
+def _counts(facts: PeriodFacts, rules: Rules, manager_id: int | None) -> tuple[int, ...]:
+    """How many conversations each member reached had, most first. No ids."""
+    return tuple(sorted(conversations_by_member(facts, rules, manager_id=manager_id).values(), reverse=True))

@@ -1,0 +1,236 @@
+"""The weekly digests: when they are due, what they are made of, and sending each exactly once."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Protocol
+
+from bot.clock import Clock
+from bot.domain.calendar import local_day, monday_of
+from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from bot.domain.digest import DueDigest, due_digest, due_personal_digest
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.report import DigestDraft, FrozenWeek, PersonalDraft
+from bot.domain.rules import Rules
+from bot.services.delivery.messenger import Body, DiscordUnreachableError, Messenger
+from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.digest.painter import Painter
+from bot.services.digest.report import Reporter
+from bot.services.nudge.check import joined_of, names_of
+from bot.services.record.beginning import old_hands
+from bot.store import deliveries, digests, guilds, managers
+from bot.store.database import Connection, Database
+
+log = logging.getLogger(__name__)
+
+NAMES_SHOWN = 15
+"""So many first contacts are named at most."""
+WAITING_SHOWN = 5
+SUGGESTIONS = 3
+
+
+class DigestWriter(Protocol):
+    """Puts a digest into words and a picture; the views do."""
+
+    def digest(self, draft: DigestDraft, picture: bytes | None) -> Body:
+        """The post for the guild's channel; with names in the draft, the answer to a manager."""
+
+    def personal_digest(self, draft: PersonalDraft) -> Body:
+        """The DM to one manager."""
+
+
+class DigestService:
+    """Sends each guild's and each manager's digest once a week, late if it has to be, and makes one on request.
+
+    A guild whose record is not in step (`in_step` of its id), during an outage for instance, gets none meanwhile.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        writer: DigestWriter,
+        painter: Painter,
+        clock: Clock,
+        rules: Rules,
+        settle: Callable[[], Awaitable[None]],
+        in_step: Callable[[int], bool],
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._writer = writer
+        self._painter = painter
+        self._clock = clock
+        self._settle = settle
+        self._in_step = in_step
+        self._reporter = Reporter(database, rules)
+        self._rules = rules
+        self._outbox = Outbox(database, messenger, clock)
+
+    async def post_due(self) -> int:
+        """Send every digest that is due now, the channels' before the managers' own; returns how many went out."""
+        sent = 0
+        async with self._database.reading() as connection:
+            all_settings = await guilds.all_settings(connection)
+        all_settings = tuple(settings for settings in all_settings if self._in_step(settings.guild_id))
+        for settings in all_settings:
+            due = due_digest(settings, self._clock.now())
+            if due is not None:
+                sent += await self._post(settings, due) is DeliveryState.SENT
+        for settings in all_settings:
+            async with self._database.reading() as connection:
+                team = await managers.all_settings(connection, settings.guild_id)
+            for manager in team:
+                due = due_personal_digest(settings, manager, self._clock.now())
+                if due is not None:
+                    sent += await self._send(settings, manager, due) is DeliveryState.SENT
+        return sent
+
+    async def _post(self, settings: GuildSettings, due: DueDigest) -> DeliveryState | None:
+        if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
+            return None
+        await self._settle()
+        delivery = self._new_delivery(DeliveryKind.DIGEST, settings, None, due)
+        draft = await self._draft(settings, due.week_on)
+        body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
+        async with self._database.writing() as connection:
+            if not await deliveries.claim(connection, delivery):
+                return None
+            await self._freeze(connection, delivery, draft)
+        return await self._outbox.send(delivery, settings.digest_channel_id, body)
+
+    async def _send(self, settings: GuildSettings, manager: ManagerSettings, due: DueDigest) -> DeliveryState | None:
+        guild_id, manager_id, kind = settings.guild_id, manager.manager_id, DeliveryKind.PERSONAL_DIGEST
+        if await self._is_taken(guild_id, kind, manager_id, due):
+            return None
+        await self._settle()
+        delivery = self._new_delivery(kind, settings, manager_id, due)
+        draft = await self._personal(settings, manager, due.week_on)
+        if draft.nothing_to_say:
+            async with self._database.writing() as connection:
+                await claim_nothing(connection, kind, guild_id, manager_id, due.week_on, self._clock)
+            return DeliveryState.NOTHING
+        body = self._writer.personal_digest(_sent_as(draft, delivery, due))
+        async with self._database.writing() as connection:
+            if not await deliveries.claim(connection, delivery):
+                return None
+            await self._freeze(connection, delivery, draft.team)
+        return await self._outbox.send(delivery, None, body)
+
+    async def _is_taken(self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest) -> bool:
+        """Whether this week's or a later one's was dealt with already."""
+        async with self._database.reading() as connection:
+            newest = await deliveries.newest(connection, guild_id, kind, manager_id)
+        return newest is not None and newest.due_on >= due.week_on
+
+    def _new_delivery(
+        self, kind: DeliveryKind, settings: GuildSettings, manager_id: int | None, due: DueDigest
+    ) -> Delivery:
+        return new_delivery(kind, settings.guild_id, manager_id, due.week_on, self._clock, DeliveryState.CLAIMED)
+
+    async def _freeze(self, connection: Connection, delivery: Delivery, draft: DigestDraft) -> None:
+        frozen = json.dumps(FrozenWeek(draft.report, draft.conversations, draft.load).document())
+        await digests.freeze(
+            connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, frozen, self._clock.now()
+        )
+
+    async def resume(self, delivery: Delivery) -> bool:
+        """Find out about a digest whose outcome is open; False when it is too early."""
+        if delivery.kind is DeliveryKind.PERSONAL_DIGEST:
+            return await self._outbox.settle(delivery, None, self._rebuild_personal)
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, delivery.guild_id)
+        channel_id = settings.digest_channel_id if settings else None
+        if channel_id is None:
+            return False
+        return await self._outbox.settle(delivery, channel_id, self._rebuild)
+
+    async def _rebuild(self, delivery: Delivery) -> Body | None:
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, delivery.guild_id)
+        due = None if settings is None else due_digest(settings, self._clock.now())
+        if settings is None or due is None or due.week_on != delivery.due_on:
+            return None
+        draft = await self._draft(settings, delivery.due_on)
+        return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, today=None))
+
+    async def _rebuild_personal(self, delivery: Delivery) -> Body | None:
+        assert delivery.manager_id is not None
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, delivery.guild_id)
+            manager = await managers.settings_of(connection, delivery.guild_id, delivery.manager_id)
+        if settings is None or manager is None:
+            return None
+        due = due_personal_digest(settings, manager, self._clock.now())
+        if due is None or due.week_on != delivery.due_on:
+            return None
+        draft = await self._personal(settings, manager, due.week_on)
+        return self._writer.personal_digest(_sent_as(draft, delivery, due))
+
+    async def on_request(self, guild_id: int, week_on: date | None = None) -> Body | None:
+        """The team's digest to look at, of the last whole week unless another is named; None without settings.
+
+        It is not recorded, and the week may still be running. It names those who were met for the first time.
+        """
+        settings, monday = await self._asked(guild_id, week_on)
+        if settings is None:
+            return None
+        return await self._shown(await self._draft(settings, monday))
+
+    async def preview(self, guild_id: int) -> Body | None:
+        """The digest that last week would have had; None when nothing of that week, or before, is on record."""
+        settings, monday = await self._asked(guild_id, None)
+        if settings is None:
+            return None
+        draft = await self._draft(settings, monday)
+        return None if draft.unrecorded else await self._shown(draft)
+
+    async def _shown(self, draft: DigestDraft) -> Body:
+        names = await self._names(draft.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])
+        return await self._compose(replace(draft, names=names))
+
+    async def personal_on_request(self, guild_id: int, manager_id: int, week_on: date | None = None) -> Body | None:
+        """A manager's own digest to look at, whether they enrolled or not; None for anybody else."""
+        settings, monday = await self._asked(guild_id, week_on)
+        async with self._database.reading() as connection:
+            manager = await managers.settings_of(connection, guild_id, manager_id)
+        if settings is None or manager is None:
+            return None
+        return self._writer.personal_digest(await self._personal(settings, manager, monday))
+
+    async def _asked(self, guild_id: int, week_on: date | None) -> tuple[GuildSettings | None, date]:
+        await self._settle()
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+        if settings is None or week_on is not None:
+            return settings, week_on or date.min
+        return settings, monday_of(local_day(self._clock.now(), settings.zone)) - timedelta(weeks=1)
+
+    async def _draft(self, settings: GuildSettings, week_on: date) -> DigestDraft:
+        guild_name = await self._messenger.guild_name(settings.guild_id)
+        return await self._reporter.draft(settings, week_on, guild_name, self._clock.now())
+
+    async def _personal(self, settings: GuildSettings, manager: ManagerSettings, week_on: date) -> PersonalDraft:
+        guild_name = await self._messenger.guild_name(settings.guild_id)
+        draft = await self._reporter.personal(settings, manager, week_on, guild_name, self._clock.now())
+        people = draft.people(NAMES_SHOWN)
+        try:
+            present = await self._messenger.present(settings.guild_id, people)
+        except DiscordUnreachableError as error:
+            log.warning("A manager's own digest goes without names: %s", error)
+            return draft.among(dict.fromkeys(people, ""), frozenset(), WAITING_SHOWN, SUGGESTIONS)
+        async with self._database.reading() as connection:
+            known = await old_hands(connection, settings, joined_of(present), self._rules)
+        return draft.among(names_of(present), known, WAITING_SHOWN, SUGGESTIONS)
+
+    async def _names(self, guild_id: int, wanted: Collection[int]) -> Mapping[int, str]:
+        return await self._messenger.names(guild_id, wanted) if wanted else {}
+
+    async def _compose(self, draft: DigestDraft) -> Body:
+        return self._writer.digest(draft, await self._painter.paint(draft))
+
+
+def _sent_as(draft: PersonalDraft, delivery: Delivery, due: DueDigest) -> PersonalDraft:
+    return replace(draft, team=replace(draft.team, delivery_id=delivery.delivery_id, late=due.late))

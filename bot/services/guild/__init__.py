@@ -1,0 +1,1 @@
+"""A guild as a whole: its settings, access, status, retention and exports."""

@@ -1,0 +1,90 @@
+"""How Spade is doing in one guild: what it has recorded, what it misses, what comes next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.clock import Clock
+from bot.domain.delivery import Delivery, DeliveryKind
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge_time import next_nudge_day
+from bot.domain.rules import Rules
+from bot.domain.snowflake import moment_of
+from bot.services.delivery.messenger import Messenger
+from bot.services.nudge.facts import past_nudges
+from bot.services.record.backfill import HistoryReader, JobProgress
+from bot.services.record.follower import Follower
+from bot.store import deliveries, guilds, managers, spans
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """`behind` counts the channels that are still catching up; `gaps` says how many known gaps a channel has.
+
+    `closed` are the managers who cannot be written to, `next_nudge_on` is the asking manager's next day.
+    """
+
+    settings: GuildSettings
+    now: datetime
+    recorded_until: datetime | None
+    channels: int
+    behind: int
+    jobs: tuple[JobProgress, ...]
+    gaps: Mapping[int, int]
+    digest: Delivery | None
+    manager: ManagerSettings | None
+    next_nudge_on: date | None
+    closed: tuple[str, ...]
+
+
+class StatusService:
+    """Reads; writes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        follower: Follower,
+        reader: HistoryReader,
+        clock: Clock,
+        rules: Rules,
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._follower = follower
+        self._reader = reader
+        self._clock = clock
+        self._rules = rules
+
+    async def of(self, guild_id: int, person_id: int) -> StatusFacts | None:
+        """How things are for a guild and the person who asks; None before Spade was set up there."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+            if settings is None:
+                return None
+            recorded = await spans.extents(connection, guild_id)
+            gaps = await spans.known_gaps(connection, guild_id)
+            digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
+            team = await managers.all_settings(connection, guild_id)
+            own = next((one for one in team if one.manager_id == person_id), None)
+            next_on = None
+            if own is not None:
+                past = await past_nudges(connection, settings, own, now, self._rules)
+                next_on = next_nudge_day(own, settings.zone, now, past)
+        closed = sorted(one.manager_id for one in team if one.refused_at is not None)
+        names = await self._messenger.names(guild_id, closed)
+        return StatusFacts(
+            settings=settings,
+            now=now,
+            recorded_until=moment_of(max(span.last_id for span in recorded.values())) if recorded else None,
+            channels=len(recorded),
+            behind=self._follower.behind(guild_id),
+            jobs=self._reader.progress(guild_id)[:3],
+            gaps={channel_id: len(found) for channel_id, found in gaps.items()},
+            digest=digest,
+            manager=own,
+            next_nudge_on=next_on,
+            closed=tuple(names.get(person) or str(person) for person in closed),
+        )

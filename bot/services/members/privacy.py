@@ -1,0 +1,139 @@
+"""What a person can do about what is stored of them: see it, take it along, stop it, have it erased."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot.clock import Clock
+from bot.domain.privacy import StoredFacts
+from bot.services.members.roster import Roster
+from bot.store import forgetting, managers
+from bot.store.database import Database
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
+"""When what was erased is erased once more: something may have been on its way into the database."""
+_WITHOUT_COLLEAGUES = frozenset({"snooze", "hand_over", "nudge_member"})
+"""Here a member's own export names no manager: what a colleague set aside is that colleague's affair."""
+_AS_MEMBER = "member_id"
+
+Rows = Mapping[str, list[dict[str, Any]]]
+
+
+class PrivacyService:
+    """Answers to the person themselves, and to nobody else: callers pass who asks, never whom they ask about."""
+
+    def __init__(self, database: Database, roster: Roster, clock: Clock) -> None:
+        self._database = database
+        self._roster = roster
+        self._clock = clock
+        self._again: dict[tuple[int, int], datetime] = {}
+        self._unscrubbed = False
+
+    async def stored(self, guild_id: int, person_id: int) -> StoredFacts:
+        """What is stored about a person, summed up."""
+        async with self._database.reading() as connection:
+            rows = await forgetting.facts_about(connection, guild_id, person_id)
+            forgotten = person_id in await forgetting.forgotten(connection, guild_id)
+        return _summed_up(rows, person_id, forgotten=forgotten)
+
+    async def export(self, guild_id: int, person_id: int) -> dict[str, Any]:
+        """Every row about a person as a document: ids are text, times ISO 8601 in UTC."""
+        async with self._database.reading() as connection:
+            rows = await forgetting.facts_about(connection, guild_id, person_id)
+            forgotten = person_id in await forgetting.forgotten(connection, guild_id)
+        return {
+            "guild_id": str(guild_id),
+            "person_id": str(person_id),
+            "exported_at": self._clock.now().isoformat(),
+            "asked_to_be_forgotten": forgotten,
+            "facts": {table: [_plain(table, row, person_id) for row in found] for table, found in sorted(rows.items())},
+        }
+
+    async def opt_out(self, guild_id: int, person_id: int) -> bool:
+        """Delete what is recorded of a person as a member, and record nothing more; whether they still manage."""
+        async with self._database.writing() as connection:
+            if person_id in await forgetting.forgotten(connection, guild_id):
+                return False  # who was erased is not recorded either, and without a row that says so
+            await forgetting.erase_as_member(connection, guild_id, person_id)
+            await forgetting.set_opted_out(connection, guild_id, person_id, self._clock.now())
+            return person_id in await managers.people(connection, guild_id)
+
+    async def opt_in(self, guild_id: int, person_id: int) -> bool:
+        """Record a person again, from now on; False when they were recorded already."""
+        async with self._database.writing() as connection:
+            unrecorded = await forgetting.unrecorded(connection, guild_id)
+            await forgetting.recall(connection, guild_id, person_id)
+            await forgetting.forget_opt_out(connection, guild_id, person_id)
+        return person_id in unrecorded
+
+    async def erase(self, guild_id: int, person_id: int) -> int:
+        """Delete everything about a person and keep only a hash that says so; returns how many rows it was in."""
+        async with self._database.writing() as connection:
+            rows = await forgetting.erase(connection, guild_id, person_id)
+            await forgetting.remember(connection, guild_id, person_id)
+        self._roster.changed(guild_id)
+        self._again[guild_id, person_id] = self._clock.now() + LOOK_AGAIN_AFTER
+        await self._scrub()
+        log.info("A person was erased from the record of server %s (%s rows)", guild_id, rows)
+        return rows
+
+    async def finish_due(self) -> None:
+        """Erase once more what was on its way while somebody was erased, and scrub what could not be scrubbed."""
+        due = [who for who, at in self._again.items() if at <= self._clock.now()]
+        for guild_id, person_id in due:
+            async with self._database.writing() as connection:
+                still = person_id in await forgetting.forgotten(connection, guild_id)
+                rows = await forgetting.erase(connection, guild_id, person_id) if still else 0
+            del self._again[guild_id, person_id]
+            self._unscrubbed = self._unscrubbed or rows > 0
+        if self._unscrubbed:
+            await self._scrub()
+
+    async def _scrub(self) -> None:
+        self._unscrubbed = not await self._database.scrub()
+
+
+def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
+    def about(table: str) -> list[dict[str, Any]]:
+        return [row for row in rows.get(table, ()) if row.get(_AS_MEMBER) == person_id]
+
+    written = about("activity")
+    member = about("member")
+    as_member = sum(len(about(table)) for table in rows)
+    ignored = len(rows.get("ignored", ()))
+    manages = len(rows.get("manager", ()))
+    return StoredFacts(
+        person_id=person_id,
+        opted_out_at=member[0]["opted_out_at"] if member else None,
+        forgotten=forgotten,
+        messages=sum(row["messages"] for row in written),
+        days=len(written),
+        first_on=min((row["day"] for row in written), default=None),
+        last_on=max((row["day"] for row in written), default=None),
+        touches=Counter(row["manager_id"] for row in about("touch")),
+        waiting=len(about("waiting")),
+        nudges=len({row["delivery_id"] for row in about("nudge_member")}),
+        set_aside=len(about("snooze")) + len(about("hand_over")),
+        left_at=member[0]["left_at"] if member else None,
+        manages=manages > 0,
+        acted=sum(map(len, rows.values())) - as_member - ignored - manages,
+        ignored=ignored > 0,
+    )
+
+
+def _plain(table: str, row: dict[str, Any], person_id: int) -> dict[str, object]:
+    """A row as JSON has it, without the guild that the document names."""
+    plain: dict[str, object] = {}
+    for name, value in row.items():
+        colleague = name in forgetting.PERSON_COLUMNS and value not in (None, person_id)
+        if name == "guild_id" or (colleague and table in _WITHOUT_COLLEAGUES and row.get(_AS_MEMBER) == person_id):
+            continue
+        if name.endswith("_id") and isinstance(value, int):
+            plain[name] = str(value)
+        else:
+            plain[name] = value.isoformat() if isinstance(value, date | datetime) else value
+    return plain

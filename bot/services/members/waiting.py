@@ -1,0 +1,124 @@
+"""Waiting messages: who waits, and setting entries aside."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.rules import Rules
+from bot.domain.waiting import WaitingEntry, WaitingState
+from bot.services.delivery.messenger import Messenger
+from bot.services.members.roster import Roster
+from bot.store import people, waits
+from bot.store.database import Connection, Database
+
+
+class WaitingService:
+    """Closes waiting entries; a touch ends them by itself and needs no help."""
+
+    def __init__(self, database: Database, roster: Roster, clock: Clock, settle: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._roster = roster
+        self._clock = clock
+        self._settle = settle
+
+    async def reacted(self, guild_id: int, person_id: int, message_id: int) -> None:
+        """Somebody reacted to a message: if they are a manager, it is set aside."""
+        if person_id in await self._roster.managers(guild_id):
+            await self.set_aside(guild_id, message_id)
+
+    async def set_aside(self, guild_id: int, message_id: int) -> bool:
+        """Close a message's entry for nudges and lists; False when none was open.
+
+        A message that was only just written is put on record first.
+        """
+        if await self._close(guild_id, message_id):
+            return True
+        await self._settle()
+        return await self._close(guild_id, message_id)
+
+    async def _close(self, guild_id: int, message_id: int) -> bool:
+        async with self._database.writing() as connection:
+            return await waits.close(connection, guild_id, [message_id], self._clock.now()) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMember:
+    """A member who waits: their message that waits longest, and how many wait."""
+
+    member_id: int
+    oldest: WaitingEntry
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page of the list, oldest first. `pages` is at least 1, `number` counts from 1."""
+
+    guild_id: int
+    number: int
+    pages: int
+    total: int
+    members: tuple[WaitingMember, ...]
+    names: Mapping[int, str]
+    now: datetime
+
+
+class WaitingList:
+    """Who waits for one manager, or for the team."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        clock: Clock,
+        rules: Rules,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._clock = clock
+        self._rules = rules
+        self._settle = settle
+
+    async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage:
+        """A page of the list, the nearest there is. Whether they are a manager is for the caller to ask."""
+        await self._settle()
+        while True:
+            now = self._clock.now()
+            async with self._database.reading() as connection:
+                found = await self._waiting(connection, guild_id, manager_id, now)
+            pages = max(1, -(-len(found) // size))
+            number = min(max(number, 1), pages)
+            shown = found[(number - 1) * size : number * size]
+            names = await self._messenger.names(guild_id, [member.member_id for member in shown])
+            departed = [member.member_id for member in shown if member.member_id not in names]
+            if not departed:
+                return WaitingPage(guild_id, number, pages, len(found), shown, names, now)
+            async with self._database.writing() as connection:
+                for member_id in departed:
+                    await people.mark_departed(connection, guild_id, member_id, now)
+
+    async def _waiting(
+        self, connection: Connection, guild_id: int, manager_id: int, now: datetime
+    ) -> tuple[WaitingMember, ...]:
+        # Up to the very last moment: an entry or an answer of this millisecond counts.
+        states = await waits.written_between(
+            connection, guild_id, now - self._rules.waiting_expires, now + timedelta(milliseconds=1)
+        )
+        departed = await people.departed(connection, guild_id)
+        return waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
+
+
+def waiting_members(states: list[WaitingState], manager_id: int) -> tuple[WaitingMember, ...]:
+    """The members whose messages still wait for a manager or the team, who waits longest first."""
+    entries: dict[int, list[WaitingEntry]] = {}
+    for state in states:
+        entry = state.entry
+        if state.answered_at is None and not state.closed and entry.waits_for(manager_id):
+            entries.setdefault(entry.member_id, []).append(entry)
+    found = [
+        WaitingMember(member_id, min(own, key=lambda entry: entry.message_id), len(own))
+        for member_id, own in entries.items()
+    ]
+    return tuple(sorted(found, key=lambda member: member.oldest.message_id))

@@ -1,0 +1,244 @@
+"""Nudges: who is due one, and sending it exactly once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Protocol
+
+from bot.clock import Clock
+from bot.domain.calendar import local_day
+from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
+from bot.domain.nudge_decision import Obstacle, ranked
+from bot.domain.nudge_time import NoNudge, due_nudge, rests_today
+from bot.domain.rules import Rules
+from bot.services.delivery.messenger import Body, DiscordUnreachableError, Messenger
+from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.nudge.check import DiscordState, NudgeCheck
+from bot.services.nudge.drafts import NudgeDrafts
+from bot.services.nudge.facts import nudge_of_day, past_nudges, unanswered
+from bot.store import deliveries, guilds, managers, nudges
+from bot.store.database import Connection, Database
+
+log = logging.getLogger(__name__)
+
+_GONE_FOR_GOOD = frozenset({Obstacle.LEFT, Obstacle.IGNORED, Obstacle.SNOOZED, Obstacle.DISMISSED})
+
+
+class NudgeWriter(Protocol):
+    """Puts a nudge into words; the views do."""
+
+    def nudge(self, draft: NudgeDraft) -> Body:
+        """The DM, with what was pressed so far."""
+
+
+class NudgeService:
+    """Sends at most one nudge a local day to each enrolled manager."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        writer: NudgeWriter,
+        clock: Clock,
+        rules: Rules,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._writer = writer
+        self._clock = clock
+        self._rules = rules
+        self._settle = settle
+        self._outbox = Outbox(database, messenger, clock)
+        self._check = NudgeCheck(database, messenger, rules)
+        self._drafts = NudgeDrafts(database, messenger)
+
+    async def send_due(self) -> int:
+        """Send every nudge that is due now; returns how many went out. One that fails does not stop the others."""
+        due = await self._due()
+        if due:
+            await self._settle()
+        sent = 0
+        for settings, manager, day in due:
+            try:
+                sent += await self._send(settings, manager, day) is DeliveryState.SENT
+            except DiscordUnreachableError as error:
+                log.info("The nudge of %s waits: %s", day, error)
+            except Exception:
+                log.exception("The nudge of %s to manager %s failed; it gets its turn again", day, manager.manager_id)
+        return sent
+
+    async def _due(self) -> list[tuple[GuildSettings, ManagerSettings, date]]:
+        now = self._clock.now()
+        found = []
+        async with self._database.reading() as connection:
+            for settings in await guilds.all_settings(connection):
+                for manager in await managers.all_settings(connection, settings.guild_id):
+                    day = due_nudge(manager, settings.zone, now)
+                    if day is not None and not await _dealt_with(connection, manager, day):
+                        found.append((settings, manager, day))
+        return found
+
+    async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | NoNudge:
+        """Send a manager today's nudge at once; what became of it, or why there is none to send.
+
+        Raises UnreachableError when Discord cannot say who is there.
+        """
+        await self._settle()
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+            manager = await managers.settings_of(connection, guild_id, manager_id)
+        if settings is None or manager is None or manager.enrolled_at is None:
+            return NoNudge.OFF
+        day = local_day(self._clock.now(), manager.zone or settings.zone)
+        state = await self._send(settings, manager, day, on_request=True)
+        if state is not None:
+            return state
+        async with self._database.reading() as connection:
+            found = await nudge_of_day(connection, manager, day)
+        return found.state if found is not None and found.state in UNSETTLED else NoNudge.HAD
+
+    async def _send(
+        self, settings: GuildSettings, manager: ManagerSettings, day: date, *, on_request: bool = False
+    ) -> DeliveryState | None:
+        """Decide, claim and send one manager's nudge of a day; None when the day was dealt with before."""
+        guild_id, manager_id = settings.guild_id, manager.manager_id
+        async with self._database.reading() as connection:
+            if await _dealt_with(connection, manager, day, on_request=on_request):
+                return None
+            past = await past_nudges(connection, settings, manager, self._clock.now(), self._rules)
+        rests = rests_today(past, today=day, weekdays=manager.nudge_weekdays)
+        while on_request or not rests:
+            nudge, findings = await self._check.look(settings, manager_id, self._clock.now())
+            if not nudge.offers:
+                break
+            await self._settle()
+            now = self._clock.now()
+            delivery = new_delivery(DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock, DeliveryState.CLAIMED)
+            async with self._database.writing() as connection:
+                if await _dealt_with(connection, manager, day, on_request=on_request):
+                    return None
+                await self._check.note(connection, settings, findings, now)
+                if await self._changed(connection, settings, manager, nudge, findings, now):
+                    continue
+                await self._claim(connection, settings, delivery, nudge, now)
+            nudge = replace(nudge, half_as_often=past.unanswered)
+            draft = await self._drafts.new(delivery.delivery_id, settings, manager, nudge, findings, now)
+            state = await self._outbox.send(delivery, None, self._writer.nudge(draft))
+            await self._forget_refused(delivery)
+            return state
+        if not on_request:
+            async with self._database.writing() as connection:
+                await claim_nothing(connection, DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock)
+        return DeliveryState.NOTHING
+
+    async def _changed(
+        self,
+        connection: Connection,
+        settings: GuildSettings,
+        manager: ManagerSettings,
+        nudge: Nudge,
+        findings: DiscordState,
+        now: datetime,
+    ) -> bool:
+        """Whether, in the moment of claiming, the nudge would be another one than was looked at."""
+        again = await self._check.decide(connection, settings, manager.manager_id, now, findings)
+        return again.offers != nudge.offers
+
+    async def _claim(
+        self, connection: Connection, settings: GuildSettings, delivery: Delivery, nudge: Nudge, now: datetime
+    ) -> None:
+        await deliveries.forget_unsent(
+            connection, settings.guild_id, DeliveryKind.NUDGE, delivery.manager_id, delivery.due_on
+        )
+        claimed = await deliveries.claim(connection, delivery)
+        assert claimed  # in this transaction nobody had dealt with the day
+        await nudges.add_members(
+            connection,
+            settings.guild_id,
+            nudge.manager_id,
+            delivery.delivery_id,
+            nudge.offers,
+            now,
+            local_day(now, settings.zone),
+        )
+
+    async def _forget_refused(self, delivery: Delivery) -> None:
+        """Nobody was offered in a nudge that never went out."""
+        async with self._database.writing() as connection:
+            settled = await deliveries.by_id(connection, delivery.delivery_id)
+            if settled is not None and settled.state is DeliveryState.REFUSED:
+                await nudges.forget_members(connection, delivery.delivery_id)
+
+    async def resume(self, delivery: Delivery) -> bool:
+        """Find out about a nudge whose outcome is open; False when it is too early."""
+        try:
+            settled = await self._outbox.settle(delivery, None, self._rebuild)
+        except DiscordUnreachableError:
+            return False
+        await self._forget_refused(delivery)
+        return settled
+
+    async def _rebuild(self, delivery: Delivery) -> Body | None:
+        """The body of a nudge that was never sent, without whoever needs nothing any more; None when it is too late.
+
+        Nobody changes places in it: should the first one turn up after all, its buttons still mean the same people.
+        """
+        await self._settle()
+        draft = await self._drafts.stored(delivery.delivery_id)
+        if draft is None or draft.manager.enrolled_at is None:
+            return None
+        now = self._clock.now()
+        if local_day(now, draft.manager.zone or draft.guild.zone) != delivery.due_on:
+            return None
+        findings = await self._findings(draft)
+        async with self._database.writing() as connection:
+            await self._check.note(connection, draft.guild, findings, now)
+            members = await nudges.members_of(connection, delivery.delivery_id)
+            facts = await self._check.facts(connection, draft.guild, draft.manager.manager_id, now, findings)
+            reasons = {
+                offer.member_id: offer
+                for offer, obstacle in ranked(facts, self._rules)
+                if obstacle not in _GONE_FOR_GOOD
+            }
+            moot = [
+                member
+                for member in members
+                if member.action is None
+                and (
+                    member.offer.member_id in facts.barred
+                    or (not member.offer.handed and not _holds(member, reasons.get(member.offer.member_id)))
+                )
+            ]
+            for member in moot:
+                await nudges.settle(connection, member, Action.MOOT, now)
+            quiet = await unanswered(connection, draft.guild, draft.manager.manager_id, now, self._rules)
+        if len(moot) == len(members):
+            return None
+        draft = await self._drafts.stored(delivery.delivery_id, now)
+        if draft is None:
+            return None
+        return self._writer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))
+
+    async def _findings(self, draft: NudgeDraft) -> DiscordState:
+        findings = DiscordState()
+        await self._check.ask(draft.guild, draft.nudge, findings)
+        return findings
+
+
+async def _dealt_with(connection: Connection, manager: ManagerSettings, day: date, *, on_request: bool = False) -> bool:
+    """Whether a day has had its nudge; on request, one that was refused or found to be empty is tried again."""
+    found = await nudge_of_day(connection, manager, day)
+    return found is not None and not (on_request and found.due_on == day and found.state in UNSENT)
+
+
+def _holds(member: OfferedMember, offer: Offer | None) -> bool:
+    """Whether a member still has the reason they were offered for."""
+    return (
+        offer is not None
+        and offer.reason is member.offer.reason
+        and (offer.reason is not Reason.WAITING or offer.message_id == member.offer.message_id)
+    )

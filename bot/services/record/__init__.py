@@ -1,0 +1,1 @@
+"""The record: following channels, catching up, reading history, importing exports, filling known gaps."""

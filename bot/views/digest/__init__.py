@@ -1,0 +1,1 @@
+"""Digests in words: the post, the personal digest, the picture, the HTML page and the terminal."""

@@ -1,0 +1,126 @@
+"""What a digest says first: the verdict, what it means, and a word of thanks."""
+
+from bot.domain.figures import Figures, Verdict
+from bot.views.digest.facts import DigestFacts
+from bot.views.digest.findings import verdict_name
+from bot.views.words.sentence import number, say, say_count
+
+
+def headline(facts: DigestFacts) -> str:
+    """What stands above the figures: the verdict, unless the guild hides it."""
+    if not facts.show_verdict:
+        return say("This week's attention")
+    return verdict_name(facts.figures.verdict)
+
+
+def judged_on(facts: DigestFacts) -> str:
+    """Which weeks the verdict looked at."""
+    weeks = facts.figures.verdict_weeks
+    if weeks is None:
+        return say_count(
+            "Not judged: fewer than {needed} conversations in a week.",
+            "Not judged: fewer than {needed} conversations in {count} weeks.",
+            count=facts.rules.verdict_weeks,
+            needed=number(facts.rules.verdict_needs_conversations),
+        )
+    return say_count(
+        "Judged on this week.",
+        "Judged on the last {count} weeks, because this week alone held fewer than {needed} conversations.",
+        count=weeks,
+        needed=number(facts.rules.verdict_needs_conversations),
+    )
+
+
+def explanation(facts: DigestFacts) -> str:
+    """What the verdict means, in a plain sentence, and which weeks it was judged on."""
+    if not facts.show_verdict:
+        return ""
+    return say(
+        "{meaning} {judged}", meaning=_own_meaning(facts) if facts.own else _meaning(facts), judged=judged_on(facts)
+    )
+
+
+def thanks(facts: DigestFacts) -> str:
+    """What the week was good for, whatever the verdict."""
+    reached = facts.figures.members_reached
+    if facts.own:
+        return say_count(
+            "One person heard from you personally. Thank you.",
+            "{count} people heard from you personally. Thank you.",
+            count=reached,
+        )
+    return say_count(
+        "One person heard from the team personally. Thank you.",
+        "{count} people heard from the team personally. Thank you.",
+        count=reached,
+    )
+
+
+def quiet_title(facts: DigestFacts) -> str:
+    """What stands above `quiet_week`."""
+    return say("Not on record") if facts.before_record else say("A quiet week")
+
+
+def quiet_week(facts: DigestFacts) -> str:
+    """The one friendly line of a week with hardly any conversation, or none."""
+    figures = facts.figures
+    if facts.before_record:
+        return say("Nothing of this week is on record. `/backfill` reads older messages.")
+    if figures.conversations:
+        return say("{thanks} {next}", thanks=thanks(facts), next=_next_after_few(figures))
+    if figures.waiting:
+        return say_count(
+            "No conversations this week, and one message is waiting: answering it is a good first one.",
+            "No conversations this week, and {count} messages are waiting: any of them is a good first one.",
+            count=figures.waiting,
+        )
+    if figures.active_members:
+        return say_count(
+            "No conversations this week. One person wrote something; a hello to them is a good start.",
+            "No conversations this week. {count} people wrote something; a hello to one of them is a good start.",
+            count=figures.active_members,
+        )
+    return say("Nobody wrote anything this week, and that is fine too. See you next Monday.")
+
+
+def _next_after_few(figures: Figures) -> str:
+    if figures.waiting:
+        return say_count(
+            "One message is waiting: answering it is a good next step.",
+            "{count} messages are waiting: answering one of them is a good next step.",
+            count=figures.waiting,
+        )
+    return say("A hello to somebody new is a good next step.")
+
+
+def _meaning(facts: DigestFacts) -> str:
+    match facts.figures.verdict:
+        case Verdict.SOCIAL:
+            return say("The team's attention spread over the community, rather than staying with a few people.")
+        case Verdict.BETWEEN:
+            return say("Some of the team's attention spread over the community, some stayed with the same people.")
+        case Verdict.INFLUENCE:
+            return say(
+                "Most of the team's attention went to a handful of people. A few words to somebody new begin to "
+                "change that."
+            )
+        case Verdict.QUIET:
+            return _quiet()
+
+
+def _own_meaning(facts: DigestFacts) -> str:
+    match facts.figures.verdict:
+        case Verdict.SOCIAL:
+            return say("Your attention spread over the community, rather than staying with a few people.")
+        case Verdict.BETWEEN:
+            return say("Some of your attention spread over the community, some stayed with the same people.")
+        case Verdict.INFLUENCE:
+            return say(
+                "Most of your attention went to a handful of people. A few words to somebody new begin to change that."
+            )
+        case Verdict.QUIET:
+            return _quiet()
+
+
+def _quiet() -> str:
+    return say("There were too few conversations to say whether attention spread. That is all it means.")

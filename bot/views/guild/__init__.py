@@ -1,0 +1,1 @@
+"""A guild's own affairs in words: setup, settings, status, backfill, export."""

@@ -1,0 +1,49 @@
+"""Channels and permissions in a row: what Spade lacks, and where."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bot.views.words.sentence import listing, mark, number, say
+
+_NAMES_SHOWN = 8
+
+
+_PERMISSIONS = {
+    "view_channel": mark("View Channel"),
+    "send_messages": mark("Send Messages"),
+    "embed_links": mark("Embed Links"),
+    "attach_files": mark("Attach Files"),
+    "read_message_history": mark("Read Message History"),
+}
+
+
+def permissions(names: Sequence[str]) -> str:
+    """Discord's names of permissions, in a row."""
+    return listing([say(_PERMISSIONS[name]) for name in names])
+
+
+def lacking(missing: Mapping[int, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Channels in a row, with what Spade lacks in all of them: as few pairs as there are kinds of lack."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for channel_id, names in missing.items():
+        alike.setdefault(tuple(names), []).append(channel_id)
+    for names, channel_ids in alike.items():
+        yield channel_list(channel_ids), permissions(names)
+
+
+def on_purpose() -> str:
+    """The hint after channels that Spade cannot read."""
+    return say("Where that is on purpose, `/settings exclude` ends this note.")
+
+
+def channel_list(channel_ids: Sequence[int]) -> str:
+    """Channels as Discord links them; a few, and how many more."""
+    return _channels(channel_ids)
+
+
+def _channels(channel_ids: Sequence[int]) -> str:
+    """Channels as Discord links them, by id."""
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:_NAMES_SHOWN]]
+    left = len(channel_ids) - len(shown)
+    if left:
+        return say("{channels} and {count} more", channels=", ".join(shown), count=number(left))
+    return listing(shown)

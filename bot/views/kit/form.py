@@ -1,0 +1,52 @@
+"""A form to fill in, as plain facts."""
+
+from dataclasses import dataclass
+
+import discord
+
+
+@dataclass(frozen=True, slots=True)
+class FormLine:
+    """A line to fill in, with what stands there already."""
+
+    custom_id: str
+    label: str
+    value: str = ""
+    placeholder: str | None = None
+    hint: str | None = None
+    at_most: int = 100
+
+
+class _Modal(discord.ui.Modal):
+    """A form as it looks; what sending it does is up to the cog that knows its custom id."""
+
+    def is_finished(self) -> bool:
+        """Always, so that discord.py keeps nothing in memory for it."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A window with up to five lines."""
+
+    title: str
+    custom_id: str
+    entries: tuple[FormLine, ...]
+
+    def modal(self) -> discord.ui.Modal:
+        """The form as discord.py opens it."""
+        modal = _Modal(title=self.title, custom_id=self.custom_id)
+        for entry in self.entries:
+            modal.add_item(
+                discord.ui.Label(
+                    text=entry.label,
+                    description=entry.hint,
+                    component=discord.ui.TextInput(
+                        custom_id=entry.custom_id,
+                        default=entry.value or None,
+                        placeholder=entry.placeholder,
+                        max_length=entry.at_most,
+                    ),
+                )
+            )
+        return modal

@@ -1,0 +1,83 @@
+"""Names that people gave themselves, made safe to show: nothing in them acts, hides or pings.
+
+Discord shows whatever a person chose as a name: links, mentions, formatting, letters that turn the line around,
+stacks of accents that cover the lines above. `plain_name` is for places that render no formatting (buttons, the
+author line of an embed, pictures, the terminal); `safe_name` is for everywhere else on Discord.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from bot.views.words.sentence import say
+from bot.views.words.text import cut
+
+NAME_LIMIT = 40
+GUILD_LIMIT = 100
+_ACCENTS_PER_LETTER = 3
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
+_VARIANTS = range(0xE0100, 0xE01F0)
+_LOOK_ALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›"})  # noqa: RUF001 - looking alike is what they are for
+_FORMATTING = re.compile(r"[\\*_~`|\[\]]|^[#+-]|(?<=\d)\.(?=\s)")
+_SCHEME = re.compile(r"(?<=:)//")
+_ADDRESS_DOT = re.compile(r"(?<=www)\.|(?<=\w)\.(?=\w{2,}(?:[/:?#]|\.\w{2,}[/:?#]))", re.IGNORECASE)
+
+
+def safe_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None) -> str:
+    """A name for a sentence on Discord, cut to `limit` as people see it.
+
+    Formatting is escaped, which Discord hides again, so the text can be up to twice as long.
+    """
+    return _FORMATTING.sub(r"\\\g<0>", plain_name(name, limit, unnamed=unnamed))
+
+
+def plain_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None) -> str:
+    """A name for a place without formatting, cut to `limit`; `unnamed` stands for one with nothing to see in it."""
+    visible = " ".join("".join(_visible(unicodedata.normalize("NFC", name))).split())
+    harmless = visible.translate(_LOOK_ALIKES)
+    harmless = _SCHEME.sub("∕∕", harmless)  # noqa: RUF001 - no longer an address, still legible
+    harmless = _ADDRESS_DOT.sub("․", harmless)  # noqa: RUF001
+    return cut(harmless, limit) or unnamed or say("a member")
+
+
+def safe_guild(name: str) -> str:
+    """A server's name for a sentence on Discord."""
+    return safe_name(name, GUILD_LIMIT, unnamed=say("this server"))
+
+
+def plain_guild(name: str) -> str:
+    """A server's name for a place without formatting."""
+    return plain_name(name, GUILD_LIMIT, unnamed=say("this server"))
+
+
+def name_of(member_id: int, names: Mapping[int, str]) -> str:
+    """The name a person goes by, or words for somebody whose name could not be fetched."""
+    return names.get(member_id) or say("a member")
+
+
+def _visible(name: str) -> Iterator[str]:
+    """What can be seen of a name: no controls, no stacks of accents, every kind of gap a space."""
+    accents = _ACCENTS_PER_LETTER  # nothing to sit on yet
+    for character in name:
+        category = unicodedata.category(character)
+        if character.isspace() or category in {"Zs", "Zl", "Zp"}:
+            accents = _ACCENTS_PER_LETTER
+            yield " "
+        elif _unseen(character, category):
+            continue
+        elif category[0] == "M":
+            if accents < _ACCENTS_PER_LETTER:
+                accents += 1
+                yield character
+        else:
+            accents = 0
+            yield character
+
+
+def _unseen(character: str, category: str) -> bool:
+    """Controls, the halves of nothing, private letters, and what shows nothing though it counts as a letter.
+
+    Letters that Python does not know yet are kept: they are tomorrow's emoji.
+    """
+    control = category[0] == "C" and category != "Cn"
+    return control or character in _UNSEEN or ord(character) in _VARIANTS

@@ -1,0 +1,97 @@
+"""Every sentence for people passes through here: whole, with named places for the facts, and translated.
+
+`tools/catalogues.py` finds the sentences by `say`, `say_count`, `mark` and `mark_count`, and keeps the catalogues in
+`bot/locale`. Which language is spoken belongs to the context: whoever composes something for a guild says so with
+`speaking`.
+"""
+
+import gettext
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from bot.domain.guild import LANGUAGES
+
+LOCALE_FOLDER = Path(__file__).resolve().parents[2] / "locale"
+_spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language, by its code, for as long as the block lasts; English for one that Spade does not know."""
+    token = _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def language_like(locale: str) -> str:
+    """The language that comes closest to a locale as Discord writes it, such as es-419; English where none does."""
+    code = locale.replace("-", "_")
+    if code in LANGUAGES:
+        return code
+    family = code.partition("_")[0]
+    return next((language for language in LANGUAGES if language.partition("_")[0] == family), LANGUAGES[0])
+
+
+def spoken() -> str:
+    """The code of the language that is spoken; it is also its locale for numbers and dates."""
+    return _spoken.get()
+
+
+def say(sentence: str, /, **facts: object) -> str:
+    """A sentence with its facts filled in. Facts are inserted as they are, whatever they contain."""
+    return catalogue(spoken()).gettext(sentence).format_map(facts)
+
+
+def say_count(one: str, many: str, /, *, count: int, **facts: object) -> str:
+    """The sentence for one or for many; `{count}` is the number with its thousands set apart."""
+    sentence = catalogue(spoken()).ngettext(one, many, count)
+    return sentence.format_map({"count": number(count), **facts})
+
+
+def mark(sentence: str, /) -> str:
+    """A sentence noted for translators here and said elsewhere."""
+    return sentence
+
+
+def mark_count(one: str, many: str, /) -> tuple[str, str]:
+    """A sentence for one or for many, noted for translators here and said elsewhere."""
+    return one, many
+
+
+def name_like(context: str, name: str) -> str:
+    """A name that stands for itself, such as a command's, in the language that is spoken; itself where it has none."""
+    return catalogue(spoken()).pgettext(context, name)
+
+
+def number(count: int) -> str:
+    """A whole number as people write it: 5,000."""
+    return format_decimal(count, locale=spoken())
+
+
+def listing(items: Sequence[str]) -> str:
+    """Things in a row: "A", "A and B", "A, B and C"; empty for none."""
+    if len(items) < 2:
+        return "".join(items)
+    return say("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """A language's sentences, compiled when they are first needed; English is the sentences themselves."""
+    if language == LANGUAGES[0]:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with (LOCALE_FOLDER / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
