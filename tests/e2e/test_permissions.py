@@ -125,7 +125,7 @@ HERE = ("member", "owner", "admin", "manager")
 def patterns() -> list[str]:
     """The custom ids that are listened for, one for each thing that can be pressed."""
     found: list[str] = []
-    for module in pkgutil.iter_modules(bot.views.__path__, "bot.views."):
+    for module in pkgutil.walk_packages(bot.views.__path__, "bot.views."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if name.endswith("_PATTERN") and isinstance(value, re.Pattern):
                 choice = re.search(r"\((?:\?P<\w+>|\?:)([a-z_]+(?:\|[a-z_]+)+)\)", value.pattern)
