@@ -19,6 +19,11 @@ class Period:
         return self.start_at <= moment < self.end_at
 
 
+def just_after(moment: datetime) -> datetime:
+    """The end of a half-open period that includes `moment`: a millisecond later, the unit of ids and stored times."""
+    return moment + timedelta(milliseconds=1)
+
+
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
     """The date on the wall in `zone`."""
     return moment.astimezone(zone).date()

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.calendar import just_after
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.store import tables
@@ -183,7 +184,7 @@ async def unmet_newcomers(
     query = select(*_TRACE).where(
         _member.guild_id == guild_id,
         _member.first_message_id >= first_id_at(since),
-        _member.first_message_id < first_id_at(until + timedelta(milliseconds=1)),
+        _member.first_message_id < first_id_at(just_after(until)),
         is_member(_member.member_id, guild_id),
         ~was_met(_member.member_id, guild_id, by, kinds),
     )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calendar import day_start, hour_start, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.calendar import day_start, hour_start, just_after, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.snowflake import first_id_at
 
 AWKWARD = [
     "America/Santiago",  # midnight is skipped in September
@@ -144,3 +145,9 @@ def test_every_hour_of_a_date_begins_on_it(zone: str, day: date, hour: int, wall
     start = hour_start(day, hour, ZoneInfo(zone)).astimezone(ZoneInfo(zone))
     assert start.replace(tzinfo=None) == datetime.fromisoformat(wall)
     assert start.fold == 0
+
+
+def test_a_period_that_ends_just_after_a_moment_includes_every_id_of_it() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    last_id_of_now = first_id_at(now) | 0x3FFFFF
+    assert last_id_of_now < first_id_at(just_after(now)) == last_id_of_now + 1

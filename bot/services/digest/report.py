@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from bot.domain.calendar import Period, day_start, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.calendar import Period, day_start, just_after, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.effect import Effect, effects
 from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
 from bot.domain.guild import GuildSettings, ManagerSettings
@@ -112,9 +112,7 @@ class Reporter:
             course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
             team = await self._team(connection, settings, course, guild_name, now)
             departed = await people.departed(connection, guild_id)
-            states = await waits.written_between(
-                connection, guild_id, now - rules.waiting_expires, now + timedelta(milliseconds=1)
-            )
+            states = await waits.written_between(connection, guild_id, now - rules.waiting_expires, just_after(now))
             candidates = await asyncio.to_thread(
                 ranked, await gather(connection, settings, manager_id, now, rules), rules
             )

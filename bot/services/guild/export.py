@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.calendar import local_day, monday_of
+from bot.domain.calendar import just_after, local_day, monday_of
 from bot.domain.guild import GuildSettings
 from bot.domain.relationship import Relationship, relationship
 from bot.domain.report import WeekReport
@@ -57,14 +57,14 @@ class CsvExport:
         """Everything for the two tables; None before Spade was set up."""
         await self._settle()
         now = self._clock.now()
-        soon = now + timedelta(milliseconds=1)
+        until = just_after(now)
         kinds = personal_kinds(count_inferred=self._rules.count_inferred)
         async with self._database.reading() as connection:
             settings = await guilds.settings_of(connection, guild_id)
             if settings is None:
                 return None
-            found = await touches.between(connection, guild_id, EPOCH, soon, kinds)
-            states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, soon)
+            found = await touches.between(connection, guild_id, EPOCH, until, kinds)
+            states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, until)
             begins_on = await activity.first_day(connection, guild_id)
             departed = await people.departed(connection, guild_id)
         relationships = await asyncio.to_thread(_relationships, found, settings.zone, now, self._rules)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.calendar import local_day
+from bot.domain.calendar import just_after, local_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
 from bot.services.delivery.messenger import Messenger
@@ -63,7 +63,7 @@ class UnmetList:
                     guild_id,
                     today - timedelta(days=days),
                     today,
-                    by=now + timedelta(milliseconds=1),
+                    by=just_after(now),
                     kinds=personal_kinds(count_inferred=self._rules.count_inferred),
                     offset=(number - 1) * size,
                     limit=size,

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
+from bot.domain.calendar import just_after
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.services.delivery.messenger import Messenger
@@ -102,10 +103,8 @@ class WaitingList:
     async def _waiting(
         self, connection: Connection, guild_id: int, manager_id: int, now: datetime
     ) -> tuple[WaitingMember, ...]:
-        # Up to the very last moment: an entry or an answer of this millisecond counts.
-        states = await waits.written_between(
-            connection, guild_id, now - self._rules.waiting_expires, now + timedelta(milliseconds=1)
-        )
+        # An entry or an answer of this millisecond counts, too.
+        states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, just_after(now))
         departed = await people.departed(connection, guild_id)
         return waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
 

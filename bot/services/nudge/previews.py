@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.calendar import just_after
 from bot.domain.effect import Effect, effects
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge, NudgeDraft, Reason
@@ -129,7 +130,6 @@ class NudgePreviews:
             return None
         settings, manager = found
         now = self._clock.now()
-        soon = now + timedelta(milliseconds=1)
         async with self._database.reading() as connection:
             past = await past_nudges(connection, settings, manager, now, self._rules)
             return NudgeStatus(
@@ -138,7 +138,13 @@ class NudgePreviews:
                 next_on=next_nudge_day(manager, settings.zone, now, past),
                 throttled=past.unanswered,
                 effects=await effects_between(
-                    connection, guild_id, now - timedelta(days=EFFECT_DAYS), soon, now, self._rules, manager_id
+                    connection,
+                    guild_id,
+                    now - timedelta(days=EFFECT_DAYS),
+                    just_after(now),
+                    now,
+                    self._rules,
+                    manager_id,
                 ),
                 rules=self._rules,
             )
