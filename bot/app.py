@@ -12,7 +12,6 @@ from bot.config import Settings
 from bot.discord_io.channels import GuildChannels
 from bot.discord_io.history import DiscordHistory
 from bot.discord_io.messenger import DiscordMessenger
-from bot.discord_io.places import Places
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
@@ -78,9 +77,9 @@ async def open_app(
     bot = SpadeBot(clock)
     try:
         recorder = Recorder(database, settings.domain_rules())
-        history, places = DiscordHistory(bot), Places()
+        history = DiscordHistory(bot)
         follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
-        reader = HistoryReader(database, recorder, history, GuildChannels(bot, places), clock)
+        reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
 
         async def ready() -> bool:
             if not (bot.is_ready() and follower.in_step):
@@ -94,7 +93,7 @@ async def open_app(
         presentation = Presentation(database)
         await presentation.load()
         bot.language_of = presentation.language_of
-        bot.to_load = _cogs(app, places, presentation, settings, clock)
+        bot.to_load = _cogs(app, presentation, settings, clock)
         try:
             yield app
         finally:
@@ -104,9 +103,7 @@ async def open_app(
         await database.close()
 
 
-def _cogs(
-    app: App, places: Places, presentation: Presentation, settings: Settings, clock: Clock
-) -> Sequence[commands.Cog]:
+def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock) -> Sequence[commands.Cog]:
     rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
     messenger = DiscordMessenger(app.bot)
     roster = Roster(database, clock)
@@ -128,7 +125,7 @@ def _cogs(
     )
     guild_settings = SettingsService(database, roster, clock)
     return (
-        Tracking(app.follower, places, roster, waiting, app.reader, membership, archives, app.bot.joined),
+        Tracking(app.follower, roster, waiting, app.reader, membership, archives, app.bot.joined),
         Waiting(WaitingList(database, messenger, clock, rules, settle), access),
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.discord_io.channels import changed_in_archives, sighting_of, visible, with_archives
 from bot.discord_io.messages import person_id, read_message
-from bot.discord_io.places import Places, Recordable, is_in_sight, is_recorded, recorded_channels
+from bot.discord_io.places import Recordable, is_in_sight, is_recorded, place_of, recorded_channels
 from bot.domain.stretch import Place
 from bot.services.guild.membership import MembershipService
 from bot.services.members.roster import Roster
@@ -32,7 +32,6 @@ class Tracking(commands.Cog):
     def __init__(
         self,
         follower: Follower,
-        places: Places,
         roster: Roster,
         waiting: WaitingService,
         reader: HistoryReader,
@@ -41,7 +40,6 @@ class Tracking(commands.Cog):
         joined: Callable[[], Collection[int]],
     ) -> None:
         self._follower = follower
-        self._places = places
         self._roster = roster
         self._waiting = waiting
         self._reader = reader
@@ -98,7 +96,7 @@ class Tracking(commands.Cog):
         )
         if looks is None:
             return  # a newer session began, and looks for itself
-        await follower.catch_up_all([one for guild in guilds for one in await visible(guild, self._places)], session)
+        await follower.catch_up_all([one for guild in guilds for one in visible(guild)], session)
         for guild in guilds:
             whole = await self._look_into_archives(guild, recorded_channels(guild), looks[guild.id], session)
             await follower.catch_up_all((), session, guild_ids=[guild.id])
@@ -123,9 +121,7 @@ class Tracking(commands.Cog):
         def lasts() -> bool:
             return follower.lasts(session, guild.id)
 
-        found, whole = await changed_in_archives(
-            with_archives(channels), look, self._places, self._unread_archives, lasts
-        )
+        found, whole = await changed_in_archives(with_archives(channels), look, self._unread_archives, lasts)
         await follower.catch_up_all(found, session)
         return whole and lasts()
 
@@ -165,7 +161,7 @@ class Tracking(commands.Cog):
         known = self._follower.knows(channel.id)
         if not known and not is_in_sight(channel):
             return  # its history has it, if the channel comes back into sight
-        place = await self._places.of(channel, message)
+        place = place_of(channel, message)
         try:
             async with self._follower.arriving(place, message.id) as heard:
                 heard(await read_message(message))
@@ -208,7 +204,7 @@ class Tracking(commands.Cog):
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is there that was not."""
         if is_recorded(channel) and is_in_sight(channel):
-            await self._follow_new(await self._places.of(channel))
+            await self._follow_new(place_of(channel))
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
@@ -283,7 +279,7 @@ class Tracking(commands.Cog):
         def lasts() -> bool:
             return follower.lasts(session, guild.id)
 
-        stale = [await sighting_of(channel, self._places, stale=True) for channel in channels if is_in_sight(channel)]
+        stale = [sighting_of(channel, stale=True) for channel in channels if is_in_sight(channel)]
         await follower.catch_up_all(stale, session)
         look = await persistently("Looking at archives", lambda: self._archives.look_at_all(guild.id), lasts)
         if look is not None:
@@ -293,7 +289,7 @@ class Tracking(commands.Cog):
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A thread was started: every message of it will be heard."""
         if is_recorded(thread) and is_in_sight(thread):
-            await self._follow_new(await self._places.of(thread))
+            await self._follow_new(place_of(thread))
 
     async def _follow_new(self, place: Place) -> None:
         follower, session = self._follower, self._follower.session
@@ -321,11 +317,7 @@ class Tracking(commands.Cog):
 
     async def _look_at(self, channels: Iterable[object]) -> None:
         await self._catch_up(
-            [
-                await sighting_of(channel, self._places)
-                for channel in channels
-                if is_recorded(channel) and is_in_sight(channel)
-            ]
+            [sighting_of(channel) for channel in channels if is_recorded(channel) and is_in_sight(channel)]
         )
 
     async def _catch_up(self, found: list[Sighting]) -> None:

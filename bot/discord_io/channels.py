@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import discord
 
-from bot.discord_io.places import Places, Recordable, recorded_channels
+from bot.discord_io.places import Recordable, place_of, recorded_channels
 from bot.discord_io.timeout import patience
 from bot.domain.snowflake import moment_of
 from bot.services.record.archives import ArchiveLook
@@ -23,19 +23,19 @@ _LOOK_BACK = timedelta(days=7)
 _CHANNELS_AT_ONCE = 4
 
 
-async def sighting_of(channel: Recordable | discord.ForumChannel, places: Places, *, stale: bool = False) -> Sighting:
+def sighting_of(channel: Recordable | discord.ForumChannel, *, stale: bool = False) -> Sighting:
     """A channel as it stands now, or (`stale`) as Spade saw it last. A forum has no messages of its own."""
     if isinstance(channel, discord.ForumChannel):
-        return Sighting(await places.of(channel), 0)
-    return Sighting(await places.of(channel), channel.last_message_id or 0, stale)
+        return Sighting(place_of(channel), 0)
+    return Sighting(place_of(channel), channel.last_message_id or 0, stale)
 
 
-async def visible(guild: discord.Guild, places: Places) -> list[Sighting]:
+def visible(guild: discord.Guild) -> list[Sighting]:
     """Every channel and active thread of a guild that can be recorded; a channel comes before its threads."""
-    return [await sighting_of(channel, places) for channel in recorded_channels(guild)]
+    return [sighting_of(channel) for channel in recorded_channels(guild)]
 
 
-async def _changed(channel: _WithThreads, look: ArchiveLook, places: Places) -> list[Sighting] | None:
+async def _changed(channel: _WithThreads, look: ArchiveLook) -> list[Sighting] | None:
     """The archived threads of a channel with something to fetch; None when Spade may not look.
 
     Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
@@ -53,14 +53,13 @@ async def _changed(channel: _WithThreads, look: ArchiveLook, places: Places) -> 
             break
         known = look.recorded.get(thread.id)
         if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
-            found.append(await sighting_of(thread, places))
+            found.append(sighting_of(thread))
     return found
 
 
 async def changed_in_archives(
     channels: Iterable[_WithThreads],
     look: ArchiveLook,
-    places: Places,
     unread: set[int],
     wanted: Callable[[], bool],
 ) -> tuple[list[Sighting], bool]:
@@ -75,7 +74,7 @@ async def changed_in_archives(
     async def one(channel: _WithThreads) -> list[Sighting] | None:
         async def changed() -> list[Sighting] | None:
             async with at_once:
-                some = await _changed(channel, look, places)
+                some = await _changed(channel, look)
                 (unread.add if some is None else unread.discard)(channel.id)
                 return some
 
@@ -116,16 +115,15 @@ async def _archive(channel: _WithThreads) -> AsyncIterator[discord.Thread]:
 class GuildChannels:
     """Everything a guild holds, for jobs that read its history."""
 
-    def __init__(self, client: discord.Client, places: Places) -> None:
+    def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._places = places
 
     async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
         """The channels and threads that may hold messages from `since_id` on; none while the guild is out of sight."""
         guild = self._client.get_guild(guild_id)
         if guild is None:
             return ()
-        found = await visible(guild, self._places)
+        found = visible(guild)
         since = moment_of(since_id)
         for channel in with_archives(recorded_channels(guild)):
             if not channel.permissions_for(guild.me).read_message_history:
@@ -134,7 +132,7 @@ class GuildChannels:
                 async for thread in _archive(channel):
                     if thread.archive_timestamp < since:
                         break
-                    found.append(await sighting_of(thread, self._places))
+                    found.append(sighting_of(thread))
             except discord.Forbidden as error:
                 log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
         return [sighting for sighting in found if sighting.last_message_id >= since_id]

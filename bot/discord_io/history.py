@@ -3,7 +3,7 @@
 import discord
 
 from bot.discord_io.messages import author_id, person_id, read_message
-from bot.discord_io.places import Places, Recordable, is_recorded
+from bot.discord_io.places import Recordable, is_recorded, place_of
 from bot.discord_io.timeout import patience
 from bot.domain.message import Message
 from bot.domain.stretch import Place
@@ -47,7 +47,7 @@ class DiscordHistory:
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, in the archive too."""
-        return await Places().of(await self._with_messages(Place(guild_id, channel_id)))
+        return place_of(await self._with_messages(Place(guild_id, channel_id)))
 
     async def _page(
         self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None

@@ -69,29 +69,29 @@ def unreadable_channels(guild: discord.Guild) -> list[int]:
     ]
 
 
-class Places:
-    """Places without a question to Discord: who opened a thread is asked for when a rule has to know."""
+def place_of(channel: Recordable | discord.ForumChannel, message: discord.Message | None = None) -> Place:
+    """The place of a channel or thread, made of what the client holds; no request is sent.
 
-    async def of(
-        self, channel: Recordable | discord.ForumChannel, first_message: discord.Message | None = None
-    ) -> Place:
-        """The place of a channel. `first_message`, when it is a thread's very first, tells who opened it."""
-        if not isinstance(channel, discord.Thread):
-            return Place(channel.guild.id, channel.id, parent_id=None)
-        known, opener_id = _opener_at_hand(channel, first_message)
-        return Place(
-            guild_id=channel.guild.id,
-            channel_id=channel.id,
-            is_thread=True,
-            opener_id=opener_id,
-            parent_id=channel.parent_id,
-            opener_known=known,
-        )
+    `opener_known` is False if the client cannot tell who opened the thread. `message`, a message there, tells it if
+    it is the thread's first.
+    """
+    if not isinstance(channel, discord.Thread):
+        return Place(channel.guild.id, channel.id, parent_id=None)
+    known, opener_id = _opener_at_hand(channel, message)
+    return Place(
+        guild_id=channel.guild.id,
+        channel_id=channel.id,
+        is_thread=True,
+        opener_id=opener_id,
+        parent_id=channel.parent_id,
+        opener_known=known,
+    )
 
 
-def _opener_at_hand(thread: discord.Thread, first_message: discord.Message | None) -> tuple[bool, int | None]:
-    if first_message is not None and first_message.id == thread.id:
-        return True, author_id(first_message)
+def _opener_at_hand(thread: discord.Thread, message: discord.Message | None) -> tuple[bool, int | None]:
+    """Whether the opener is known, and who it is if a person."""
+    if message is not None and message.id == thread.id:
+        return True, author_id(message)
     if isinstance(thread.parent, discord.ForumChannel):
         return True, thread.owner_id  # whoever made a post wrote its first message
     return False, None

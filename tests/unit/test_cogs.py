@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from discord.ext import commands
 
-from bot.discord_io.places import Places
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
@@ -76,7 +75,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    cog = Tracking(follower, Places(), Service(), Service(), Service(), Service(), Service(), set)
+    cog = Tracking(follower, Service(), Service(), Service(), Service(), Service(), set)
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle" in follower.asked

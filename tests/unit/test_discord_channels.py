@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from bot.discord_io.channels import changed_in_archives
-from bot.discord_io.places import Places
 from bot.domain.span import Span
 from bot.services.record.archives import ArchiveLook
 
@@ -37,9 +36,7 @@ async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() ->
     unread = {2}
     look = ArchiveLook({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
     looking = asyncio.create_task(
-        changed_in_archives(
-            [forum(1, go.wait, readable=False), forum(2, go.wait)], look, Places(), unread, lambda: True
-        )
+        changed_in_archives([forum(1, go.wait, readable=False), forum(2, go.wait)], look, unread, lambda: True)
     )
     await asyncio.sleep(0)
     await asyncio.sleep(0)
