@@ -18,7 +18,7 @@ from bot.services.record.archives import ArchiveLook, ThreadArchives
 from bot.services.record.backfill import HistoryReader
 from bot.services.record.follower import Follower
 from bot.services.record.history import Sighting
-from bot.services.record.retry import persistently
+from bot.services.record.retry import retry
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +91,8 @@ class Tracking(commands.Cog):
     async def _enter(self, guilds: list[discord.Guild]) -> None:
         """Begin with the guilds that there are, whatever is in the way at first."""
         follower, session = self._follower, self._follower.session
-        looks = await persistently(
-            "Looking at the channels", lambda: self._looks(guilds), lambda: follower.lasts(session)
+        looks = await retry(
+            "Looking at the channels", lambda: self._looks(guilds), wanted=lambda: follower.lasts(session)
         )
         if looks is None:
             return  # a newer session began, and looks for itself
@@ -281,7 +281,7 @@ class Tracking(commands.Cog):
 
         stale = [sighting_of(channel, stale=True) for channel in channels if is_in_sight(channel)]
         await follower.catch_up_all(stale, session)
-        look = await persistently("Looking at archives", lambda: self._archives.look_at_all(guild.id), lasts)
+        look = await retry("Looking at archives", lambda: self._archives.look_at_all(guild.id), wanted=lasts)
         if look is not None:
             await self._look_into_archives(guild, {*channels, *readable}, look, session)
 
@@ -293,10 +293,10 @@ class Tracking(commands.Cog):
 
     async def _follow_new(self, place: Place) -> None:
         follower, session = self._follower, self._follower.session
-        await persistently(
+        await retry(
             f"Following channel {place.channel_id}",
             lambda: follower.follow_new(place, session),
-            lambda: follower.lasts(session),
+            wanted=lambda: follower.lasts(session),
         )
 
     @commands.Cog.listener()

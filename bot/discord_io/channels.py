@@ -11,9 +11,8 @@ from bot.discord_io.places import Recordable, place_of, recorded_channels
 from bot.discord_io.timeout import patience
 from bot.domain.snowflake import moment_of
 from bot.services.record.archives import ArchiveLook
-from bot.services.record.follower import TRIES
 from bot.services.record.history import Sighting
-from bot.services.record.retry import persistently
+from bot.services.record.retry import CHANNEL_TRIES, retry
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ async def changed_in_archives(
                 return some
 
         what = f"Looking at the archive of channel {channel.id}"
-        some = await persistently(what, changed, wanted, tries=TRIES)
+        some = await retry(what, changed, wanted=wanted, tries=CHANNEL_TRIES)
         if some is None:
             unread.add(channel.id)
         return some

@@ -29,7 +29,7 @@ from bot.services.record.history import Sighting
 from bot.services.record.imports import Importer
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
-from bot.services.record.retry import persistently
+from bot.services.record.retry import retry
 from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
@@ -337,10 +337,10 @@ async def test_what_fails_is_tried_again_while_it_is_wanted(monkeypatch: pytest.
             raise OSError("no network")
         return "done"
 
-    assert await persistently("It", work, lambda: True) == "done"
+    assert await retry("It", work) == "done"
     assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
     left = 9
-    assert await persistently("It", work, lambda: left > 6) is None
+    assert await retry("It", work, wanted=lambda: left > 6) is None
 
 
 class Everything:

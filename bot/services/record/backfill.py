@@ -16,23 +16,17 @@ from bot.domain.stretch import Place
 from bot.services.record.history import History, HistoryContext, NoHistoryError, Sighting
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
-from bot.services.record.retry import persistently
+from bot.services.record.retry import CHANNEL_TRIES, retry
 from bot.store import guilds, history_jobs, spans
 from bot.store.database import Database
 
 log = logging.getLogger(__name__)
 
-TRIES = 7
-"""How often a channel is asked for, over five minutes, before it is left for after a restart."""
 _CHANNELS_AT_ONCE = 3
 
 
 class UnreadError(Exception):
     """Some channels could not be read: the job is not done."""
-
-
-def _always() -> bool:
-    return True  # until the job is cancelled
 
 
 class Channels(Protocol):
@@ -160,7 +154,7 @@ class HistoryReader:
         """Read the history for one backfill, or for all these second readings."""
         guild_id, since_id = jobs[0].guild_id, first_id_at(jobs[0].since)
         looking = "Looking for channels to read"
-        found = await persistently(looking, lambda: self._channels.with_archived(guild_id, since_id), _always)
+        found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
         async with self._database.reading() as connection:
             excluded = await guilds.excluded_channels(connection, guild_id)
         counted = [
@@ -187,7 +181,7 @@ class HistoryReader:
         """Read one channel after the other of those that are left."""
         for sighting in left:
             what = f"Reading history of channel {sighting.place.channel_id}"
-            if await persistently(what, partial(self._read_channel, jobs, sighting), _always, tries=TRIES):
+            if await retry(what, partial(self._read_channel, jobs, sighting), tries=CHANNEL_TRIES):
                 self._note(jobs, channels=1)
 
     async def _read_channel(self, jobs: tuple[HistoryJob, ...], sighting: Sighting) -> bool:

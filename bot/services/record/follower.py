@@ -21,14 +21,12 @@ from bot.services.record.gaps import Gaps
 from bot.services.record.history import PAGE, History, HistoryContext, NoHistoryError, Sighting
 from bot.services.record.positions import Openings
 from bot.services.record.recorder import Recorder
-from bot.services.record.retry import RETRY_SECONDS, persistently
+from bot.services.record.retry import CHANNEL_TRIES, RETRY_SECONDS, retry
 from bot.store.database import Database, StoreError
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
-TRIES = 7
-"""How often a channel is asked for, over five minutes, before what it lacks is a known gap."""
 ASK_AGAIN_SECONDS = 900.0
 """How often known gaps are asked for again."""
 _CHANNELS_AT_ONCE = 4
@@ -283,7 +281,7 @@ class Follower(Sight):
                     channel.position = await self._position_of(channel, sighting)
 
         what = f"Opening the record of channel {sighting.place.channel_id}"
-        await persistently(what, once, lambda: self._lasts(session, channel), tries=TRIES)
+        await retry(what, once, wanted=lambda: self._lasts(session, channel), tries=CHANNEL_TRIES)
 
     async def _catch_up_or_miss(self, channel: FollowedChannel, sighting: Sighting, session: int) -> int:
         def lasts() -> bool:
@@ -294,9 +292,9 @@ class Follower(Sight):
                 return await self._catch_up(channel, sighting, session) if lasts() else 0
 
         what = f"Catching up with channel {sighting.place.channel_id}"
-        fetched = await persistently(what, once, lasts, tries=TRIES)
+        fetched = await retry(what, once, wanted=lasts, tries=CHANNEL_TRIES)
         if fetched is None and lasts():
-            await persistently(what, lambda: self._leave_behind(channel, sighting, session), lasts)
+            await retry(what, lambda: self._leave_behind(channel, sighting, session), wanted=lasts)
         return fetched or 0
 
     async def _leave_behind(self, channel: FollowedChannel, sighting: Sighting, session: int) -> None:

@@ -1,4 +1,4 @@
-"""Trying again until something works."""
+"""Retrying work that must not be given up at its first failure."""
 
 import asyncio
 import logging
@@ -8,29 +8,39 @@ from typing import TypeVar
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
-_LONGEST_PAUSE = 300.0
+"""The delay after the first failure. It doubles with each further failure."""
+LONGEST_DELAY_SECONDS = 300.0
+CHANNEL_TRIES = 7
+"""How often a request about one channel is tried: with these delays, over five minutes."""
 
 Result = TypeVar("Result")
 
 
-async def persistently(
-    what: str, work: Callable[[], Awaitable[Result]], wanted: Callable[[], bool], *, tries: int | None = None
-) -> Result | None:
-    """Do something until it succeeds, with growing pauses; None when it is no longer wanted by then.
+def always() -> bool:
+    """Never stop retrying, but for cancellation."""
+    return True
 
-    `what` stands in the log before "failed". With `tries`, None too when all of them failed: seven take five minutes.
+
+async def retry(
+    what: str, work: Callable[[], Awaitable[Result]], *, wanted: Callable[[], bool] = always, tries: int | None = None
+) -> Result | None:
+    """Await `work()` until it succeeds and return its result; return None if it was given up.
+
+    Any exception is logged as a warning (`what` names the work in it) and the work is tried again after a delay of
+    `RETRY_SECONDS`, doubled each time up to `LONGEST_DELAY_SECONDS`. It is given up if `wanted()` is False before a
+    try, or after `tries` failures; None stands for no limit. Cancellation is passed on.
     """
-    pause = RETRY_SECONDS
+    delay = RETRY_SECONDS
     left = tries
     while wanted():
         try:
             return await work()
-        except Exception as error:  # noqa: BLE001 - whatever it was, giving up would leave the record incomplete
+        except Exception as error:  # noqa: BLE001 - whatever failed, giving up would leave the record incomplete
             left = None if left is None else left - 1
-            then = "giving up" if left == 0 else f"trying again in {pause:.0f} s"
+            then = "giving up" if left == 0 else f"trying again in {delay:.0f} s"
             log.warning("%s failed (%s: %s); %s", what, type(error).__name__, error, then)
         if left == 0:
             break
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, LONGEST_DELAY_SECONDS)
     return None
