@@ -1,5 +1,6 @@
 """A stretch: a contiguous piece of one channel's history, with what came before it to judge it by."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from bot.domain.message import Message
@@ -20,6 +21,10 @@ class Place:
     opener_id: int | None = None
     parent_id: int | None = None
     opener_known: bool = True
+
+    def is_in(self, channel_ids: Container[int]) -> bool:
+        """Whether it is one of these channels, or a thread in one of them."""
+        return self.channel_id in channel_ids or self.parent_id in channel_ids
 
 
 @dataclass(frozen=True, slots=True)

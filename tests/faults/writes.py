@@ -18,7 +18,7 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place
-from bot.services.record import follower as following
+from bot.services.record import live_writer
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
 from bot.store import managers
@@ -113,7 +113,7 @@ def refuse_every_write(folder: str) -> None:
 
 
 async def _refuse_every_write(folder: Path) -> int:
-    following.BATCH = 15
+    live_writer.BATCH = 15
     messages = talk(60, 12)
     empty, whole = folder / "empty.db", folder / "whole.db"
     await (await opened(empty)).close()

@@ -238,7 +238,7 @@ async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(sc
 
 
 async def test_more_than_a_batch_is_written_in_pieces_that_meet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.record.follower.BATCH", 7)
+    monkeypatch.setattr("bot.services.record.live_writer.BATCH", 7)
     await scene.catch_up(channel())
     await scene.says(channel(), *chatter(Random(1), 40))
     assert len(await scene.spans(channel())) == 1
@@ -736,7 +736,7 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
 
 async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those after it are written only when it is: they must not fill the buffer for good."""
-    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 5)
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 5)
     await scene.catch_up(channel())
     messages = chatter(Random(22), 6)
     scene.log.post(channel(), *messages)
@@ -748,7 +748,7 @@ async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypa
 async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     messages = chatter(Random(17), 35)
     posting = asyncio.create_task(scene.says(channel(), *messages))
@@ -765,7 +765,7 @@ async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The channel has to catch up first, so writing cannot make room; dropping what it heard can."""
-    monkeypatch.setattr("bot.services.record.channels.BUFFER_LIMIT", 10)
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 10)
     await scene.catch_up(channel())
     scene.follower.interrupted()
     messages = chatter(Random(18), 35)

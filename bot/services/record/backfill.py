@@ -29,7 +29,7 @@ class UnreadError(Exception):
     """Some channels could not be read: the job is not done."""
 
 
-class Channels(Protocol):
+class ChannelSource(Protocol):
     """Every channel and thread of a guild, archived ones too."""
 
     async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
@@ -55,7 +55,7 @@ class HistoryReader:
     """
 
     def __init__(
-        self, database: Database, recorder: Recorder, history: History, channels: Channels, clock: Clock
+        self, database: Database, recorder: Recorder, history: History, channels: ChannelSource, clock: Clock
     ) -> None:
         self._database = database
         self._recorder = recorder
@@ -157,11 +157,7 @@ class HistoryReader:
         found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
         async with self._database.reading() as connection:
             excluded = await guilds.excluded_channels(connection, guild_id)
-        counted = [
-            sighting
-            for sighting in found or ()
-            if sighting.place.channel_id not in excluded and sighting.place.parent_id not in excluded
-        ]
+        counted = [sighting for sighting in found or () if not sighting.place.is_in(excluded)]
         for job in jobs:
             self._progress[job.job_id] = JobProgress(job, len(counted), 0, 0, running=True)
         left = iter(counted)

@@ -1,60 +1,72 @@
-"""Known gaps: what could not be fetched is noted, shown, and asked for again."""
+"""Known gaps: stretches that could not be fetched. They are noted, shown, and tried again."""
 
+import asyncio
 import logging
 from collections.abc import Collection
 
 from bot.domain.span import Span
 from bot.domain.stretch import Place
+from bot.services.record.channels import Channels
 from bot.services.record.history import History, HistoryContext, NoHistoryError
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
-from bot.store import guilds, spans
+from bot.store import spans
 from bot.store.database import Database
 
 log = logging.getLogger(__name__)
 
+GAP_RETRY_SECONDS = 900.0
+"""How often known gaps are tried again."""
+
 
 class Gaps:
-    """Notes and fills the gaps of channels. A gap is forgotten once all of it is on record."""
+    """Notes and fills the known gaps of channels. A gap is forgotten once all of it is on record."""
 
-    def __init__(self, database: Database, recorder: Recorder, history: History, context: HistoryContext) -> None:
+    def __init__(
+        self, database: Database, recorder: Recorder, history: History, context: HistoryContext, channels: Channels
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._history = history
         self._context = context
+        self._channels = channels
+        self._retry_at = 0.0
 
     async def note(self, place: Place, gap: Span | None, reason: str) -> None:
-        """A stretch of a channel is missing; None for nothing."""
+        """Note that a stretch of a channel is missing, None for nothing, and have gaps tried again soon.
+
+        The reason may have passed already.
+        """
         if gap is not None:
             async with self._database.writing() as connection:
                 await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, reason)
             log.warning("Channel %s: messages are missing from the record (%s).", place.channel_id, reason)
+        self.retry_soon()
 
-    async def channels(self, guild_id: int) -> Collection[int]:
-        """The channels of a guild that have gaps."""
-        async with self._database.reading() as connection:
-            return tuple(await spans.known_gaps(connection, guild_id))
+    def retry_soon(self) -> None:
+        """Let the next call of `retry_due` try gaps again."""
+        self._retry_at = 0.0
 
-    async def excluded(self, place: Place) -> bool:
-        """Whether nothing of a channel counts, so that nothing of it is to be fetched."""
-        async with self._database.reading() as connection:
-            excluded = await guilds.excluded_channels(connection, place.guild_id)
-        return place.channel_id in excluded or place.parent_id in excluded
+    async def retry_due(self) -> int:
+        """Try to fill the gaps of all visible guilds, at most every `GAP_RETRY_SECONDS`.
 
-    async def try_to_fill(self, guild_id: int, channel_id: int, place: Place | None) -> None:
-        """Fill what can be filled; trouble with one channel stands in the log, and is not the others'.
-
-        Without a place the channel is not in sight: it is a thread in the archive, or gone.
+        Returns how many channels were tried. Left out are channels that have to catch up, which fills their gaps.
         """
-        try:
-            await self.fill(place or await self._history.place(guild_id, channel_id))
-        except NoHistoryError:
-            return
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is asked for again
-            log.warning("Channel %s: what is missing is still not to be had (%s)", channel_id, error)
+        now = asyncio.get_running_loop().time()
+        if now < self._retry_at:
+            return 0
+        self._retry_at = now + GAP_RETRY_SECONDS
+        tried = 0
+        for guild_id in self._channels.visible_guilds:
+            for channel_id in await self._channels_with_gaps(guild_id):
+                channel = self._channels.get(channel_id)
+                if channel is None or channel.followed:
+                    tried += 1
+                    await self._try_to_fill(guild_id, channel_id, channel.place if channel else None)
+        return tried
 
     async def fill(self, place: Place) -> None:
-        """Fetch what is missing of a channel, where it counts and its history can be read by now."""
+        """Fetch and record a channel's gaps, unless it is excluded or its history cannot be read."""
         async with self._database.reading() as connection:
             gaps = await spans.known_gaps_of(connection, place.channel_id)
         for gap in gaps:
@@ -66,3 +78,19 @@ class Gaps:
                 return
             async with self._database.writing() as connection:
                 await spans.forget_known_gaps(connection, place.channel_id, gap)
+
+    async def _channels_with_gaps(self, guild_id: int) -> Collection[int]:
+        async with self._database.reading() as connection:
+            return tuple(await spans.known_gaps(connection, guild_id))
+
+    async def _try_to_fill(self, guild_id: int, channel_id: int, place: Place | None) -> None:
+        """Fill a channel's gaps; a failure is logged, so that the other channels are tried all the same.
+
+        `place` is None for a channel that is not visible: an archived thread, or one that is deleted.
+        """
+        try:
+            await self.fill(place or await self._history.place(guild_id, channel_id))
+        except NoHistoryError:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again later
+            log.warning("Channel %s: what is missing still cannot be fetched (%s)", channel_id, error)

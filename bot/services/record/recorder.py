@@ -63,12 +63,16 @@ class Recorder:
                 return outcome
             stretch = await _with_needed(outcome, stretch, context)
 
+    async def excludes(self, place: Place) -> bool:
+        """Whether a channel is excluded by the guild's settings, so that nothing of it is recorded."""
+        async with self._database.reading() as connection:
+            return await _excluded(connection, place)
+
     async def _record(self, connection: Connection, stretch: Stretch) -> Recorded | ContextNeeded | OpenerNeeded:
         place = stretch.place
-        excluded = await guilds.excluded_channels(connection, place.guild_id)
-        if place.channel_id in excluded or place.parent_id in excluded:
+        if await _excluded(connection, place):
             return Recorded(excluded=True)
-        if self._is_deleted(place):
+        if place.is_in(self._deleted_channels):
             return Recorded()
         settings = await guilds.settings_of(connection, place.guild_id)
         zone = settings.zone if settings else ZoneInfo("UTC")
@@ -98,9 +102,6 @@ class Recorder:
         new = sum(len(part.messages) for part in parts)
         return Recorded(new, len(stretch.messages) - new, touches)
 
-    def _is_deleted(self, place: Place) -> bool:
-        return not self._deleted_channels.isdisjoint((place.channel_id, place.parent_id))
-
     async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
         guild_id = stretch.place.guild_id
         await record.add_activity(connection, stretch.place, facts)
@@ -114,7 +115,7 @@ class Recorder:
         For what is on record already: activity is not counted again, and no span is extended.
         """
         guild_id = stretch.place.guild_id
-        while not self._is_deleted(stretch.place):
+        while not stretch.place.is_in(self._deleted_channels):
             async with self._database.writing() as connection:
                 unrecorded_people = await forgetting.unrecorded(connection, guild_id)
                 outcome = derive(
@@ -149,6 +150,10 @@ class Recorder:
         self._deleted_channels.add(channel_id)
         async with self._database.writing() as connection:
             await record.take_back_channel(connection, channel_id)
+
+
+async def _excluded(connection: Connection, place: Place) -> bool:
+    return place.is_in(await guilds.excluded_channels(connection, place.guild_id))
 
 
 async def _with_needed(outcome: ContextNeeded | OpenerNeeded, stretch: Stretch, context: ContextSource) -> Stretch:

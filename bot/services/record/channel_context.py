@@ -1,0 +1,39 @@
+"""The last messages of a channel, as context for the ones that follow."""
+
+from collections import deque
+from collections.abc import Collection
+
+from bot.domain.message import Message
+
+CONTEXT_KEPT = 50
+
+
+class ChannelContext:
+    """The last messages before a channel's position, without a hole among them: at most `CONTEXT_KEPT`."""
+
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque(maxlen=CONTEXT_KEPT)
+        self._first_id = 0
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, oldest first."""
+        return tuple(self._messages)
+
+    @property
+    def first_id(self) -> int:
+        """The position from which on `messages` are all there are; 0 if no context is kept."""
+        return self._first_id
+
+    def add(self, messages: Collection[Message], first_id: int) -> None:
+        """Add the messages that follow, oldest first: all there are from `first_id` on."""
+        overflow = len(self._messages) + len(messages) > CONTEXT_KEPT
+        self._first_id = self._first_id or first_id
+        self._messages.extend(messages)
+        if overflow:
+            self._first_id = self._messages[0].message_id
+
+    def clear(self) -> None:
+        """Keep no context. The next stretch then asks the history for it, if a rule needs any."""
+        self._messages.clear()
+        self._first_id = 0

@@ -1,0 +1,77 @@
+"""Recording what follows in a channel."""
+
+from collections.abc import Collection
+
+from bot.domain.message import Message
+from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.services.record.channels import Channels
+from bot.services.record.followed_channel import FollowedChannel
+from bot.services.record.gaps import Gaps
+from bot.services.record.history import HistoryContext, NoHistoryError
+from bot.services.record.positions import Positions
+from bot.services.record.recorder import Recorder
+
+_EXCLUDED = "It was excluded"
+
+
+class ChannelRecorder:
+    """Records what follows a channel's position, and moves the position there.
+
+    The caller holds the channel's `turn`, and knows that no message between the position and `last_id` is missing
+    from those it gives.
+    """
+
+    def __init__(
+        self, recorder: Recorder, context: HistoryContext, channels: Channels, positions: Positions, gaps: Gaps
+    ) -> None:
+        self._recorder = recorder
+        self._context = context
+        self._channels = channels
+        self._positions = positions
+        self._gaps = gaps
+
+    async def record(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
+        """Record everything from a channel's position to `last_id`: these messages, oldest first.
+
+        Raises NoHistoryError if a rule needs earlier messages and the history cannot be read, and StoreError. The
+        position is not moved then.
+        """
+        session, first_id = self._channels.session, channel.next_id()
+        recorded = await self._recorder.record(channel.next_stretch(messages, last_id), self._context)
+        channel.position = last_id
+        if channel.excluded and not recorded.excluded:
+            await self._gaps.note(channel.place, await self._missed_while_excluded(channel.place, first_id), _EXCLUDED)
+        channel.excluded = recorded.excluded
+        self._keep_context(channel, messages, first_id, session)
+
+    async def record_or_miss(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
+        """Do the same; if a rule needs earlier messages that cannot be read, note a known gap instead.
+
+        The position is moved in either case, so that the channel goes on. Raises StoreError.
+        """
+        session, first_id = self._channels.session, channel.next_id()
+        try:
+            await self.record(channel, messages, last_id)
+        except NoHistoryError as error:
+            await self._gaps.note(channel.place, Span(first_id, last_id), str(error))
+            channel.position = last_id
+            self._keep_context(channel, messages, first_id, session)
+
+    def _keep_context(
+        self, channel: FollowedChannel, messages: Collection[Message], first_id: int, session: int
+    ) -> None:
+        """Keep messages as context for the next ones, unless the channel was interrupted since `session`.
+
+        After an interruption other messages may lie between them and the next ones, and some of them may have been
+        deleted.
+        """
+        if self._channels.channel_uninterrupted(channel, session):
+            channel.context.add(messages, first_id)
+        else:
+            channel.context.clear()
+
+    async def _missed_while_excluded(self, place: Place, until_id: int) -> Span | None:
+        """The span between the channel's record and `until_id`, the first position after it was included again."""
+        recorded_until = await self._positions.position_of(place, until_id, before_id=until_id)
+        return Span(recorded_until + 1, until_id - 1) if recorded_until + 1 < until_id else None

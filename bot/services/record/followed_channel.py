@@ -1,0 +1,82 @@
+"""The state of one channel that is followed, or has to catch up first."""
+
+import asyncio
+from collections.abc import Collection
+
+from bot.domain.message import Message
+from bot.domain.stretch import Place, Stretch
+from bot.services.record.buffer import Buffer, PendingMessages
+from bot.services.record.channel_context import ChannelContext
+
+
+class FollowedChannel:
+    """A channel or thread: how far it is on record, and which of its messages were received since.
+
+    position: everything up to it is on record, or a known gap. None: it was not looked up yet.
+    followed: no message after `position` was missed, so pending messages can be recorded as what follows. While it
+        is False the channel has to catch up, and pending messages may be dropped, since the history has them.
+    excluded: the channel did not count when `position` was last moved, so nothing was recorded.
+    seen_in: the newest session in which something showed that the channel exists.
+    interrupted_at: the session that began when one of its messages could not be read; 0 for none.
+    receiving: the ids of messages that are being read. Nothing after them may be recorded yet.
+    wanted: the newest message that the history has to bring.
+    turn: held while the position is moved. Whoever records for the channel takes it first.
+    """
+
+    def __init__(self, place: Place, buffer: Buffer) -> None:
+        self.place = place
+        self.position: int | None = None
+        self.followed = False
+        self.excluded = False
+        self.seen_in = 0
+        self.interrupted_at = 0
+        self.receiving: set[int] = set()
+        self.wanted = 0
+        self.turn = asyncio.Lock()
+        self.pending = PendingMessages(buffer)
+        self.context = ChannelContext()
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """The newest message that was received and dropped, so that only the history has it; 0 for none."""
+        return self._dropped
+
+    def want(self, message_id: int) -> None:
+        """Have the history bring everything up to a message."""
+        self.wanted = max(self.wanted, message_id)
+
+    def leave_to_history(self) -> None:
+        """Drop the pending messages: catching up will fetch them from the history."""
+        self._dropped = max(self._dropped, self.pending.newest_id)
+        self.want(self._dropped)
+        self.pending.clear()
+
+    def unfollow(self) -> None:
+        """Events may be missed from here on: the channel has to catch up before it is followed again."""
+        self.leave_to_history()
+        self.followed = False
+        # A delete may be missed, too, and a message that is gone must not serve as context.
+        self.context.clear()
+
+    def interrupt(self, session: int) -> None:
+        """One of its messages was missed: it has to catch up in a session that begins now."""
+        self.interrupted_at = session
+        self.unfollow()
+
+    def next_id(self) -> int:
+        """The position after the last one on record. The position must have been looked up."""
+        assert self.position is not None
+        return self.position + 1
+
+    def next_stretch(self, messages: Collection[Message], last_id: int) -> Stretch:
+        """What follows the position, up to `last_id`: these messages and no others."""
+        first_id = self.next_id()
+        return Stretch(
+            place=self.place,
+            first_id=first_id,
+            last_id=last_id,
+            messages=tuple(messages),
+            context=self.context.messages,
+            context_first_id=self.context.first_id or first_id,
+        )

@@ -1,0 +1,31 @@
+"""Sessions: periods in which no event can have been missed."""
+
+
+class Sessions:
+    """Numbers the sessions of the connection, and of single guilds within it.
+
+    A session lasts as long as no event can have been missed. An interruption ends it, for everything or for one
+    guild, and the next session has a higher number. What was seen in a session that has ended may be out of date.
+    """
+
+    def __init__(self) -> None:
+        self._current = 0
+        self._interrupted_at: dict[int | None, int] = {}
+
+    @property
+    def current(self) -> int:
+        """The number of the newest session."""
+        return self._current
+
+    def advance(self) -> int:
+        """Begin a session and return its number; those before it go on for whatever is not interrupted by it."""
+        self._current += 1
+        return self._current
+
+    def interrupt(self, guild_id: int | None = None) -> None:
+        """End the session of one guild, or of everything if `guild_id` is None, and begin the next."""
+        self._interrupted_at[guild_id] = self.advance()
+
+    def uninterrupted(self, session: int, guild_id: int | None = None) -> bool:
+        """Whether neither the connection nor, if given, the guild was interrupted since `session`."""
+        return session >= max(self._interrupted_at.get(which, 0) for which in (None, guild_id))
