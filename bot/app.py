@@ -33,10 +33,10 @@ from bot.services.nudge.enrolment import Enrolments
 from bot.services.nudge.presses import NudgePresses
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.nudge.sending import NudgeService
-from bot.services.record.archives import ThreadArchives
-from bot.services.record.backfill import HistoryReader
 from bot.services.record.follower import Follower
+from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
+from bot.services.record.thread_archives import ThreadArchives
 from bot.store.database import Database, open_database
 from bot.views.digest.writer import DigestViews
 from bot.views.nudge.writer import Writer
@@ -82,7 +82,7 @@ async def open_app(
         reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
 
         async def ready() -> bool:
-            if not (bot.is_ready() and follower.in_step):
+            if not (bot.is_ready() and follower.caught_up):
                 return False
             if not clock.sure:
                 await bot.ask_time()
@@ -115,13 +115,13 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     privacy = PrivacyService(database, roster, clock)
     writer = Writer(rules)
     enrolments = Enrolments(database, messenger, writer, clock)
-    schedule.add("gaps", app.follower.ask_again)
+    schedule.add("gaps", app.follower.retry_gaps)
     schedule.add("settlement", settlement.settle_due)
     schedule.add("purge", membership.purge_due)
     schedule.add("erasures", privacy.finish_due)
     schedule.add("retention", Retention(database, clock).purge_due)
     digests = DigestService(
-        database, messenger, DigestViews(rules), painter, clock, rules, settle, app.follower.in_step_with
+        database, messenger, DigestViews(rules), painter, clock, rules, settle, app.follower.guild_caught_up
     )
     guild_settings = SettingsService(database, roster, clock)
     return (

@@ -29,7 +29,7 @@ from bot.services.delivery.messenger import Messenger
 from bot.services.digest.sending import DigestService
 from bot.services.guild.presentation import Presentation
 from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
-from bot.services.record.backfill import HistoryReader
+from bot.services.record.history_reader import HistoryReader
 from bot.views.guild import setup as words
 from bot.views.guild import setup_summary
 from bot.views.guild.setup import Guide, SetupPage

@@ -7,18 +7,18 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 import discord
 from discord.ext import commands
 
-from bot.discord_io.channels import changed_in_archives, sighting_of, visible, with_archives
+from bot.discord_io.channels import changed_in_archives, snapshot_of, visible, with_archives
 from bot.discord_io.messages import person_id, read_message
 from bot.discord_io.places import Recordable, is_in_sight, is_recorded, place_of, recorded_channels
 from bot.domain.stretch import Place
 from bot.services.guild.membership import MembershipService
 from bot.services.members.roster import Roster
 from bot.services.members.waiting import WaitingService
-from bot.services.record.archives import ArchiveLook, ThreadArchives
-from bot.services.record.backfill import HistoryReader
+from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
-from bot.services.record.history import Sighting
+from bot.services.record.history_reader import HistoryReader
 from bot.services.record.retry import retry
+from bot.services.record.thread_archives import ArchiveScope, ThreadArchives
 
 log = logging.getLogger(__name__)
 
@@ -85,26 +85,26 @@ class Tracking(commands.Cog):
     async def on_ready(self) -> None:
         """The session shows everything there is: fetch what was missed."""
         self._ready = True
-        self._follower.entering(self._guilds)
+        self._follower.expect_guilds(self._guilds)
         self._start(self._enter(list(self._guilds.values())), "catching up")
 
     async def _enter(self, guilds: list[discord.Guild]) -> None:
         """Begin with the guilds that there are, whatever is in the way at first."""
         follower, session = self._follower, self._follower.session
         looks = await retry(
-            "Looking at the channels", lambda: self._looks(guilds), wanted=lambda: follower.lasts(session)
+            "Looking at the channels", lambda: self._looks(guilds), wanted=lambda: follower.uninterrupted(session)
         )
         if looks is None:
             return  # a newer session began, and looks for itself
-        await follower.catch_up_all([one for guild in guilds for one in visible(guild)], session)
+        await follower.catch_up([one for guild in guilds for one in visible(guild)], session)
         for guild in guilds:
             whole = await self._look_into_archives(guild, recorded_channels(guild), looks[guild.id], session)
-            await follower.catch_up_all((), session, guild_ids=[guild.id])
+            await follower.catch_up((), session, guild_ids=[guild.id])
             if whole:
                 await self._archives.read(guild.id)
             await self._reader.resume(guild.id)
 
-    async def _looks(self, guilds: list[discord.Guild]) -> dict[int, ArchiveLook]:
+    async def _looks(self, guilds: list[discord.Guild]) -> dict[int, ArchiveScope]:
         await self._membership.present(self._joined())
         return {guild.id: await self._archives.look(guild.id) for guild in guilds}
 
@@ -112,17 +112,17 @@ class Tracking(commands.Cog):
         self,
         guild: discord.Guild,
         channels: Iterable[object],
-        look: ArchiveLook,
+        look: ArchiveScope,
         session: int,
     ) -> bool:
         """Fetch what archived threads hold; False when something was in the way."""
         follower = self._follower
 
         def lasts() -> bool:
-            return follower.lasts(session, guild.id)
+            return follower.uninterrupted(session, guild.id)
 
         found, whole = await changed_in_archives(with_archives(channels), look, self._unread_archives, lasts)
-        await follower.catch_up_all(found, session)
+        await follower.catch_up(found, session)
         return whole and lasts()
 
     @commands.Cog.listener()
@@ -142,20 +142,20 @@ class Tracking(commands.Cog):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Spade was removed: nothing is forgotten at once."""
         self._guilds.pop(guild.id, None)
-        self._follower.out_of_sight(guild.id)
+        self._follower.guild_hidden(guild.id)
         await self._membership.removed(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """An outage: events of this guild are missed until it is back. Nothing is forgotten."""
-        self._follower.out_of_sight(guild.id)
+        self._follower.guild_hidden(guild.id)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
         channel = message.channel
         if message.guild is not None and isinstance(channel, discord.PartialMessageable):
-            self._follower.heard_of(channel.id, message.id)
+            self._follower.note_unknown_thread(channel.id, message.id)
         if message.guild is None or not is_recorded(channel):
             return
         known = self._follower.knows(channel.id)
@@ -163,13 +163,13 @@ class Tracking(commands.Cog):
             return  # its history has it, if the channel comes back into sight
         place = place_of(channel, message)
         try:
-            async with self._follower.arriving(place, message.id) as heard:
+            async with self._follower.receiving(place, message.id) as heard:
                 heard(await read_message(message))
         except Exception as error:  # noqa: BLE001 - whatever it was, the message must not be missing
             log.warning("Message %s could not be read and is fetched again: %s", message.id, error)
             known = False
         if not known:
-            await self._catch_up([Sighting(place, message.id)])
+            await self._catch_up([ChannelSnapshot(place, message.id)])
         author = message.author
         if (
             isinstance(author, discord.Member)
@@ -181,24 +181,24 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A message was deleted; nobody says whose it was."""
-        self._follower.removed([event.message_id])
+        self._follower.messages_deleted([event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many were."""
-        self._follower.removed(event.message_ids)
+        self._follower.messages_deleted(event.message_ids)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """A thread was deleted with all that was in it."""
-        self._follower.removed_channel(event.thread_id)
+        self._follower.channel_deleted(event.thread_id)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel was deleted, and its threads with it."""
         threads = [thread.id for thread in channel.guild.threads if thread.parent_id == channel.id]
         for channel_id in (channel.id, *threads):
-            self._follower.removed_channel(channel_id)
+            self._follower.channel_deleted(channel_id)
 
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
@@ -249,10 +249,10 @@ class Tracking(commands.Cog):
         """
         if not self._ready:
             return  # whoever enters sees how things are
-        self._follower.ask_soon()
+        self._follower.retry_gaps_soon()
         here, unseen = [channel for channel in channels if is_recorded(channel)], {channel.id for channel in returned}
         # Nothing is waited for before this: the next event may be a message from behind what was not heard.
-        last_heard = self._follower.lost(
+        last_heard = self._follower.channels_hidden(
             [channel.id for channel in here if channel.id in unseen or not is_in_sight(channel)]
         )
         ids = {channel.id for channel in here}
@@ -277,10 +277,10 @@ class Tracking(commands.Cog):
         follower, session = self._follower, self._follower.session
 
         def lasts() -> bool:
-            return follower.lasts(session, guild.id)
+            return follower.uninterrupted(session, guild.id)
 
-        stale = [sighting_of(channel, stale=True) for channel in channels if is_in_sight(channel)]
-        await follower.catch_up_all(stale, session)
+        stale = [snapshot_of(channel, stale=True) for channel in channels if is_in_sight(channel)]
+        await follower.catch_up(stale, session)
         look = await retry("Looking at archives", lambda: self._archives.look_at_all(guild.id), wanted=lasts)
         if look is not None:
             await self._look_into_archives(guild, {*channels, *readable}, look, session)
@@ -296,7 +296,7 @@ class Tracking(commands.Cog):
         await retry(
             f"Following channel {place.channel_id}",
             lambda: follower.follow_new(place, session),
-            wanted=lambda: follower.lasts(session),
+            wanted=lambda: follower.uninterrupted(session),
         )
 
     @commands.Cog.listener()
@@ -317,10 +317,10 @@ class Tracking(commands.Cog):
 
     async def _look_at(self, channels: Iterable[object]) -> None:
         await self._catch_up(
-            [sighting_of(channel) for channel in channels if is_recorded(channel) and is_in_sight(channel)]
+            [snapshot_of(channel) for channel in channels if is_recorded(channel) and is_in_sight(channel)]
         )
 
-    async def _catch_up(self, found: list[Sighting]) -> None:
+    async def _catch_up(self, found: list[ChannelSnapshot]) -> None:
         """In the background: a long history must not hold up the next event."""
         if found:
-            self._start(self._follower.catch_up_all(found, self._follower.session), "catching up")
+            self._start(self._follower.catch_up(found, self._follower.session), "catching up")

@@ -79,7 +79,7 @@ class Playback:
         """Let the bot hear everything so far, then look at what is due at `moment`."""
         follower = self._on.app.follower
         await self._on.sandbox.until(
-            lambda: follower.newest_heard_id >= self._newest_id and follower.in_step, PATIENCE_SECONDS
+            lambda: follower.newest_received_id >= self._newest_id and follower.caught_up, PATIENCE_SECONDS
         )
         self._on.clock.set(moment)
         await self._on.app.schedule.tick()

@@ -99,7 +99,7 @@ async def connected(opening: AbstractAsyncContextManager[App], token: str) -> As
             running = asyncio.create_task(app.bot.start(token))
             try:
                 async with asyncio.timeout(_READY_SECONDS):
-                    while not app.follower.in_step:
+                    while not app.follower.caught_up:
                         if running.done():
                             running.result()
                         await asyncio.sleep(0.05)

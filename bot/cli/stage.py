@@ -65,7 +65,7 @@ async def stage(record: CommunityRecord, database: Path, starts_at: datetime, *,
         async with open_app(settings, clock, hold_seconds=0.02) as app:
             running = asyncio.create_task(app.bot.start(token))
             try:
-                await sandbox.until(lambda: app.follower.in_step or running.done(), PATIENCE_SECONDS)
+                await sandbox.until(lambda: app.follower.caught_up or running.done(), PATIENCE_SECONDS)
                 if running.done():
                     running.result()
                 on = Stage(clock, sandbox, player, app)

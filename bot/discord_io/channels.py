@@ -10,9 +10,9 @@ import discord
 from bot.discord_io.places import Recordable, place_of, recorded_channels
 from bot.discord_io.timeout import patience
 from bot.domain.snowflake import moment_of
-from bot.services.record.archives import ArchiveLook
-from bot.services.record.history import Sighting
+from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.retry import CHANNEL_TRIES, retry
+from bot.services.record.thread_archives import ArchiveScope
 
 log = logging.getLogger(__name__)
 
@@ -22,26 +22,26 @@ _LOOK_BACK = timedelta(days=7)
 _CHANNELS_AT_ONCE = 4
 
 
-def sighting_of(channel: Recordable | discord.ForumChannel, *, stale: bool = False) -> Sighting:
+def snapshot_of(channel: Recordable | discord.ForumChannel, *, stale: bool = False) -> ChannelSnapshot:
     """A channel as it stands now, or (`stale`) as Spade saw it last. A forum has no messages of its own."""
     if isinstance(channel, discord.ForumChannel):
-        return Sighting(place_of(channel), 0)
-    return Sighting(place_of(channel), channel.last_message_id or 0, stale)
+        return ChannelSnapshot(place_of(channel), 0)
+    return ChannelSnapshot(place_of(channel), channel.last_message_id or 0, stale)
 
 
-def visible(guild: discord.Guild) -> list[Sighting]:
+def visible(guild: discord.Guild) -> list[ChannelSnapshot]:
     """Every channel and active thread of a guild that can be recorded; a channel comes before its threads."""
-    return [sighting_of(channel) for channel in recorded_channels(guild)]
+    return [snapshot_of(channel) for channel in recorded_channels(guild)]
 
 
-async def _changed(channel: _WithThreads, look: ArchiveLook) -> list[Sighting] | None:
+async def _changed(channel: _WithThreads, look: ArchiveScope) -> list[ChannelSnapshot] | None:
     """The archived threads of a channel with something to fetch; None when Spade may not look.
 
     Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
     One that is not on record yet belongs there from where its channel's record begins.
     """
     begins = look.begins(channel.id)
-    found: list[Sighting] = []
+    found: list[ChannelSnapshot] = []
     if begins is None:
         return found
     if not channel.permissions_for(channel.guild.me).read_message_history:
@@ -52,16 +52,16 @@ async def _changed(channel: _WithThreads, look: ArchiveLook) -> list[Sighting] |
             break
         known = look.recorded.get(thread.id)
         if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
-            found.append(sighting_of(thread))
+            found.append(snapshot_of(thread))
     return found
 
 
 async def changed_in_archives(
     channels: Iterable[_WithThreads],
-    look: ArchiveLook,
+    look: ArchiveScope,
     unread: set[int],
     wanted: Callable[[], bool],
-) -> tuple[list[Sighting], bool]:
+) -> tuple[list[ChannelSnapshot], bool]:
     """The archived threads with something to fetch, several channels at once, and whether all could be looked at.
 
     `unread` holds the channels whose archives could not be. A channel stands there from the moment it is refused, so
@@ -70,8 +70,8 @@ async def changed_in_archives(
     """
     at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
-    async def one(channel: _WithThreads) -> list[Sighting] | None:
-        async def changed() -> list[Sighting] | None:
+    async def one(channel: _WithThreads) -> list[ChannelSnapshot] | None:
+        async def changed() -> list[ChannelSnapshot] | None:
             async with at_once:
                 some = await _changed(channel, look)
                 (unread.add if some is None else unread.discard)(channel.id)
@@ -84,7 +84,7 @@ async def changed_in_archives(
         return some
 
     found = await asyncio.gather(*(one(channel) for channel in channels))
-    return [sighting for some in found for sighting in some or ()], all(some is not None for some in found)
+    return [snapshot for some in found for snapshot in some or ()], all(some is not None for some in found)
 
 
 def with_archives(channels: Iterable[object]) -> list[_WithThreads]:
@@ -117,7 +117,7 @@ class GuildChannels:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
         """The channels and threads that may hold messages from `since_id` on; none while the guild is out of sight."""
         guild = self._client.get_guild(guild_id)
         if guild is None:
@@ -131,7 +131,7 @@ class GuildChannels:
                 async for thread in _archive(channel):
                     if thread.archive_timestamp < since:
                         break
-                    found.append(sighting_of(thread))
+                    found.append(snapshot_of(thread))
             except discord.Forbidden as error:
                 log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
-        return [sighting for sighting in found if sighting.last_message_id >= since_id]
+        return [snapshot for snapshot in found if snapshot.last_message_id >= since_id]

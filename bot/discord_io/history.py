@@ -7,7 +7,7 @@ from bot.discord_io.places import Recordable, is_recorded, place_of
 from bot.discord_io.timeout import patience
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.record.history import PAGE, NoHistoryError
+from bot.services.record.history import PAGE, UnreadableHistoryError
 
 _ARCHIVED_KEPT = 100
 
@@ -34,7 +34,7 @@ class DiscordHistory:
             return None
         parent = thread.parent
         if parent is None:
-            raise NoHistoryError("the thread's channel is not in sight")
+            raise UnreadableHistoryError("the thread's channel is not in sight")
         # A forum post's first message is in the thread itself, any other thread's in the channel it hangs on.
         home = thread if isinstance(parent, discord.ForumChannel) else parent
         try:
@@ -43,7 +43,7 @@ class DiscordHistory:
         except discord.NotFound:
             return person_id(thread.owner) if thread.owner is not None else thread.owner_id
         except discord.Forbidden as error:
-            raise NoHistoryError(f"Discord refused: {error.text}") from error
+            raise UnreadableHistoryError(f"Discord refused: {error.text}") from error
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, in the archive too."""
@@ -65,7 +65,7 @@ class DiscordHistory:
         self, channel: Recordable, limit: int, after: discord.Object | None, before: discord.Object | None
     ) -> list[discord.Message]:
         if not channel.permissions_for(channel.guild.me).read_message_history:
-            raise NoHistoryError("Spade may not read the message history there")
+            raise UnreadableHistoryError("Spade may not read the message history there")
         try:
             async with patience():
                 return [
@@ -75,7 +75,7 @@ class DiscordHistory:
                     )
                 ]
         except (discord.Forbidden, discord.NotFound) as error:
-            raise NoHistoryError(f"Discord refused: {error.text}") from error
+            raise UnreadableHistoryError(f"Discord refused: {error.text}") from error
 
     async def _may_read(self, channel: Recordable, position: discord.Object | None) -> None:
         """Ask for one message: unlike a page, it is refused where the history may not be read."""
@@ -86,12 +86,12 @@ class DiscordHistory:
         except discord.NotFound:
             return
         except discord.Forbidden as error:
-            raise NoHistoryError(f"Discord refused: {error.text}") from error
+            raise UnreadableHistoryError(f"Discord refused: {error.text}") from error
 
     async def _with_messages(self, place: Place) -> Recordable:
         channel = await self._channel(place)
         if not is_recorded(channel) or not isinstance(channel, Recordable):
-            raise NoHistoryError("not a channel with messages of its own")
+            raise UnreadableHistoryError("not a channel with messages of its own")
         return channel
 
     async def _channel(self, place: Place) -> object:
@@ -107,7 +107,7 @@ class DiscordHistory:
             async with patience():
                 found = await self._client.fetch_channel(place.channel_id)
         except (discord.Forbidden, discord.NotFound) as error:
-            raise NoHistoryError(f"Discord refused: {error.text}") from error
+            raise UnreadableHistoryError(f"Discord refused: {error.text}") from error
         if isinstance(found, discord.Thread):
             self._archived[found.id] = found
             while len(self._archived) > _ARCHIVED_KEPT:

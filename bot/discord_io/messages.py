@@ -4,7 +4,7 @@ import discord
 
 from bot.discord_io.timeout import patience
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
-from bot.services.record.history import NoHistoryError
+from bot.services.record.history import UnreadableHistoryError
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
 
@@ -32,7 +32,7 @@ async def read_message(message: discord.Message) -> Message:
     """A Discord message as the domain sees it.
 
     The author of the message replied to stands in the event itself, as a rule. Where it does not, it is asked for
-    once; if Discord has no such message, it is gone. Raises NoHistoryError when Spade may not ask.
+    once; if Discord has no such message, it is gone. Raises UnreadableHistoryError when Spade may not ask.
     """
     kind = kind_of(message)
     reply_to_id = None
@@ -65,4 +65,4 @@ async def _replied_to(message: discord.Message, reference: discord.MessageRefere
     except discord.NotFound:
         return None
     except discord.Forbidden as error:
-        raise NoHistoryError(f"Discord refused: {error.text}") from error
+        raise UnreadableHistoryError(f"Discord refused: {error.text}") from error

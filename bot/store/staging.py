@@ -59,7 +59,7 @@ _ADD_CHANNEL = """
 INSERT INTO channel (channel_id, guild_id, is_thread) VALUES (?, ?, ?)
 ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_thread)
 """
-# The newest sighting of a message counts; of two at the same moment the greater row, whichever came first.
+# The newest snapshot of a message counts; of two at the same moment the greater row, whichever came first.
 _ADD_MESSAGE = """
 INSERT INTO message (channel_id, message_id, seen_at, author_id, kind, flags, reply_to_id, mentions)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -28,8 +28,8 @@ from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.nudge.sending import NudgeService
-from bot.services.record.backfill import HistoryReader
 from bot.services.record.follower import Follower
+from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
 from bot.store import guilds, managers
 from bot.store.database import Database, open_database

@@ -17,7 +17,7 @@ from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
 from bot.services.record.follower import Follower
-from bot.services.record.history import HistoryContext
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.imports import Importer
 from bot.services.record.recorder import Recorder
 from bot.store.database import Database, open_database
@@ -117,7 +117,7 @@ async def catch_up(path: Path, size: Size, messages: int) -> Cost:
         session = follower.session
 
         async def work() -> None:
-            await follower.catch_up_all([log.sighting(place) for place, _ in said], session)
+            await follower.catch_up([log.snapshot(place) for place, _ in said], session)
             assert follower.behind(GUILD) == 0
 
         return await measured(work, tries=1)

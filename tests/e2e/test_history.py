@@ -46,7 +46,7 @@ class Town:
 
     async def settled(self, app: Any) -> None:
         """Wait until the bot has written what it heard."""
-        await Stage(self.clock, self.sandbox, app).heard(app.follower.newest_heard_id)
+        await Stage(self.clock, self.sandbox, app).heard(app.follower.newest_received_id)
 
     async def manager(self, app: Any, user: User | None = None) -> None:
         """Make somebody a manager by command."""
@@ -96,7 +96,7 @@ async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
         await town.manager(app)
         town.later(minutes=1)
         question = town.world.post(town.general, town.rafa, "before")
-        await town.sandbox.until(lambda: app.follower.newest_heard_id >= question.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= question.id, PATIENCE)
         await town.settled(app)
     for _ in range(250):
         town.later(seconds=30)
@@ -130,9 +130,9 @@ async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(tow
             town.later(minutes=1)
             town.world.post(town.general, town.rafa, f"while away {number}")
             await town.sandbox.until(partial(began_another_session, gateway, sessions), PATIENCE)
-            await town.sandbox.until(lambda: gateway.live and app.follower.in_step, PATIENCE)
+            await town.sandbox.until(lambda: gateway.live and app.follower.caught_up, PATIENCE)
         newest = town.world.post(town.general, town.rafa, "last")
-        await town.sandbox.until(lambda: app.follower.newest_heard_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(5,)]
 
@@ -151,7 +151,7 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
         assert await town.rows(app, "SELECT channel_id FROM known_gap") == [(town.general.id,)]
         town.later(minutes=1)
         live = town.world.post(town.general, town.rafa, "seen")
-        await town.sandbox.until(lambda: app.follower.newest_heard_id >= live.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= live.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(1,)]
         town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
@@ -184,7 +184,7 @@ async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: To
         town.later(minutes=1)
         town.find_sight(role if by_role else None)
         await town.settled_at(app, 6)
-        assert app.follower.in_step
+        assert app.follower.caught_up
         for place in places[:2]:
             town.later(minutes=1)
             town.world.post(place, town.rafa, "seen again")
@@ -222,7 +222,7 @@ async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:
         town.sandbox.faults.drop_gateway(resume=False)
         town.world.archive_thread(thread)
         await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
-        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
         town.later(minutes=1)
         town.world.post(thread, town.rafa, "awake again")
         await town.settled_at(app, 2)
@@ -339,7 +339,7 @@ async def test_deleted_messages_take_their_touches_back_and_leave_activity(town:
         question = town.world.post(town.general, town.rafa, "@Mia?", mentions=[town.mia])
         town.later(minutes=1)
         reply = town.world.post(town.general, town.mia, "yes", reply_to=question)
-        await town.sandbox.until(lambda: app.follower.newest_heard_id >= reply.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= reply.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, "SELECT count(*) FROM touch") == [(1,)]
         town.world.delete_many([question, reply])
@@ -374,12 +374,12 @@ async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_d
         town.world.post(town.general, town.rafa, "hello")
         await town.settled_at(app, 1)
         town.world.take_down(town.guild)
-        await town.sandbox.until(lambda: not app.follower.in_step_with(town.guild.id), PATIENCE)
-        assert app.follower.in_step  # nobody waits for it
+        await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
+        assert app.follower.caught_up  # nobody waits for it
         sessions = town.sandbox.gateway.identified
         town.sandbox.faults.drop_gateway(resume=False)
         await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
-        await town.sandbox.until(lambda: app.follower.in_step, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
         town.later(days=40)
         membership = MembershipService(app.database, town.clock)
         assert await membership.purge_due() == 0

@@ -76,13 +76,13 @@ def hurry() -> None:
 
 def watch_due_work() -> None:
     """Leave a mark whenever due work is looked for."""
-    ask_again = Follower.ask_again
+    retry_gaps = Follower.retry_gaps
 
     async def marked(self: Follower) -> int:
         Path(IN_STEP).touch()
-        return await ask_again(self)
+        return await retry_gaps(self)
 
-    Follower.ask_again = marked
+    Follower.retry_gaps = marked
 
 
 def replace_in(module: types.ModuleType, **names: object) -> None:
@@ -150,7 +150,7 @@ def follow_what_cannot_be_seen() -> None:
     async def as_if_nothing_was(_self: Follower, _channel_ids: object) -> None:
         pass
 
-    Follower.lost = as_if_nothing_was
+    Follower.channels_hidden = as_if_nothing_was
 
 
 DEFECTS = {

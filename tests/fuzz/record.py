@@ -11,7 +11,7 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
-from bot.services.record.history import HistoryContext
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.recorder import Recorder
 from bot.store import managers
 from bot.store.database import Database, open_database

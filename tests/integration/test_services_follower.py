@@ -16,10 +16,11 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
-from bot.services.record.archives import ThreadArchives
+from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
-from bot.services.record.history import NoHistoryError, Sighting
+from bot.services.record.history import UnreadableHistoryError
 from bot.services.record.recorder import ContextSource, Recorded, Recorder
+from bot.services.record.thread_archives import ThreadArchives
 from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
@@ -45,7 +46,7 @@ class Scene:
 
     async def heard(self, place: Place, *messages: Message) -> None:
         for message in messages:
-            async with self.follower.arriving(place, message.message_id) as heard:
+            async with self.follower.receiving(place, message.message_id) as heard:
                 heard(message)
 
     async def says(self, place: Place, *messages: Message) -> None:
@@ -55,10 +56,10 @@ class Scene:
             await self.heard(place, *messages)
 
     async def catch_up(self, *places: Place) -> None:
-        found = [self.log.sighting(place) for place in places]
+        found = [self.log.snapshot(place) for place in places]
         guild_ids = {place.guild_id for place in places}
-        self.follower.entering(guild_ids)
-        await self.follower.catch_up_all(found, self.follower.session, guild_ids=guild_ids)
+        self.follower.expect_guilds(guild_ids)
+        await self.follower.catch_up(found, self.follower.session, guild_ids=guild_ids)
 
     @property
     def archives(self) -> ThreadArchives:
@@ -93,10 +94,10 @@ class Scene:
             return await spans.known_gaps(connection, GUILD)
 
 
-def scene_of(database: Database, log: ChannelLog) -> Scene:
+def scene_of(database: Database, log: ChannelLog, *, hold_seconds: float = HOLD) -> Scene:
     """A Spade that has just been started, at minute 0, with what is on record already."""
     recorder, clock = Recorder(database, Rules()), DrivenClock(moment(0))
-    return Scene(database, log, recorder, Follower(database, recorder, log, clock, hold_seconds=HOLD), clock)
+    return Scene(database, log, recorder, Follower(database, recorder, log, clock, hold_seconds=hold_seconds), clock)
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ async def test_a_channel_is_recorded_from_the_moment_it_becomes_visible(scene: S
     scene.log.post(channel(), said(-60, MIA), said(-1, MIA))
     await scene.watched()
     await scene.catch_up(channel())
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await scene.says(channel(), said(5, MIA, mentions=[ANNA]), said(6, ANNA))
     assert await scene.messages() == 2
     assert await scene.spans(channel()) == (Span(at(-1) + 1, at(6)),)
@@ -190,11 +191,11 @@ async def test_the_newest_second_is_held_back_and_what_is_older_written(
 ) -> None:
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
-    await follower.catch_up_all([log.sighting(channel())], follower.session, guild_ids=[GUILD])
-    async with follower.arriving(channel(), at(1)) as heard:
+    await follower.catch_up([log.snapshot(channel())], follower.session, guild_ids=[GUILD])
+    async with follower.receiving(channel(), at(1)) as heard:
         heard(said(1, MIA))
     await asyncio.sleep(0.35)
-    async with follower.arriving(channel(), at(2)) as heard:
+    async with follower.receiving(channel(), at(2)) as heard:
         heard(said(2, MIA))
     await follower.flush()
     assert sum(row[3] for row in (await rows(database))["activity"]) == 1
@@ -214,7 +215,7 @@ async def test_what_is_heard_twice_counts_once(scene: Scene) -> None:
 async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene: Scene) -> None:
     """Looking up what the first replies to takes a while; the second must not go on record before it."""
     await scene.catch_up(channel())
-    async with scene.follower.arriving(channel(), at(1)) as heard:
+    async with scene.follower.receiving(channel(), at(1)) as heard:
         await scene.says(channel(), said(2, MIA))
         await scene.follower.settle()
         assert (await rows(scene.database))["activity"] == []
@@ -227,13 +228,13 @@ async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(sc
     await scene.catch_up(channel(), OTHER)
     scene.log.post(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
     with pytest.raises(LookupError):
-        async with scene.follower.arriving(channel(), at(1)):
+        async with scene.follower.receiving(channel(), at(1)):
             raise LookupError("Discord does not answer")
     await scene.says(OTHER, said(1, NOAH))
-    assert not scene.follower.in_step
+    assert not scene.follower.caught_up
     assert (await scene.recorded())["activity"][0][1] == NOAH  # the other channel goes on
-    await scene.follower.catch_up_all([scene.log.sighting(channel())], scene.follower.session)
-    assert scene.follower.in_step
+    await scene.follower.catch_up([scene.log.snapshot(channel())], scene.follower.session)
+    assert scene.follower.caught_up
     await oracle(scene, channel(), OTHER)
 
 
@@ -246,10 +247,10 @@ async def test_more_than_a_batch_is_written_in_pieces_that_meet(scene: Scene, mo
 
 
 async def test_the_newest_message_heard_is_told(scene: Scene) -> None:
-    assert scene.follower.newest_heard_id == 0
+    assert scene.follower.newest_received_id == 0
     assert not scene.follower.knows(CHANNEL)
     await scene.heard(channel(), said(5, MIA), said(3, MIA))
-    assert scene.follower.newest_heard_id == at(5)
+    assert scene.follower.newest_received_id == at(5)
     assert scene.follower.knows(CHANNEL)
 
 
@@ -264,7 +265,7 @@ async def test_what_was_missed_while_interrupted_is_fetched(scene: Scene, missed
     await scene.says(channel(), *messages[:10])
     await scene.follower.settle()
     scene.follower.interrupted()
-    assert not scene.follower.in_step
+    assert not scene.follower.caught_up
     scene.deaf = True
     await scene.says(channel(), *messages[10 : 10 + missed])
     scene.deaf = False
@@ -283,12 +284,12 @@ async def test_an_interruption_of_one_guild_leaves_the_others_alone(scene: Scene
     scene.follower.interrupted(GUILD)
     assert (scene.follower.behind(GUILD), scene.follower.behind(99)) == (1, 0)
     assert scene.follower.session > session
-    assert scene.follower.lasts(session)  # the connection itself
+    assert scene.follower.uninterrupted(session)  # the connection itself
     await scene.heard(elsewhere, said(1, NOAH))
     await scene.heard(channel(), said(1, MIA))
     assert [row[0] for row in (await scene.recorded())["activity"]] == [99]
     scene.follower.interrupted()
-    assert not scene.follower.lasts(session)
+    assert not scene.follower.uninterrupted(session)
 
 
 async def test_events_during_a_catch_up_are_neither_lost_nor_doubled(scene: Scene) -> None:
@@ -328,12 +329,12 @@ async def test_an_interruption_during_a_catch_up_is_caught_up_with_in_the_next_s
         scene.log.post(channel(), *messages[10:20])
 
     scene.log.during_page = breaks
-    await scene.follower.catch_up_all([scene.log.sighting(channel())], session, guild_ids=[GUILD])
-    assert not scene.follower.in_step
+    await scene.follower.catch_up([scene.log.snapshot(channel())], session, guild_ids=[GUILD])
+    assert not scene.follower.caught_up
     await scene.says(channel(), messages[20])  # heard, but nobody knows yet what was before it
     assert len(await scene.spans(channel())) == 1
     await scene.catch_up(channel())
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await scene.says(channel(), *messages[21:])
     assert len(await scene.spans(channel())) == 1
     await oracle(scene, channel())
@@ -387,7 +388,7 @@ async def test_an_unreadable_channel_is_a_known_gap_until_it_can_be_read(scene: 
     scene.log.unreadable.add(CHANNEL)
     await scene.catch_up(channel())
     assert await scene.gaps() == {CHANNEL: (Span(messages[9].message_id + 1, messages[199].message_id),)}
-    assert scene.follower.in_step  # it goes on live behind the gap
+    assert scene.follower.caught_up  # it goes on live behind the gap
     await scene.says(channel(), *messages[200:210])
     assert await scene.messages() == 20
     assert len(await scene.spans(channel())) == 2
@@ -427,7 +428,7 @@ async def test_a_failing_request_is_tried_again_until_the_channel_is_in_step(
 
     scene.log.during_page = fails
     await scene.catch_up(channel())
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await oracle(scene, channel())
 
 
@@ -443,7 +444,7 @@ async def test_trying_again_ends_with_the_session(scene: Scene, monkeypatch: pyt
 
     scene.log.during_page = fails
     await asyncio.wait_for(scene.catch_up(channel()), 5)
-    assert not scene.follower.in_step
+    assert not scene.follower.caught_up
 
 
 async def test_when_the_store_refuses_nothing_is_lost(
@@ -509,15 +510,15 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
         await asyncio.sleep(0)
     await scene.says(channel(), *messages[20:25])
     await asyncio.wait_for(catching_up, 5)
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await scene.says(channel(), *messages[25:])
     assert await scene.gaps() == {CHANNEL: (Span(at(0) + 1, messages[20].message_id - 1),)}
     assert await scene.messages() == 10
-    assert await scene.follower.ask_again() == 1
-    assert await scene.follower.ask_again() == 0  # not before its time
+    assert await scene.follower.retry_gaps() == 1
+    assert await scene.follower.retry_gaps() == 0  # not before its time
     scene.log.during_page = None
-    scene.follower.ask_soon()
-    assert await scene.follower.ask_again() == 1
+    scene.follower.retry_gaps_soon()
+    assert await scene.follower.retry_gaps() == 1
     assert await scene.gaps() == {}
     assert len(await scene.spans(channel())) == 1
     assert await scene.messages() == 30
@@ -540,7 +541,7 @@ async def test_what_is_excluded_is_not_fetched_and_once_included_all_of_it_is(sc
     await scene.says(channel(), *messages[250:])
     assert await scene.messages() == 20
     assert await scene.gaps() == {CHANNEL: (Span(messages[9].message_id + 1, messages[249].message_id),)}
-    await scene.follower.ask_again()
+    await scene.follower.retry_gaps()
     assert await scene.gaps() == {}
     assert await scene.messages() == 260
     assert len(await scene.spans(channel())) == 1
@@ -559,7 +560,7 @@ async def test_what_is_heard_and_cannot_be_judged_is_a_gap_until_the_history_can
     assert await scene.messages() == 2
     assert [row[0] for row in (await scene.recorded())["touch"]] == [at(20.5)]
     scene.log.unreadable.clear()
-    await scene.follower.ask_again()
+    await scene.follower.retry_gaps()
     assert await scene.gaps() == {}
     assert await scene.messages() == 4
     assert sorted(row[0] for row in (await scene.recorded())["touch"]) == [at(1.5), at(20.5)]
@@ -580,8 +581,8 @@ async def test_the_gap_of_a_thread_that_went_into_the_archive_is_filled(scene: S
     scene.follower.interrupted()
     await scene.catch_up(channel())
     scene.log.unreadable.clear()
-    scene.follower.ask_soon()
-    assert await scene.follower.ask_again() == 1
+    scene.follower.retry_gaps_soon()
+    assert await scene.follower.retry_gaps() == 1
     assert await scene.gaps() == {}
     assert await scene.messages() == 3
 
@@ -595,11 +596,11 @@ async def test_a_gap_of_an_excluded_channel_is_kept(scene: Scene) -> None:
     await scene.catch_up(channel())
     scene.log.unreadable.clear()
     await scene.exclude(CHANNEL)
-    await scene.follower.ask_again()
+    await scene.follower.retry_gaps()
     assert list(await scene.gaps()) == [CHANNEL]
     await scene.exclude()
-    scene.follower.ask_soon()
-    await scene.follower.ask_again()
+    scene.follower.retry_gaps_soon()
+    await scene.follower.retry_gaps()
     assert await scene.gaps() == {}
     assert await scene.messages() == 1
 
@@ -610,10 +611,10 @@ async def test_a_guild_out_of_sight_holds_up_nothing_and_is_as_if_never_seen(sce
     await scene.catch_up(channel(), elsewhere)
     await scene.says(channel(), said(1, MIA))
     await scene.follower.settle()
-    scene.follower.out_of_sight(GUILD)
-    assert scene.follower.in_step
-    assert scene.follower.in_step_with(99)
-    assert not scene.follower.in_step_with(GUILD)
+    scene.follower.guild_hidden(GUILD)
+    assert scene.follower.caught_up
+    assert scene.follower.guild_caught_up(99)
+    assert not scene.follower.guild_caught_up(GUILD)
     assert not scene.follower.knows(CHANNEL)
     async with scene.database.writing() as connection:
         await guilds.purge(connection, GUILD)
@@ -621,7 +622,7 @@ async def test_a_guild_out_of_sight_holds_up_nothing_and_is_as_if_never_seen(sce
     scene.log.post(channel(), said(2, MIA), said(60 * 24 * 39, MIA))
     await scene.catch_up(channel())
     assert await scene.messages() == 0
-    assert scene.follower.in_step_with(GUILD)
+    assert scene.follower.guild_caught_up(GUILD)
 
 
 async def test_a_new_session_forgets_the_threads_that_are_not_in_sight_any_more(scene: Scene) -> None:
@@ -632,11 +633,11 @@ async def test_a_new_session_forgets_the_threads_that_are_not_in_sight_any_more(
     await scene.follower.settle()
     scene.follower.interrupted()
     await scene.catch_up(channel())
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await scene.says(place, said(2, MIA))  # it is awake again
-    assert not scene.follower.in_step
-    await scene.follower.catch_up_all([scene.log.sighting(place)], scene.follower.session)
-    assert scene.follower.in_step
+    assert not scene.follower.caught_up
+    await scene.follower.catch_up([scene.log.snapshot(place)], scene.follower.session)
+    assert scene.follower.caught_up
     await oracle(scene, channel(), place)
 
 
@@ -644,12 +645,12 @@ async def test_a_channel_out_of_sight_is_asked_for_what_was_said_meanwhile(scene
     """Nobody knows how far it has come: not even Discord's own client."""
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA))  # still held back
-    await scene.follower.lost([CHANNEL, 777])  # the other one was never seen
+    await scene.follower.channels_hidden([CHANNEL, 777])  # the other one was never seen
     assert not scene.follower.knows(CHANNEL)
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     scene.log.post(channel(), said(2, MIA), said(3, ANNA, to=(2, MIA)))
-    stale = Sighting(channel(), at(1), stale=True)
-    await scene.follower.catch_up_all([stale], scene.follower.session)
+    stale = ChannelSnapshot(channel(), at(1), stale=True)
+    await scene.follower.catch_up([stale], scene.follower.session)
     await scene.says(channel(), said(4, MIA))
     await oracle(scene, channel())
 
@@ -660,14 +661,14 @@ async def test_what_is_heard_behind_what_was_out_of_sight_is_not_taken_for_what_
     opened = await scene.spans(channel())
     await scene.says(OTHER, said(1, MIA))
     scene.log.post(channel(), said(2, MIA))  # out of sight for a moment
-    losing = asyncio.create_task(scene.follower.lost([OTHER.channel_id, CHANNEL]))
+    losing = asyncio.create_task(scene.follower.channels_hidden([OTHER.channel_id, CHANNEL]))
     await asyncio.sleep(0)
     await scene.says(channel(), said(3, MIA))
     await losing
     await scene.follower.settle()
     assert await scene.spans(channel()) == opened
-    back = [Sighting(place, at(1), stale=True) for place in (channel(), OTHER)]
-    await scene.follower.catch_up_all(back, scene.follower.session)
+    back = [ChannelSnapshot(place, at(1), stale=True) for place in (channel(), OTHER)]
+    await scene.follower.catch_up(back, scene.follower.session)
     await oracle(scene, channel(), OTHER)
 
 
@@ -689,7 +690,7 @@ async def test_what_is_being_written_when_its_channel_gets_out_of_sight_is_conte
     writing = asyncio.create_task(scene.follower.settle())
     await asyncio.sleep(2 * HOLD)
     await scene.says(channel(), said(2.5, ANNA))
-    losing = asyncio.create_task(scene.follower.lost([CHANNEL]))
+    losing = asyncio.create_task(scene.follower.channels_hidden([CHANNEL]))
     await asyncio.sleep(0)
     written.set()
     await asyncio.gather(writing, losing)
@@ -702,8 +703,8 @@ async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(sc
     await scene.catch_up(channel())
     place = thread(MIA, at(3), parent_id=CHANNEL)
     scene.log.post(place, said(4, MIA))
-    scene.follower.heard_of(at(3), at(4))
-    await scene.follower.catch_up_all([Sighting(place, 0)], scene.follower.session)
+    scene.follower.note_unknown_thread(at(3), at(4))
+    await scene.follower.catch_up([ChannelSnapshot(place, 0)], scene.follower.session)
     await oracle(scene, channel(), place)
 
 
@@ -724,7 +725,7 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
     async with asyncio.timeout(5):
         while sum(row[3] for row in (await rows(running.database))["activity"]) < 2:
             await asyncio.sleep(0.01)
-        running.follower.removed([at(0.5)])
+        running.follower.messages_deleted([at(0.5)])
         while (await rows(running.database))["touch"]:
             await asyncio.sleep(0.01)
     answer.set()
@@ -753,7 +754,7 @@ async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
     messages = chatter(Random(17), 35)
     posting = asyncio.create_task(scene.says(channel(), *messages))
     await asyncio.sleep(0.05)
-    assert scene.follower.newest_heard_id == messages[9].message_id  # the eleventh waits
+    assert scene.follower.newest_received_id == messages[9].message_id  # the eleventh waits
     task = asyncio.create_task(scene.follower.run())
     await asyncio.wait_for(posting, 5)
     await oracle(scene, channel())
@@ -823,9 +824,9 @@ async def test_a_new_thread_of_an_interrupted_session_has_to_catch_up(scene: Sce
     place = thread(MIA, at(3), parent_id=CHANNEL)
     scene.log.post(place, said(4, MIA))
     await scene.follower.follow_new(place, session)
-    assert not scene.follower.in_step
+    assert not scene.follower.caught_up
     await scene.catch_up(channel(), place)
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
     await oracle(scene, channel(), place)
 
 
@@ -900,19 +901,19 @@ async def test_a_message_that_was_still_being_read_when_its_channel_got_out_of_s
     """What was said while the channel could not be seen lies between it and what is heard next."""
     await scene.catch_up(channel())
     scene.log.post(channel(), said(1, MIA), said(2, NOAH), said(3, MIA))
-    async with scene.follower.arriving(channel(), at(1)) as heard:
-        await scene.follower.lost([CHANNEL])
+    async with scene.follower.receiving(channel(), at(1)) as heard:
+        await scene.follower.channels_hidden([CHANNEL])
         heard(said(1, MIA))
-    assert scene.follower.in_step  # nobody waits for what is out of sight
-    async with scene.follower.arriving(channel(), at(2)) as heard:
-        await scene.follower.lost([CHANNEL])
+    assert scene.follower.caught_up  # nobody waits for what is out of sight
+    async with scene.follower.receiving(channel(), at(2)) as heard:
+        await scene.follower.channels_hidden([CHANNEL])
         await scene.heard(channel(), said(3, MIA))
         heard(said(2, NOAH))
     scene.log.unreadable.add(CHANNEL)
-    await scene.follower.catch_up_all([Sighting(channel(), at(3), stale=True)], scene.follower.session)
+    await scene.follower.catch_up([ChannelSnapshot(channel(), at(3), stale=True)], scene.follower.session)
     scene.log.unreadable.clear()
     await scene.says(channel(), said(4, NOAH))
-    await scene.follower.ask_again()
+    await scene.follower.retry_gaps()
     await oracle(scene, channel())
 
 
@@ -921,10 +922,10 @@ async def test_a_thread_in_the_archive_gets_out_of_sight_with_its_channel(scene:
     old = thread(MIA, at(1), parent_id=CHANNEL)
     scene.log.post(old, said(2, MIA))
     await scene.catch_up(channel(), old)
-    await scene.follower.lost([CHANNEL])
+    await scene.follower.channels_hidden([CHANNEL])
     scene.log.post(old, said(3, NOAH))
     assert not scene.follower.knows(old.channel_id)
-    await scene.follower.catch_up_all([scene.log.sighting(old)], scene.follower.session)
+    await scene.follower.catch_up([scene.log.snapshot(old)], scene.follower.session)
     await scene.says(old, said(4, MIA))
     await oracle(scene, channel(), old)
 
@@ -939,7 +940,7 @@ async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: s
     question, answer = said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA))
     ids = (at(1), at(2))
     if when == "before":
-        scene.follower.removed(ids)
+        scene.follower.messages_deleted(ids)
     if when in {"in a page", "while deaf"}:
         scene.follower.interrupted()
         scene.deaf = True
@@ -948,10 +949,10 @@ async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: s
         await scene.follower.settle()
         assert len((await rows(scene.database))["touch"]) == 1
     if when in {"buffered", "written"}:
-        scene.follower.removed(ids)
+        scene.follower.messages_deleted(ids)
 
     async def delete(_place: Place, _page: object) -> None:
-        scene.follower.removed(ids)
+        scene.follower.messages_deleted(ids)
 
     if when == "in a page":
         scene.log.during_page = delete
@@ -967,7 +968,7 @@ async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene)
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
     await scene.follower.settle()
-    scene.follower.removed([at(2)])
+    scene.follower.messages_deleted([at(2)])
     with mock.patch.object(Recorder, "take_back", side_effect=StoreError("full")), pytest.raises(StoreError):
         await scene.follower.flush()
     assert len((await rows(scene.database))["touch"]) == 1
@@ -975,15 +976,15 @@ async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene)
     assert (await rows(scene.database))["touch"] == []
 
 
-async def test_what_was_deleted_is_taken_back_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_deleted_is_taken_back_at_once(scene: Scene) -> None:
     """Nobody says it a second time: a crash must not come first, whatever is held back."""
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
     await scene.follower.settle()
-    monkeypatch.setattr(scene.follower, "_hold", 3600)
-    task = asyncio.create_task(scene.follower.run())
+    follower = scene_of(scene.database, scene.log, hold_seconds=3600).follower
+    task = asyncio.create_task(follower.run())
     await asyncio.sleep(0.01)
-    scene.follower.removed([at(2)])
+    follower.messages_deleted([at(2)])
     async with asyncio.timeout(5):
         while (await rows(scene.database))["touch"]:
             await asyncio.sleep(0.01)
@@ -994,12 +995,12 @@ async def test_what_was_deleted_is_taken_back_at_once(scene: Scene, monkeypatch:
 async def test_what_is_heard_and_deleted_before_its_channel_has_caught_up_was_said_all_the_same(scene: Scene) -> None:
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, NOAH))
-    await scene.follower.lost([CHANNEL])
+    await scene.follower.channels_hidden([CHANNEL])
     scene.log.post(channel(), said(2, ANNA))
     await scene.says(channel(), said(3, MIA, mentions=[ANNA]), said(4, ANNA, to=(3, MIA)), said(5, NOAH))
     scene.log.delete(channel(), at(3), at(4))
-    scene.follower.removed([at(3), at(4)])
-    await scene.follower.catch_up_all([scene.log.sighting(channel())], scene.follower.session)
+    scene.follower.messages_deleted([at(3), at(4)])
+    await scene.follower.catch_up([scene.log.snapshot(channel())], scene.follower.session)
     found = await scene.recorded()
     assert sum(row[3] for row in found["activity"]) == 5
     assert found["touch"] == found["waiting"] == []
@@ -1010,7 +1011,7 @@ async def test_a_deleted_channel_takes_the_touches_of_its_archived_threads_along
     await scene.catch_up(channel(), place)
     await scene.says(place, said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA)))
     assert len((await scene.recorded())["touch"]) == 1
-    scene.follower.removed_channel(CHANNEL)
+    scene.follower.channel_deleted(CHANNEL)
     found = await scene.recorded()
     assert found["touch"] == found["waiting"] == []
     await scene.says(place, said(3, ANNA, to=(1, MIA)))  # a page on its way
@@ -1024,13 +1025,13 @@ async def test_a_deleted_channel_takes_its_touches_with_it(scene: Scene) -> None
     await scene.follower.settle()
     assert len((await rows(scene.database))["touch"]) == 2
     await scene.says(channel(), said(3, ANNA, to=(1, MIA)))  # still in the buffer
-    scene.follower.removed_channel(CHANNEL)
-    scene.follower.removed_channel(777)  # never seen
+    scene.follower.channel_deleted(CHANNEL)
+    scene.follower.channel_deleted(777)  # never seen
     found = await scene.recorded()
     assert {row[4] for row in found["touch"]} == {OTHER.channel_id}
     assert {row[2] for row in found["waiting"]} == {OTHER.channel_id}
     assert not scene.follower.knows(CHANNEL)
-    assert scene.follower.in_step
+    assert scene.follower.caught_up
 
 
 async def test_a_channel_deleted_while_it_catches_up_stays_gone(scene: Scene) -> None:
@@ -1039,7 +1040,7 @@ async def test_a_channel_deleted_while_it_catches_up_stays_gone(scene: Scene) ->
     scene.log.post(channel(), said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA)))
 
     async def gone(_place: Place, _page: object) -> None:
-        scene.follower.removed_channel(CHANNEL)
+        scene.follower.channel_deleted(CHANNEL)
         await scene.follower.flush()
 
     scene.log.during_page = gone
@@ -1054,8 +1055,8 @@ async def test_a_channel_that_is_gone_when_it_is_asked_for_leaves_no_gap(scene: 
     scene.log.post(channel(), said(1, MIA))
 
     async def gone(_place: Place, _page: object) -> None:
-        scene.follower.removed_channel(CHANNEL)
-        raise NoHistoryError("Unknown Channel")
+        scene.follower.channel_deleted(CHANNEL)
+        raise UnreadableHistoryError("Unknown Channel")
 
     scene.log.during_page = gone
     await scene.catch_up(channel())
@@ -1101,8 +1102,8 @@ async def test_whatever_happens_the_record_is_what_a_spade_that_was_always_there
                 await current.catch_up(*places)
             elif event == "settle":
                 await current.follower.settle()
-    assert current.follower.in_step
+    assert current.follower.caught_up
     for place in places:
         assert len(await current.spans(place)) == 1
-    assert first_id_at(moment(minute)) > current.follower.newest_heard_id
+    assert first_id_at(moment(minute)) > current.follower.newest_received_id
     await oracle(current, *places)

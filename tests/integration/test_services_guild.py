@@ -24,8 +24,8 @@ from bot.services.guild.membership import MembershipService
 from bot.services.guild.settings import SettingsChange, SettingsService
 from bot.services.members.roster import Roster, appoint
 from bot.services.members.waiting import WaitingList, WaitingService
-from bot.services.record.backfill import HistoryReader
-from bot.services.record.history import Sighting
+from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.history_reader import HistoryReader
 from bot.services.record.imports import Importer
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
@@ -346,12 +346,12 @@ async def test_what_fails_is_tried_again_while_it_is_wanted(monkeypatch: pytest.
 class Everything:
     """The channels of a log, as a guild shows them."""
 
-    def __init__(self, log: ChannelLog, *sightings: Sighting) -> None:
+    def __init__(self, log: ChannelLog, *snapshots: ChannelSnapshot) -> None:
         self.log = log
-        self.sightings = sightings
+        self.snapshots = snapshots
 
-    async def with_archived(self, _guild_id: int, _since_id: int) -> Sequence[Sighting]:
-        return self.sightings
+    async def with_archived(self, _guild_id: int, _since_id: int) -> Sequence[ChannelSnapshot]:
+        return self.snapshots
 
 
 OTHER = channel(CHANNEL + 5)
@@ -383,7 +383,7 @@ async def history_world(database: Database) -> tuple[ChannelLog, Recorder, Histo
         await recorder.record(
             Stretch(place, first_id, found[-1].message_id, found, context, context[0].message_id), NoContext()
         )
-    channels = Everything(log, log.sighting(channel()), log.sighting(OTHER))
+    channels = Everything(log, log.snapshot(channel()), log.snapshot(OTHER))
     return log, recorder, HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
 
 
@@ -459,7 +459,7 @@ async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_on
         database,
         recorder,
         log,
-        Everything(log, log.sighting(channel()), log.sighting(OTHER)),
+        Everything(log, log.snapshot(channel()), log.snapshot(OTHER)),
         DrivenClock(moment(2000)),
     )
     await again.resume(GUILD)
@@ -512,7 +512,7 @@ async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
             raise StoreError(what) if what == "disk" else OSError(what)
 
     class Sometimes(Everything):
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
             fail_once("channels")
             return await super().with_archived(guild_id, since_id)
 
@@ -525,7 +525,7 @@ async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
 
     log.during_page = page
     monkeypatch.setattr(recorder, "record", record)
-    channels = Sometimes(log, log.sighting(channel()), log.sighting(OTHER))
+    channels = Sometimes(log, log.snapshot(channel()), log.snapshot(OTHER))
     reader = HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
     await reader.wait(await reader.backfill(GUILD, moment(-100)))
     assert failures == set()
@@ -561,7 +561,7 @@ async def test_the_history_is_read_once_for_all_who_became_managers_by_then(data
     readings = 0
 
     class Counted(Everything):
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
             nonlocal readings
             readings += 1
             return await super().with_archived(guild_id, since_id)
@@ -572,7 +572,7 @@ async def test_the_history_is_read_once_for_all_who_became_managers_by_then(data
         await appointed(database, reader, OLE)
 
     log.during_page = late
-    channels = Counted(log, log.sighting(channel()), log.sighting(OTHER))
+    channels = Counted(log, log.snapshot(channel()), log.snapshot(OTHER))
     reader = HistoryReader(database, recorder, log, channels, DrivenClock(moment(1000)))
     async with database.writing() as connection:
         await appoint(connection, GUILD, [BEN, NOAH], moment(0))

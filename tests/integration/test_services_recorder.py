@@ -17,7 +17,8 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.services.record.history import HistoryContext, NoHistoryError
+from bot.services.record.history import UnreadableHistoryError
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorded, Recorder
 from bot.store import forgetting, guilds, managers, spans, tables
@@ -306,7 +307,7 @@ async def test_nothing_is_judged_without_an_opener_who_may_not_be_asked_for(
     log.unreadable.add(CHANNEL)
     stretch = Stretch(place, at(0), at(1), (said(0, MIA), said(1, ANNA)), (), 0)
     context, before = HistoryContext(log), await rows(database)
-    with pytest.raises(NoHistoryError):
+    with pytest.raises(UnreadableHistoryError):
         await recorder.record(stretch, context)
     assert await rows(database) == before
     log.unreadable.clear()
@@ -337,7 +338,7 @@ async def test_nothing_is_judged_without_what_was_said_before_it(database: Datab
     log.unreadable.add(CHANNEL)
     stretch = Stretch(thread(MIA), at(5), at(5), (said(5, MIA),), (), at(5))
     before = await rows(database)
-    with pytest.raises(NoHistoryError):
+    with pytest.raises(UnreadableHistoryError):
         await recorder.record(stretch, HistoryContext(log))
     assert await rows(database) == before
     log.unreadable.clear()

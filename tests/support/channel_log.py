@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.record.history import PAGE, NoHistoryError, Sighting
+from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.history import PAGE, UnreadableHistoryError
 
 
 class ChannelLog:
@@ -34,8 +35,8 @@ class ChannelLog:
     def all_of(self, place: Place) -> tuple[Message, ...]:
         return tuple(message for _, message in sorted(self.messages.get(place.channel_id, {}).items()))
 
-    def sighting(self, place: Place) -> Sighting:
-        return Sighting(place, max(self.messages.get(place.channel_id, {}), default=0))
+    def snapshot(self, place: Place) -> ChannelSnapshot:
+        return ChannelSnapshot(place, max(self.messages.get(place.channel_id, {}), default=0))
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
         found = [message for message in self.all_of(place) if message.message_id > after_id][:PAGE]
@@ -48,18 +49,18 @@ class ChannelLog:
     async def opener(self, place: Place) -> int | None:
         self.opener_requests += 1
         if place.channel_id in self.unreadable:
-            raise NoHistoryError("not for Spade")
+            raise UnreadableHistoryError("not for Spade")
         return self.openers.get(place.channel_id)
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         if channel_id in self.unreadable:
-            raise NoHistoryError("not for Spade")
+            raise UnreadableHistoryError("not for Spade")
         return self.places[channel_id]
 
     async def _hand_over(self, place: Place, page: tuple[Message, ...]) -> tuple[Message, ...]:
         self.requests += 1
         if place.channel_id in self.unreadable:
-            raise NoHistoryError("not for Spade")
+            raise UnreadableHistoryError("not for Spade")
         if self.during_page is not None:
             await self.during_page(place, page)
         return page

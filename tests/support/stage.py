@@ -30,13 +30,13 @@ class Stage:
 
     async def heard(self, message_id: int) -> None:
         """Wait until the bot has written down everything up to a message."""
-        await self.sandbox.until(lambda: self.app.follower.newest_heard_id >= message_id, PATIENCE)
-        await self.sandbox.until(lambda: self.app.follower.in_step, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.newest_received_id >= message_id, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.caught_up, PATIENCE)
         await self.app.follower.settle()
 
     async def tick(self) -> None:
         """Look for due work, once everything heard is written down."""
-        await self.sandbox.until(lambda: self.app.follower.in_step, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.caught_up, PATIENCE)
         await self.app.schedule.tick()
 
 
@@ -58,7 +58,7 @@ async def connected(
             app.bot.before_identify_hook = _at_once  # and five before every session but the first
             running = asyncio.create_task(app.bot.start(sandbox.token))
             try:
-                await sandbox.until(lambda: app.follower.in_step or running.done(), patience)
+                await sandbox.until(lambda: app.follower.caught_up or running.done(), patience)
                 if running.done():
                     running.result()
                 yield app

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.discord_io.channels import changed_in_archives
 from bot.domain.span import Span
-from bot.services.record.archives import ArchiveLook
+from bot.services.record.thread_archives import ArchiveScope
 
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def forum(channel_id: int, listed: Callable[[], Any], *, readable: bool = True) 
 async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() -> None:
     go = asyncio.Event()
     unread = {2}
-    look = ArchiveLook({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
+    look = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
     looking = asyncio.create_task(
         changed_in_archives([forum(1, go.wait, readable=False), forum(2, go.wait)], look, unread, lambda: True)
     )

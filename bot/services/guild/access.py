@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from bot.services.members.roster import Roster
-from bot.services.record.backfill import HistoryReader
+from bot.services.record.history_reader import HistoryReader
 
 
 class Access:

@@ -11,10 +11,11 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.record.channel_recorder import ChannelRecorder
+from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.channels import Channels
 from bot.services.record.followed_channel import FollowedChannel
 from bot.services.record.gaps import Gaps
-from bot.services.record.history import PAGE, History, NoHistoryError, Sighting
+from bot.services.record.history import PAGE, History, UnreadableHistoryError
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
@@ -55,7 +56,7 @@ class CatchUp:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
         self._in_unknown_threads[thread_id] = max(message_id, self._in_unknown_threads.get(thread_id, 0))
 
-    async def all_of(self, seen: Collection[Sighting], session: int) -> None:
+    async def all_of(self, seen: Collection[ChannelSnapshot], session: int) -> None:
         """Catch up with channels that were seen in `session`, several at once.
 
         A channel that fails is tried `CHANNEL_TRIES` times; then what it lacks becomes a known gap and it is followed
@@ -85,9 +86,9 @@ class CatchUp:
         async with channel.turn:
             if channel.position is None:
                 channel.position = await self._positions.recorded_until(place) or place.channel_id - 1
-        await self._catch_up(channel, Sighting(place, 0), session)
+        await self._catch_up(channel, ChannelSnapshot(place, 0), session)
 
-    async def _open(self, channel: FollowedChannel, seen: Sighting, session: int) -> None:
+    async def _open(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> None:
         async def once() -> None:
             async with channel.turn:
                 await self._look_up_position(channel, seen)
@@ -99,7 +100,7 @@ class CatchUp:
             tries=CHANNEL_TRIES,
         )
 
-    async def _catch_up_or_miss(self, channel: FollowedChannel, seen: Sighting, session: int) -> int:
+    async def _catch_up_or_miss(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         def wanted() -> bool:
             return self._channels.channel_uninterrupted(channel, session)
 
@@ -113,7 +114,7 @@ class CatchUp:
             await retry(what, partial(self._give_up, channel, seen, session), wanted=wanted)
         return fetched or 0
 
-    async def _give_up(self, channel: FollowedChannel, seen: Sighting, session: int) -> None:
+    async def _give_up(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> None:
         """Follow a channel without what cannot be fetched: it must not keep the whole record from catching up."""
         async with channel.turn:
             if channel.followed:
@@ -123,7 +124,7 @@ class CatchUp:
             await self._miss(channel, "Discord does not answer", stale=seen.stale)
             channel.followed = self._channels.channel_uninterrupted(channel, session)
 
-    async def _catch_up(self, channel: FollowedChannel, seen: Sighting, session: int) -> int:
+    async def _catch_up(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         """Fetch what one channel lacks, then follow it if `session` lasts; returns the number of messages fetched."""
         channel.place = seen.place
         async with channel.turn:
@@ -133,7 +134,7 @@ class CatchUp:
             await self._gaps.fill(channel.place)
         return fetched
 
-    async def _fetch(self, channel: FollowedChannel, seen: Sighting, session: int) -> int:
+    async def _fetch(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         fetched = 0
         position = await self._look_up_position(channel, seen)
         channel.want(max(seen.last_message_id, self._in_unknown_threads.pop(seen.place.channel_id, 0)))
@@ -152,7 +153,9 @@ class CatchUp:
             fetched += len(page)
         return fetched
 
-    async def _record_page(self, channel: FollowedChannel, seen: Sighting, session: int) -> tuple[Message, ...] | None:
+    async def _record_page(
+        self, channel: FollowedChannel, seen: ChannelSnapshot, session: int
+    ) -> tuple[Message, ...] | None:
         """Record the page after a channel's position; None if there is none to record.
 
         If the history cannot be read, what it should have brought becomes a known gap.
@@ -162,7 +165,7 @@ class CatchUp:
         wanted = channel.wanted
         try:
             page = await self._history.after(channel.place, channel.next_id() - 1)
-        except NoHistoryError as error:
+        except UnreadableHistoryError as error:
             if self._channels.holds(channel):
                 await self._miss(channel, str(error), stale=seen.stale)
             return None
@@ -181,7 +184,7 @@ class CatchUp:
         channel.pending.drop(one for one in pending if one <= last_id)
         return page
 
-    async def _look_up_position(self, channel: FollowedChannel, seen: Sighting) -> int:
+    async def _look_up_position(self, channel: FollowedChannel, seen: ChannelSnapshot) -> int:
         """Look up a channel's position, if that has not been done; opens its record if it has not begun."""
         if channel.position is None:
             has_messages = seen.last_message_id or channel.pending

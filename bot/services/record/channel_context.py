@@ -4,15 +4,14 @@ from collections import deque
 from collections.abc import Collection
 
 from bot.domain.message import Message
-
-CONTEXT_KEPT = 50
+from bot.services.record.history import CONTEXT
 
 
 class ChannelContext:
-    """The last messages before a channel's position, without a hole among them: at most `CONTEXT_KEPT`."""
+    """The last messages before a channel's position, without a hole among them: at most `CONTEXT`."""
 
     def __init__(self) -> None:
-        self._messages: deque[Message] = deque(maxlen=CONTEXT_KEPT)
+        self._messages: deque[Message] = deque(maxlen=CONTEXT)
         self._first_id = 0
 
     @property
@@ -27,7 +26,7 @@ class ChannelContext:
 
     def add(self, messages: Collection[Message], first_id: int) -> None:
         """Add the messages that follow, oldest first: all there are from `first_id` on."""
-        overflow = len(self._messages) + len(messages) > CONTEXT_KEPT
+        overflow = len(self._messages) + len(messages) > CONTEXT
         self._first_id = self._first_id or first_id
         self._messages.extend(messages)
         if overflow:

@@ -8,7 +8,8 @@ from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
 from bot.services.record.followed_channel import FollowedChannel
 from bot.services.record.gaps import Gaps
-from bot.services.record.history import HistoryContext, NoHistoryError
+from bot.services.record.history import UnreadableHistoryError
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
 
@@ -34,8 +35,8 @@ class ChannelRecorder:
     async def record(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
         """Record everything from a channel's position to `last_id`: these messages, oldest first.
 
-        Raises NoHistoryError if a rule needs earlier messages and the history cannot be read, and StoreError. The
-        position is not moved then.
+        Raises StoreError, and UnreadableHistoryError if a rule needs earlier messages and the history cannot be read.
+        If the messages could not be recorded, the position is not moved.
         """
         session, first_id = self._channels.session, channel.next_id()
         recorded = await self._recorder.record(channel.next_stretch(messages, last_id), self._context)
@@ -53,7 +54,7 @@ class ChannelRecorder:
         session, first_id = self._channels.session, channel.next_id()
         try:
             await self.record(channel, messages, last_id)
-        except NoHistoryError as error:
+        except UnreadableHistoryError as error:
             await self._gaps.note(channel.place, Span(first_id, last_id), str(error))
             channel.position = last_id
             self._keep_context(channel, messages, first_id, session)

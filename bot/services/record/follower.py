@@ -16,10 +16,12 @@ from bot.domain.stretch import Place
 from bot.services.record.buffer import Buffer
 from bot.services.record.catch_up import CatchUp
 from bot.services.record.channel_recorder import ChannelRecorder
+from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.channels import Channels
 from bot.services.record.deletions import Deletions
 from bot.services.record.gaps import Gaps
-from bot.services.record.history import History, HistoryContext, Sighting
+from bot.services.record.history import History
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.intake import Intake
 from bot.services.record.live_writer import LiveWriter
 from bot.services.record.positions import Positions
@@ -57,16 +59,16 @@ class Follower:
         """The number of the session, which grows with every interruption: what was seen in another may be outdated."""
         return self._channels.session
 
-    def lasts(self, session: int, guild_id: int | None = None) -> bool:
+    def uninterrupted(self, session: int, guild_id: int | None = None) -> bool:
         """Whether neither the connection nor, if given, the guild was interrupted since `session`."""
         return self._channels.uninterrupted(session, guild_id)
 
     @property
-    def in_step(self) -> bool:
+    def caught_up(self) -> bool:
         """Whether every visible channel is followed, so that nothing is missing but known gaps."""
         return self._channels.caught_up
 
-    def in_step_with(self, guild_id: int) -> bool:
+    def guild_caught_up(self, guild_id: int) -> bool:
         """Whether a guild is visible and all its channels are followed."""
         return self._channels.guild_caught_up(guild_id)
 
@@ -84,15 +86,15 @@ class Follower:
         """Events may be missed from here on, of one guild or everywhere: the channels have to catch up first."""
         self._channels.interrupt(guild_id)
 
-    def entering(self, guild_ids: Iterable[int]) -> None:
+    def expect_guilds(self, guild_ids: Iterable[int]) -> None:
         """These are the visible guilds. Each has to be caught up with completely before the record is caught up."""
         self._channels.expect_guilds(guild_ids)
 
-    def out_of_sight(self, guild_id: int) -> None:
+    def guild_hidden(self, guild_id: int) -> None:
         """Spade was removed from a guild, or the guild is unavailable: nothing waits for it."""
         self._channels.hide_guild(guild_id)
 
-    def lost(self, channel_ids: Collection[int]) -> Coroutine[object, object, None]:
+    def channels_hidden(self, channel_ids: Collection[int]) -> Coroutine[object, object, None]:
         """Channels are hidden, or were for a moment, with all their threads, archived ones too.
 
         They are forgotten at once, so that a message received from here on does not count as what follows in them.
@@ -104,7 +106,9 @@ class Follower:
         """A channel or thread was just made: follow it from its first message on, unless `session` has ended."""
         await self._catch_up.follow_new(place, session)
 
-    async def catch_up_all(self, seen: Collection[Sighting], session: int, *, guild_ids: Collection[int] = ()) -> None:
+    async def catch_up(
+        self, seen: Collection[ChannelSnapshot], session: int, *, guild_ids: Collection[int] = ()
+    ) -> None:
         """Catch up with channels that were seen in `session`, several at once.
 
         With these, all channels of `guild_ids` were seen in it. One that cannot be read is followed after a known gap.
@@ -114,17 +118,17 @@ class Follower:
             if self._channels.uninterrupted(session, guild_id):
                 self._channels.guild_complete(guild_id, session)
 
-    def ask_soon(self) -> None:
-        """Permissions have changed: let the next `ask_again` try known gaps, however recently it did."""
+    def retry_gaps_soon(self) -> None:
+        """Permissions have changed: let the next `retry_gaps` try known gaps, however recently it did."""
         self._gaps.retry_soon()
 
-    async def ask_again(self) -> int:
+    async def retry_gaps(self) -> int:
         """Try to fill known gaps, every quarter of an hour; returns for how many channels it was tried."""
         return await self._gaps.retry_due()
 
     # What happens to messages.
 
-    def arriving(self, place: Place, message_id: int) -> AbstractAsyncContextManager[Callable[[Message], None]]:
+    def receiving(self, place: Place, message_id: int) -> AbstractAsyncContextManager[Callable[[Message], None]]:
         """Receive a live message: a context that yields a function which takes it, once it has been read.
 
         See `Intake.receiving`.
@@ -132,19 +136,19 @@ class Follower:
         return self._intake.receiving(place, message_id)
 
     @property
-    def newest_heard_id(self) -> int:
+    def newest_received_id(self) -> int:
         """The highest id of a message that was received live; 0 before the first."""
         return self._intake.newest_id
 
-    def heard_of(self, thread_id: int, message_id: int) -> None:
+    def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
         self._catch_up.note_unknown_thread(thread_id, message_id)
 
-    def removed(self, message_ids: Iterable[int]) -> None:
+    def messages_deleted(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: what is on record of them is taken back, and what still arrives makes no touch."""
         self._deletions.note(message_ids)
 
-    def removed_channel(self, channel_id: int) -> None:
+    def channel_deleted(self, channel_id: int) -> None:
         """A channel or thread was deleted."""
         self._channels.delete(channel_id)
         self._deletions.note_channel(channel_id)

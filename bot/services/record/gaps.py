@@ -7,7 +7,8 @@ from collections.abc import Collection
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
-from bot.services.record.history import History, HistoryContext, NoHistoryError
+from bot.services.record.history import History, UnreadableHistoryError
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.store import spans
@@ -74,7 +75,7 @@ class Gaps:
                 async for stretch in pages(self._history, place, gap):
                     if (await self._recorder.record(stretch, self._context)).excluded:
                         return
-            except NoHistoryError:
+            except UnreadableHistoryError:
                 return
             async with self._database.writing() as connection:
                 await spans.forget_known_gaps(connection, place.channel_id, gap)
@@ -90,7 +91,7 @@ class Gaps:
         """
         try:
             await self.fill(place or await self._history.place(guild_id, channel_id))
-        except NoHistoryError:
+        except UnreadableHistoryError:
             return
         except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again later
             log.warning("Channel %s: what is missing still cannot be fetched (%s)", channel_id, error)

@@ -11,7 +11,7 @@ from bot.services.record.history import CONTEXT, PAGE, History
 async def pages(history: History, place: Place, span: Span) -> AsyncIterator[Stretch]:
     """The messages of a span as adjoining stretches, oldest first, each with the page before it as context.
 
-    Together they cover the whole span, whatever is left of its messages. Raises NoHistoryError.
+    Together they cover the whole span, whatever is left of its messages. Raises UnreadableHistoryError.
     """
     position = span.first_id - 1
     context: tuple[Message, ...] = ()

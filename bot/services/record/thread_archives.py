@@ -13,7 +13,7 @@ from bot.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveLook:
+class ArchiveScope:
     """How archives are to be looked at: how far channels' records reach, `since` when the guild's begins, how far back.
 
     An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
@@ -40,7 +40,7 @@ class ThreadArchives:
         self._database = database
         self._clock = clock
 
-    async def look(self, guild_id: int) -> ArchiveLook:
+    async def look(self, guild_id: int) -> ArchiveScope:
         """The look that a new session takes; to be asked for before anything newer goes on record."""
         async with self._database.writing() as connection:
             since = await watched_from(connection, guild_id, self._clock.now())
@@ -49,13 +49,13 @@ class ThreadArchives:
                 (span.last_id for span in (await spans.extents(connection, guild_id)).values()), default=None
             )
             newest_at = since if newest_id is None else moment_of(newest_id)
-            return ArchiveLook(recorded, since, await guilds.archives_from(connection, guild_id, newest_at))
+            return ArchiveScope(recorded, since, await guilds.archives_from(connection, guild_id, newest_at))
 
-    async def look_at_all(self, guild_id: int) -> ArchiveLook:
+    async def look_at_all(self, guild_id: int) -> ArchiveScope:
         """The look at channels that are back in sight."""
         async with self._database.writing() as connection:
             since = await watched_from(connection, guild_id, self._clock.now())
-            return ArchiveLook(await spans.reaches(connection, guild_id), since, None)
+            return ArchiveScope(await spans.reaches(connection, guild_id), since, None)
 
     async def read(self, guild_id: int) -> None:
         """All of them were looked through, and what they held is on record."""

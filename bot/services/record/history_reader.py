@@ -13,7 +13,9 @@ from bot.domain.history_job import HistoryJob, JobKind
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place
-from bot.services.record.history import History, HistoryContext, NoHistoryError, Sighting
+from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.history import History, UnreadableHistoryError
+from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
@@ -25,14 +27,14 @@ log = logging.getLogger(__name__)
 _CHANNELS_AT_ONCE = 3
 
 
-class UnreadError(Exception):
+class JobUnfinishedError(Exception):
     """Some channels could not be read: the job is not done."""
 
 
 class ChannelSource(Protocol):
     """Every channel and thread of a guild, archived ones too."""
 
-    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[Sighting]:
+    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
         """Those that may hold messages from `since_id` on; nothing when the guild is out of sight."""
 
 
@@ -157,7 +159,7 @@ class HistoryReader:
         found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
         async with self._database.reading() as connection:
             excluded = await guilds.excluded_channels(connection, guild_id)
-        counted = [sighting for sighting in found or () if not sighting.place.is_in(excluded)]
+        counted = [snapshot for snapshot in found or () if not snapshot.place.is_in(excluded)]
         for job in jobs:
             self._progress[job.job_id] = JobProgress(job, len(counted), 0, 0, running=True)
         left = iter(counted)
@@ -167,36 +169,36 @@ class HistoryReader:
         done = self._progress[jobs[0].job_id]
         what = f"Read {done.messages} messages of history in {done.done} of {done.channels} channels"
         if done.done < done.channels:
-            raise UnreadError(what)
+            raise JobUnfinishedError(what)
         async with self._database.writing() as connection:
             for job in jobs:
                 await history_jobs.finish(connection, job.job_id, self._clock.now())
         log.info("%s (%s)", what, jobs[0].kind.value)
 
-    async def _read(self, jobs: tuple[HistoryJob, ...], left: Iterator[Sighting]) -> None:
+    async def _read(self, jobs: tuple[HistoryJob, ...], left: Iterator[ChannelSnapshot]) -> None:
         """Read one channel after the other of those that are left."""
-        for sighting in left:
-            what = f"Reading history of channel {sighting.place.channel_id}"
-            if await retry(what, partial(self._read_channel, jobs, sighting), tries=CHANNEL_TRIES):
+        for snapshot in left:
+            what = f"Reading history of channel {snapshot.place.channel_id}"
+            if await retry(what, partial(self._read_channel, jobs, snapshot), tries=CHANNEL_TRIES):
                 self._note(jobs, channels=1)
 
-    async def _read_channel(self, jobs: tuple[HistoryJob, ...], sighting: Sighting) -> bool:
+    async def _read_channel(self, jobs: tuple[HistoryJob, ...], snapshot: ChannelSnapshot) -> bool:
         async with self._at_once:
             try:
-                for span in await self._wanted(jobs[0], sighting):
-                    await self._read_span(jobs, sighting.place, span)
-            except NoHistoryError as error:
-                log.info("History of channel %s is left out: %s", sighting.place.channel_id, error)
+                for span in await self._wanted(jobs[0], snapshot):
+                    await self._read_span(jobs, snapshot.place, span)
+            except UnreadableHistoryError as error:
+                log.info("History of channel %s is left out: %s", snapshot.place.channel_id, error)
         return True
 
-    async def _wanted(self, job: HistoryJob, sighting: Sighting) -> Sequence[Span]:
-        channel_id = sighting.place.channel_id
+    async def _wanted(self, job: HistoryJob, snapshot: ChannelSnapshot) -> Sequence[Span]:
+        channel_id = snapshot.place.channel_id
         async with self._database.reading() as connection:
             recorded = await spans.of_channel(connection, channel_id)
         if job.kind is JobKind.READ_AGAIN:
             return recorded
         first_id = max(first_id_at(job.since), channel_id)
-        last_id = max((span.last_id for span in recorded), default=sighting.last_message_id)
+        last_id = max((span.last_id for span in recorded), default=snapshot.last_message_id)
         return unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
 
     async def _read_span(self, jobs: tuple[HistoryJob, ...], place: Place, span: Span) -> None:

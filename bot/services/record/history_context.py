@@ -1,0 +1,36 @@
+"""Context from the history: what a rule needs to know of the time before a stretch."""
+
+from dataclasses import replace
+
+from bot.domain.stretch import Stretch
+from bot.services.record.history import CONTEXT, History
+
+
+class HistoryContext:
+    """Brings context to a stretch from history."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._openers: dict[int, int | None] = {}
+
+    async def opened(self, stretch: Stretch) -> Stretch:
+        """The same stretch with the thread's opener; asked for once a thread, unless its first message is at hand.
+
+        Raises UnreadableHistoryError.
+        """
+        thread_id = stretch.place.channel_id
+        if thread_id not in self._openers:
+            first = [message for message in (*stretch.context, *stretch.messages) if message.message_id == thread_id]
+            self._openers[thread_id] = first[0].author_id if first else await self._history.opener(stretch.place)
+        known = replace(stretch.place, opener_id=self._openers[thread_id], opener_known=True)
+        return replace(stretch, place=known)
+
+    async def earlier(self, stretch: Stretch) -> Stretch:
+        """The same stretch with up to 50 more messages of context. Raises UnreadableHistoryError."""
+        before_id = min(stretch.first_id, stretch.context_first_id)
+        found = await self._history.before(stretch.place, before_id, CONTEXT)
+        return replace(
+            stretch,
+            context=found + stretch.context,
+            context_first_id=found[0].message_id if len(found) == CONTEXT else 0,
+        )
