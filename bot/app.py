@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from discord.ext import commands
 
+from bot.background import BackgroundTasks
 from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
+from bot.discord_io.archive_search import ArchiveSearch
+from bot.discord_io.channel_visibility import ChannelVisibility
 from bot.discord_io.channels import GuildChannels
+from bot.discord_io.connected_guilds import ConnectedGuilds
 from bot.discord_io.history import DiscordHistory
 from bot.discord_io.messenger import DiscordMessenger
 from bot.painter import ProcessPainter
@@ -111,7 +115,6 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter(rules)
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
-    archives = ThreadArchives(database, clock)
     privacy = PrivacyService(database, roster, clock)
     writer = Writer(rules)
     enrolments = Enrolments(database, messenger, writer, clock)
@@ -125,7 +128,7 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     )
     guild_settings = SettingsService(database, roster, clock)
     return (
-        Tracking(app.follower, roster, waiting, app.reader, membership, archives, app.bot.joined),
+        _tracking(app, roster, waiting, membership, clock),
         Waiting(WaitingList(database, messenger, clock, rules, settle), access),
         SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
         Backfills(app.reader, clock),
@@ -162,3 +165,12 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
         ),
         NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
     )
+
+
+def _tracking(
+    app: App, roster: Roster, waiting: WaitingService, membership: MembershipService, clock: Clock
+) -> Tracking:
+    tasks, search, archives = BackgroundTasks(), ArchiveSearch(), ThreadArchives(app.database, clock)
+    guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
+    visibility = ChannelVisibility(app.follower, archives, search, tasks)
+    return Tracking(app.follower, guilds, visibility, tasks, roster, waiting, app.reader, membership)

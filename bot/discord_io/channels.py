@@ -1,106 +1,49 @@
-"""Which channels and threads of a guild there are to read, and up to where."""
+"""The channels and threads of a guild, as snapshots for the record."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 
 import discord
 
-from bot.discord_io.places import Recordable, place_of, recorded_channels
-from bot.discord_io.timeout import patience
+from bot.discord_io.permissions import may_read_history
+from bot.discord_io.places import MessageChannel, place_of, visible_channels
+from bot.discord_io.timeout import request_timeout
 from bot.domain.snowflake import moment_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
-from bot.services.record.retry import CHANNEL_TRIES, retry
-from bot.services.record.thread_archives import ArchiveScope
 
 log = logging.getLogger(__name__)
 
-_WithThreads = discord.TextChannel | discord.ForumChannel
+ChannelWithThreads = discord.TextChannel | discord.ForumChannel
 _PAGE = 100
-_LOOK_BACK = timedelta(days=7)
-_CHANNELS_AT_ONCE = 4
 
 
-def snapshot_of(channel: Recordable | discord.ForumChannel, *, stale: bool = False) -> ChannelSnapshot:
-    """A channel as it stands now, or (`stale`) as Spade saw it last. A forum has no messages of its own."""
+def snapshot_of(channel: MessageChannel | discord.ForumChannel, *, stale: bool = False) -> ChannelSnapshot:
+    """A channel as the client holds it now; `stale` if it was hidden, so that the client missed messages."""
     if isinstance(channel, discord.ForumChannel):
-        return ChannelSnapshot(place_of(channel), 0)
+        return ChannelSnapshot(place_of(channel), 0)  # a forum has no messages of its own
     return ChannelSnapshot(place_of(channel), channel.last_message_id or 0, stale)
 
 
-def visible(guild: discord.Guild) -> list[ChannelSnapshot]:
-    """Every channel and active thread of a guild that can be recorded; a channel comes before its threads."""
-    return [snapshot_of(channel) for channel in recorded_channels(guild)]
+def visible_snapshots(guild: discord.Guild) -> list[ChannelSnapshot]:
+    """The visible channels and active threads of a guild that can be recorded; each channel before its threads."""
+    return [snapshot_of(channel) for channel in visible_channels(guild)]
 
 
-async def _changed(channel: _WithThreads, look: ArchiveScope) -> list[ChannelSnapshot] | None:
-    """The archived threads of a channel with something to fetch; None when Spade may not look.
-
-    Raises discord.Forbidden where the permission was taken so lately that Spade has yet to hear of it.
-    One that is not on record yet belongs there from where its channel's record begins.
-    """
-    begins = look.begins(channel.id)
-    found: list[ChannelSnapshot] = []
-    if begins is None:
-        return found
-    if not channel.permissions_for(channel.guild.me).read_message_history:
-        return None
-    from_at = look.from_at or moment_of(begins)
-    async for thread in _archive(channel):
-        if thread.archive_timestamp < from_at - _LOOK_BACK:
-            break
-        known = look.recorded.get(thread.id)
-        if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
-            found.append(snapshot_of(thread))
-    return found
+def with_threads(channels: Iterable[object]) -> list[ChannelWithThreads]:
+    """Those of some channels that can have archived threads."""
+    return [channel for channel in channels if isinstance(channel, ChannelWithThreads)]
 
 
-async def changed_in_archives(
-    channels: Iterable[_WithThreads],
-    look: ArchiveScope,
-    unread: set[int],
-    wanted: Callable[[], bool],
-) -> tuple[list[ChannelSnapshot], bool]:
-    """The archived threads with something to fetch, several channels at once, and whether all could be looked at.
+async def archived_threads(channel: ChannelWithThreads) -> AsyncIterator[discord.Thread]:
+    """A channel's archived public threads, last archived first; none if the channel is deleted.
 
-    `unread` holds the channels whose archives could not be. A channel stands there from the moment it is refused, so
-    that a permission that comes back while others are looked at is noticed. What fails is tried again while it is
-    `wanted`, and then left: the next session looks as far back.
-    """
-    at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
-
-    async def one(channel: _WithThreads) -> list[ChannelSnapshot] | None:
-        async def changed() -> list[ChannelSnapshot] | None:
-            async with at_once:
-                some = await _changed(channel, look)
-                (unread.add if some is None else unread.discard)(channel.id)
-                return some
-
-        what = f"Looking at the archive of channel {channel.id}"
-        some = await retry(what, changed, wanted=wanted, tries=CHANNEL_TRIES)
-        if some is None:
-            unread.add(channel.id)
-        return some
-
-    found = await asyncio.gather(*(one(channel) for channel in channels))
-    return [snapshot for some in found for snapshot in some or ()], all(some is not None for some in found)
-
-
-def with_archives(channels: Iterable[object]) -> list[_WithThreads]:
-    """Those that can have archived threads."""
-    return [channel for channel in channels if isinstance(channel, _WithThreads)]
-
-
-async def _archive(channel: _WithThreads) -> AsyncIterator[discord.Thread]:
-    """A channel's archived public threads, the last one archived first. Raises discord.Forbidden.
-
-    None are left of a channel that was deleted.
+    Raises discord.Forbidden, other errors of discord.py, and TimeoutError.
     """
     before: datetime | None = None
     while True:
         try:
-            async with patience():
+            async with request_timeout():
                 page = [thread async for thread in channel.archived_threads(limit=_PAGE, before=before)]
         except discord.NotFound:
             return
@@ -112,23 +55,26 @@ async def _archive(channel: _WithThreads) -> AsyncIterator[discord.Thread]:
 
 
 class GuildChannels:
-    """Everything a guild holds, for jobs that read its history."""
+    """All channels and threads of a guild, for jobs that read its history."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
     async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
-        """The channels and threads that may hold messages from `since_id` on; none while the guild is out of sight."""
+        """The channels and threads that may hold messages from `since_id` on; none if the guild is not visible.
+
+        Archived threads that Spade may not list are left out; the log says where.
+        """
         guild = self._client.get_guild(guild_id)
         if guild is None:
             return ()
-        found = visible(guild)
+        found = visible_snapshots(guild)
         since = moment_of(since_id)
-        for channel in with_archives(recorded_channels(guild)):
-            if not channel.permissions_for(guild.me).read_message_history:
+        for channel in with_threads(visible_channels(guild)):
+            if not may_read_history(channel):
                 continue
             try:
-                async for thread in _archive(channel):
+                async for thread in archived_threads(channel):
                     if thread.archive_timestamp < since:
                         break
                     found.append(snapshot_of(thread))

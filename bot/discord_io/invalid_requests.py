@@ -1,6 +1,6 @@
-"""Counts the requests that Discord holds against a bot, and holds new ones back long before Discord would.
+"""Counts invalid requests, and delays new requests long before Discord would block them.
 
-Discord shuts an address out after 10,000 answers of 401, 403 or 429 within ten minutes (its reference, "Invalid
+Discord blocks an IP address after 10,000 responses of 401, 403 or 429 within ten minutes (its reference, "Invalid
 Request Limit"; a 429 whose scope is "shared" does not count).
 """
 
@@ -20,11 +20,11 @@ LIMIT = 1000
 _UNAUTHORIZED = 401
 _INVALID = frozenset({_UNAUTHORIZED, 403, 429})
 _OWN_TOKENS = ("/webhooks/", "/interactions/")
-"""These carry a token of their own: a 401 there says nothing about the bot's."""
+"""Routes that carry a token of their own: a 401 there says nothing about the bot's token."""
 
 
 class InvalidRequests:
-    """Watches one session's answers. `on_unauthorized` is called when Discord does not take the bot's token."""
+    """Watches the responses of one HTTP session. `on_unauthorized` is called if Discord rejects the bot's token."""
 
     def __init__(self, on_unauthorized: Callable[[], object], *, limit: int = LIMIT) -> None:
         self._on_unauthorized = on_unauthorized
@@ -32,7 +32,7 @@ class InvalidRequests:
         self._times: deque[float] = deque()
 
     def trace(self) -> aiohttp.TraceConfig:
-        """What aiohttp calls around each request."""
+        """The hooks that aiohttp calls before and after each request."""
         config = aiohttp.TraceConfig()
         config.on_request_start.append(self._starting)
         config.on_request_end.append(self._ended)
@@ -40,7 +40,7 @@ class InvalidRequests:
 
     @property
     def count(self) -> int:
-        """How many there were in the last ten minutes."""
+        """How many invalid requests there were in the last ten minutes."""
         earliest = asyncio.get_running_loop().time() - WINDOW_SECONDS
         while self._times and self._times[0] <= earliest:
             self._times.popleft()

@@ -2,27 +2,26 @@
 
 import discord
 
-from bot.discord_io.timeout import patience
+from bot.discord_io.history_request import history_request
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
-from bot.services.record.history import UnreadableHistoryError
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
 
 
 def person_id(user: discord.abc.User | None, *, webhook: bool = False) -> int | None:
-    """A user's id if it is a person: no bot, webhook, system account or Deleted User."""
+    """A user's id; None if the user is no person: a bot, a webhook, a system account or the Deleted User."""
     if user is None or user.bot or webhook or user.id == DELETED_USER_ID:
         return None
     return None if getattr(user, "system", False) else user.id
 
 
 def author_id(message: discord.Message) -> int | None:
-    """The author of a message, if a person wrote it."""
+    """The id of a message's author; None if the author is no person."""
     return person_id(message.author, webhook=message.webhook_id is not None)
 
 
 def kind_of(message: discord.Message) -> MessageKind:
-    """As much of the type as the rules need."""
+    """The kind of a message, as far as the rules distinguish it."""
     if message.reference is not None and message.reference.type is discord.MessageReferenceType.forward:
         return MessageKind.FORWARD
     return _KINDS.get(message.type, MessageKind.OTHER)
@@ -31,8 +30,9 @@ def kind_of(message: discord.Message) -> MessageKind:
 async def read_message(message: discord.Message) -> Message:
     """A Discord message as the domain sees it.
 
-    The author of the message replied to stands in the event itself, as a rule. Where it does not, it is asked for
-    once; if Discord has no such message, it is gone. Raises UnreadableHistoryError when Spade may not ask.
+    The event usually contains the message replied to, which tells its author. If it does not, that message is fetched
+    once; its author is None if it is deleted. Raises UnreadableHistoryError if it may not be read, TimeoutError, and
+    other errors of discord.py.
     """
     kind = kind_of(message)
     reply_to_id = None
@@ -60,9 +60,7 @@ async def _replied_to(message: discord.Message, reference: discord.MessageRefere
     if isinstance(found, discord.DeletedReferencedMessage) or reference.message_id is None:
         return None
     try:
-        async with patience():
+        async with history_request():
             return author_id(await message.channel.fetch_message(reference.message_id))
     except discord.NotFound:
         return None
-    except discord.Forbidden as error:
-        raise UnreadableHistoryError(f"Discord refused: {error.text}") from error

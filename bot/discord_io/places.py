@@ -1,6 +1,6 @@
-"""Discord's channels and threads as the domain's places."""
+"""Discord's channels and threads as the domain's places: which can be recorded, and which are visible."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeGuard
 
 import discord
@@ -8,21 +8,21 @@ import discord
 from bot.discord_io.messages import author_id
 from bot.domain.stretch import Place
 
-Recordable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-Parent = discord.TextChannel | discord.ForumChannel
+MessageChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+"""The kinds of channels that have messages of their own. A forum has only threads."""
 
 
-def is_recorded(channel: object) -> TypeGuard[Recordable | discord.ForumChannel]:
-    """Whether messages there, or in its threads, can count: guild channels and threads that are not private."""
+def is_recordable(channel: object) -> TypeGuard[MessageChannel | discord.ForumChannel]:
+    """Whether messages there, or in its threads, can count: it is a guild's channel or thread, and not private."""
     if isinstance(channel, discord.Thread):
         return not channel.is_private()
-    return isinstance(channel, Recordable | discord.ForumChannel)
+    return isinstance(channel, MessageChannel | discord.ForumChannel)
 
 
-def is_in_sight(channel: Recordable | discord.ForumChannel, spade: discord.Member | None = None) -> bool:
-    """Whether Spade is told what happens in a channel or thread. A voice channel's chat takes its Connect too.
+def is_visible(channel: MessageChannel | discord.ForumChannel, spade: discord.Member | None = None) -> bool:
+    """Whether Discord sends Spade the events of a channel or thread. For a voice channel that takes Connect, too.
 
-    `spade`: with the roles that it bore then, rather than now.
+    `spade` is Spade as a member with the roles that are to be judged; None for those it has now.
     """
     parent = channel.parent if isinstance(channel, discord.Thread) else channel
     if parent is None:
@@ -32,9 +32,9 @@ def is_in_sight(channel: Recordable | discord.ForumChannel, spade: discord.Membe
     return granted.view_channel and (granted.connect or not voice)
 
 
-def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.ForumChannel]:
-    """The channels and active threads of a guild that Spade can see; a channel comes before its threads."""
-    found: list[Recordable | discord.ForumChannel] = [
+def visible_channels(guild: discord.Guild) -> Iterator[MessageChannel | discord.ForumChannel]:
+    """The visible channels and active threads of a guild that can be recorded; each channel before its threads."""
+    found: list[MessageChannel | discord.ForumChannel] = [
         *guild.forums,
         *guild.text_channels,
         *guild.voice_channels,
@@ -42,34 +42,11 @@ def recorded_channels(guild: discord.Guild) -> Iterator[Recordable | discord.For
         *guild.threads,
     ]
     for channel in found:
-        if is_recorded(channel) and is_in_sight(channel):
+        if is_recordable(channel) and is_visible(channel):
             yield channel
 
 
-TO_POST = ("view_channel", "send_messages", "embed_links", "attach_files")
-TO_READ = ("view_channel", "read_message_history")
-"""What Spade needs in the digest's channel, and in every channel that it records, as discord.py names it."""
-
-
-def missing_permissions(guild: discord.Guild, channel_id: int, needed: Iterable[str]) -> list[str]:
-    """Which of these permissions Spade does not have in a channel; all of them where there is no such channel."""
-    channel = guild.get_channel(channel_id)
-    if channel is None:
-        return list(needed)
-    granted = channel.permissions_for(guild.me)
-    return [permission for permission in needed if not getattr(granted, permission)]
-
-
-def unreadable_channels(guild: discord.Guild) -> list[int]:
-    """The channels that Spade sees and whose history it may not read."""
-    return [
-        channel.id
-        for channel in recorded_channels(guild)
-        if not isinstance(channel, discord.Thread) and not channel.permissions_for(guild.me).read_message_history
-    ]
-
-
-def place_of(channel: Recordable | discord.ForumChannel, message: discord.Message | None = None) -> Place:
+def place_of(channel: MessageChannel | discord.ForumChannel, message: discord.Message | None = None) -> Place:
     """The place of a channel or thread, made of what the client holds; no request is sent.
 
     `opener_known` is False if the client cannot tell who opened the thread. `message`, a message there, tells it if
@@ -89,9 +66,9 @@ def place_of(channel: Recordable | discord.ForumChannel, message: discord.Messag
 
 
 def _opener_at_hand(thread: discord.Thread, message: discord.Message | None) -> tuple[bool, int | None]:
-    """Whether the opener is known, and who it is if a person."""
+    """Whether the opener is known, and their id if it is a person."""
     if message is not None and message.id == thread.id:
         return True, author_id(message)
     if isinstance(thread.parent, discord.ForumChannel):
-        return True, thread.owner_id  # whoever made a post wrote its first message
+        return True, thread.owner_id  # the owner of a post is the author of its first message
     return False, None

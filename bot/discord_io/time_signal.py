@@ -1,4 +1,4 @@
-"""The time by Discord's clock: every one of its answers says it."""
+"""The time by Discord's clock, from the Date header of its responses."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import aiohttp
 
 
 class TimeSignal:
-    """Passes on what time Discord says it is. An answer without a date, or with none that can be read, says nothing."""
+    """Passes the time of each response to `hear`. A response without a valid Date header is ignored."""
 
     def __init__(self, hear: Callable[[datetime], object]) -> None:
         self._hear = hear
@@ -17,7 +17,7 @@ class TimeSignal:
     async def answered(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        """What aiohttp calls when an answer begins to arrive."""
+        """The hook that aiohttp calls when a response begins to arrive."""
         try:
             moment = parsedate_to_datetime(params.response.headers.get("Date", ""))
         except ValueError:

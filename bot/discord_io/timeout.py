@@ -1,11 +1,11 @@
-"""How long one question to Discord may take: a request that hangs must not hold up the record for ever."""
+"""The time limit of requests to Discord: one that hangs must not hold up the record."""
 
 import asyncio
 
 SECONDS = 60.0
-"""Longer than a rate limit makes a request wait, as a rule."""
+"""Longer than a rate limit usually delays a request."""
 
 
-def patience() -> asyncio.Timeout:
-    """A block of requests that ends with TimeoutError when it takes too long."""
+def request_timeout() -> asyncio.Timeout:
+    """A context for one or more requests that raises TimeoutError if they take longer than `SECONDS` in all."""
     return asyncio.timeout(SECONDS)

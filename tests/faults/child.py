@@ -21,14 +21,14 @@ import discord.state
 import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
-from bot.discord_io import timeout as patience
+from bot.discord_io import timeout
 from bot.services.record import follower, retry
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
 from bot.store import record, spans
 
 HOLD_SECONDS = 0.5
-PATIENCE_SECONDS = 1.5
+TIMEOUT_SECONDS = 1.5
 RETRY_SECONDS = 0.2
 TICK_SECONDS = 0.3
 IN_STEP = "in-step"
@@ -66,7 +66,7 @@ def hurry() -> None:
     discord.state.ConnectionState.__init__ = begin_soon
     discord.Client.before_identify_hook = identify_at_once
     discord.backoff.ExponentialBackoff.delay = lambda _self: 0.05
-    patience.SECONDS = PATIENCE_SECONDS
+    replace_in(timeout, SECONDS=TIMEOUT_SECONDS)
     replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
     for module in (retry, follower):
         replace_in(module, RETRY_SECONDS=RETRY_SECONDS)

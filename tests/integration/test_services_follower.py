@@ -163,7 +163,7 @@ async def test_a_channel_is_recorded_from_the_moment_it_becomes_visible(scene: S
     await scene.says(channel(), said(5, MIA, mentions=[ANNA]), said(6, ANNA))
     assert await scene.messages() == 2
     assert await scene.spans(channel()) == (Span(at(-1) + 1, at(6)),)
-    look = await scene.archives.look(GUILD)
+    look = await scene.archives.unsearched(GUILD)
     assert (look.recorded, look.from_at) == ({CHANNEL: Span(at(-1) + 1, at(6))}, moment_of(at(6)))
     assert scene.log.requests == 0
 
@@ -873,7 +873,7 @@ async def test_a_forum_goes_on_where_an_import_ended(scene: Scene) -> None:
     scene.log.post(between, said(-3000, MIA), said(-2900, ANNA))
     scene.log.post(before, said(-2000, MIA))
     await scene.watched()
-    assert at(-9000 - 1440) < ((await scene.archives.look(GUILD)).begins(CHANNEL) or 0) <= at(-9000)
+    assert at(-9000 - 1440) < ((await scene.archives.unsearched(GUILD)).begins(CHANNEL) or 0) <= at(-9000)
     await scene.catch_up(channel(), before, between)
     assert await scene.messages() == 5
     assert await scene.spans(between) == (Span(between.channel_id, at(-2900)),)
@@ -892,7 +892,7 @@ async def test_a_threads_record_opens_with_what_is_missing_of_its_channels(scene
     assert (await scene.gaps()) == {at(1): (Span(at(1), at(3)),)}
     await scene.catch_up(room, inside)
     assert await scene.spans(inside) == (Span(at(2), at(5)),)
-    assert (await scene.archives.look(GUILD)).begins(at(1)) == at(1)
+    assert (await scene.archives.unsearched(GUILD)).begins(at(1)) == at(1)
 
 
 async def test_a_message_that_was_still_being_read_when_its_channel_got_out_of_sight_is_left_to_history(

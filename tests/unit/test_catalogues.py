@@ -35,7 +35,7 @@ NOT_SAID = {
 """Languages by their own names, a style of Rich, what people may type, a picture's metadata, a class, the log."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 TITLE = re.compile(r"^[A-Z][^\W\d_A-Z]{2,}[^\w\s]?$")
-NOT_FOR_PEOPLE = {"log", "logger", "warnings", "apologise", "retry", "self._start", "asyncio.create_task"}
+NOT_FOR_PEOPLE = {"log", "logger", "warnings", "apologise", "retry", "self._tasks.start", "asyncio.create_task"}
 """The log, and what something is called there."""
 COMMANDS = ("Group", "ContextMenu")
 TAKES = {

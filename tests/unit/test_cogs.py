@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from discord.ext import commands
 
+from bot.background import BackgroundTasks
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
@@ -75,7 +76,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    cog = Tracking(follower, Service(), Service(), Service(), Service(), Service(), set)
+    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), Service(), Service(), Service(), Service())
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle" in follower.asked

@@ -1,4 +1,4 @@
-"""How far the archives of a guild's threads have to be looked through."""
+"""How far back the archived threads of a guild have to be searched for messages that are not on record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,13 @@ from bot.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ArchiveScope:
-    """How archives are to be looked at: how far channels' records reach, `since` when the guild's begins, how far back.
+    """What a search of archived threads has to cover.
 
-    An archive shows last what was archived first. What was archived before `from_at`, but for a few days that are
-    looked at all the same, was looked at before. None: the channels were out of sight, so all that may belong on
-    record is looked at.
+    recorded: for each channel and thread, from where to where its record reaches.
+    since: when the guild's record begins.
+    from_at: threads archived before it were searched earlier. Discord lists threads by the time of archiving, newest
+        first, so a search can end there, after a few days more to be safe. None: the channels were hidden, so
+        everything that may belong on record is searched.
     """
 
     recorded: Mapping[int, Span]
@@ -26,7 +28,10 @@ class ArchiveScope:
     from_at: datetime | None
 
     def begins(self, channel_id: int) -> int | None:
-        """From where on a channel and its threads belong on record; None where Spade has just come to all of it."""
+        """The position from which on a channel and its threads belong on record.
+
+        None if nothing is on record and the channel is older than Spade's coming, so nothing before it belongs there.
+        """
         if channel_id in self.recorded:
             return self.recorded[channel_id].first_id
         since_id = first_id_at(self.since)
@@ -34,14 +39,18 @@ class ArchiveScope:
 
 
 class ThreadArchives:
-    """Says how far to look, and keeps what an earlier look left. Looks at nothing itself."""
+    """Says what to search, and remembers how far earlier searches got. It searches nothing itself."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def look(self, guild_id: int) -> ArchiveScope:
-        """The look that a new session takes; to be asked for before anything newer goes on record."""
+    async def unsearched(self, guild_id: int) -> ArchiveScope:
+        """The scope for a new session. It must be asked for before anything newer is recorded.
+
+        The guild's newest record tells when the last session ended. It is stored as the start of the search until
+        `mark_searched` is called, so that a search that is interrupted begins there again.
+        """
         async with self._database.writing() as connection:
             since = await watched_from(connection, guild_id, self._clock.now())
             recorded = await spans.reaches(connection, guild_id)
@@ -51,13 +60,13 @@ class ThreadArchives:
             newest_at = since if newest_id is None else moment_of(newest_id)
             return ArchiveScope(recorded, since, await guilds.archives_from(connection, guild_id, newest_at))
 
-    async def look_at_all(self, guild_id: int) -> ArchiveScope:
-        """The look at channels that are back in sight."""
+    async def everything(self, guild_id: int) -> ArchiveScope:
+        """The scope for channels that were hidden and are visible again."""
         async with self._database.writing() as connection:
             since = await watched_from(connection, guild_id, self._clock.now())
             return ArchiveScope(await spans.reaches(connection, guild_id), since, None)
 
-    async def read(self, guild_id: int) -> None:
-        """All of them were looked through, and what they held is on record."""
+    async def mark_searched(self, guild_id: int) -> None:
+        """All archives of a guild were searched, and what was found is on record."""
         async with self._database.writing() as connection:
             await guilds.archives_read(connection, guild_id)

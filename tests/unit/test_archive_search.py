@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from bot.discord_io.channels import changed_in_archives
+from bot.discord_io.archive_search import ArchiveSearch
 from bot.domain.span import Span
 from bot.services.record.thread_archives import ArchiveScope
 
@@ -31,16 +31,22 @@ def forum(channel_id: int, listed: Callable[[], Any], *, readable: bool = True) 
     )
 
 
+async def nothing() -> None:
+    pass
+
+
 async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() -> None:
     go = asyncio.Event()
-    unread = {2}
-    look = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
+    search = ArchiveSearch()
+    scope = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
+    assert await search.changed([forum(2, nothing, readable=False)], scope, lambda: True) == ([], False)
+    assert search.unread == {2}
     looking = asyncio.create_task(
-        changed_in_archives([forum(1, go.wait, readable=False), forum(2, go.wait)], look, unread, lambda: True)
+        search.changed([forum(1, go.wait, readable=False), forum(2, go.wait)], scope, lambda: True)
     )
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert (unread, looking.done()) == ({1, 2}, False)
+    assert (search.unread, looking.done()) == ({1, 2}, False)
     go.set()
     assert await looking == ([], False)
-    assert unread == {1}  # what was read is unread no longer
+    assert search.unread == {1}  # what was read is unread no longer

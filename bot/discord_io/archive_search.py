@@ -1,0 +1,82 @@
+"""Searching the archived threads of channels for messages that are not on record."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from bot.discord_io.channels import ChannelWithThreads, archived_threads, snapshot_of, with_threads
+from bot.discord_io.permissions import may_read_history
+from bot.domain.snowflake import moment_of
+from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.retry import CHANNEL_TRIES, retry
+from bot.services.record.thread_archives import ArchiveScope
+
+_LOOK_BACK = timedelta(days=7)
+_CHANNELS_AT_ONCE = 4
+
+
+class ArchiveSearch:
+    """Finds archived threads with new messages, and remembers the channels whose archive could not be read."""
+
+    def __init__(self) -> None:
+        self._unread: set[int] = set()
+
+    @property
+    def unread(self) -> frozenset[int]:
+        """The channels whose archive could not be read at the last search."""
+        return frozenset(self._unread)
+
+    def readable_again(self, channels: Iterable[object]) -> list[ChannelWithThreads]:
+        """Those of some channels whose archive could not be read, and may be now."""
+        return [
+            channel for channel in with_threads(channels) if channel.id in self._unread and may_read_history(channel)
+        ]
+
+    async def changed(
+        self, channels: Iterable[ChannelWithThreads], scope: ArchiveScope, wanted: Callable[[], bool]
+    ) -> tuple[list[ChannelSnapshot], bool]:
+        """The archived threads with something to fetch, and whether the archives of all channels could be read.
+
+        Several channels are searched at once. A failure is retried while `wanted()`, at most `CHANNEL_TRIES` times;
+        after that the archive counts as not read, and the next session searches as far back. A channel is in `unread`
+        from the moment it is refused, so that a permission given while others are still searched is noticed.
+        """
+        at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+
+        async def one(channel: ChannelWithThreads) -> list[ChannelSnapshot] | None:
+            async def search() -> list[ChannelSnapshot] | None:
+                async with at_once:
+                    some = await _changed_in(channel, scope)
+                    (self._unread.add if some is None else self._unread.discard)(channel.id)
+                    return some
+
+            what = f"Looking at the archive of channel {channel.id}"
+            some = await retry(what, search, wanted=wanted, tries=CHANNEL_TRIES)
+            if some is None:
+                self._unread.add(channel.id)
+            return some
+
+        found = await asyncio.gather(*(one(channel) for channel in channels))
+        return [snapshot for some in found for snapshot in some or ()], all(some is not None for some in found)
+
+
+async def _changed_in(channel: ChannelWithThreads, scope: ArchiveScope) -> list[ChannelSnapshot] | None:
+    """The archived threads of one channel with something to fetch; None if Spade may not read the archive.
+
+    A thread that is not on record yet belongs there from where its channel's record begins. Raises discord.Forbidden
+    if the permission was taken so recently that the client does not know it yet.
+    """
+    begins = scope.begins(channel.id)
+    found: list[ChannelSnapshot] = []
+    if begins is None:
+        return found
+    if not may_read_history(channel):
+        return None
+    from_at = scope.from_at or moment_of(begins)
+    async for thread in archived_threads(channel):
+        if thread.archive_timestamp < from_at - _LOOK_BACK:
+            break
+        known = scope.recorded.get(thread.id)
+        if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
+            found.append(snapshot_of(thread))
+    return found

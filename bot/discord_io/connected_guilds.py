@@ -1,0 +1,106 @@
+"""The guilds that the gateway connection shows, and catching up with each of them."""
+
+from collections.abc import Callable, Collection, Sequence
+
+import discord
+
+from bot.background import BackgroundTasks
+from bot.discord_io.archive_search import ArchiveSearch
+from bot.discord_io.channels import visible_snapshots, with_threads
+from bot.discord_io.places import visible_channels
+from bot.services.guild.membership import MembershipService
+from bot.services.record.follower import Follower
+from bot.services.record.history_reader import HistoryReader
+from bot.services.record.retry import retry
+from bot.services.record.thread_archives import ArchiveScope, ThreadArchives
+
+
+class ConnectedGuilds:
+    """Has the follower catch up with every guild that a new session, or the end of an outage, makes visible.
+
+    `joined` returns the ids of the guilds Spade is a member of, unavailable ones too.
+    """
+
+    def __init__(
+        self,
+        follower: Follower,
+        archives: ThreadArchives,
+        search: ArchiveSearch,
+        membership: MembershipService,
+        reader: HistoryReader,
+        tasks: BackgroundTasks,
+        joined: Callable[[], Collection[int]],
+    ) -> None:
+        self._follower = follower
+        self._archives = archives
+        self._search = search
+        self._membership = membership
+        self._reader = reader
+        self._tasks = tasks
+        self._joined = joined
+        self._guilds: dict[int, discord.Guild] = {}
+        self._ready = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the session has shown all guilds it will show at its start."""
+        return self._ready
+
+    def connected(self) -> None:
+        """A new session began: events before it may have been missed."""
+        self._ready = False
+        self._guilds.clear()
+        self._follower.interrupted()
+
+    def complete(self) -> None:
+        """The session has shown all guilds: catch up with them in the background."""
+        self._ready = True
+        self._follower.expect_guilds(self._guilds)
+        self._tasks.start(self._catch_up(list(self._guilds.values())), "catching up")
+
+    def available(self, guild: discord.Guild) -> None:
+        """A guild is visible: at the start of a session, after an outage, or because Spade was invited."""
+        self._guilds[guild.id] = guild
+        if self._ready:
+            self._follower.interrupted(guild.id)
+            self._tasks.start(self._catch_up([guild]), "catching up")
+
+    def unavailable(self, guild_id: int) -> None:
+        """An outage: events of the guild are missed until it is available again."""
+        self._follower.guild_hidden(guild_id)
+
+    def removed(self, guild_id: int) -> None:
+        """Spade was removed from a guild."""
+        self._guilds.pop(guild_id, None)
+        self._follower.guild_hidden(guild_id)
+
+    async def _catch_up(self, guilds: Sequence[discord.Guild]) -> None:
+        """Catch up with guilds: first all their visible channels, then the archived threads of each."""
+        follower, session = self._follower, self._follower.session
+        # The scopes are asked for first: they depend on how far the record reached before this session.
+        scopes = await retry(
+            "Looking at the channels", lambda: self._scopes(guilds), wanted=lambda: follower.uninterrupted(session)
+        )
+        if scopes is None:
+            return  # a newer session began, which catches up itself
+        await follower.catch_up([one for guild in guilds for one in visible_snapshots(guild)], session)
+        for guild in guilds:
+            whole = await self._search_archives(guild, scopes[guild.id], session)
+            await follower.catch_up((), session, guild_ids=[guild.id])
+            if whole:
+                await self._archives.mark_searched(guild.id)
+            await self._reader.resume(guild.id)
+
+    async def _scopes(self, guilds: Sequence[discord.Guild]) -> dict[int, ArchiveScope]:
+        await self._membership.present(self._joined())
+        return {guild.id: await self._archives.unsearched(guild.id) for guild in guilds}
+
+    async def _search_archives(self, guild: discord.Guild, scope: ArchiveScope, session: int) -> bool:
+        """Catch up with a guild's archived threads; returns whether all archives were read in this session."""
+
+        def wanted() -> bool:
+            return self._follower.uninterrupted(session, guild.id)
+
+        found, whole = await self._search.changed(with_threads(visible_channels(guild)), scope, wanted)
+        await self._follower.catch_up(found, session)
+        return whole and wanted()

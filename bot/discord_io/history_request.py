@@ -1,0 +1,28 @@
+"""One request for message history: limited in time, with a refusal as the services know it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import discord
+
+from bot.discord_io.timeout import request_timeout
+from bot.services.record.history import UnreadableHistoryError
+
+
+@asynccontextmanager
+async def history_request() -> AsyncIterator[None]:
+    """A context for requests that read messages.
+
+    Raises UnreadableHistoryError if Discord refuses for lack of a permission, and TimeoutError. Other errors of
+    discord.py are passed on, discord.NotFound too.
+    """
+    try:
+        async with request_timeout():
+            yield
+    except discord.Forbidden as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: discord.HTTPException) -> UnreadableHistoryError:
+    """Discord's refusal, as the services know it."""
+    return UnreadableHistoryError(f"Discord refused: {error.text}")
