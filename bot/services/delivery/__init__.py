@@ -1,1 +1,1 @@
-"""Delivery: sending a message exactly once, and finding out what became of it."""
+"""Delivery: sending a message exactly once, and settling deliveries whose outcome is not known."""

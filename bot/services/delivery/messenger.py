@@ -1,4 +1,4 @@
-"""What services need of whoever carries messages to Discord."""
+"""What services need in order to send messages through Discord, and to know who can receive them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Body = object
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """Where a message is."""
+    """A message that was sent: its channel and its id."""
 
     channel_id: int
     message_id: int
@@ -21,7 +21,7 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody who is in a guild now."""
+    """A member who is in a guild now."""
 
     name: str
     joined_at: datetime | None = None
@@ -29,10 +29,10 @@ class Present:
 
 
 class RefusedError(Exception):
-    """Discord will not take the message, now or on a second try: closed DMs, a missing permission, no channel.
+    """Discord refused the message, and would refuse it again: closed DMs, a missing permission, no channel.
 
-    `closed` says that it is the person whom Spade cannot write to: their DMs are closed, no server is shared with
-    them any more, or their account is gone.
+    closed: Spade cannot write to the person, because their DMs are closed, they share no server with Spade any more,
+    or their account is deleted.
     """
 
     def __init__(self, problem: str, *, closed: bool = False) -> None:
@@ -42,25 +42,25 @@ class RefusedError(Exception):
 
 
 class UnknownOutcomeError(Exception):
-    """The connection broke or hung: the message may or may not be there."""
+    """The connection was dropped or timed out: the message may or may not have been sent."""
 
 
 class DiscordUnreachableError(Exception):
-    """Discord does not answer, or does not show the guild just now: nothing can be said about who is there."""
+    """Discord does not answer, or the guild is unavailable: it is not known who is in it."""
 
 
 class Names(Protocol):
-    """Knows what people are called."""
+    """Looks up display names."""
 
     async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
-        """The display names of those of some people who are in the guild now; who is missing has left.
+        """The display names of those of some people who are in the guild now; those left out have left it.
 
-        While Discord cannot be asked nobody is missing, and the names are empty.
+        If Discord does not answer, nobody is left out, and the names are empty.
         """
 
 
 class Messenger(Names, Protocol):
-    """Sends, finds and names. Mentions in a body never ping."""
+    """Sends and finds messages, and looks up members. Mentions in a body never ping."""
 
     async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
         """Send a DM. Raises RefusedError or UnknownOutcomeError."""
@@ -69,19 +69,22 @@ class Messenger(Names, Protocol):
         """Post to a channel. Raises RefusedError or UnknownOutcomeError."""
 
     async def edit(self, sent: SentMessage, body: Body) -> None:
-        """Replace a message that was sent; nothing happens when it is gone or Discord does not answer."""
+        """Replace a message that was sent. Nothing happens if it is deleted or Discord does not answer."""
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        """Look for a delivery among the latest messages of its DM or channel, by the id its buttons carry.
+        """Look for a delivery among the latest messages of its DM or channel, by the id in its buttons.
 
-        Raises RefusedError when nobody can look, UnknownOutcomeError when the look failed.
+        Returns None if it is not there. Raises RefusedError if Spade may not look, UnknownOutcomeError if that failed.
         """
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
-        """Those of some people who are in the guild now; who is missing has left. Raises UnreachableError."""
+        """Those of some people who are in the guild now; those left out have left it.
+
+        Raises DiscordUnreachableError.
+        """
 
     async def guild_name(self, guild_id: int) -> str:
-        """The guild's name."""
+        """The guild's name; its id if the guild is unavailable."""
 
     async def message_exists(self, channel_id: int, message_id: int) -> bool:
-        """Whether a message is still there; True when nobody can tell."""
+        """Whether a message still exists; True if that cannot be found out."""

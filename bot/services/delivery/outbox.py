@@ -1,4 +1,9 @@
-"""The outbox: what is due is sent once, and what became of it is always found out (§5)."""
+"""The outbox: each delivery is sent once, and its outcome is always settled (§5).
+
+A delivery is *claimed* in the database before the request is made, so that nothing else sends it. The request carries
+a nonce made of the delivery's id, which makes repeating it idempotent for a while. An outcome that is not known, after
+a crash or a dropped connection, is *settled* by looking for the message.
+"""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -11,15 +16,15 @@ from bot.store import deliveries, managers
 from bot.store.database import Connection, Database
 
 SETTLE_AFTER = timedelta(seconds=30)
-"""How long a request may still be on its way before a message that cannot be found counts as not sent."""
+"""How long a request may still be in flight before a message that is not found counts as not sent."""
 
-OVERTAKEN = "it was never sent, and its time is over"
+EXPIRED = "it was never sent, and its time is over"
 
 
 def new_delivery(
     kind: DeliveryKind, guild_id: int, manager_id: int | None, due_on: date, clock: Clock, state: DeliveryState
 ) -> Delivery:
-    """A delivery with an id nobody can guess; its nonce is made of the id, so a repeated request repeats it."""
+    """A new delivery with a random id, and with a nonce made of the id. It is not stored yet."""
     delivery_id = secrets.token_hex(8)
     now = clock.now()
     return Delivery(
@@ -36,21 +41,24 @@ def new_delivery(
 
 
 class Outbox:
-    """Makes the request for a claimed delivery and notes how it ended."""
+    """Makes the request for a claimed delivery, and stores its outcome."""
 
     def __init__(self, database: Database, messenger: Messenger, clock: Clock) -> None:
         self._database = database
         self._messenger = messenger
         self._clock = clock
-        self._under_way: set[str] = set()
+        self._in_flight: set[str] = set()
 
     async def send(self, delivery: Delivery, channel_id: int | None, body: Body) -> DeliveryState:
-        """Send a delivery that the database says is claimed; `channel_id` None sends it to its manager's DM."""
-        self._under_way.add(delivery.delivery_id)
+        """Send a delivery that is stored as claimed, and return its new state: sent, refused or unknown.
+
+        `channel_id` None sends it to its manager's DM.
+        """
+        self._in_flight.add(delivery.delivery_id)
         try:
             return await self._send(delivery, channel_id, body)
         finally:
-            self._under_way.discard(delivery.delivery_id)
+            self._in_flight.discard(delivery.delivery_id)
 
     async def _send(self, delivery: Delivery, channel_id: int | None, body: Body) -> DeliveryState:
         try:
@@ -62,7 +70,7 @@ class Outbox:
         except RefusedError as error:
             return await self._refuse(delivery, error)
         except UnknownOutcomeError as error:
-            # From now on it counts how long the request may still be on its way.
+            # The request may still be in flight: settling waits `SETTLE_AFTER` from now.
             await self._move(delivery, DeliveryState.UNKNOWN, problem=str(error), tried_at=self._clock.now())
             return DeliveryState.UNKNOWN
         return await self._sent(delivery, sent)
@@ -73,11 +81,12 @@ class Outbox:
         channel_id: int | None,
         rebuild: Callable[[Delivery], Awaitable[Body | None]],
     ) -> bool:
-        """Find out about a delivery with an open outcome; False when it is too early to say.
+        """Settle a delivery whose outcome is not known; returns False if that is not possible yet.
 
-        One that is not there is sent again with the same nonce, unless `rebuild` says by None that its time is past.
+        Looks for the message. If it is not found, the delivery is claimed again and sent with the same nonce; `rebuild`
+        makes its body anew, or returns None if it is too late to send it, which makes it refused.
         """
-        if delivery.delivery_id in self._under_way:
+        if delivery.delivery_id in self._in_flight:
             return False
         if delivery.tried_at is not None and self._clock.now() - delivery.tried_at < SETTLE_AFTER:
             return False
@@ -101,7 +110,7 @@ class Outbox:
     ) -> bool:
         body = await rebuild(delivery)
         if body is None:
-            await self._move(delivery, DeliveryState.REFUSED, problem=OVERTAKEN, settled_at=self._clock.now())
+            await self._move(delivery, DeliveryState.REFUSED, problem=EXPIRED, settled_at=self._clock.now())
             return True
         async with self._database.writing() as connection:
             now = self._clock.now()
@@ -112,8 +121,8 @@ class Outbox:
         await self.send(claimed, channel_id, body)
         return True
 
-    async def is_there(self, delivery: Delivery, sent: SentMessage) -> None:
-        """A delivery with an open outcome turned up: somebody pressed one of its buttons."""
+    async def confirm(self, delivery: Delivery, sent: SentMessage) -> None:
+        """Settle a delivery as sent: one of its buttons was pressed, so its message exists."""
         await self._sent(delivery, sent)
 
     async def _sent(self, delivery: Delivery, sent: SentMessage) -> DeliveryState:
@@ -147,5 +156,5 @@ class Outbox:
 async def claim_nothing(
     connection: Connection, kind: DeliveryKind, guild_id: int, manager_id: int | None, due_on: date, clock: Clock
 ) -> None:
-    """Note that there was nothing worth sending, so that the day is not looked at again."""
+    """Claim a delivery for which there is nothing worth sending, so that its day is not evaluated again."""
     await deliveries.claim(connection, new_delivery(kind, guild_id, manager_id, due_on, clock, DeliveryState.NOTHING))

@@ -1,4 +1,4 @@
-"""Finds out what became of deliveries whose outcome is open: after a crash, a hang, a dropped connection."""
+"""Settling deliveries whose outcome is not known, after a crash, a timeout or a dropped connection."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -10,25 +10,29 @@ from bot.store.database import Database
 log = logging.getLogger(__name__)
 
 Resume = Callable[[Delivery], Awaitable[bool]]
+"""Settles one delivery; returns False if that is not possible yet."""
 
 
 class Settlement:
-    """Hands each open delivery to whoever made it. It runs at every tick, before anything new is sent."""
+    """Hands each unsettled delivery to the service that made it. It runs at every tick, before anything new is sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._resume: dict[DeliveryKind, Resume] = {}
 
     def add(self, kind: DeliveryKind, resume: Resume) -> None:
-        """Name who settles deliveries of a kind."""
+        """Register the function that settles deliveries of a kind, in place of any other."""
         self._resume[kind] = resume
 
     def remove(self, kind: DeliveryKind) -> None:
-        """Deliveries of that kind stay open until somebody settles them again."""
+        """Unregister it: deliveries of that kind stay unsettled until another is added."""
         self._resume.pop(kind, None)
 
     async def settle_due(self) -> int:
-        """Settle what can be settled now; returns how many were."""
+        """Settle all deliveries that can be settled now; returns how many were.
+
+        A failure is logged, and tried again at the next tick.
+        """
         async with self._database.reading() as connection:
             waiting = await deliveries.unsettled(connection)
         settled = 0

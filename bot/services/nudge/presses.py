@@ -105,7 +105,7 @@ class NudgePresses:
                 else:
                     verdict = PressResult.AGAIN
         if delivery.state in UNSETTLED and press.message is not None:
-            await self._outbox.is_there(delivery, press.message)
+            await self._outbox.confirm(delivery, press.message)
         return Pressed(verdict, await self._bring_up_to_date(delivery, press))
 
     async def _look(

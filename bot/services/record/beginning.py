@@ -1,4 +1,4 @@
-"""From when on what is said in a guild belongs on record, and who was there before."""
+"""When a guild's record begins, and which members were in the guild before."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,23 +13,29 @@ from bot.store.database import Connection
 
 
 async def record_from(connection: Connection, settings: GuildSettings) -> datetime | None:
-    """Since Spade came, or since the first day it has from before: imported, or read from history. None for neither."""
+    """When the record begins: when Spade came, or with an earlier day that was imported or read from history.
+
+    None if there is neither.
+    """
     watched_since = await guilds.watched_since(connection, settings.guild_id)
     return await _from_before(connection, settings, watched_since) or watched_since
 
 
 async def watched_from(connection: Connection, guild_id: int, now: datetime) -> datetime:
-    """The same for a guild that is in sight; `now` is noted as the moment in which Spade came, if it just did."""
+    """The same for a guild that is visible. If it was not watched yet, `now` is stored as the time when Spade came."""
     watched_since = await guilds.watch(connection, guild_id, now)
     settings = await guilds.settings_of(connection, guild_id)
-    assert settings is not None  # whoever is watched has some
+    assert settings is not None  # every watched guild has settings
     return await _from_before(connection, settings, watched_since) or watched_since
 
 
 async def old_hands(
     connection: Connection, settings: GuildSettings, joined_at: Mapping[int, datetime], rules: Rules
 ) -> frozenset[int]:
-    """Those who were there before a young record begins, so that nobody can call them newcomers."""
+    """Those of some members who were in the guild before a young record begins, so that they are not newcomers.
+
+    `joined_at` holds when each joined.
+    """
     traces = await activity.traces(connection, settings.guild_id, joined_at)
     begins_at = await record_from(connection, settings)
     return frozenset(

@@ -1,4 +1,4 @@
-"""What was deleted and has yet to be taken back."""
+"""Deleted messages and channels whose facts have yet to be removed from the record."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from bot.services.record.recorder import Recorder
 
 
 class Deletions:
-    """Keeps what was deleted until it is off the record: nobody says it a second time."""
+    """Keeps ids of what was deleted until the record is updated: Discord sends each delete only once."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -16,24 +16,24 @@ class Deletions:
         self._noted = asyncio.Event()
 
     def note(self, message_ids: Iterable[int]) -> None:
-        """Messages were deleted. If a page or batch still brings them, they count for nothing but activity."""
+        """Messages were deleted. If a page or a batch still contains them, they count as activity only."""
         ids = list(message_ids)
         self._recorder.ignore(ids)
         self._messages.update(ids)
         self._noted.set()
 
     def note_channel(self, channel_id: int) -> None:
-        """A channel or thread was."""
+        """A channel or thread was deleted."""
         self._channels.add(channel_id)
         self._noted.set()
 
     async def take_back_next(self) -> None:
-        """Wait for something to take back, and do so."""
+        """Wait until something is noted, then take it back. Raises StoreError."""
         await self._noted.wait()
         await self.take_back()
 
     async def take_back(self) -> None:
-        """Take back everything noted so far; what fails stays noted."""
+        """Take back everything noted so far. If that fails, it stays noted, and the error is passed on."""
         self._noted.clear()
         try:
             if self._messages:

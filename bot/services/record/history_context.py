@@ -1,4 +1,4 @@
-"""Context from the history: what a rule needs to know of the time before a stretch."""
+"""Context from the history: what rules need to know of the time before a stretch."""
 
 from dataclasses import replace
 
@@ -7,16 +7,16 @@ from bot.services.record.history import CONTEXT, History
 
 
 class HistoryContext:
-    """Brings context to a stretch from history."""
+    """Adds context to stretches, fetched from the history. It is a `ContextSource`."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._openers: dict[int, int | None] = {}
 
     async def opened(self, stretch: Stretch) -> Stretch:
-        """The same stretch with the thread's opener; asked for once a thread, unless its first message is at hand.
+        """The same stretch with the thread's opener, which is fetched once for each thread.
 
-        Raises UnreadableHistoryError.
+        Nothing is fetched if the thread's first message is in the stretch. Raises UnreadableHistoryError.
         """
         thread_id = stretch.place.channel_id
         if thread_id not in self._openers:
@@ -26,7 +26,7 @@ class HistoryContext:
         return replace(stretch, place=known)
 
     async def earlier(self, stretch: Stretch) -> Stretch:
-        """The same stretch with up to 50 more messages of context. Raises UnreadableHistoryError."""
+        """The same stretch with up to `CONTEXT` more messages before it. Raises UnreadableHistoryError."""
         before_id = min(stretch.first_id, stretch.context_first_id)
         found = await self._history.before(stretch.place, before_id, CONTEXT)
         return replace(

@@ -1,4 +1,4 @@
-"""Jobs that read history: backfills, and second readings for people who became managers."""
+"""Jobs that read history: backfills, and reading again for people who became managers."""
 
 import asyncio
 import logging
@@ -28,19 +28,19 @@ _CHANNELS_AT_ONCE = 3
 
 
 class JobUnfinishedError(Exception):
-    """Some channels could not be read: the job is not done."""
+    """A job ended before all channels were read; it goes on after a restart."""
 
 
 class ChannelSource(Protocol):
-    """Every channel and thread of a guild, archived ones too."""
+    """Lists the channels and threads of a guild, archived ones too."""
 
     async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
-        """Those that may hold messages from `since_id` on; nothing when the guild is out of sight."""
+        """Those that may hold messages from `since_id` on; none if the guild is not visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is: channels done of those there are, and messages read."""
+    """How far a job is: `done` of its `channels` are read, with `messages` in all."""
 
     job: HistoryJob
     channels: int
@@ -50,9 +50,10 @@ class JobProgress:
 
 
 class HistoryReader:
-    """Runs each guild's jobs in the background. What is on record already is skipped, so a job can begin again.
+    """Runs each guild's jobs in the background.
 
-    All second readings that a guild wants by the time one begins are one: however many people became managers, the
+    A job is idempotent: what is on record already is skipped, so it can begin again after a restart. All jobs of a
+    guild that read again are run as one, if they are there when it begins: however many people became managers, the
     history is read once.
     """
 
@@ -71,21 +72,21 @@ class HistoryReader:
         self._to_read_again: dict[int, list[HistoryJob]] = {}
 
     async def backfill(self, guild_id: int, since: datetime) -> HistoryJob:
-        """Read what was written from `since` until the record begins."""
+        """Start a job that reads what was written from `since` until the record begins."""
         async with self._database.writing() as connection:
             job = await history_jobs.add(connection, guild_id, JobKind.BACKFILL, since, self._clock.now())
         self._start(job)
         return job
 
     async def resume(self, guild_id: int) -> None:
-        """Go on with the jobs that a restart interrupted, and begin those that are new."""
+        """Start the unfinished jobs of a guild that are not running: new ones, and those that a restart interrupted."""
         async with self._database.reading() as connection:
             unfinished = await history_jobs.unfinished(connection, guild_id)
         for job in unfinished:
             self._start(job)
 
     async def cancel(self, guild_id: int) -> int:
-        """Stop a guild's backfills; what they recorded stays. Returns how many there were."""
+        """Cancel a guild's backfills and return how many there were. What they recorded stays."""
         async with self._database.writing() as connection:
             cancelled = await history_jobs.cancel(connection, guild_id, self._clock.now())
         for job_id, task in list(self._running.items()):
@@ -95,19 +96,19 @@ class HistoryReader:
         return cancelled
 
     def progress(self, guild_id: int) -> tuple[JobProgress, ...]:
-        """The guild's jobs of this process, newest first."""
+        """The guild's jobs that this process has run, newest first."""
         found = [progress for progress in self._progress.values() if progress.job.guild_id == guild_id]
         return tuple(sorted(found, key=lambda progress: -progress.job.job_id))
 
     async def wait(self, job: HistoryJob) -> JobProgress:
-        """Return when a job of this process has ended, one way or the other."""
+        """Return when a job that this process runs has ended: done, failed or cancelled."""
         task = self._running.get(job.job_id)
         if task is not None:
             await asyncio.gather(task, return_exceptions=True)
         return self._progress[job.job_id]
 
     async def stop(self) -> None:
-        """Stop for now; unfinished jobs go on after a restart."""
+        """Cancel all running tasks, and return when they have ended. Unfinished jobs go on after a restart."""
         tasks = set(self._running.values())
         for task in tasks:
             task.cancel()
@@ -153,7 +154,7 @@ class HistoryReader:
             log.error("%s failed; it goes on after a restart", task.get_name(), exc_info=error)
 
     async def _run(self, jobs: tuple[HistoryJob, ...]) -> None:
-        """Read the history for one backfill, or for all these second readings."""
+        """Run one backfill, or all these jobs that read again; they are of one guild."""
         guild_id, since_id = jobs[0].guild_id, first_id_at(jobs[0].since)
         looking = "Looking for channels to read"
         found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
@@ -176,7 +177,7 @@ class HistoryReader:
         log.info("%s (%s)", what, jobs[0].kind.value)
 
     async def _read(self, jobs: tuple[HistoryJob, ...], left: Iterator[ChannelSnapshot]) -> None:
-        """Read one channel after the other of those that are left."""
+        """Read channels that are `left`, one after the other, until there are none."""
         for snapshot in left:
             what = f"Reading history of channel {snapshot.place.channel_id}"
             if await retry(what, partial(self._read_channel, jobs, snapshot), tries=CHANNEL_TRIES):

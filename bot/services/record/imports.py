@@ -1,4 +1,4 @@
-"""Puts an archive of exports on record, through the same door as live messages."""
+"""Recording an archive of export files, in the same way as live messages."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -20,18 +20,18 @@ _CONTEXT = 200
 
 
 class StagedArchive(Protocol):
-    """What an import needs of an archive."""
+    """An archive of export files, as an import needs it."""
 
     def stretches(self) -> Iterable[Stretch]:
-        """Everything it covers, a channel at a time, oldest first."""
+        """Everything it covers, one channel after the other, oldest first."""
 
     def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        """The same stretch with more context."""
+        """The same stretch with up to `count` more messages before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import came to: messages recorded now and known before, and the touches on members it added."""
+    """The result of an import: `new` messages, those that were `known` before, and the touches on members it added."""
 
     new: int = 0
     known: int = 0
@@ -47,9 +47,10 @@ class Importer:
         self._recorder = Recorder(database, rules)
 
     async def prepare(self, guild_id: int, manager_ids: Collection[int], zone: ZoneInfo | None) -> frozenset[int]:
-        """Make the guild's settings and managers known; returns the managers for whom there is more to be read again.
+        """Store the guild's settings and managers; returns those managers for whom history has to be read again.
 
-        Those are who were none before, and who were none when something went on record that was not read again since.
+        These are the ones who were no managers before, and those with an unfinished job that reads again: they were no
+        managers when a part of the record was made.
         """
         async with self._database.writing() as connection:
             settings = await guilds.settings_of(connection, guild_id)
@@ -62,14 +63,17 @@ class Importer:
         return new | (frozenset(manager_ids) & unread)
 
     async def forget(self, guild_id: int) -> None:
-        """Forget what is recorded of a guild; its settings stay."""
+        """Delete what is recorded of a guild; its settings stay."""
         async with self._database.writing() as connection:
             await guilds.forget(connection, guild_id)
 
     async def run(
         self, archive: StagedArchive, new_managers: frozenset[int], progress: Callable[[int], None]
     ) -> Imported:
-        """Record everything in the archive that is not on record yet; `progress` is told of messages as they pass."""
+        """Record what the archive has and the record lacks.
+
+        `progress` is called with the number of messages in each stretch.
+        """
         context = _ArchiveContext(archive)
         total = Recorded()
         for stretch in archive.stretches():

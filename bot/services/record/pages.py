@@ -1,4 +1,4 @@
-"""Reading a stretch of a channel's history page by page."""
+"""Reading a span of a channel's history page by page."""
 
 from collections.abc import AsyncIterator
 
@@ -9,9 +9,10 @@ from bot.services.record.history import CONTEXT, PAGE, History
 
 
 async def pages(history: History, place: Place, span: Span) -> AsyncIterator[Stretch]:
-    """The messages of a span as adjoining stretches, oldest first, each with the page before it as context.
+    """The messages of a span as adjoining stretches, oldest first, each with the messages before it as context.
 
-    Together they cover the whole span, whatever is left of its messages. Raises UnreadableHistoryError.
+    Together the stretches cover the whole span, even if some or all of its messages are deleted. Raises
+    UnreadableHistoryError.
     """
     position = span.first_id - 1
     context: tuple[Message, ...] = ()

@@ -1,4 +1,4 @@
-"""The one door through which messages become facts: live events, history pages and export files alike."""
+"""The only way for messages to become facts: live events, history pages and export files are recorded alike."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable
@@ -19,18 +19,22 @@ _REMEMBERED_DELETIONS = 100_000
 
 
 class ContextSource(Protocol):
-    """Where to find what was said before a stretch."""
+    """Where to find what a rule needs to know beyond a stretch."""
 
     async def earlier(self, stretch: Stretch) -> Stretch:
-        """The same stretch with more context; with `context_first_id` 0 when there is nothing earlier to be had."""
+        """The same stretch with more context; `context_first_id` is 0 if nothing earlier exists or can be read."""
 
     async def opened(self, stretch: Stretch) -> Stretch:
-        """The same stretch in a place whose opener is known."""
+        """The same stretch, its place with `opener_known`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What one stretch added. `touches` are those on members; `excluded`: its channel does not count."""
+    """What one stretch added to the record.
+
+    messages: how many were recorded; known: how many were on record before; touches: those on members, by kind;
+    excluded: its channel is excluded, so nothing was recorded.
+    """
 
     messages: int = 0
     known: int = 0
@@ -42,10 +46,10 @@ class Recorded:
 
 
 class Recorder:
-    """Derives facts from stretches and writes them with the span they came from, in one transaction each.
+    """Derives facts from stretches and writes them with the span they came from, in one transaction per stretch.
 
-    Any stretch may come any number of times and in any order: what lies inside a span is dropped. Stretches of
-    excluded channels are dropped whole, without a span.
+    Recording is idempotent: a stretch may be given any number of times and in any order, since whatever lies in a
+    span that is on record is skipped. Of an excluded channel nothing is recorded, and no span.
     """
 
     def __init__(self, database: Database, rules: Rules) -> None:
@@ -55,7 +59,10 @@ class Recorder:
         self._deleted_channels: set[int] = set()
 
     async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
-        """Put a stretch on record, asking for context or a thread's opener only when a rule has to know."""
+        """Record a stretch. Only if a rule needs earlier messages or a thread's opener, `context` is asked for them.
+
+        Raises StoreError, and what `context` raises; then nothing of the stretch is recorded.
+        """
         while True:
             async with self._database.writing() as connection:
                 outcome = await self._record(connection, stretch)
@@ -112,7 +119,7 @@ class Recorder:
     async def read_again(self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]) -> None:
         """Add the touches of people who became managers, and the messages that waited for them.
 
-        For what is on record already: activity is not counted again, and no span is extended.
+        The stretch must be on record already: activity is not counted again, and no span is extended.
         """
         guild_id = stretch.place.guild_id
         while not stretch.place.is_in(self._deleted_channels):
@@ -122,7 +129,7 @@ class Recorder:
                     stretch,
                     managers={person for person in manager_ids if person not in unrecorded_people.forgotten},
                     opted_out=unrecorded_people,
-                    zone=ZoneInfo("UTC"),  # for activity alone, which is not looked at
+                    zone=ZoneInfo("UTC"),  # matters for activity only, which is not used here
                     rules=self._rules,
                     gone=self._deleted.keys(),
                 )
@@ -134,19 +141,19 @@ class Recorder:
             stretch = await _with_needed(outcome, stretch, context)
 
     def ignore(self, message_ids: Iterable[int]) -> None:
-        """Messages were deleted: if a page or batch still on its way brings them, they neither touch nor wait."""
+        """Messages were deleted: in a page or batch that still contains them, they make no touch and do not wait."""
         self._deleted.update(dict.fromkeys(message_ids))
         while len(self._deleted) > _REMEMBERED_DELETIONS:
             self._deleted.popitem(last=False)
 
     async def take_back(self, message_ids: Collection[int]) -> None:
-        """Forget the touches and waiting entries of deleted messages."""
+        """Delete the touches and waiting entries of deleted messages from the record, and `ignore` the messages."""
         self.ignore(message_ids)
         async with self._database.writing() as connection:
             await record.take_back(connection, message_ids)
 
     async def take_back_channel(self, channel_id: int) -> None:
-        """The same for a deleted channel with its threads; what a page on its way still brings of it is dropped."""
+        """The same for a deleted channel and its threads; stretches of them that still arrive are dropped."""
         self._deleted_channels.add(channel_id)
         async with self._database.writing() as connection:
             await record.take_back_channel(connection, channel_id)
