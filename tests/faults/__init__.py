@@ -1,1 +1,1 @@
-"""Seeded fault runs: the real bot as a process, killed and cut off while messages flow, then its record compared."""
+"""Seeded fault runs: the real bot is a process that is killed and disconnected; then its record is compared."""

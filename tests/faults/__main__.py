@@ -20,7 +20,7 @@ ENOUGH_FOR_EVERY_FAULT = 100
 async def play(
     seeds: list[int], kills: int, *, jobs: int = 1, defect: str | None = None, hide: bool = False
 ) -> list[Outcome]:
-    """Play runs, so many at once; `kills` are spread over all of them."""
+    """Play runs, `jobs` at a time; `kills` is their total over all runs."""
     at_once = asyncio.Semaphore(jobs)
 
     async def one(number: int, seed: int) -> Outcome:
@@ -33,13 +33,13 @@ async def play(
         return outcome
 
     with tempfile.TemporaryDirectory(prefix="spade-faults-") as made:
-        empty = Path(made, "spade.db")  # made once: Alembic can do one database at a time
+        empty = Path(made, "spade.db")  # made once: Alembic can migrate only one database at a time
         await (await open_database(f"sqlite:///{empty}", write=True)).close()
         return list(await asyncio.gather(*(one(number, seed) for number, seed in enumerate(seeds))))
 
 
 def show(outcome: Outcome, kills: int, log: Path, *, hide: bool) -> None:
-    """Say what went wrong and how to see it again."""
+    """Print what went wrong, and the command that repeats the run."""
     again = f"--seed {outcome.seed} --kills {kills}{' --hide' if hide else ''}"
     print(f"seed {outcome.seed} failed; replay: python -m tests.faults {again}")
     for line in outcome.difference.lines[:20]:
@@ -51,13 +51,13 @@ def show(outcome: Outcome, kills: int, log: Path, *, hide: bool) -> None:
 
 
 def struck(outcomes: list[Outcome]) -> str:
-    """What went wrong on purpose, and how often."""
+    """A line that says how often each fault happened."""
     counts = sum((outcome.faults for outcome in outcomes), Counter[str]())
     return "struck: " + "; ".join(f"{kind} {counts[kind]}" for kind in sorted(FAULTS | counts.keys()))
 
 
 def never_struck(outcomes: list[Outcome], *, hide: bool) -> list[str]:
-    """The faults that these runs should prove something about, and prove nothing."""
+    """The faults that should have happened in these runs, and did not."""
     return sorted(
         kind for kind in (FAULTS | HIDINGS if hide else FAULTS) if not any(outcome.faults[kind] for outcome in outcomes)
     )
@@ -72,7 +72,7 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def main() -> None:
-    """Play, and print one line at the end."""
+    """Play the runs, and print a summary in the last line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many runs")
     parser.add_argument("--first", type=int, default=1, help="the first of them")

@@ -1,4 +1,4 @@
-"""A fixed piece of recording, by a process that kills itself before the n-th statement SQLite is given."""
+"""A fixed piece of recording, in a process that kills itself before the n-th SQLite statement."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def record_everything(database: Database) -> None:
 
 
 def record_until(path: str, boundary: int) -> None:
-    """Do it in this process, which ends with SIGKILL before the statement of that number, counted from 1."""
+    """Do that in this process, and kill it with SIGKILL before the statement of that number, counted from 1."""
     asyncio.run(_record_until(path, boundary))
 
 

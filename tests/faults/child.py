@@ -1,6 +1,6 @@
-"""The bot as a process of its own: the real entry point, with discord.py's and Spade's own waits made short.
+"""The bot as a separate process: the real entry point, with shorter delays in discord.py and in Spade.
 
-Nothing here changes what the bot does, except for the planted defects, which a test asks for by name.
+Nothing else is changed, except for a planted defect if a test names one.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ TIMEOUT_SECONDS = 1.5
 RETRY_SECONDS = 0.2
 TICK_SECONDS = 0.3
 IN_STEP = "in-step"
-"""The file that is touched whenever the bot looks for due work, which it does only while its record is in step."""
+"""The file that is touched whenever the bot looks for due work, which it does only while it has caught up."""
 
 
 def live(arguments: list[str], token: str, folder: str, log: str, defect: str | None) -> None:
-    """Be a `spade` process: what is said goes to the log file."""
+    """Run a `spade` command in this process, with its output in a log file."""
     descriptor = os.open(Path(folder, log), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     for standard in (1, 2):
         os.dup2(descriptor, standard)
@@ -50,7 +50,7 @@ def live(arguments: list[str], token: str, folder: str, log: str, defect: str | 
 
 
 def hurry() -> None:
-    """Shorten what discord.py and Spade wait for."""
+    """Shorten the delays of discord.py and Spade."""
     begin = discord.state.ConnectionState.__init__
 
     def begin_soon(self: Any, *arguments: Any, **options: Any) -> None:
@@ -58,7 +58,7 @@ def hurry() -> None:
         self.guild_ready_timeout = 0.1
 
     async def identify_at_once(*_: Any, **__: Any) -> None:
-        """No five seconds before a session after the first."""
+        """Skip the five seconds that discord.py waits before a further session."""
 
     async def nap(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.2))
@@ -75,7 +75,7 @@ def hurry() -> None:
 
 
 def watch_due_work() -> None:
-    """Leave a mark whenever due work is looked for."""
+    """Touch a file whenever the bot looks for due work: known gaps are tried then."""
     retry_gaps = Follower.retry_gaps
 
     async def marked(self: Follower) -> int:
@@ -86,14 +86,14 @@ def watch_due_work() -> None:
 
 
 def replace_in(module: types.ModuleType, **names: object) -> None:
-    """Give a module other values for names it has, so that one that is gone is noticed."""
+    """Set names in a module. A name that the module does not have is an error, so that a renaming is noticed."""
     for name, value in names.items():
         assert name in vars(module), f"{module.__name__} has no {name}"
         setattr(module, name, value)
 
 
 def commit_spans_before_their_facts() -> None:
-    """Plant a defect: a span is on record a moment before what it stands for."""
+    """Plant a defect: a span is committed a moment before its facts."""
     late: list[tuple[Any, ...]] = []
     whole = Recorder.record
 
@@ -117,7 +117,7 @@ def commit_spans_before_their_facts() -> None:
 
 
 def commit_facts_before_their_spans() -> None:
-    """Plant a defect: facts are on record a moment before the span that says so."""
+    """Plant a defect: facts are committed a moment before their span."""
     whole, write = Recorder.record, Recorder._write
     late: list[tuple[Any, Any]] = []
 
@@ -145,7 +145,7 @@ def commit_facts_before_their_spans() -> None:
 
 
 def follow_what_cannot_be_seen() -> None:
-    """Plant a defect: a channel that got out of sight is still followed, over all that was not heard of it."""
+    """Plant a defect: a channel that was hidden is still followed, although messages of it were missed."""
 
     async def as_if_nothing_was(_self: Follower, _channel_ids: object) -> None:
         pass

@@ -1,8 +1,8 @@
-"""What the record has to hold, derived from the world alone, and how a database differs from it.
+"""What the record must contain, derived from the world alone, and how a database differs from it.
 
-Deleted messages are the only thing left open, and only where nobody could know: what was deleted while the bot was
-not listening (or before it had written it down) may have been seen or not. Facts of such a message are left out of
-the comparison; its activity may be counted or not.
+Only deleted messages are uncertain, and only some of them: a message that was deleted while the bot was not connected,
+or before the bot had recorded it, may have been seen or not. Facts of such a message are not compared; its activity
+may be counted or not.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Difference:
-    """What is missing from a database, and what should not be there; with a line for each."""
+    """How many rows a database lacks (`lost`) or should not have (`doubled`), with a line for each."""
 
     lost: int = 0
     doubled: int = 0
@@ -129,7 +129,7 @@ def _compare_facts(
 
 
 def _around(town: Town, message_id: int, difference: Difference) -> str:
-    """What was said before a message, for whoever looks into a difference; not for all of very many."""
+    """The messages before one, as lines that help to explain a difference; empty after twenty differences."""
     if len(difference.lines) > 20:
         return ""
     gone = {one.message.id: one for one in town.deletions}

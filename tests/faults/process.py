@@ -1,4 +1,4 @@
-"""Starting the bot quickly, again and again, and ending it without a word."""
+"""Starting the bot as a process quickly and repeatedly, and killing it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BotProcess:
         return self._process is not None and self._process.is_alive()
 
     def start(self) -> None:
-        """Start the bot. One that ended by itself is noted, as whoever supervises it would."""
+        """Start the bot, as a supervisor would; counts a process that had ended by itself."""
         if self._process is not None and self._process.exitcode is not None:
             self.ended_by_itself += 1
         arguments = ["run", "--discord-url", self._sandbox.url, "--database", f"sqlite:///{self._folder}/spade.db"]

@@ -1,4 +1,4 @@
-"""One seeded run: the bot is killed, cut off and lied to while messages flow, then it may settle."""
+"""One seeded run: the bot is killed, disconnected and given faulty answers during traffic; then it may recover."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 MESSAGES = 150
 SECONDS_BETWEEN = 0.018
 WRITTEN_WITHIN = 1.0
-"""A delete that was heard is on record at the latest after this long, if nothing interrupts."""
+"""How long it takes at most until a received delete is on record, if nothing interrupts."""
 JUST_BEFORE = 0.5
-"""What happened so shortly before an interruption may have got lost with the connection."""
+"""An event this shortly before an interruption may have been lost with the connection."""
 SETTLED_WITHIN = 25.0
 STEADY = 4.0
-"""For so many seconds after the last kill nothing strikes but that channels are taken out of sight."""
+"""For how many seconds after the last kill channels are hidden, but nothing else goes wrong."""
 
 
 FAULTS = frozenset(
@@ -46,14 +46,14 @@ FAULTS = frozenset(
         *("delete heard", "delete unheard"),
     }
 )
-"""All that goes wrong in every run."""
+"""The faults of every run."""
 HIDINGS = frozenset({"out of sight", "history closed", "outage"})
-"""What goes wrong besides, where runs are to `hide` something: permissions are taken and given back, guilds go down."""
+"""The faults of runs that `hide`, in addition: permissions are taken and given back, guilds become unavailable."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run came to, and how often which fault struck."""
+    """The result of a run, and how often each fault happened."""
 
     seed: int
     kills: int = 0
@@ -63,9 +63,9 @@ class Outcome:
 
 
 class FaultRun:
-    """A run in a folder of its own, from an empty database.
+    """A run in its own folder, from an empty database.
 
-    The same seed decides the same things; the moments are the machine's.
+    The seed determines all decisions, but not their timing.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class FaultRun:
         self._repairs: list[tuple[float, Callable[[], object]]] = []
 
     async def play(self) -> Outcome:
-        """Play the whole run, and compare."""
+        """Play the whole run, and compare the database with the world."""
         begun = time.monotonic()
         async with Sandbox(now=lambda: datetime.now(UTC), seed=self.outcome.seed) as sandbox:
             self._sandbox = sandbox
@@ -154,12 +154,12 @@ class FaultRun:
             self.outcome.kills += 1
             await asyncio.sleep(random.choice((0.0, random.uniform(0.0, 0.7))))
             self._bot.start()
-        # What was not heard shows only where nothing fetches it all the same, as each new process does.
+        # A missed message is noticed only if the process lives on: each new one catches up and so fetches it anyway.
         self._steady = self._hides
         await asyncio.sleep(STEADY if self._steady else 0.5)
 
     async def _disturb(self) -> None:
-        """Cut, refuse and stall, now here, now there."""
+        """Disturb the gateway and the requests at random."""
         random, faults = self.random, self._sandbox.faults
         gateway: dict[str, Callable[[bool], int]] = {
             "drop": lambda resume: faults.drop_gateway(resume=resume),
@@ -195,14 +195,14 @@ class FaultRun:
                 faults.meanwhile(self._delete_some, method="GET", route="/messages")
 
     async def _hide(self) -> None:
-        """Take something out of sight, again and again, and put it back."""
+        """Hide something repeatedly, and show it again."""
         while self._storm:
             await asyncio.sleep(self.random.uniform(0.1, 0.5))
             self._repair()
             self._take_out_of_sight()
 
     def _take_out_of_sight(self) -> None:
-        """For a moment: one channel, its history alone, or the whole guild."""
+        """Hide one channel, its history alone, or the whole guild for a moment."""
         random, town, world = self.random, self._town, self._sandbox.world
         until = time.monotonic() + random.uniform(0.05, 0.8)
         kind = random.choice(("out of sight", "out of sight", "history closed", *([] if self._steady else ["outage"])))
@@ -218,7 +218,7 @@ class FaultRun:
         self._repairs.append((until, lambda: world.allow_bot(room, permission)))
 
     def _repair(self, moment: float | None = None) -> None:
-        """Undo what has lasted until a moment: now."""
+        """Undo what was to last until `moment`; None for now."""
         now = time.monotonic() if moment is None else moment
         due = [one for one in self._repairs if one[0] <= now]
         self._repairs = [one for one in self._repairs if one[0] > now]
@@ -226,7 +226,7 @@ class FaultRun:
             undo()
 
     def _hears(self, place: Channel) -> bool:
-        """Whether the bot is told what happens in a channel or thread now."""
+        """Whether the bot receives the events of a channel or thread now."""
         world, town = self._sandbox.world, self._town
         room = world.channels[place.parent_id] if place.is_thread else place
         return (
@@ -236,7 +236,7 @@ class FaultRun:
         )
 
     def _delete_some(self) -> None:
-        """Delete one message or several, if what others said is judged the same without them."""
+        """Delete one message or several, if the facts of all others are the same without them."""
         town, random = self._town, self.random
         place = random.choice(town.places)
         last = [message for message in place.log.newest(random.choice((3, 12))) if town.may_go(message)]
@@ -248,12 +248,12 @@ class FaultRun:
     # And after it
 
     async def _calm(self) -> None:
-        """No more faults: everything settles, and what is deleted now must be counted and leave nothing behind."""
+        """End the faults. What is deleted from here on must be counted, and must leave no facts."""
         self._note_faults()
         self._sandbox.faults.calm()
         self._repair(math.inf)
         await self._settle()
-        # What is deleted before it was heard, because a session has just begun, nobody can count.
+        # A message that is deleted before a new session has received it cannot be counted.
         settled_at = time.time()
         await self._until(lambda: self._in_step_since(settled_at), self._settled_within)
         self._quiet, self._quiet_since = True, time.time()
@@ -284,7 +284,7 @@ class FaultRun:
         self.outcome.faults["reorder"] = faults.order.reordered
 
     def _in_step_since(self, moment: float) -> bool:
-        """Whether the bot found itself in step, and looked for due work, after a moment of the clock of files."""
+        """Whether the bot had caught up, and looked for due work, after a moment of the file system's clock."""
         mark = self._folder / IN_STEP
         return mark.exists() and mark.stat().st_mtime > moment
 
@@ -294,7 +294,7 @@ class FaultRun:
         return any(at - JUST_BEFORE <= moment <= at + WRITTEN_WITHIN for moment in self._interruptions)
 
     async def _settle(self) -> None:
-        """Wait until everything that can be read is on record; a bot that gave up is started again."""
+        """Wait until everything that can be read is on record. A bot that has ended is started again."""
         until = time.monotonic() + self._settled_within
         while time.monotonic() < until:
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""A small community whose every message is known, with whatever became of it."""
+"""A small community. Each of its messages is known, deleted ones too."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MEMBERS = 7
 
 @dataclass(slots=True)
 class Deletion:
-    """A deleted message, and when it went (on the monotonic clock).
+    """A deleted message, and when it was deleted (on the monotonic clock).
 
-    `counted`: by then it must have been on record; `heard`: the bot was listening.
+    counted: it must have been on record by then; heard: the bot received the delete.
     """
 
     message: PostedMessage
@@ -31,7 +31,7 @@ class Deletion:
 
 @dataclass(slots=True)
 class Town:
-    """The world of a run. Nothing is said before Spade watches."""
+    """The world of a run. It has no messages from before Spade came."""
 
     world: World
     random: Random
@@ -61,18 +61,18 @@ class Town:
 
     @property
     def places(self) -> list[Channel]:
-        """Everywhere where people write."""
+        """All channels and threads with messages."""
         return [*self.rooms, *self.threads]
 
     @property
     def messages(self) -> list[PostedMessage]:
-        """Everything that can still be read."""
+        """All messages that are not deleted."""
         return [message for place in self.places for message in place.messages]
 
     # What people do
 
     def something_is_said(self) -> None:
-        """One message, somewhere, by somebody, to somebody or nobody."""
+        """Post one random message."""
         random = self.random
         place = random.choice([*self.places, self.rooms[0]])
         crowd = self.members * 2 + self.managers * 3 + self.others
@@ -105,7 +105,7 @@ class Town:
         self.sent += 1
 
     def a_thread_begins(self) -> None:
-        """A forum post, a thread on a message, or one without."""
+        """Start a forum post, or a thread with or without a message it is started on."""
         random = self.random
         turn = random.random()
         owner = random.choice(self.members * 2 + self.managers)
@@ -124,7 +124,7 @@ class Town:
         self.sent += 1
 
     def a_thread_falls_asleep(self) -> None:
-        """One is archived; whoever writes in it wakes it up."""
+        """Archive a thread. A message in it ends that."""
         awake = [thread for thread in self.threads if not thread.archived]
         if awake:
             self.world.archive_thread(self.random.choice(awake))
@@ -132,7 +132,7 @@ class Town:
     # What is taken back
 
     def delete(self, messages: Iterable[PostedMessage], *, counted: Collection[int], heard: bool) -> None:
-        """Delete messages of one channel, with one event."""
+        """Delete messages of one channel in one event."""
         found = list(messages)
         self.deletions += [Deletion(one, time.monotonic(), one.id in counted, heard) for one in found]
         if len(found) == 1:
@@ -141,7 +141,7 @@ class Town:
             self.world.delete_many(found)
 
     def may_go(self, message: PostedMessage) -> bool:
-        """Whether a message is a thread's first, or bears one: what is said there is judged by it."""
+        """Whether a message may be deleted: one that begins or carries a thread is needed to judge others."""
         place = self.world.channels[message.channel_id]
         first = place.is_thread and place.messages[0] is message
         return message.type in {0, 19} and message.thread_id is None and not first
@@ -153,7 +153,7 @@ def is_person(user: User) -> bool:
 
 
 def exported(town: Town, without: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
-    """What can be read now, as files of DiscordChatExporter would show it."""
+    """What can be read now, as DiscordChatExporter would export it."""
     kinds = {0: "Default", 19: "Reply"}
     documents = []
     for place in town.places:

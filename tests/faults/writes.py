@@ -1,4 +1,4 @@
-"""Recording on a small database of small pages, for disks that are full at just the wrong moment."""
+"""Recording on a database with small pages, for a disk that is full at any moment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAGE_SIZE = 512  # SQLite's smallest: so the file has to grow at nearly every st
 
 
 class NoHistory:
-    """Nothing was said before."""
+    """A history without messages."""
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
         return ()
@@ -84,18 +84,18 @@ async def limit_pages(database: Database, pages: int) -> int:
 
 
 async def follow(database: Database, messages: list[Message]) -> Follower:
-    """A follower that has heard some messages and written none."""
+    """A follower that has received some messages and recorded none."""
     follower = Follower(database, Recorder(database, Rules()), NoHistory(), DrivenClock(BEGAN), hold_seconds=0.0)
     place = Place(GUILD, CHANNEL)
     await follower.follow_new(place, follower.session)
     for message in messages:
-        async with follower.receiving(place, message.message_id) as heard:
-            heard(message)
+        async with follower.receiving(place, message.message_id) as take:
+            take(message)
     return follower
 
 
 def check_whole(path: Path, messages: list[Message]) -> None:
-    """What is on record is exactly what the spans say is: no more, no less."""
+    """Assert that exactly the messages within spans are on record."""
     found = tables(path)
     covered = [(row[1], row[2]) for row in found["span"]]
     within = [m for m in messages if any(first <= m.message_id <= last for first, last in covered)]
@@ -105,9 +105,9 @@ def check_whole(path: Path, messages: list[Message]) -> None:
 
 
 def refuse_every_write(folder: str) -> None:
-    """In a process of its own, which the system lets write files up to a limit: every write is once the one too many.
+    """Record in this process with a file size limit, once for each write that can be the first to exceed it.
 
-    Every time the follower has to say that it cannot write, keep what it heard, and write it when it may.
+    Each time the follower must raise an error, keep what it received, and record it once the limit is lifted.
     """
     print(f"refused writes: points={asyncio.run(_refuse_every_write(Path(folder)))} lost=0 doubled=0", flush=True)
 

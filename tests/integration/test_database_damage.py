@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.services.record import follower as following
+from bot.services.record import live_writer
 from bot.store.backup import backup_path, make_backup
 from bot.store.database import Database, StoreError, open_database
 from bot.store.writer_lock import WriterLock
@@ -30,7 +31,7 @@ async def test_the_disk_is_full_at_every_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One page after the other is the last that fits; recording waits, says so, and goes on when there is room."""
-    monkeypatch.setattr(following, "BATCH", 15)
+    monkeypatch.setattr(live_writer, "BATCH", 15)
     monkeypatch.setattr(following, "RETRY_SECONDS", 0.01)
     messages = talk(90, 12)
     empty, whole = tmp_path / "empty.db", tmp_path / "whole.db"

@@ -28,8 +28,8 @@ _CHANNELS_AT_ONCE = 4
 class CatchUp:
     """Fetches what channels lack, page by page, and then has them followed.
 
-    A channel is followed only if it was not interrupted since the session in which it was seen: otherwise messages
-    after its last page may have been missed, and whoever begins the next session catches up again.
+    A channel is followed only if it was not interrupted since the session in which it was seen. Otherwise messages
+    after its last page may have been missed, and the caller that begins the next session catches up again.
     """
 
     def __init__(
