@@ -10,7 +10,8 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.discord_io.responses import answer, refused_to_set_up
 from bot.domain.snowflake import EPOCH
-from bot.services.record.history_reader import HistoryReader, JobProgress
+from bot.services.record.history_reader import HistoryReader
+from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_cancelled, backfill_progress
 from bot.views.words import refusals
 

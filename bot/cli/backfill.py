@@ -14,7 +14,7 @@ from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, require_d
 from bot.cli.run import DiscordUrlOption, connected, point
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.services.record.history_reader import JobProgress
+from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_progress
 
 _LOOK_EVERY_SECONDS = 0.5

@@ -13,7 +13,8 @@ from bot.domain.snowflake import moment_of
 from bot.services.delivery.messenger import Messenger
 from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
-from bot.services.record.history_reader import HistoryReader, JobProgress
+from bot.services.record.history_reader import HistoryReader
+from bot.services.record.job_progress import JobProgress
 from bot.store import deliveries, guilds, managers, spans
 from bot.store.database import Database
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.services.guild.status import StatusFacts
-from bot.services.record.history_reader import JobProgress
+from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_progress
 from bot.views.guild.permissions import channel_list, lacking, on_purpose
 from bot.views.kit.letter import Card, Field, Letter
