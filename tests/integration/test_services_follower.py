@@ -469,7 +469,7 @@ async def test_when_the_store_refuses_nothing_is_lost(
 async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its context is not to be had (no network): the others are written, and it is tried again."""
+    """Its context cannot be fetched (no network): the others are written, and it is retried."""
     monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.02)
     caplog.set_level(logging.CRITICAL, logger="bot.services.record.follower")
     for place in (channel(), OTHER):

@@ -143,7 +143,7 @@ class CatchUp:
         if not channel.followed and await self._recorder.excludes(channel.place):
             channel.position, channel.excluded = max(position, channel.wanted), True
         while (
-            channel.next_id() <= channel.wanted
+            channel.known_position < channel.wanted
             and not channel.followed
             and self._channels.channel_uninterrupted(channel, session)
         ):
@@ -164,7 +164,7 @@ class CatchUp:
         channel.want(max(pending, default=0))
         wanted = channel.wanted
         try:
-            page = await self._history.after(channel.place, channel.next_id() - 1)
+            page = await self._history.after(channel.place, channel.known_position)
         except UnreadableHistoryError as error:
             if self._channels.holds(channel):
                 await self._miss(channel, str(error), stale=seen.stale)
@@ -177,7 +177,7 @@ class CatchUp:
         if self._channels.channel_uninterrupted(channel, session):
             # A pending message that the page lacks was deleted. It was sent, so it counts as activity; it makes no
             # touch, because its delete was received, too: nothing was missed since.
-            first_id = channel.next_id()
+            first_id = channel.next_id
             messages |= {one: message for one, message in pending.items() if first_id <= one <= last_id}
         messages |= {message.message_id: message for message in page}
         await self._channel_recorder.record(channel, [messages[one] for one in sorted(messages)], last_id)
@@ -188,8 +188,8 @@ class CatchUp:
         """Look up a channel's position, if that has not been done; opens its record if it has not begun."""
         if channel.position is None:
             has_messages = seen.last_message_id or channel.pending
-            newest_id = channel.pending.before(seen.last_message_id + 1) if has_messages else None
-            channel.position = await self._positions.position_of(channel.place, newest_id)
+            opening_id = channel.pending.before(seen.last_message_id + 1) if has_messages else None
+            channel.position = await self._positions.position_of(channel.place, opening_id)
         return channel.position
 
     async def _miss(self, channel: FollowedChannel, reason: str, *, stale: bool) -> None:
@@ -198,7 +198,7 @@ class CatchUp:
         Pending messages are after the gap, so they are still recorded. `stale`: the channel's newest message is not
         known, so everything up to now is missing.
         """
-        position = channel.next_id() - 1
+        position = channel.known_position
         newest_id = max(channel.wanted, first_id_at(self._clock.now())) if stale else channel.wanted
         last_id = max(channel.dropped, channel.pending.before(newest_id))
         if last_id <= position:

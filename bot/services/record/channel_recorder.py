@@ -38,7 +38,7 @@ class ChannelRecorder:
         Raises StoreError, and UnreadableHistoryError if a rule needs earlier messages and the history cannot be read.
         If the messages could not be recorded, the position is not moved.
         """
-        session, first_id = self._channels.session, channel.next_id()
+        session, first_id = self._channels.session, channel.next_id
         recorded = await self._recorder.record(channel.next_stretch(messages, last_id), self._context)
         channel.position = last_id
         if channel.excluded and not recorded.excluded:
@@ -51,7 +51,7 @@ class ChannelRecorder:
 
         The position is moved in either case, so that the channel goes on. Raises StoreError.
         """
-        session, first_id = self._channels.session, channel.next_id()
+        session, first_id = self._channels.session, channel.next_id
         try:
             await self.record(channel, messages, last_id)
         except UnreadableHistoryError as error:

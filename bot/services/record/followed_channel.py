@@ -20,7 +20,7 @@ class FollowedChannel:
     interrupted_at: the session that began when one of its messages could not be read; 0 for none.
     receiving: the ids of messages that are being read. Nothing after them may be recorded yet.
     wanted: the newest message that the history has to bring.
-    turn: held while the position is moved. Whoever records for the channel takes it first.
+    turn: held while the position is moved. All code that records for the channel takes it first.
     """
 
     def __init__(self, place: Place, buffer: Buffer) -> None:
@@ -64,14 +64,20 @@ class FollowedChannel:
         self.interrupted_at = session
         self.unfollow()
 
-    def next_id(self) -> int:
-        """The position after the last one on record. The position must have been looked up."""
+    @property
+    def known_position(self) -> int:
+        """`position`, which must have been looked up."""
         assert self.position is not None
-        return self.position + 1
+        return self.position
+
+    @property
+    def next_id(self) -> int:
+        """The first position that is not on record. `position` must have been looked up."""
+        return self.known_position + 1
 
     def next_stretch(self, messages: Collection[Message], last_id: int) -> Stretch:
         """What follows the position, up to `last_id`: these messages and no others."""
-        first_id = self.next_id()
+        first_id = self.next_id
         return Stretch(
             place=self.place,
             first_id=first_id,

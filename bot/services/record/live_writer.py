@@ -49,8 +49,7 @@ class LiveWriter:
     async def _write(self, channel: FollowedChannel, ripe_at: float) -> None:
         async with channel.turn:
             while channel.followed:
-                assert channel.position is not None
-                channel.pending.drop_up_to(channel.position)
+                channel.pending.drop_up_to(channel.known_position)
                 messages = channel.pending.ripe(ripe_at, min(channel.receiving, default=None), BATCH)
                 if not messages:
                     return

@@ -25,14 +25,14 @@ class Positions:
             reach = await spans.reach_of(connection, place.channel_id, before_id)
         return reach.last_id if reach is not None else None
 
-    async def position_of(self, place: Place, newest_id: int | None, *, before_id: int | None = None) -> int:
-        """The same, but a record that has not begun is opened, and the position before its first message returned.
+    async def position_of(self, place: Place, opening_id: int | None, *, before_id: int | None = None) -> int:
+        """The same, but if the record has not begun it is opened, and the position where it opens is returned.
 
-        `newest_id` is the channel's newest message, None if it has no messages.
+        `opening_id` is the position right after the channel's newest message; None if it has no messages.
         """
-        return await self.recorded_until(place, before_id) or await self._open(place, newest_id)
+        return await self.recorded_until(place, before_id) or await self._open(place, opening_id)
 
-    async def _open(self, place: Place, newest_id: int | None) -> int:
+    async def _open(self, place: Place, opening_id: int | None) -> int:
         """Open a channel's first span at the moment it becomes visible: right after its newest message.
 
         A channel without messages, such as every forum, opens where the guild's record begins. A channel made since
@@ -45,6 +45,6 @@ class Positions:
                 return max(place.channel_id - 1, parent.first_id if parent is not None else begins_id)
             if place.channel_id >= begins_id:
                 return place.channel_id - 1
-            opening = max(place.channel_id, begins_id if newest_id is None else newest_id)
+            opening = max(place.channel_id, begins_id if opening_id is None else opening_id)
             await spans.add(connection, place, Span(opening, opening))
             return opening
