@@ -86,7 +86,7 @@ class ConnectedGuilds:
         await follower.catch_up([one for guild in guilds for one in visible_snapshots(guild)], session)
         for guild in guilds:
             whole = await self._search_archives(guild, scopes[guild.id], session)
-            await follower.catch_up((), session, guild_ids=[guild.id])
+            follower.guild_complete(guild.id, session)
             if whole:
                 await self._archives.mark_searched(guild.id)
             await self._reader.resume(guild.id)

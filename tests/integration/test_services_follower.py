@@ -59,7 +59,10 @@ class Scene:
         found = [self.log.snapshot(place) for place in places]
         guild_ids = {place.guild_id for place in places}
         self.follower.expect_guilds(guild_ids)
-        await self.follower.catch_up(found, self.follower.session, guild_ids=guild_ids)
+        session = self.follower.session
+        await self.follower.catch_up(found, session)
+        for guild_id in guild_ids:
+            self.follower.guild_complete(guild_id, session)
 
     @property
     def archives(self) -> ThreadArchives:
@@ -191,7 +194,7 @@ async def test_the_newest_second_is_held_back_and_what_is_older_written(
 ) -> None:
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
-    await follower.catch_up([log.snapshot(channel())], follower.session, guild_ids=[GUILD])
+    await follower.catch_up([log.snapshot(channel())], follower.session)
     async with follower.receiving(channel(), at(1)) as heard:
         heard(said(1, MIA))
     await asyncio.sleep(0.35)
@@ -329,7 +332,8 @@ async def test_an_interruption_during_a_catch_up_is_caught_up_with_in_the_next_s
         scene.log.post(channel(), *messages[10:20])
 
     scene.log.during_page = breaks
-    await scene.follower.catch_up([scene.log.snapshot(channel())], session, guild_ids=[GUILD])
+    await scene.follower.catch_up([scene.log.snapshot(channel())], session)
+    scene.follower.guild_complete(GUILD, session)
     assert not scene.follower.caught_up
     await scene.says(channel(), messages[20])  # heard, but nobody knows yet what was before it
     assert len(await scene.spans(channel())) == 1

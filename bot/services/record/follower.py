@@ -106,17 +106,17 @@ class Follower:
         """A channel or thread was just made: follow it from its first message on, unless `session` has ended."""
         await self._catch_up.follow_new(place, session)
 
-    async def catch_up(
-        self, seen: Collection[ChannelSnapshot], session: int, *, guild_ids: Collection[int] = ()
-    ) -> None:
+    async def catch_up(self, seen: Collection[ChannelSnapshot], session: int) -> None:
         """Catch up with channels that were seen in `session`, several at once.
 
-        With these, all channels of `guild_ids` were seen in it. One that cannot be read is followed after a known gap.
+        A channel that cannot be read is followed after a known gap. See `CatchUp.all_of`.
         """
         await self._catch_up.all_of(seen, session)
-        for guild_id in guild_ids:
-            if self._channels.uninterrupted(session, guild_id):
-                self._channels.guild_complete(guild_id, session)
+
+    def guild_complete(self, guild_id: int, session: int) -> None:
+        """All channels of a guild were seen in `session`, and caught up with. Ignored if that session has ended."""
+        if self._channels.uninterrupted(session, guild_id):
+            self._channels.guild_complete(guild_id, session)
 
     def retry_gaps_soon(self) -> None:
         """Permissions have changed: let the next `retry_gaps` try known gaps, however recently it did."""
