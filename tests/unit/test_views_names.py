@@ -176,4 +176,10 @@ def test_clusters_are_the_whole_text(text):
 
 
 def test_families_flags_and_accents_are_single_characters():
-    assert list(clusters("a👩‍👩‍👧e\u0301🇩🇪🇫🇷👍🏽")) == ["a", "👩‍👩‍👧", "e\u0301", "🇩🇪", "🇫🇷", "👍🏽"]
+    assert clusters("a👩‍👩‍👧e\u0301🇩🇪🇫🇷👍🏽") == ["a", "👩‍👩‍👧", "e\u0301", "🇩🇪", "🇫🇷", "👍🏽"]
+
+
+def test_keycaps_syllables_and_regional_flags_are_single_characters():
+    scotland = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    parts = ["1\ufe0f\u20e3", "\u1112\u1161\u11ab", "\u0928\u093f", scotland]
+    assert clusters("".join(parts)) == parts

@@ -1,22 +1,18 @@
-"""Text that has to fit: its length as Discord may count it, and cutting between what people see as characters."""
+"""Text that has to fit a limit: its length as Discord may count it, and cutting between user-perceived characters."""
 
-import unicodedata
-from collections.abc import Iterator
-from itertools import pairwise
+import regex
 
 ELLIPSIS = "…"
-_JOINER = "\u200d"
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_GRAPHEME_CLUSTER = regex.compile(r"\X")
 
 
 def length(text: str) -> int:
-    """UTF-16 units: never less than the number of characters, so a limit that holds here holds everywhere."""
+    """UTF-16 units: never less than the number of code points, so a limit that holds here holds everywhere."""
     return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
 
 
 def cut(text: str, limit: int) -> str:
-    """The text itself where it fits into `limit`; otherwise its beginning and an ellipsis.
+    """The text itself if it fits into `limit`; otherwise its beginning and an ellipsis.
 
     A letter keeps its accents, an emoji its skin tone, a flag both its halves.
     """
@@ -32,21 +28,6 @@ def cut(text: str, limit: int) -> str:
     return "".join(kept).rstrip() + ELLIPSIS if limit > 0 else ""
 
 
-def clusters(text: str) -> Iterator[str]:
-    """What people take for single characters, with everything that belongs to each."""
-    start = 0
-    flag_letters = 0
-    for position, (before, character) in enumerate(pairwise(text), start=1):
-        flag_letters = flag_letters + 1 if ord(before) in _FLAG_LETTERS else 0
-        second_half = flag_letters % 2 == 1 and ord(character) in _FLAG_LETTERS
-        if not (second_half or before == _JOINER or _belongs_to_the_one_before(character)):
-            yield text[start:position]
-            start = position
-    if text:
-        yield text[start:]
-
-
-def _belongs_to_the_one_before(character: str) -> bool:
-    return (
-        character == _JOINER or ord(character) in _SKIN_TONES or unicodedata.category(character) in {"Mn", "Mc", "Me"}
-    )
+def clusters(text: str) -> list[str]:
+    """The extended grapheme clusters of Unicode (UAX #29): what people see as single characters, in order."""
+    return _GRAPHEME_CLUSTER.findall(text)
