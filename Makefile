@@ -62,13 +62,26 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/lock.py --check
+	mkdir -p $(VENV)/locks && cp $(LOCKS) $(VENV)/locks
+	$(call resolve,$(VENV)/locks)
+	@for lock in $(LOCKS); do cmp -s $$lock $(VENV)/locks/$$lock \
+		|| { echo "$$lock does not fit pyproject.toml: run \`make lock\`." >&2; exit 1; }; done
+
+# uv resolves for every platform and Python that pyproject.toml allows; its options are in [tool.uv.pip]. A lock file
+# holds versions and hashes only and names no package registry: pip takes the registry that the machine is set to.
+# Versions that are locked already stay, except with `make upgrade`.
+LOCKS := requirements.lock requirements-dev.lock
+UV_COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml --group build
+define resolve
+	$(UV_COMPILE) --output-file $(1)/requirements.lock >/dev/null
+	$(UV_COMPILE) --extra dev --output-file $(1)/requirements-dev.lock >/dev/null
+endef
 
 lock: $(VENV)/.dev
-	$(BIN)/python tools/lock.py
+	$(call resolve,.)
 
-upgrade: $(VENV)/.dev
-	$(BIN)/python tools/lock.py --upgrade
+upgrade: UV_COMPILE += --upgrade
+upgrade: lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
