@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test simulate faults fuzz bench check lock upgrade clean
+.PHONY: help demo serve pictures test simulate faults fuzz bench check catalogues lock upgrade clean
 help:
 	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
 	@echo "make serve   use Spade yourself in a browser, on the same record"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   how fast and how big with half a million members: ratios in one run, for a few minutes"
 	@echo "make check   lint, types, layers, lock file"
 	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"
+	@echo "make catalogues  bring the translations in bot/locale in line with the sentences of the code"
 	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
 
 # A stamp per set of packages, made anew when its lock changes.
@@ -76,6 +77,9 @@ define resolve
 	$(UV_COMPILE) --output-file $(1)/requirements.lock >/dev/null
 	$(UV_COMPILE) --extra dev --output-file $(1)/requirements-dev.lock >/dev/null
 endef
+
+catalogues: $(VENV)/.dev
+	$(BIN)/python tools/catalogues.py
 
 lock: $(VENV)/.dev
 	$(call resolve,.)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import discord
 import pytest
+from babel.messages import Catalog
 from discord import app_commands
 from discord.app_commands import TranslationContext, TranslationContextLocation
 
@@ -18,15 +19,15 @@ from bot.domain.guild import LANGUAGES
 from bot.views.guild.setup import LANGUAGE_NAMES
 from bot.views.words.amounts import duration, percent
 from bot.views.words.dates import day_label, short_day, week_label, weekdays_label
-from bot.views.words.sentence import language_like, number, say, say_count, speaking, spoken
+from bot.views.words.sentence import language_like, name_like, number, say, say_count, speaking, spoken
 from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 from tools import catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = LANGUAGES[1:]
-TEXTS = catalogues.template()
+COMMAND_TEXTS = [text for path in sorted((ROOT / "cogs").glob("*.py")) for text in catalogues.command_texts(path)]
 NAME = re.compile(r"^[-_'\w]{1,32}$")
-TRANSLATES = catalogues.SINGLE | catalogues.PLURAL
+TRANSLATES = {"say", "say_count", "mark", "mark_count"}
 WORDS = re.compile(r"[^\W\d_]{2,}[,.:;]? +[^\W\d_]{2,}")
 NOT_SAID = {
     *LANGUAGE_NAMES.values(),
@@ -68,25 +69,57 @@ TAKES = {
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_and_keeps_its_places(language):
-    catalog = catalogues.updated(language, TEXTS)
-    assert list(catalogues.problems(language, catalog)) == []
+    assert list(catalogues.problems(catalogues.read(language))) == []
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_catalogues_are_up_to_date(language):
-    written = catalogues.written(language, catalogues.updated(language, TEXTS))
-    assert catalogues.path_of(language).read_bytes() == written, "run tools/catalogues.py"
+def test_catalogues_are_up_to_date():
+    assert catalogues.outdated() == [], "run `make catalogues`"
+
+
+@pytest.mark.parametrize(
+    ("planted", "problem"),
+    [
+        ({"id": "Reached", "string": ""}, "de: not translated: 'Reached'"),
+        ({"id": "Reached", "string": "Erreicht", "flags": {"fuzzy"}}, "de: not translated: 'Reached'"),
+        ({"id": ("One", "{count} days"), "string": ("Ein", "")}, "de: not translated: '{count} days'"),
+        (
+            {"id": "{name} waits", "string": "{nam} wartet"},
+            "de: other placeholders than '{name} waits': '{nam} wartet'",
+        ),
+        (
+            {"id": ("One day", "{count} days"), "string": ("{count} Tag", "Tage")},
+            "de: other placeholders than '{count} days': 'Tage'",
+        ),
+    ],
+)
+def test_a_faulty_translation_is_found(planted, problem):
+    catalog = Catalog(locale="de", fuzzy=False)
+    catalog.add(**planted)
+    assert list(catalogues.problems(catalog)) == [problem]
+
+
+def test_calls_are_found_however_deep_they_are_nested(tmp_path):
+    path = tmp_path / "planted.py"
+    path.write_text('say("{a} b", a=f(g(say("c"))))\nmark_count(\n    "d " "e",\n    "f",\n)\nsay(g)\nother("h")\n')
+    with path.open("rb") as file:
+        found = [call[1:3] for call in catalogues.extract(file, ("say", "mark_count"), (), {})]
+    assert sorted(found, key=str) == [
+        ("mark_count", ("d e", "f")),
+        ("say", ("c",)),
+        ("say", ("{a} b",)),
+        ("say", (None,)),
+    ]
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_names_of_commands_are_names_and_descriptions_fit(language):
     with speaking(language):
-        for text in catalogues.command_texts():
-            translated = catalogues_text(language, text)
-            if text.context in {COMMAND, OPTION}:
+        for context, text in COMMAND_TEXTS:
+            translated = translation_of(language, context, text)
+            if context in {COMMAND, OPTION}:
                 assert NAME.match(translated), translated
                 assert translated == translated.lower()
-            elif text.context is None:
+            elif context is None:
                 assert len(translated) <= 100, translated
             else:
                 assert len(translated) <= 32, translated
@@ -95,10 +128,10 @@ def test_names_of_commands_are_names_and_descriptions_fit(language):
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_two_commands_or_options_get_the_same_name(language):
     for context in (COMMAND, OPTION):
-        names = {text.forms[0] for text in catalogues.command_texts() if text.context == context}
+        names = {text for of, text in COMMAND_TEXTS if of == context}
         siblings: dict[str, set[str]] = {}
         for name in names:
-            translated = catalogues_text(language, catalogues.Text((name,), "", context))
+            translated = translation_of(language, context, name)
             siblings.setdefault(translated, set()).add(name)
         assert {name: alike for name, alike in siblings.items() if len(alike) > 1 and not alike <= ALIKE} == {}
 
@@ -107,18 +140,16 @@ ALIKE = {"zone", "time_zone", "time-zone"}
 """Options of different commands that may well be called alike."""
 
 
-def catalogues_text(language, text):
+def translation_of(language, context, text):
     with speaking(language):
-        from bot.views.words.sentence import name_like  # noqa: PLC0415
-
-        return name_like(text.context, text.forms[0]) if text.context else say(text.forms[0])
+        return name_like(context, text) if context else say(text)
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_commands_that_sentences_name_are_called_so_in_the_language(language):
     """`/nudges on` in a German sentence is what a German client shows."""
-    known = {catalogues_text(language, text) for text in catalogues.command_texts() if text.context == COMMAND}
-    for text in catalogues.updated(language, TEXTS):
+    known = {translation_of(language, COMMAND, text) for context, text in COMMAND_TEXTS if context == COMMAND}
+    for text in catalogues.read(language):
         for form in (text.string,) if isinstance(text.string, str) else text.string or ():
             for named in re.findall(r"(?<![\w:/])/([^\W\d][\w-]*(?: [\w-]+)?)(?=`)", form):
                 assert set(named.split()) <= known, (named, form)
@@ -305,7 +336,7 @@ def test_days_of_the_week_are_understood_as_they_are_suggested(language):
 def test_every_place_in_a_sentence_is_filled_whatever_the_language():
     for language in OTHERS:
         with speaking(language):
-            for text in TEXTS:
+            for text in catalogues.read(language):
                 if not text.id or text.context:
                     continue
                 ids = (text.id,) if isinstance(text.id, str) else text.id
