@@ -1,7 +1,9 @@
-"""`spade import`: what DiscordChatExporter saved becomes part of the record."""
+"""`spade import`: adds the files of DiscordChatExporter to the record."""
 
 import asyncio
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -131,7 +133,7 @@ def _ask(guild_id: int) -> None:
 
 
 class _Bar(Progress):
-    """Two bars on standard error, one for reading and one for recording; nothing where that is no terminal."""
+    """Two bars on standard error, for reading and for recording; not shown if it is not a terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -146,18 +148,9 @@ class _Bar(Progress):
         self._reading = self.add_task("Reading  ", total=None)
 
     def reading(self, done: int, total: int) -> None:
-        """Bytes read of those there are."""
+        """Show that `done` of `total` bytes were read."""
         self.update(self._reading, completed=done, total=max(total, 1))
 
-    def recording(self, messages: int) -> "_Recording":
-        """Start the second bar."""
-        return _Recording(self, self.add_task("Recording", total=max(messages, 1)))
-
-
-class _Recording:
-    def __init__(self, bar: _Bar, task: Any) -> None:  # noqa: ANN401 - Rich's TaskID
-        self._bar = bar
-        self._task = task
-
-    def __call__(self, messages: int) -> None:
-        self._bar.advance(self._task, messages)
+    def recording(self, messages: int) -> Callable[[int], None]:
+        """Start the second bar; the returned function is told how many more messages were recorded."""
+        return partial(self.advance, self.add_task("Recording", total=max(messages, 1)))
