@@ -1,1 +1,1 @@
-"""All SQL and the schema; rows become domain objects here. No policy."""
+"""All SQL and the schema; converts rows to domain objects. No policy."""

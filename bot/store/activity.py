@@ -1,4 +1,4 @@
-"""Reading who was active when. Members only."""
+"""Reads which members were active when."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A member's first and last counted message, as ids, with where they stand."""
+    """The ids of a member's first and last counted message, with their channels."""
 
     first_message_id: int
     first_channel_id: int
@@ -45,7 +45,7 @@ def _trace(row: Row[Any]) -> Trace:
 
 
 async def active(connection: AsyncConnection, guild_id: int, first_on: date, last_on: date) -> frozenset[int]:
-    """The members who wrote on one of these local days (both included)."""
+    """The members who wrote from `first_on` to `last_on`, local days, both included."""
     query = (
         select(unindexed(_activity.member_id))
         .distinct()
@@ -57,7 +57,7 @@ async def active(connection: AsyncConnection, guild_id: int, first_on: date, las
 async def active_among(
     connection: AsyncConnection, guild_id: int, people: Collection[int], first_on: date, last_on: date
 ) -> frozenset[int]:
-    """Those of some members who wrote on one of these local days (both included)."""
+    """Those of `people` who are members and wrote from `first_on` to `last_on`, local days, both included."""
     found: set[int] = set()
     for some in _chunks(people):
         query = (
@@ -76,7 +76,7 @@ async def active_among(
 
 
 async def active_days(connection: AsyncConnection, guild_id: int, member_id: int, first_on: date, last_on: date) -> int:
-    """On how many of these days a person wrote."""
+    """The number of days from `first_on` to `last_on`, both included, on which a person wrote."""
     query = select(func.count()).where(
         _activity.guild_id == guild_id,
         _activity.member_id == member_id,
@@ -97,7 +97,7 @@ async def unmet_regulars(
     by: datetime,
     kinds: Collection[TouchKind],
 ) -> dict[int, tuple[int, Trace]]:
-    """Members who wrote on at least so many of these days and were never touched before a moment: on how many."""
+    """Members who wrote on `at_least` of these days, never touched before `by`: their number of days and trace."""
     days = func.count()
     regular = (
         select(unindexed(_activity.member_id), days.label("days"))
@@ -116,9 +116,9 @@ async def unmet_regulars(
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """Some of the members who wrote lately and were never met, whoever came first first.
+    """A page of the members who wrote in a period and were never met, by their first message.
 
-    `total` counts all of them, `active` everybody who wrote.
+    `total` is the number of all of them, `active` the number of all members who wrote.
     """
 
     active: int
@@ -137,7 +137,7 @@ async def unmet(
     offset: int,
     limit: int,
 ) -> Unmet:
-    """Members who wrote on one of these days, have not left and were never touched before a moment: some of them."""
+    """A page of the members who wrote on one of these days, have not left and were never touched before `by`."""
     wrote = (
         select(unindexed(_activity.member_id))
         .distinct()
@@ -180,7 +180,7 @@ async def unmet_newcomers(
     by: datetime,
     kinds: Collection[TouchKind],
 ) -> dict[int, Trace]:
-    """Members whose first counted message lies between two moments, both included, and never touched before a third."""
+    """Members whose first counted message lies from `since` to `until`, both included, never touched before `by`."""
     query = select(*_TRACE).where(
         _member.guild_id == guild_id,
         _member.first_message_id >= first_id_at(since),
@@ -192,10 +192,10 @@ async def unmet_newcomers(
 
 
 async def traces(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, Trace]:
-    """The traces of some people who have written."""
+    """The traces of those of `people` who have written."""
     found: dict[int, Trace] = {}
     for some in _chunks(people):
-        # Whether they have written is not asked in SQL: SQLite would look through everybody who has.
+        # Not a condition in SQL: SQLite would then scan everybody who has written.
         query = select(*_TRACE).where(_member.guild_id == guild_id, _member.member_id.in_(some))
         for row in await connection.execute(query):
             if row.first_message_id is not None:
@@ -204,7 +204,7 @@ async def traces(connection: AsyncConnection, guild_id: int, people: Collection[
 
 
 async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
-    """The first local day with anything on record; None for an empty record."""
+    """The first local day with activity; None if the record is empty."""
     query = select(func.min(_activity.day, type_=_activity.day.type)).where(_activity.guild_id == guild_id)
     found: date | None = (await connection.execute(query)).scalar_one()
     return found

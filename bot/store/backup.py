@@ -1,4 +1,4 @@
-"""Copies of a SQLite database: made while the bot runs, checked, and laid out to be put in its place."""
+"""Backups of a SQLite database: made while the bot runs, checked, and restored."""
 
 import os
 import sqlite3
@@ -19,21 +19,23 @@ _PAGES_AT_ONCE = 256
 
 
 def backup_path(database: Path, at: datetime) -> Path:
-    """Where a backup made at a moment (UTC) stands: beside the database."""
+    """The path of a backup made at a time (UTC), beside the database."""
     return database.with_name(f"{database.name}.backup-{at:{_STAMP}}")
 
 
 def backups_of(database: Path) -> tuple[Path, ...]:
-    """The backups beside a database, the newest first."""
+    """The backups beside a database, newest first."""
     found = database.parent.glob(f"{database.name}.backup-*")
     return tuple(sorted((path for path in found if path.suffix != ".part"), reverse=True))
 
 
 def make_backup(database: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, whoever writes to it meanwhile, and check the copy.
+    """Copy a consistent state of a database, even while it is written to, and check the copy.
 
-    An earlier backup at `target` is replaced at one stroke. Raises StoreError, and then leaves `target` as it was, also
-    when something else stands there.
+    An existing backup at `target` is replaced atomically.
+
+    Raises:
+        StoreError: The copy failed, the database is damaged, or `target` is not a backup; `target` is unchanged.
     """
     if not database.exists():
         raise StoreError(f"There is no database at {database}, so there is nothing to back up.")
@@ -54,9 +56,9 @@ def make_backup(database: Path, target: Path) -> None:
 
 
 def drop_expired(database: Path, now: datetime, keep: timedelta) -> tuple[Path, ...]:
-    """Delete the copies beside a database that are older than `keep`; returns which. StoreError if one stays.
+    """Delete the backups beside a database, and the copies that a restore or a migration put aside, older than `keep`.
 
-    These are its backups, and what a restore or an upgrade put aside.
+    Returns the deleted paths. StoreError if one cannot be deleted.
     """
     oldest = backup_path(database, now - keep).name
     aside = sorted(database.parent.glob(f"{database.name}.before-*"))
@@ -72,7 +74,10 @@ def drop_expired(database: Path, now: datetime, keep: timedelta) -> tuple[Path, 
 
 @contextmanager
 def others_kept_out(database: Path) -> Iterator[None]:
-    """Nobody else writes to a database file, and whoever opens it next need not check it. Raises StoreError."""
+    """Hold the writer's lock of a database file; StoreError if another process has it.
+
+    At the end the file counts as checked, even if its last writer was killed.
+    """
     lock = WriterLock(database.with_name(database.name + ".lock"))
     with _sentence(f"{database} cannot be replaced"):
         taken = lock.acquire()
@@ -80,16 +85,17 @@ def others_kept_out(database: Path) -> Iterator[None]:
         raise StoreError(f"Spade is writing to {database} (process {lock.holder()}): stop it first.")
     try:
         yield
-        lock.abandoned = False  # what stands there now was looked at
+        lock.abandoned = False  # the file that is there now was checked
     finally:
         lock.release()
 
 
 @contextmanager
 def laid_out(database: Path, backup: Path) -> Iterator[Path]:
-    """A sound copy of a backup beside the database, for the owner alone; gone at the end unless it was moved.
+    """A checked copy of a backup, beside the database and with mode 0600; deleted at the end unless it was moved.
 
-    Raises StoreError and changes nothing when the backup is not sound.
+    Raises:
+        StoreError: The backup cannot be used; nothing was changed.
     """
     _require_sound(backup)
     part = database.with_name(f"{database.name}.part")
@@ -103,7 +109,7 @@ def laid_out(database: Path, backup: Path) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
-    """Move a file to where the database stands; what stood there is moved aside, and the path of it returned."""
+    """Move `part` to the path of the database. A file there is moved aside, and its new path is returned."""
     aside = None
     with _sentence(f"The backup could not be put in the place of {database}"):
         if database.exists():
@@ -112,20 +118,20 @@ def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
                 beside = database.with_name(database.name + suffix)
                 if beside.exists():
                     kept = beside.replace(aside.with_name(aside.name + suffix))
-                    os.utime(kept, (at.timestamp(), at.timestamp()))  # it expires by this, however long it was unused
+                    os.utime(kept, (at.timestamp(), at.timestamp()))  # drop_expired goes by this time
         part.replace(database)
     return aside
 
 
 def reading_address(database: Path) -> str:
-    """SQLite's address of a file that nobody writes to, to read it also where nothing can be written beside it."""
+    """SQLite's URI of a file that is not being written to, for reading, even in a folder that is read-only."""
     address = f"{database.absolute().as_uri()}?mode=ro"
     beside = database.with_name(f"{database.name}-wal")
     return address if beside.exists() else f"{address}&immutable=1"
 
 
 def _copy(address: str, target: Path) -> str:
-    """Copy what is at SQLite's address of a file; returns what SQLite finds in the copy: "ok", or its damage."""
+    """Copy the database at a SQLite URI; returns the result of `quick_check` on the copy, "ok" if it is sound."""
     target.unlink(missing_ok=True)
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with (

@@ -1,7 +1,7 @@
-"""Column types that mean the same on SQLite (STRICT tables) and PostgreSQL.
+"""Column types with the same meaning on SQLite (STRICT tables) and PostgreSQL.
 
-STRICT tables know INTEGER and TEXT only, so times are integers (milliseconds since 1970 UTC, Discord's own
-precision), dates are ISO text, and truth values are 0 and 1.
+STRICT tables have no types for times, dates and booleans. Times are integers (milliseconds since 1970 UTC, the
+precision of Discord's ids), dates are ISO text, and booleans are 0 and 1.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -17,17 +17,17 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime, kept to the millisecond."""
+    """An aware UTC datetime with millisecond precision."""
 
     impl = BigInteger
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's own signature
-        """INTEGER where tables are STRICT."""
+        """INTEGER on SQLite, BIGINT elsewhere."""
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """To milliseconds, rounded down; a naive datetime is a TypeError."""
+        """To milliseconds, rounded down; TypeError if the datetime is naive."""
         return None if value is None else (value - _UNIX_EPOCH) // _MILLISECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
@@ -52,7 +52,7 @@ class Day(TypeDecorator[date]):
 
 class _TruthComparator(TypeDecorator.Comparator[bool]):
     def is_(self, other: Any) -> ColumnOperators:  # noqa: ANN401 - SQLAlchemy's own signature
-        """`IS` a number is SQLite's alone; `=` says the same, as no truth is NULL."""
+        """Compare with `=`: only SQLite has `IS` for numbers, and these columns are never NULL."""
         return self.expr == literal(other, Truth())
 
 

@@ -1,4 +1,4 @@
-"""A damaged database: how it shows, and what whoever runs Spade is told."""
+"""A damaged database: how it is recognised, and the sentence for the person who runs Spade."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from bot.store.backup import backups_of
 
 
 def is_damage(error: DatabaseError) -> bool:
-    """Whether SQLite says that the file is not what it should be."""
+    """Whether SQLite reports a corrupt file."""
     cause = str(error.orig)
     return "malformed" in cause or "not a database" in cause
 
 
 def damaged(place: str, finding: str) -> str:
-    """The sentence about a damaged database: what to do, and the newest backup."""
+    """The sentence about a damaged database, with the newest backup if there is one."""
     backups = backups_of(Path(place))
     remedy = (
         f"put the newest backup in its place with `spade restore {backups[0]}`"

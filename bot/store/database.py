@@ -1,4 +1,4 @@
-"""The database: one writing connection, a read-only pool beside it, transactions, and the errors people see."""
+"""The database: one writing connection, a pool of read-only ones, transactions, and errors as sentences."""
 
 import asyncio
 import os
@@ -16,24 +16,24 @@ from sqlalchemy.util import await_only
 from bot.store import postgres
 from bot.store.backup import make_backup
 from bot.store.damage import damaged, is_damage
-from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - whoever opens a database finds its error here
+from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - re-exported for callers of open_database
 from bot.store.error import other_writer
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
 from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
 Connection = AsyncConnection
-"""What the functions of the store work on; services pass it along and call nothing on it."""
+"""The argument of the functions of the store; services pass it on and call nothing on it."""
 
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
 
 
 class Database:
-    """An open database. Build it with `open_database`; `close` must be awaited, or the process hangs on exit.
+    """An open database. Created by `open_database`; `close` must be awaited, or the process hangs on exit.
 
-    Writers take turns on one connection, so that two tasks never commit each other's half-done work. Readers see
-    what was committed when their block began.
+    Writers take turns on one connection, so that no task commits the unfinished work of another. Readers see what was
+    committed when their block began.
     """
 
     def __init__(self, place: str, writer: AsyncEngine, readers: AsyncEngine, lock: WriterLock | None = None) -> None:
@@ -45,9 +45,10 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed when the block ends, rolled back when it raises or is cancelled.
+        """One transaction: committed at the end of the block, rolled back if it raises or is cancelled.
 
-        Raises StoreError when the database refuses (a full disk, another program's lock); then nothing is written.
+        Raises:
+            StoreError: The database cannot be written (a full disk, another program's lock); nothing was written.
         """
         with _sentences(self._place):
             async with self._turn, self._writer.begin() as connection:
@@ -55,7 +56,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent view; writing in it fails. Raises StoreError when the database cannot be read."""
+        """One consistent snapshot, in which writing fails. StoreError if the database cannot be read."""
         with _sentences(self._place):
             async with self._readers.connect() as connection:
                 yield connection
@@ -66,10 +67,10 @@ class Database:
         return self._writer.dialect.name
 
     async def scrub(self) -> bool:
-        """Rewrite a SQLite file, so that nothing of what was deleted is left in it or in its write-ahead log.
+        """Rewrite a SQLite file, so that no deleted data is left in it or in its write-ahead log.
 
-        `secure_delete` alone does not see to that: pages that were rebalanced keep shreds of what they held. False
-        when somebody was reading and the log could not be emptied: try again. PostgreSQL does this in its own time.
+        `secure_delete` is not enough: rebalanced pages keep remains of deleted rows. Returns False if the log could not
+        be emptied because a reader was active; then retry. On PostgreSQL it does nothing, since autovacuum does this.
         """
         if self.dialect != "sqlite":
             return True
@@ -83,7 +84,7 @@ class Database:
                 return not busy
 
     async def close(self) -> None:
-        """Give back every connection and the writer's lock."""
+        """Close every connection and release the writer's lock."""
         await self._writer.dispose()
         if self._readers is not self._writer:
             await self._readers.dispose()
@@ -93,7 +94,7 @@ class Database:
 
 @contextmanager
 def _sentences(place: str) -> Iterator[None]:
-    """What keeps a database from working, as a StoreError; a mistake in Spade stays what it is."""
+    """Turn outages, damage and operational errors into StoreError; let other errors, which are defects, pass."""
     try:
         yield
     except DBAPIError as error:
@@ -104,7 +105,7 @@ def _sentences(place: str) -> Iterator[None]:
 
 
 def _database_path(url: URL) -> Path | None:
-    """The file behind a SQLite URL; None for PostgreSQL."""
+    """The file of a SQLite URL; None for PostgreSQL."""
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
@@ -115,10 +116,12 @@ def _database_path(url: URL) -> Path | None:
 async def open_database(address: str, *, write: bool) -> Database:
     """Open the database at a URL such as `sqlite:///spade.db`.
 
-    With `write`, the file and schema are created or brought up to date (a SQLite file of an older schema is copied
-    first, to `….before-schema-…` beside it) and every other writer is kept out; without,
-    the database must exist and have this version's schema. When its last writer did not end properly, a SQLite file is
-    checked first. Raises StoreError.
+    With `write`, the file and schema are created or migrated, and other writers are excluded. A SQLite file with an
+    older schema is first copied to `….before-schema-…` beside it. Without `write`, the database must exist and have
+    this version's schema. A SQLite file whose last writer did not end properly is checked for damage.
+
+    Raises:
+        StoreError: One sentence about why the database cannot be used.
     """
     url = make_url(address)
     path = _database_path(url)
@@ -151,7 +154,7 @@ def _look_at_file(path: Path, *, write: bool) -> None:
         if not path.parent.is_dir():
             raise StoreError(f"The folder {path.parent} for the database does not exist: make it first.")
         try:
-            # Made here, so that nobody else can read it at any moment.
+            # Created here with mode 0600, so that other users can never read it.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise StoreError(
@@ -186,7 +189,7 @@ def _lock_for(path: Path) -> WriterLock:
 
 def _connect(address: str, path: Path | None, lock: WriterLock | None, *, write: bool) -> Database:
     if path is None:
-        place = make_url(address).render_as_string()  # which hides the password
+        place = make_url(address).render_as_string()  # without the password
         readers = postgres.reading_engine(address, place, pool_size=READERS)
         return Database(place, postgres.writing_engine(address, place) if write else readers, readers)
     readers = _sqlite_engine(path, pool_size=READERS, begin="BEGIN", read_only=True)
@@ -203,7 +206,7 @@ def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -
     )
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-        connection.isolation_level = None  # transactions begin where we say so
+        connection.isolation_level = None  # the driver must not begin transactions by itself: see on_begin
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         if read_only:
@@ -219,8 +222,8 @@ def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -
         connection.exec_driver_sql(begin)
 
     def on_invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401 - as above
-        # Whoever was cancelled may have begun a transaction, and a closed connection of SQLite keeps its lock for as
-        # long as Python has not let go of every cursor.
+        # A cancelled task may have begun a transaction, and a closed SQLite connection keeps its lock until Python has
+        # released every cursor.
         with suppress(ValueError):  # closed already
             await_only(asyncio.shield(connection.driver_connection.rollback()))
 
@@ -269,7 +272,7 @@ def _sentence(place: str, error: SQLAlchemyError) -> str:
 
 
 async def quick_check(database: Database) -> str | None:
-    """SQLite's own look for damage: None when it finds none, else its first finding. PostgreSQL: always None."""
+    """The first finding of SQLite's `quick_check`; None if there is none, and always None on PostgreSQL."""
     if database.dialect != "sqlite":
         return None
     async with database.reading() as connection:

@@ -1,4 +1,4 @@
-"""The outbox: a row is committed before its request is made, so that nothing is ever sent twice."""
+"""The outbox: a row is committed before the request is sent, so that nothing is sent twice."""
 
 from datetime import date, datetime
 from typing import Any
@@ -32,7 +32,7 @@ def _read(row: Row[Any]) -> Delivery:
 
 
 async def claim(connection: AsyncConnection, delivery: Delivery) -> bool:
-    """Insert a delivery; False when that one is due already taken, whatever became of it."""
+    """Insert a delivery; False if there is one for the same due date already, in any state."""
     statement = insert_into(connection, tables.delivery).values(
         delivery_id=delivery.delivery_id,
         guild_id=delivery.guild_id,
@@ -51,7 +51,7 @@ async def claim(connection: AsyncConnection, delivery: Delivery) -> bool:
 async def move(
     connection: AsyncConnection, delivery: Delivery, to: DeliveryState, **changes: datetime | int | str | None
 ) -> bool:
-    """Change a delivery's state, if it is still in the state the caller saw; False when somebody was quicker."""
+    """Change the state of a delivery, if it still is in the state that the caller read; False if it is not."""
     result = await connection.execute(
         update(tables.delivery)
         .where(_delivery.delivery_id == delivery.delivery_id, _delivery.state == delivery.state.value)
@@ -61,13 +61,13 @@ async def move(
 
 
 async def by_id(connection: AsyncConnection, delivery_id: str) -> Delivery | None:
-    """One delivery."""
+    """A delivery by its id; None if there is none."""
     row = (await connection.execute(select(tables.delivery).where(_delivery.delivery_id == delivery_id))).first()
     return None if row is None else _read(row)
 
 
 async def unsettled(connection: AsyncConnection) -> tuple[Delivery, ...]:
-    """Deliveries whose outcome is open, oldest first."""
+    """The deliveries without a final outcome, oldest first."""
     states = sorted(state.value for state in UNSETTLED)
     query = select(tables.delivery).where(_delivery.state.in_(states)).order_by(_delivery.claimed_at)
     return tuple(_read(row) for row in await connection.execute(query))
@@ -80,7 +80,7 @@ async def newest(
     manager_id: int | None,
     until_on: date | None = None,
 ) -> Delivery | None:
-    """The last delivery of a kind, due on a day at the latest, if one is named."""
+    """The latest delivery of a kind by due date, not after `until_on` if given; None if there is none."""
     query = (
         select(tables.delivery)
         .where(
@@ -99,7 +99,7 @@ async def newest(
 async def newest_day(
     connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, *, state: DeliveryState
 ) -> date | None:
-    """The last day a delivery of a kind reached a state."""
+    """The latest due date of the deliveries of a kind in a state; None if there is none."""
     query = select(func.max(_delivery.due_on, type_=_delivery.due_on.type)).where(
         _delivery.guild_id == guild_id,
         _delivery.kind == kind.value,
@@ -113,7 +113,7 @@ async def newest_day(
 async def forget_unsent(
     connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, due_on: date
 ) -> None:
-    """Forget that there was nothing worth sending, or that Discord refused it, so that it can be tried again."""
+    """Delete a delivery that was not sent (nothing to say, or refused by Discord), so that it can be tried again."""
     await connection.execute(
         delete(tables.delivery).where(
             _delivery.guild_id == guild_id,

@@ -1,4 +1,4 @@
-"""Digests as they were posted: the figures are frozen, so that a later look shows what people saw."""
+"""Posted digests: their figures are frozen, so that they can be shown later as people saw them."""
 
 from datetime import date, datetime
 
@@ -15,7 +15,7 @@ from bot.store.streaming import rows
 async def freeze(
     connection: AsyncConnection, guild_id: int, week_on: date, delivery_id: str, figures: str, at: datetime
 ) -> None:
-    """Keep a week's figures (JSON text) as they are posted; the first ones stay."""
+    """Store a week's figures (JSON text) as posted; does nothing if the week has figures already."""
     statement = insert_into(connection, tables.digest).values(
         guild_id=guild_id, week_on=week_on, delivery_id=delivery_id, figures=figures, frozen_at=at
     )
@@ -23,7 +23,7 @@ async def freeze(
 
 
 async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> str | None:
-    """The figures that were posted for a week."""
+    """The posted figures of a week (JSON text); None if there are none."""
     query = select(tables.digest.c.figures).where(
         tables.digest.c.guild_id == guild_id, tables.digest.c.week_on == week_on
     )
@@ -33,9 +33,9 @@ async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> s
 async def last_days_of_newcomers(
     connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, last_on: date
 ) -> dict[int, tuple[int, date]]:
-    """Members whose first counted message lies from `since` up to `until`, with what tells how long they stayed.
+    """How long newcomers stayed: members whose first counted message lies from `since` up to, not including, `until`.
 
-    That is the id of that message, and the last day they wrote on, looked for no later than `last_on`.
+    For each, the id of that message and the last day on which they wrote, up to and including `last_on`.
     """
     member, activity = tables.member.c, tables.activity.c
     newest = (

@@ -1,4 +1,4 @@
-"""The error that the store raises for the person who runs Spade."""
+"""The errors of the store that are shown to the person who runs Spade."""
 
 
 class StoreError(Exception):
@@ -6,11 +6,11 @@ class StoreError(Exception):
 
 
 class DatabaseUnreachableError(StoreError):
-    """The database server does not answer, or not yet: later it may."""
+    """The database server does not answer, or is still starting; a retry may succeed."""
 
 
 def other_writer(place: object, holder: str) -> StoreError:
-    """What a second writer hears; `holder` is the first one's process id, or "unknown"."""
+    """The error for a second writer; `holder` is the first one's process id, or "unknown"."""
     return StoreError(
         f"Another Spade is writing to {place} (process {holder}): stop it first, or name another database."
     )

@@ -1,4 +1,4 @@
-"""Erasing a person from every table, and remembering by a keyed hash alone that they asked for it."""
+"""Erases a person from every table, and remembers only a keyed hash of who asked for it."""
 
 import json
 import secrets
@@ -16,38 +16,39 @@ from bot.store.insertion import insert_into
 _KEY = "forgotten_key"
 _KEY_BYTES = 32
 KEY_QUERY = select(tables.installation.c.value).where(tables.installation.c.name == _KEY)
-"""The key of the marks as hexadecimal text; no row until somebody was erased."""
+"""The key of the marks in hexadecimal; no row before the first erasure."""
 
 PERSON_COLUMNS = frozenset({"member_id", "manager_id", "from_manager_id", "colleague_id", "target_id"})
-"""The columns that hold the id of a person. A test makes sure that every id column is known to be one or not."""
+"""The columns that hold the id of a person. A test checks that every id column is listed as one or not."""
 _CLEARED = (tables.nudge_member.c.colleague_id,)
-"""Where another manager's row merely mentions the person: the mention goes, the row stays."""
+"""Columns in which another manager's row mentions the person: set to NULL, and the row stays."""
 
 
 async def forgotten(connection: AsyncConnection, guild_id: int) -> Forgotten:
-    """Who was erased in a guild and has not opted in again."""
+    """The people who were erased in a guild and have not opted in again."""
     table = tables.forgotten.c
     marks = frozenset(await connection.scalars(select(table.mark).where(table.guild_id == guild_id)))
     return Forgotten(guild_id, await _key(connection) or b"", marks) if marks else Forgotten(guild_id)
 
 
 async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
-    """Everybody about whom nothing may be written down."""
+    """The people about whom nothing may be recorded: opted out or erased."""
     member = tables.member.c
     query = select(member.member_id).where(member.guild_id == guild_id, member.opted_out_at.is_not(None))
     return Unrecorded(frozenset(await connection.scalars(query)), await forgotten(connection, guild_id))
 
 
 async def remember(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
-    """Note, by a keyed hash, that a person is to stay forgotten. The key is made when it is first needed."""
+    """Store a keyed hash of a person who is to stay forgotten. The key is generated on first use."""
     key = await _key_or(connection, secrets.token_bytes(_KEY_BYTES))
     await _note(connection, guild_id, Forgotten(guild_id, key).mark(person_id))
 
 
 async def adopt(connection: AsyncConnection, known: Forgotten) -> None:
-    """Take over the marks of another database, those too of people who are not on record here.
+    """Take over the marks of another database, including those of people who are not on record here.
 
-    It needs the same key, which copies of one database have, or none yet; with another one nothing is done.
+    This works if both have the same key, as copies of one database do, or if this one has none yet; otherwise it does
+    nothing.
     """
     if await _key_or(connection, known.key) == known.key:
         for mark in known.marks:
@@ -55,7 +56,7 @@ async def adopt(connection: AsyncConnection, known: Forgotten) -> None:
 
 
 async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Everybody of a guild whose id stands in a row that is about them."""
+    """The people of a guild about whom there is any row."""
     people: set[int] = set()
     for table, columns in person_tables():
         for column in columns:
@@ -65,7 +66,7 @@ async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozen
 
 
 async def recall(connection: AsyncConnection, guild_id: int, person_id: int) -> bool:
-    """Forget that a person asked to be forgotten; False when they had not."""
+    """Delete the mark of a person who asked to be forgotten; False if there is none."""
     known = await forgotten(connection, guild_id)
     if person_id not in known:
         return False
@@ -75,7 +76,7 @@ async def recall(connection: AsyncConnection, guild_id: int, person_id: int) -> 
 
 
 async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """Delete everything about a person in a guild, as member and as manager; returns how many rows it was in."""
+    """Delete everything about a person in a guild, as member and as manager; returns the number of rows changed."""
     rows = await _clear(connection, guild_id, person_id)
     rows += await _erase_waiting(connection, guild_id, person_id)
     for table, columns in person_tables():
@@ -87,7 +88,7 @@ async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> i
 
 
 async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """Delete what is recorded about a person as a member; what they set and did as a manager stays."""
+    """Delete what is recorded about a person as a member, not as a manager; returns the number of rows deleted."""
     waiting_ids = select(tables.waiting.c.message_id).where(
         tables.waiting.c.guild_id == guild_id, tables.waiting.c.member_id == person_id
     )
@@ -110,7 +111,7 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
 
 
 async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime) -> None:
-    """Note since when a person does not want to be recorded."""
+    """Store since when a person has opted out."""
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=person_id, opted_out_at=at)
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["guild_id", "member_id"], set_={"opted_out_at": at})
@@ -118,7 +119,7 @@ async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: i
 
 
 async def forget_opt_out(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
-    """A person who had opted out may be recorded again. No row stays: there is nothing yet to say in it."""
+    """Delete the row of a person who had opted out; it holds nothing else, since nothing was recorded."""
     member = tables.member.c
     await connection.execute(
         delete(tables.member).where(
@@ -128,7 +129,7 @@ async def forget_opt_out(connection: AsyncConnection, guild_id: int, person_id: 
 
 
 async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row that names a person, by table, as it is kept; of a week's posted figures, their own alone."""
+    """Every row with a person's id, by table, as stored; of posted figures, only the person's own."""
     found: dict[str, list[dict[str, Any]]] = {}
     waiting_for = tables.waiting_for.c
     asked = select(waiting_for.message_id).where(waiting_for.manager_id == person_id)
@@ -138,7 +139,7 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
         if table is tables.waiting:
             named = or_(named, table.c.message_id.in_(asked))
         rows = await connection.execute(select(table).where(table.c.guild_id == guild_id, named))
-        found[table.name] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - the public name of a row as a mapping
+        found[table.name] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public API
     found[tables.digest.name] = [
         {"week_on": week_on, "figures": entry}
         for week_on, document in await _digests_with(connection, guild_id, person_id)
@@ -149,7 +150,7 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
 
 
 def person_tables() -> Iterator[tuple[Table, tuple[Column[int], ...]]]:
-    """Every table of a guild with the columns that say whom a row is about."""
+    """Every table with a guild id and the id of a person, with the columns that say whom a row is about."""
     for table in tables.metadata.sorted_tables:
         columns = tuple(
             column for column in table.columns if column.name in PERSON_COLUMNS and column not in set(_CLEARED)
@@ -164,7 +165,7 @@ async def _key(connection: AsyncConnection) -> bytes | None:
 
 
 async def _key_or(connection: AsyncConnection, new: bytes) -> bytes:
-    """The key of the marks; where there is none yet, it is `new` from now on."""
+    """The key of the marks; stores `new` if there is none yet."""
     await connection.execute(
         insert_into(connection, tables.installation)
         .values(name=_KEY, value=new.hex())
@@ -192,7 +193,7 @@ async def _clear(connection: AsyncConnection, guild_id: int, person_id: int) -> 
 
 
 async def _erase_waiting(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """Their own entries lose their addressees before they go themselves; others' entries lose them as addressee."""
+    """Delete the addressees of a person's own entries, and the person as addressee of others' entries."""
     table, entry = tables.waiting_for, tables.waiting.c
     own = select(entry.message_id).where(entry.guild_id == guild_id, entry.member_id == person_id)
     here = select(entry.message_id).where(entry.guild_id == guild_id)
@@ -208,7 +209,7 @@ async def _erase_waiting(connection: AsyncConnection, guild_id: int, person_id: 
 
 
 async def _erase_from_digests(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """The figures that were posted hold each manager's own; theirs go, the team's stay as people saw them."""
+    """Remove a manager's own figures from posted digests; the team's figures stay as posted."""
     table = tables.digest
     found = await _digests_with(connection, guild_id, person_id)
     for week_on, document in found:
@@ -222,7 +223,7 @@ async def _erase_from_digests(connection: AsyncConnection, guild_id: int, person
 
 
 async def _digests_with(connection: AsyncConnection, guild_id: int, person_id: int) -> list[tuple[date, Any]]:
-    """The weeks whose posted figures hold a person's own, with these figures."""
+    """The weeks whose posted figures include a person's own, with all figures of each week."""
     table = tables.digest.c
     query = (
         select(table.week_on, table.figures)

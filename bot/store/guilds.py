@@ -1,4 +1,4 @@
-"""Guild settings, excluded channels and the people and roles to ignore."""
+"""The settings of guilds, their excluded channels, and what Spade knows of its presence in them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ def _settings(row: Row[Any]) -> GuildSettings:
 
 
 async def settings_of(connection: AsyncConnection, guild_id: int) -> GuildSettings | None:
-    """A guild's settings; None when Spade was never set up there."""
+    """A guild's settings; None if the guild is not on record."""
     row = (await connection.execute(select(tables.guild).where(tables.guild.c.guild_id == guild_id))).first()
     return None if row is None else _settings(row)
 
@@ -56,14 +56,14 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
 
 
 async def watched_since(connection: AsyncConnection, guild_id: int) -> datetime | None:
-    """Since when Spade has been in a guild; None for one it never was in, whose record was imported."""
+    """Since when Spade has been in a guild; None if it never was, and the record was imported."""
     table = tables.guild.c
     found: datetime | None = await connection.scalar(select(table.watched_since).where(table.guild_id == guild_id))
     return found
 
 
 async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> datetime:
-    """Since when Spade has been in a guild; notes `now` when it just came, with the settings everybody begins with."""
+    """Since when Spade has been in a guild; if it just joined, stores `now`, and default settings if there are none."""
     table = tables.guild.c
     found = (await connection.execute(select(table.watched_since).where(table.guild_id == guild_id))).first()
     if found is None:
@@ -76,10 +76,10 @@ async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> da
 
 
 async def archives_from(connection: AsyncConnection, guild_id: int, newest_at: datetime) -> datetime:
-    """How far back a watched guild's archives have to be looked through.
+    """How far back the archived threads of a watched guild have to be searched.
 
-    To `newest_at`, the newest moment on record, which is noted: whoever is stopped before `archives_read` looks as far
-    back the next time, however much newer the record has become by then.
+    That is `newest_at`, the newest time on record, which is stored. If the search is interrupted before
+    `archives_read`, the next one goes back to the stored time, even if the record has newer messages by then.
     """
     table = tables.guild.c
     found = (await connection.execute(select(table.archives_from).where(table.guild_id == guild_id))).scalar_one()
@@ -91,13 +91,13 @@ async def archives_from(connection: AsyncConnection, guild_id: int, newest_at: d
 
 
 async def archives_read(connection: AsyncConnection, guild_id: int) -> None:
-    """A guild's archives were looked through, and what they held is on record."""
+    """Mark a guild's archived threads as searched and recorded."""
     table = tables.guild
     await connection.execute(update(table).where(table.c.guild_id == guild_id).values(archives_from=None))
 
 
 async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Channels (threads follow their channel) whose messages are not counted."""
+    """The channels whose messages are not counted, nor those of their threads."""
     column = tables.excluded_channel.c.channel_id
     query = select(column).where(tables.excluded_channel.c.guild_id == guild_id)
     return frozenset(await connection.scalars(query))
@@ -113,7 +113,7 @@ async def set_excluded_channels(connection: AsyncConnection, guild_id: int, chan
 
 
 async def mark_removed(connection: AsyncConnection, guild_id: int, at: datetime) -> None:
-    """Spade was removed from a guild; the first time counts."""
+    """Store when Spade was removed from a guild; an earlier time stays."""
     table = tables.guild
     await connection.execute(
         update(table).where(table.c.guild_id == guild_id, table.c.removed_at.is_(None)).values(removed_at=at)
@@ -121,7 +121,7 @@ async def mark_removed(connection: AsyncConnection, guild_id: int, at: datetime)
 
 
 async def mark_present(connection: AsyncConnection, guild_ids: Collection[int], now: datetime) -> None:
-    """Spade is in these guilds and, of those on record that it ever joined, in no others."""
+    """Mark Spade as present in these guilds, and as removed from all others on record that it had joined."""
     table = tables.guild
     here = sorted(guild_ids)
     await connection.execute(update(table).where(table.c.guild_id.in_(here)).values(removed_at=None))
@@ -133,14 +133,14 @@ async def mark_present(connection: AsyncConnection, guild_ids: Collection[int], 
 
 
 async def removed_before(connection: AsyncConnection, moment: datetime) -> tuple[int, ...]:
-    """The guilds that Spade was removed from before a moment."""
+    """The guilds from which Spade was removed before `moment`."""
     table = tables.guild.c
     query = select(table.guild_id).where(table.removed_at < moment).order_by(table.guild_id)
     return tuple(await connection.scalars(query))
 
 
 async def purge(connection: AsyncConnection, guild_id: int) -> None:
-    """Delete all there is of a guild: its record, its settings, its managers' settings, who opted out."""
+    """Delete everything of a guild: the record, all settings, and who opted out; not who was erased."""
     await forget(connection, guild_id)
     for table in (
         tables.member,
@@ -157,7 +157,7 @@ async def purge(connection: AsyncConnection, guild_id: int) -> None:
 
 
 async def forget(connection: AsyncConnection, guild_id: int) -> None:
-    """Delete what is recorded of a guild; its settings and its managers' stay."""
+    """Delete the record of a guild; its settings, its managers and who opted out stay."""
     waiting_ids = select(tables.waiting.c.message_id).where(tables.waiting.c.guild_id == guild_id)
     await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(waiting_ids)))
     for table in (

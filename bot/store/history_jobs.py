@@ -1,4 +1,4 @@
-"""Jobs that read history; they are rows, so that a restart goes on with them."""
+"""Jobs that read history; stored as rows, so that they continue after a restart."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ async def add(
     at: datetime,
     manager_id: int | None = None,
 ) -> HistoryJob:
-    """Put a job on record."""
+    """Store a new job."""
     newest = (await connection.execute(select(func.max(_job.job_id)))).scalar_one() or 0
     job = HistoryJob(newest + 1, guild_id, kind, since, manager_id, at)
     await connection.execute(
@@ -52,7 +52,7 @@ async def add(
 
 
 async def unfinished(connection: AsyncConnection, guild_id: int) -> tuple[HistoryJob, ...]:
-    """The jobs of a guild that go on, oldest first."""
+    """The jobs of a guild that are neither finished nor cancelled, oldest first."""
     query = (
         select(tables.history_job)
         .where(_job.guild_id == guild_id, _job.finished_at.is_(None), _job.cancelled_at.is_(None))
@@ -62,23 +62,23 @@ async def unfinished(connection: AsyncConnection, guild_id: int) -> tuple[Histor
 
 
 async def by_id(connection: AsyncConnection, job_id: int) -> HistoryJob | None:
-    """One job."""
+    """A job by its id; None if there is none."""
     row = (await connection.execute(select(tables.history_job).where(_job.job_id == job_id))).first()
     return None if row is None else _read(row)
 
 
 async def note_messages(connection: AsyncConnection, job_id: int, messages: int) -> None:
-    """How many messages a job has read so far."""
+    """Set how many messages a job has read so far."""
     await connection.execute(update(tables.history_job).where(_job.job_id == job_id).values(messages=messages))
 
 
 async def finish(connection: AsyncConnection, job_id: int, at: datetime) -> None:
-    """A job came to its end."""
+    """Mark a job as finished."""
     await connection.execute(update(tables.history_job).where(_job.job_id == job_id).values(finished_at=at))
 
 
 async def cancel(connection: AsyncConnection, guild_id: int, at: datetime) -> int:
-    """Stop a guild's backfills; returns how many there were. What they recorded stays."""
+    """Cancel a guild's backfills; returns how many there were. What they recorded stays."""
     result = await connection.execute(
         update(tables.history_job)
         .where(

@@ -1,4 +1,4 @@
-"""People and roles that are never counted, nudged or waited for: staff, helpers."""
+"""The ignore list: people and roles that are never counted, nudged or waited for, such as staff."""
 
 from collections.abc import Iterable
 
@@ -12,13 +12,13 @@ _ignored = tables.ignored.c
 
 
 async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Everybody on the list, by name or by a role."""
+    """The people on the list, named themselves or by a role."""
     query = select(_ignored.target_id).where(_ignored.guild_id == guild_id, _ignored.is_role.is_(False))
     return frozenset(await connection.scalars(query))
 
 
 async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Those of them who are there because of a role."""
+    """The people on the list because of a role."""
     query = select(_ignored.target_id).where(
         _ignored.guild_id == guild_id, _ignored.is_role.is_(False), _ignored.by_role_id.is_not(None)
     )
@@ -26,7 +26,7 @@ async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozense
 
 
 async def roles(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """The roles that put whoever bears them on the list."""
+    """The roles whose bearers are put on the list."""
     query = select(_ignored.target_id).where(_ignored.guild_id == guild_id, _ignored.is_role.is_(True))
     return frozenset(await connection.scalars(query))
 
@@ -34,7 +34,7 @@ async def roles(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
 async def add(
     connection: AsyncConnection, guild_id: int, people_ids: Iterable[int], *, by_role_id: int | None = None
 ) -> None:
-    """Put people on the list; a role gives way to a name. Whoever asked to be forgotten is on no list."""
+    """Put people on the list, named (which replaces a role) or by a role; skips people who asked to be forgotten."""
     forgotten = await forgetting.forgotten(connection, guild_id)
     for person_id in sorted(set(people_ids)):
         if person_id in forgotten:
@@ -62,14 +62,14 @@ async def remove(connection: AsyncConnection, guild_id: int, people_ids: Iterabl
 
 
 async def add_roles(connection: AsyncConnection, guild_id: int, role_ids: Iterable[int]) -> None:
-    """Put roles on the list; whoever bears one follows once they are seen with it."""
+    """Put roles on the list; their bearers are added later, when Spade sees them."""
     for role_id in sorted(set(role_ids)):
         statement = insert_into(connection, tables.ignored).values(guild_id=guild_id, target_id=role_id, is_role=True)
         await connection.execute(statement.on_conflict_do_nothing(index_elements=["guild_id", "target_id"]))
 
 
 async def remove_roles(connection: AsyncConnection, guild_id: int, role_ids: Iterable[int]) -> None:
-    """Take roles off the list, and the people who were on it because of them."""
+    """Take roles off the list, with the people who are on it because of them."""
     ids = sorted(set(role_ids))
     await connection.execute(
         delete(tables.ignored).where(

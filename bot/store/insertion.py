@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which SQLite and PostgreSQL spell alike and SQLAlchemy keeps apart."""
+"""INSERT … ON CONFLICT, which SQLite and PostgreSQL share but SQLAlchemy has in two separate classes."""
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert:
-    """An insert for the connection's dialect; both have the same `on_conflict_*` methods."""
+    """An insert statement for the connection's dialect; both have the same `on_conflict_*` methods."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)  # type: ignore[return-value]  # the same methods
     return sqlite.insert(table)

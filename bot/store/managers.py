@@ -1,4 +1,4 @@
-"""The managers of a guild, the roles that make managers, and what each manager has set."""
+"""The managers of a guild, the manager roles, and the settings of each manager."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,24 +29,24 @@ def _settings(row: Row[Any]) -> ManagerSettings:
 
 
 async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Who is on the manager list."""
+    """The people on the manager list."""
     return frozenset(await connection.scalars(select(_manager.manager_id).where(_manager.guild_id == guild_id)))
 
 
 async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Those of them who are there because of a role."""
+    """The people on the list because of a role."""
     query = select(_manager.manager_id).where(_manager.guild_id == guild_id, _manager.by_role_id.is_not(None))
     return frozenset(await connection.scalars(query))
 
 
 async def roles(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """The roles that put whoever bears them on the list."""
+    """The roles whose bearers are put on the list."""
     table = tables.manager_role
     return frozenset(await connection.scalars(select(table.c.role_id).where(table.c.guild_id == guild_id)))
 
 
 async def set_roles(connection: AsyncConnection, guild_id: int, role_ids: Iterable[int]) -> None:
-    """Replace the manager roles. Whoever is on the list by a role that is gone is taken off."""
+    """Replace the manager roles. People on the list because of a removed role are taken off."""
     wanted = sorted(set(role_ids))
     table = tables.manager_role
     await connection.execute(delete(table).where(table.c.guild_id == guild_id))
@@ -63,9 +63,10 @@ async def set_roles(connection: AsyncConnection, guild_id: int, role_ids: Iterab
 async def add(
     connection: AsyncConnection, guild_id: int, manager_ids: Iterable[int], *, by_role_id: int | None = None
 ) -> None:
-    """Put people on the list; who is on it already stays as they are, but for a role giving way to a name.
+    """Put people on the list, named or by a role.
 
-    Whoever asked to be forgotten is not put on it before they opted in again.
+    The settings of managers already on it do not change, and being named replaces a role. People who asked to be
+    forgotten are skipped until they opt in again.
     """
     forgotten = await forgetting.forgotten(connection, guild_id)
     for manager_id in sorted(set(manager_ids)):
@@ -84,27 +85,27 @@ async def add(
 
 
 async def remove(connection: AsyncConnection, guild_id: int, manager_ids: Iterable[int]) -> None:
-    """Take people off the list, with what they had set."""
+    """Take people off the list and delete their settings."""
     await connection.execute(
         delete(tables.manager).where(_manager.guild_id == guild_id, _manager.manager_id.in_(sorted(set(manager_ids))))
     )
 
 
 async def settings_of(connection: AsyncConnection, guild_id: int, manager_id: int) -> ManagerSettings | None:
-    """One manager's settings; None when that person is no manager there."""
+    """One manager's settings; None if that person is not a manager of the guild."""
     query = select(tables.manager).where(_manager.guild_id == guild_id, _manager.manager_id == manager_id)
     row = (await connection.execute(query)).first()
     return None if row is None else _settings(row)
 
 
 async def all_settings(connection: AsyncConnection, guild_id: int) -> tuple[ManagerSettings, ...]:
-    """Every manager of a guild, in the order of their ids."""
+    """The settings of every manager of a guild, by manager id."""
     query = select(tables.manager).where(_manager.guild_id == guild_id).order_by(_manager.manager_id)
     return tuple(_settings(row) for row in await connection.execute(query))
 
 
 async def save(connection: AsyncConnection, settings: ManagerSettings) -> None:
-    """Replace what a manager has set; nothing happens when they are no manager (any more)."""
+    """Replace the settings of a manager; does nothing if the person is not (or no longer) one."""
     await connection.execute(
         update(tables.manager)
         .where(_manager.guild_id == settings.guild_id, _manager.manager_id == settings.manager_id)
@@ -120,5 +121,5 @@ async def save(connection: AsyncConnection, settings: ManagerSettings) -> None:
 
 
 async def mark_refused(connection: AsyncConnection, manager_id: int, at: datetime | None) -> None:
-    """Note that a person's DMs are closed (or, with None, open again), in every guild they manage."""
+    """Store since when a manager's DMs are closed (None: open again), in every guild they manage."""
     await connection.execute(update(tables.manager).where(_manager.manager_id == manager_id).values(refused_at=at))

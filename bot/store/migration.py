@@ -1,4 +1,4 @@
-"""Bringing a database to this version's schema, with Alembic."""
+"""Migrates a database to the schema of this version, with Alembic."""
 
 from enum import Enum, auto
 from pathlib import Path
@@ -28,19 +28,19 @@ def _config() -> Config:
 
 
 def newest_revision() -> str:
-    """The revision that this version of Spade works with."""
+    """The schema revision of this version of Spade."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision a database is at; None for an empty one."""
+    """The schema revision of a database; None if it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def schema_state(revision: str | None) -> SchemaState:
-    """Compare a database's revision with the ones this version knows."""
+    """How a revision relates to the ones this version knows."""
     if revision is None:
         return SchemaState.EMPTY
     scripts = ScriptDirectory.from_config(_config())
@@ -51,7 +51,7 @@ def schema_state(revision: str | None) -> SchemaState:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run the missing migrations on an open connection, in its transaction."""
+    """Run the missing migrations on an open connection, in its current transaction."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Nudges that were sent: whom they offered, what was pressed, and who is snoozed or handed over."""
+"""Nudges: the members they offered, the buttons pressed, and who is snoozed or handed over."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -59,7 +59,7 @@ async def add_members(
     at: datetime,
     on: date,
 ) -> None:
-    """Put the members of a claimed nudge on record."""
+    """Store the members of a claimed nudge, offered at `at` on the guild's local day `on`."""
     await connection.execute(
         insert_into(connection, tables.nudge_member),
         [
@@ -88,12 +88,12 @@ async def add_members(
 
 
 async def forget_members(connection: AsyncConnection, delivery_id: str) -> None:
-    """Forget whom a nudge would have offered, because it was never sent."""
+    """Delete the members of a nudge that was never sent."""
     await connection.execute(delete(tables.nudge_member).where(_member.delivery_id == delivery_id))
 
 
 async def members_of(connection: AsyncConnection, delivery_id: str) -> tuple[OfferedMember, ...]:
-    """The members of a nudge, in the order they stand in it."""
+    """The members of a nudge, in its order."""
     query = select(tables.nudge_member).where(_member.delivery_id == delivery_id).order_by(_member.position)
     return tuple(_read(row) for row in await connection.execute(query))
 
@@ -105,7 +105,7 @@ async def settle(
     at: datetime,
     colleague_id: int | None = None,
 ) -> bool:
-    """Note what was pressed; False when something was pressed before."""
+    """Store the button pressed for a member; False if one was pressed before, and then nothing changes."""
     result = await connection.execute(
         update(tables.nudge_member)
         .where(
@@ -121,7 +121,7 @@ async def settle(
 async def past_offers(
     connection: AsyncConnection, guild_id: int, manager_id: int, since_on: date, until: datetime
 ) -> dict[int, tuple[PastOffer, ...]]:
-    """For each member, their offers to a manager since a day of the guild and up to a moment, oldest first."""
+    """The offers of each member to a manager from the local day `since_on` up to `until`, oldest first."""
     query = (
         select(_member.member_id, _member.offered_on, _member.reason, _member.message_id)
         .where(
@@ -134,7 +134,7 @@ async def past_offers(
     )
     found: dict[int, list[PastOffer]] = defaultdict(list)
     for row in await connection.execute(query):
-        waiting = Reason(row.reason) is Reason.WAITING  # only then is the message one that waits
+        waiting = Reason(row.reason) is Reason.WAITING  # other reasons link to messages that do not wait
         found[row.member_id].append(PastOffer(row.offered_on, row.message_id if waiting else None))
     return {member_id: tuple(offers) for member_id, offers in found.items()}
 
@@ -142,7 +142,7 @@ async def past_offers(
 async def offered_to_others(
     connection: AsyncConnection, guild_id: int, manager_id: int, on: date, until: datetime
 ) -> frozenset[int]:
-    """The members that other managers were offered on a day of the guild, up to a moment."""
+    """The members offered to other managers on a local day of the guild, up to `until`."""
     query = select(_member.member_id).where(
         _member.guild_id == guild_id,
         _member.manager_id != manager_id,
@@ -155,10 +155,10 @@ async def offered_to_others(
 async def left_behind(
     connection: AsyncConnection, guild_id: int, receivers: Collection[int], since: datetime, until: datetime
 ) -> dict[int, frozenset[int]]:
-    """The members offered, or handed, between two moments to a manager who is none of the `receivers`.
+    """The members offered or handed over, from `since` to `until`, to managers other than `receivers`.
 
-    Only those with whom nothing was done. With each stand the managers who thereby do not look after them any more:
-    whoever was offered or handed them, and whoever handed them over.
+    Offers that were acted on are left out. Each member comes with the managers who no longer look after them: the one
+    who was offered or handed the member, and the one who handed the member over.
     """
     found: dict[int, set[int]] = defaultdict(set)
     offers = select(_member.member_id, _member.manager_id).where(
@@ -184,7 +184,7 @@ async def left_behind(
 async def snooze(
     connection: AsyncConnection, guild_id: int, manager_id: int, member_id: int, until: datetime | None
 ) -> None:
-    """Leave a member out of a manager's nudges until a moment; None: for good."""
+    """Leave a member out of a manager's nudges until `until`; None is forever ("not this person")."""
     statement = insert_into(connection, tables.snooze).values(
         guild_id=guild_id, manager_id=manager_id, member_id=member_id, until_at=until
     )
@@ -196,7 +196,7 @@ async def snooze(
 
 
 async def name_again(connection: AsyncConnection, guild_id: int, manager_id: int, member_id: int) -> bool:
-    """Forget that a manager snoozed or dismissed a member; False when they had not."""
+    """Delete a manager's snooze or dismissal of a member; False if there is none."""
     deleted = await connection.execute(
         delete(tables.snooze).where(
             _snooze.guild_id == guild_id, _snooze.manager_id == manager_id, _snooze.member_id == member_id
@@ -206,7 +206,7 @@ async def name_again(connection: AsyncConnection, guild_id: int, manager_id: int
 
 
 async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, now: datetime) -> dict[int, Obstacle]:
-    """Whom a manager has snoozed or dismissed."""
+    """The members whom a manager has snoozed or dismissed, with which of the two."""
     query = select(_snooze.member_id, _snooze.until_at).where(
         _snooze.guild_id == guild_id,
         _snooze.manager_id == manager_id,
@@ -231,7 +231,7 @@ async def snoozed_by(connection: AsyncConnection, guild_id: int, member_id: int,
 async def hand_over(
     connection: AsyncConnection, guild_id: int, offered: OfferedMember, to_manager_id: int, at: datetime
 ) -> None:
-    """Put a member of a nudge into a colleague's next one."""
+    """Hand a member of a nudge over to another manager, whose next nudge offers the member."""
     values = {
         "from_manager_id": offered.manager_id,
         "handed_at": at,
@@ -249,7 +249,7 @@ async def hand_over(
 async def handed_to(
     connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime, until: datetime
 ) -> dict[int, HandedOver]:
-    """The members handed over to a manager between two moments, and not offered to them since."""
+    """The members handed over to a manager from `since` to `until` and not offered to that manager since."""
     offered = (
         select(_member.member_id)
         .where(
@@ -299,7 +299,7 @@ async def handed_to(
 async def sent_members(
     connection: AsyncConnection, guild_id: int, manager_id: int | None, since: datetime, until: datetime
 ) -> tuple[OfferedMember, ...]:
-    """The members of the nudges that were sent between two moments, to one manager or to all."""
+    """The members of the nudges sent from `since` up to `until`, to one manager or (with None) to all."""
     query = (
         select(tables.nudge_member)
         .join(tables.delivery, tables.delivery.c.delivery_id == _member.delivery_id)
@@ -316,7 +316,7 @@ async def sent_members(
 
 
 async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
-    """When a manager last pressed a button on any of their nudges."""
+    """When a manager last pressed a button on a nudge; None if never."""
     query = select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
         _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
     )
@@ -327,7 +327,7 @@ async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: 
 async def recent(
     connection: AsyncConnection, guild_id: int, manager_id: int, nudges: int
 ) -> tuple[tuple[OfferedMember, ...], ...]:
-    """The members of a manager's last nudges that were sent, newest nudge first."""
+    """The members of the last `nudges` nudges sent to a manager, newest nudge first."""
     newest = (
         select(tables.delivery.c.delivery_id)
         .where(

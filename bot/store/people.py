@@ -1,4 +1,4 @@
-"""Who is a member: everybody but managers, the ignored and those who opted out. Decided when the record is read."""
+"""Who counts as a member: everybody except managers, ignored people and people who opted out, as of the query."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from bot.store.insertion import insert_into
 
 
 def manager_ids(guild_id: int) -> Select[tuple[int]]:
-    """A subquery of the managers."""
+    """A subquery for the ids of the managers."""
     return select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
 
 
 def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
-    """The condition that a column names a member."""
+    """The condition that a column holds the id of a member."""
     others = union_all(
         manager_ids(guild_id),
         select(tables.ignored.c.target_id).where(
@@ -29,14 +29,14 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
 
 
 def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
-    """The condition that a channel is not excluded, nor the channel it hangs on."""
+    """The condition that a channel is not excluded, and that its parent is not either if it is a thread."""
     excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
     threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
     return channel_id.not_in(union_all(excluded, threads))
 
 
 async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Who asked not to be recorded."""
+    """The people who opted out."""
     query = select(tables.member.c.member_id).where(
         tables.member.c.guild_id == guild_id, tables.member.c.opted_out_at.is_not(None)
     )
@@ -44,7 +44,7 @@ async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int
 
 
 async def departed(connection: AsyncConnection, guild_id: int, by: datetime | None = None) -> frozenset[int]:
-    """Who was found to have left (by a moment, if one is named) and has not written since."""
+    """The members who were found to have left (up to `by`, if given) and have not written since."""
     left_at = tables.member.c.left_at
     query = select(tables.member.c.member_id).where(
         tables.member.c.guild_id == guild_id, left_at.is_not(None) if by is None else left_at <= by
@@ -53,7 +53,7 @@ async def departed(connection: AsyncConnection, guild_id: int, by: datetime | No
 
 
 async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset[int], frozenset[int]]:
-    """The ignored people, and the roles whose bearers are ignored."""
+    """The ignored people and the ignored roles."""
     query = select(tables.ignored.c.target_id, tables.ignored.c.is_role).where(tables.ignored.c.guild_id == guild_id)
     rows = (await connection.execute(query)).all()
     return (
@@ -63,9 +63,9 @@ async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset
 
 
 async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:
-    """Note that a member is not in the guild; their next counted message takes it back."""
+    """Mark a member as having left; the member's next counted message undoes it."""
     if member_id in await forgetting.forgotten(connection, guild_id):
-        return  # erased since they were looked at
+        return  # erased in the meantime
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=member_id, left_at=at)
     await connection.execute(
         statement.on_conflict_do_update(

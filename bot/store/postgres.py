@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: connections, the lock that keeps a second writer out, and what an outage looks like."""
+"""PostgreSQL through asyncpg: connections, the lock that excludes a second writer, and the recognition of outages."""
 
 import os
 from typing import Any
@@ -17,20 +17,21 @@ SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
 WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND classid = $1 AND objid = $2
     AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# SQLSTATE classes: connection, transaction rollback, resources, an operator's doing, the system, read-only (25006).
+# SQLSTATE classes: connection, rollback, insufficient resources, operator intervention, system error; 25006: read-only.
 _OUTAGES = ("08", "40", "53", "57", "58", "25006")
 
 
 def reading_engine(address: str, place: str, *, pool_size: int) -> AsyncEngine:
-    """Connections whose transactions see one consistent state and cannot write."""
+    """An engine whose transactions are read-only and see one snapshot."""
     engine = _engine(address, place, pool_size=pool_size, isolation_level="REPEATABLE READ")
     return engine.execution_options(postgresql_readonly=True)
 
 
 def writing_engine(address: str, place: str) -> AsyncEngine:
-    """One connection, which holds the writer's lock for as long as it lives; StoreError when another process has it.
+    """An engine with one connection, which holds the writer's lock while it is open.
 
-    The lock belongs to the connection that writes: whoever loses the one has lost the other.
+    Connecting raises StoreError if another process holds the lock. It is an advisory lock of the writing connection
+    itself, so losing the connection always releases it.
     """
     engine = _engine(address, place, pool_size=1)
 
@@ -51,19 +52,19 @@ def writing_engine(address: str, place: str) -> AsyncEngine:
 
 
 def is_outage(error: DBAPIError) -> bool:
-    """Whether it is the server's state and not a mistake in Spade: a lost connection, a full disk, a shutdown."""
+    """Whether the server's state (lost connection, full disk, shutdown) caused the error, not a defect in Spade."""
     return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None)).startswith(_OUTAGES)
 
 
 def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> AsyncEngine:
     try:
-        import asyncpg  # noqa: PLC0415 - not everybody has it
+        import asyncpg  # noqa: PLC0415 - an optional dependency
     except ImportError as error:
         raise StoreError("PostgreSQL needs one more package: run `pip install 'spade[postgres]'`.") from error
 
     async def connect() -> Any:  # noqa: ANN401 - the driver's own connection
         try:
-            # asyncpg reads the URL itself: it knows what people write there, sslmode for instance.
+            # asyncpg parses the URL itself, because it knows its options, such as sslmode.
             return await asyncpg.connect(
                 address, timeout=_CONNECT_SECONDS, server_settings={"application_name": f"spade {os.getpid()}"}
             )

@@ -1,4 +1,4 @@
-"""Writing what a stretch says, and taking back what was deleted. Each call belongs in a transaction of its own."""
+"""Writes what was derived from a stretch, and takes back what was deleted. The caller provides the transaction."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,7 +17,7 @@ _CHUNK = 500
 
 
 async def add_activity(connection: AsyncConnection, place: Place, derived: Derived) -> None:
-    """Add a stretch's messages to the counts. Adding the same stretch twice would count it twice."""
+    """Add a stretch's messages to the counts. Not idempotent: the caller must not add a stretch twice."""
     guild_id = place.guild_id
     counts = insert_into(connection, tables.activity)
     counts = counts.on_conflict_do_update(
@@ -43,7 +43,7 @@ async def add_activity(connection: AsyncConnection, place: Place, derived: Deriv
             "first_channel_id": case((known_first, known.first_channel_id), else_=new.first_channel_id),
             "last_message_id": case((known_last, known.last_message_id), else_=new.last_message_id),
             "last_channel_id": case((known_last, known.last_channel_id), else_=new.last_channel_id),
-            # Whoever writes again is back; an old message found late proves nothing.
+            # A member who writes again is back; an old message that is found late does not show that.
             "left_at": case((known_last, known.left_at), else_=None),
         },
     )
@@ -93,14 +93,14 @@ async def _add_missing(connection: AsyncConnection, table: Table, rows: list[dic
 
 
 async def add_touches(connection: AsyncConnection, guild_id: int, touches: Collection[Touch]) -> None:
-    """Record touches; one that is on record already stays as it is."""
+    """Store touches; existing ones are not changed."""
     await _add_missing(connection, tables.touch, [_touch_row(guild_id, touch) for touch in touches])
 
 
 async def add_waiting(connection: AsyncConnection, guild_id: int, entries: Collection[WaitingEntry]) -> None:
-    """Record waiting entries, and whom each addresses; what is on record already only takes in what it lacks.
+    """Store waiting entries and the managers they address; existing entries are only completed.
 
-    Read again for a new manager, a message may turn out to address one more, and to be a Reply to one.
+    When history is read again for a new manager, a message may address one manager more, or be a Reply to one.
     """
     added = insert_into(connection, tables.waiting)
     reply_to_id = func.coalesce(tables.waiting.c.reply_to_id, added.excluded.reply_to_id)
@@ -125,14 +125,14 @@ async def _delete_where_in(connection: AsyncConnection, column: Column[int], ids
 
 
 async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -> None:
-    """Forget the touches and waiting entries of deleted messages. Activity stays: it counts what was sent."""
+    """Delete the touches and waiting entries of deleted messages. Activity stays: it counts what was sent."""
     await _delete_where_in(connection, tables.touch.c.message_id, message_ids)
     await _delete_where_in(connection, tables.waiting_for.c.message_id, message_ids)
     await _delete_where_in(connection, tables.waiting.c.message_id, message_ids)
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
-    """The same for everything in a deleted channel and its threads; what is missing of it is missed no longer."""
+    """Delete the touches, waiting entries and known gaps of a deleted channel and its threads."""
     threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id == channel_id)
     for table in (tables.known_gap, tables.touch, tables.waiting):
         column = table.c.channel_id

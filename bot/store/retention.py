@@ -1,4 +1,4 @@
-"""Forgetting what is older than a guild wants to keep."""
+"""Deletes what is older than the retention period of a guild."""
 
 from datetime import date, datetime
 
@@ -10,10 +10,10 @@ from bot.store import tables
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:
-    """Delete a guild's record from before a local day, which begins at `moment`; returns how many rows went.
+    """Delete a guild's record from before a local day, which begins at `moment`; returns the number of rows deleted.
 
-    Spans stay, so that what was forgotten is not fetched again; the figures of weekly digests stay as they were
-    posted, and "not this person" until its manager takes it back.
+    Spans stay, so that deleted history is not fetched again. The figures of posted digests stay, and so does "not this
+    person" until the manager takes it back.
     """
     first_id = first_id_at(moment)
     old_waiting = select(tables.waiting.c.message_id).where(

@@ -1,4 +1,4 @@
-"""Which stretches of each channel are on record, and which are known to be missing."""
+"""Which stretches of each channel are on record (spans), and which are known to be missing (known gaps)."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
 
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel on record, from where its oldest span begins to where its newest ends."""
+    """For each channel on record, from the start of its first span to the end of its last."""
     return await _extents(connection, _span, guild_id)
 
 
 async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel, from where its record begins to where it ends: what is known to be missing belongs to it."""
+    """For each channel, from the start of its first span or known gap to the end of its last."""
     return await _extents(connection, _reach, guild_id)
 
 
@@ -53,7 +53,7 @@ async def _extents(
 
 
 async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int | None = None) -> Span | None:
-    """The same of one channel, or of that part of its record which begins before a position; None without any."""
+    """The reach of one channel, or of its spans and gaps that start before `before_id`; None if there are none."""
     query = select(func.min(_reach.first_id), func.max(_reach.last_id)).where(_reach.channel_id == channel_id)
     if before_id is not None:
         query = query.where(_reach.first_id < before_id)
@@ -62,12 +62,12 @@ async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int 
 
 
 async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
-    """Put a span on record, merged with those it meets."""
+    """Store a span, merged with those that it overlaps or adjoins."""
     channel_id = place.channel_id
     meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
     found = (await connection.execute(select(tables.span).where(*meets))).all()
     (whole,) = merged([*(Span(row.first_id, row.last_id) for row in found), span])
-    parents = [row.parent_id for row in found if row.parent_id is not None]  # an export does not know a thread's
+    parents = [row.parent_id for row in found if row.parent_id is not None]  # exports do not name a thread's parent
     if found:
         await connection.execute(delete(tables.span).where(*meets))
     await connection.execute(
@@ -82,7 +82,7 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
 
 
 async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
-    """The stretches that could not be fetched, by channel."""
+    """The known gaps of a guild, by channel."""
     gap = tables.known_gap.c
     query = select(gap.channel_id, gap.first_id, gap.last_id).where(gap.guild_id == guild_id)
     result: dict[int, tuple[Span, ...]] = {}
@@ -92,21 +92,21 @@ async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tu
 
 
 async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
-    """One channel's."""
+    """The known gaps of a channel, in order."""
     gap = tables.known_gap.c
     query = select(gap.first_id, gap.last_id).where(gap.channel_id == channel_id).order_by(gap.first_id)
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def gaps_of_counted(connection: AsyncConnection, guild_id: int) -> tuple[Span, ...]:
-    """The stretches that could not be fetched, of channels whose messages count."""
+    """The known gaps of the channels that are not excluded."""
     gap = tables.known_gap.c
     query = select(gap.first_id, gap.last_id).where(gap.guild_id == guild_id, is_counted(gap.channel_id, guild_id))
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: int, gap: Span, reason: str) -> None:
-    """Note that a stretch could not be fetched, and why. One that begins where another does never shortens it."""
+    """Store a known gap and its reason. If one with the same start is longer, its end stays."""
     known = tables.known_gap.c
     values = {"last_id": gap.last_id, "guild_id": guild_id, "reason": reason}
     statement = insert_into(connection, tables.known_gap).values(channel_id=channel_id, first_id=gap.first_id, **values)
@@ -117,7 +117,7 @@ async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: 
 
 
 async def forget_known_gaps(connection: AsyncConnection, channel_id: int, filled: Span) -> None:
-    """Everything in a stretch was fetched after all."""
+    """Delete the known gaps that lie within a stretch, because it was fetched."""
     known = tables.known_gap.c
     await connection.execute(
         delete(tables.known_gap).where(

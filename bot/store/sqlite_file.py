@@ -1,4 +1,4 @@
-"""Whether a file is one of SQLite's, by its first bytes."""
+"""Recognises a SQLite file by its header."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _HEADER = b"SQLite format 3\x00"
 
 
 def is_sqlite(path: Path) -> bool:
-    """Whether a file begins as SQLite's do. OSError when it cannot be read."""
+    """Whether a file begins with SQLite's header; OSError if it cannot be read."""
     with path.open("rb") as file:
         return file.read(len(_HEADER)) == _HEADER

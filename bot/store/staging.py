@@ -1,6 +1,6 @@
-"""A temporary database in which the messages of many files meet before they are recorded.
+"""A temporary database that collects the messages of many export files before they are recorded.
 
-It is ordinary SQLite without the layer above it: it lives for one command, is written in bulk and read in order.
+It uses sqlite3 directly, without SQLAlchemy: it exists for one command, is written in bulk and read in order.
 """
 
 import os
@@ -27,7 +27,7 @@ _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
 _MENTIONS_NO_PERSON = 1
 _MENTIONS_CROWD = 2
 
-# What is unknown is 0 and never NULL: rows are compared as a whole, and NULL compares with nothing.
+# An unknown value is 0 and never NULL: rows are compared as tuples, and a comparison with NULL gives NULL.
 _SCHEMA = """
 PRAGMA synchronous = OFF;
 PRAGMA journal_mode = TRUNCATE;
@@ -59,7 +59,7 @@ _ADD_CHANNEL = """
 INSERT INTO channel (channel_id, guild_id, is_thread) VALUES (?, ?, ?)
 ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_thread)
 """
-# The newest snapshot of a message counts; of two at the same moment the greater row, whichever came first.
+# The newest copy of a message wins; of two with the same time the greater row, so that the order does not matter.
 _ADD_MESSAGE = """
 INSERT INTO message (channel_id, message_id, seen_at, author_id, kind, flags, reply_to_id, mentions)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -69,7 +69,7 @@ ON CONFLICT (channel_id, message_id) DO UPDATE SET
 WHERE (excluded.seen_at, excluded.author_id, excluded.kind, excluded.flags, excluded.reply_to_id, excluded.mentions)
     > (seen_at, author_id, kind, flags, reply_to_id, mentions)
 """
-# A thread repeats the message it was started on under the same id: a reply's own channel is looked at first.
+# A thread repeats its starter message under the same id, so the reply's own channel is searched first.
 _FACTS = """
 SELECT message_id, author_id, kind, flags, reply_to_id, mentions, CASE reply_to_id WHEN 0 THEN 0 ELSE coalesce(
     (SELECT target.author_id FROM message AS target
@@ -97,10 +97,10 @@ _Facts = tuple[int, int, int, int, int, str, int | None]
 
 
 class Staging:
-    """Staged messages of any number of channels; a context manager whose end removes everything.
+    """The staged messages of any number of channels; a context manager that deletes everything at its end.
 
-    First add, then `close_intake`, then read: in that order. It may move from thread to thread, but only one may use
-    it at a time. Whenever the temporary directory cannot be written, the full disk for instance, StoreError says so.
+    Call `add` any number of times, then `close_intake`, then the other methods. Different threads may use it, but only
+    one at a time. Every method raises StoreError if the temporary directory cannot be used, as with a full disk.
     """
 
     def __init__(self) -> None:
@@ -132,11 +132,11 @@ class Staging:
         seen_at: datetime | None,
         messages: Iterable[Message],
     ) -> None:
-        """Stage one file's messages, all or none: when `messages` raises, nothing of them stays and it goes on.
+        """Stage one file's messages, all or none: if `messages` raises, none of them is kept, and `add` can go on.
 
-        They cover the channel from the lowest to the highest id among them. Where a message is staged already, the
-        one with the newest `seen_at` (None: the oldest) stays. `reply_to_author_id` is not kept but found again
-        among all that is staged.
+        They cover the channel from their lowest to their highest id. Of a message that is staged twice, the copy with
+        the newest `seen_at` is kept (None is the oldest). `reply_to_author_id` is not stored: when a message is read,
+        it is looked up among all staged messages.
         """
         seen = _UNKNOWN_MOMENT if seen_at is None else (seen_at - _UNIX_EPOCH) // _MICROSECOND
         bounds: list[int] = []
@@ -147,29 +147,29 @@ class Staging:
                 self._database.execute("INSERT INTO cover VALUES (?, ?, ?)", (channel_id, *bounds))
 
     def close_intake(self) -> None:
-        """Make ready for reading; nothing can be added afterwards."""
+        """Prepare for reading; nothing can be added afterwards."""
         with _sentences():
-            # An index kept up while adding would cost more than building it once.
+            # Building the index once is cheaper than updating it with every message.
             self._database.executescript("CREATE INDEX message_by_id ON message (message_id, channel_id)")
             self._database.execute("PRAGMA query_only = ON")
 
     def count_messages(self) -> int:
-        """Distinct messages: a thread's copy of the message it was started on is the same message."""
+        """The number of distinct messages; a thread's copy of its starter message is not counted again."""
         return self._count("SELECT count(DISTINCT message_id) FROM message")
 
     def count_authors(self, left_out: AbstractSet[int] = frozenset()) -> int:
-        """Distinct people who wrote a counted message."""
+        """The number of people who wrote a counted message, without `left_out`."""
         query = "SELECT DISTINCT author_id FROM message WHERE author_id <> 0 AND kind <> ?"
         with _sentences():
             rows = self._database.execute(query, (_NUMBER_OF_KIND[MessageKind.OTHER],)).fetchall()
         return sum(author_id not in left_out for (author_id,) in rows)
 
     def count_unresolved_replies(self) -> int:
-        """Counted replies to a message that is not staged, or that name none."""
+        """The number of counted replies to a message that is not staged, or to none."""
         return self._count(_UNRESOLVED_REPLIES, _NUMBER_OF_KIND[MessageKind.REPLY])
 
     def places(self) -> tuple[Place, ...]:
-        """Every channel by rising id, empty ones too; a thread's opener is the author of its first staged message."""
+        """Every channel by id, including empty ones; a thread's opener is the author of its first staged message."""
         with _sentences():
             rows = self._database.execute(_PLACES).fetchall()
         return tuple(
@@ -178,7 +178,7 @@ class Staging:
         )
 
     def covered(self, channel_id: int) -> list[tuple[int, int]]:
-        """The stretches (first and last id) that the files cover, oldest first; only those that overlap are joined."""
+        """The ranges (first and last id) that the files cover, oldest first; overlapping ones are merged."""
         query = "SELECT first_id, last_id FROM cover WHERE channel_id = ? ORDER BY first_id, last_id"
         joined: list[tuple[int, int]] = []
         with _sentences():
@@ -191,13 +191,13 @@ class Staging:
         return joined
 
     def messages_from(self, channel_id: int, first_id: int, last_id: int, *, limit: int) -> tuple[Message, ...]:
-        """The oldest messages, at most `limit`, from `first_id` to `last_id`, both included; oldest first."""
+        """The oldest messages from `first_id` to `last_id`, both included, at most `limit`; oldest first."""
         with _sentences():
             rows = self._database.execute(_MESSAGES_FROM, (channel_id, first_id, last_id, limit)).fetchall()
         return tuple(map(_message, rows))
 
     def messages_before(self, channel_id: int, message_id: int, *, limit: int) -> tuple[Message, ...]:
-        """The newest messages, at most `limit`, before `message_id`; oldest first."""
+        """The newest messages before `message_id`, at most `limit`; oldest first."""
         with _sentences():
             rows = self._database.execute(_MESSAGES_BEFORE, (channel_id, message_id, limit)).fetchall()
         return tuple(map(_message, reversed(rows)))
@@ -214,13 +214,13 @@ class Staging:
             yield
             self._database.execute("COMMIT")
         except BaseException:
-            if self._database.in_transaction:  # a full disk has SQLite roll back by itself
+            if self._database.in_transaction:  # on a full disk SQLite rolls back by itself
                 self._database.execute("ROLLBACK")
             raise
 
 
 def _empty_file(held: ExitStack) -> Path:
-    """A file that only this account can read, in a directory of its own that goes when `held` is closed."""
+    """A new file with mode 0600 in its own temporary directory, which is deleted when `held` is closed."""
     try:
         directory = held.enter_context(TemporaryDirectory(prefix="spade-", ignore_cleanup_errors=True))
         path = Path(directory, "staging.db")
@@ -232,7 +232,7 @@ def _empty_file(held: ExitStack) -> Path:
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """What goes wrong in the temporary database, as the store's error."""
+    """Turn errors of sqlite3 into StoreError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -246,7 +246,7 @@ def _unusable(error: Exception) -> StoreError:
 def _rows(
     channel_id: int, seen: int, messages: Iterable[Message], bounds: list[int]
 ) -> Iterator[tuple[int | str, ...]]:
-    """Rows for the message table; afterwards `bounds` holds the lowest and the highest id, if there was one."""
+    """Rows for the message table; at the end sets `bounds` to the lowest and highest id, if there was a message."""
     lowest, highest = 2**63, 0
     for message in messages:
         message_id = message.message_id

@@ -1,4 +1,4 @@
-"""Reading many rows without keeping everybody else waiting."""
+"""Reading many rows without blocking the event loop."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,9 +10,9 @@ _AT_A_TIME = 2500
 
 
 async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Row[Any]]:
-    """The rows of a query, fetched and converted some at a time: the event loop gets its turn in between.
+    """The rows of a query, fetched and converted in chunks, so that other tasks run in between.
 
-    Iterate to the end, or the connection stays busy.
+    The caller must iterate to the end, or the connection stays busy.
     """
     result = await connection.stream(query)
     async for some in result.partitions(_AT_A_TIME):
@@ -21,8 +21,8 @@ async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator
 
 
 def unindexed(column: ColumnElement[int]) -> ColumnElement[int]:
-    """The same value, written so that SQLite chooses no index for it.
+    """An expression with the column's value for which SQLite does not choose an index.
 
-    It knows nothing of how many rows a value has and may read a whole table in the order of the wrong index.
+    Without statistics, SQLite may read a whole table in the order of an unsuitable index.
     """
     return (column + literal_column("0")).label(column.key)

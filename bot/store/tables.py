@@ -1,4 +1,4 @@
-"""The schema. Ids, times and counts: no names, no content."""
+"""The schema: ids, times and counts; no names and no message content."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.schema import SchemaItem
@@ -33,10 +33,10 @@ guild = _table(
     Column("digest_from_on", Day),
     Column("show_verdict", Truth, nullable=False, server_default="1"),
     Column("language", Text, nullable=False, server_default="en"),
-    # How many months of the record are kept; none for all.
+    # How many months of the record are kept; NULL keeps everything.
     Column("keep_months", Integer),
     Column("watched_since", Moment),
-    # How far back the archives of threads have still to be looked through; none when they were.
+    # How far back the archived threads have still to be searched; NULL once that is done.
     Column("archives_from", Moment),
     Column("removed_at", Moment),
 )
@@ -94,19 +94,19 @@ member = _table(
     Column("opted_out_at", Moment),
     Column("left_at", Moment),
     Index(None, "guild_id", "first_message_id"),
-    # Few are ever either, and every look at members asks who.
+    # Few members opted out or left, and every query about members asks for them.
     Index("ix_member_opted_out", "guild_id", "member_id", sqlite_where=_OPTED_OUT, postgresql_where=_OPTED_OUT),
     Index("ix_member_left", "guild_id", "left_at", "member_id", sqlite_where=_LEFT, postgresql_where=_LEFT),
 )
 
-# Who asked to be forgotten, as keyed hashes: they say nobody's id, and still recognise whoever comes back.
+# Who asked to be forgotten, as keyed hashes: they reveal no id, but a person who comes back is recognised.
 forgotten = _table(
     "forgotten",
     Column("guild_id", Id, primary_key=True, autoincrement=False),
     Column("mark", Text, primary_key=True),
 )
 
-# What this database keeps for itself: the key of those hashes.
+# Values of this installation: the key of those hashes.
 installation = _table(
     "installation",
     Column("name", Text, primary_key=True),
@@ -124,7 +124,7 @@ touch = _table(
     Column("touched_at", Moment, nullable=False),
     Column("replied_to_id", Id),
     Index(None, "guild_id", "touched_at"),
-    # All that tells whether somebody was ever met, so that the table itself is not read for it.
+    # A covering index for whether a member was ever met.
     Index("ix_touch_member", "guild_id", "member_id", "touched_at", "manager_id", "kind", "channel_id"),
     Index(None, "guild_id", "manager_id", "touched_at"),
 )
@@ -153,7 +153,7 @@ snooze = _table(
     Column("guild_id", Id, primary_key=True, autoincrement=False),
     Column("manager_id", Id, primary_key=True, autoincrement=False),
     Column("member_id", Id, primary_key=True, autoincrement=False),
-    # The day it ends; none for "not this person".
+    # When it ends; NULL for "not this person".
     Column("until_at", Moment),
 )
 
@@ -164,7 +164,7 @@ hand_over = _table(
     Column("member_id", Id, primary_key=True, autoincrement=False),
     Column("from_manager_id", Id, nullable=False),
     Column("handed_at", Moment, nullable=False),
-    # The place in the nudge that the member was handed over from, with the reason they stood there for.
+    # The entry of the nudge from which the member was handed over; it has the reason.
     Column("delivery_id", Text, nullable=False),
     Column("position", Integer, nullable=False),
 )
@@ -174,7 +174,7 @@ delivery = _table(
     Column("delivery_id", Text, primary_key=True),
     Column("guild_id", Id, nullable=False),
     Column("kind", Text, nullable=False),
-    # The manager of a nudge; 0 for what goes to the guild's channel.
+    # The manager of a nudge; 0 for a delivery to the guild's channel.
     Column("manager_id", Id, nullable=False),
     # The local day of a nudge, the week of a digest.
     Column("due_on", Day, nullable=False),
@@ -232,7 +232,7 @@ span = _table(
     Column("first_id", Id, primary_key=True, autoincrement=False),
     Column("last_id", Id, nullable=False),
     Column("guild_id", Id, nullable=False),
-    # The channel a thread hangs on, so that excluding it excludes its threads.
+    # The parent channel of a thread, so that excluding the channel excludes its threads.
     Column("parent_id", Id),
     Index(None, "guild_id"),
 )

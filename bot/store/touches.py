@@ -1,4 +1,4 @@
-"""Reading touches: those of managers, on members."""
+"""Reads the touches of managers on members, in channels that are not excluded."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -41,7 +41,7 @@ def _of(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool
 async def between(
     connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, kinds: Collection[TouchKind]
 ) -> tuple[Touch, ...]:
-    """Touches from `since` up to `until`, oldest first."""
+    """The touches from `since` up to, not including, `until`, oldest first."""
     query = (
         select(tables.touch)
         .where(*_of(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until)
@@ -58,7 +58,7 @@ async def of_manager(
     kinds: Collection[TouchKind],
     since: datetime | None = None,
 ) -> tuple[Touch, ...]:
-    """Everything one manager did before `until`, and from `since` on if that is given; oldest first."""
+    """The touches of one manager before `until`, and not before `since` if given, oldest first."""
     query = (
         select(tables.touch)
         .where(
@@ -75,7 +75,7 @@ async def of_manager(
 async def of_member(
     connection: AsyncConnection, guild_id: int, member_id: int, kinds: Collection[TouchKind]
 ) -> tuple[Touch, ...]:
-    """Everything managers did to one member, oldest first."""
+    """The touches on one member, oldest first."""
     query = (
         select(tables.touch)
         .where(*_of(guild_id, kinds), _touch.member_id == member_id)
@@ -87,7 +87,7 @@ async def of_member(
 async def take_back_logged(
     connection: AsyncConnection, guild_id: int, manager_id: int, member_id: int, message_id: int
 ) -> bool:
-    """Forget a contact that a manager logged themselves; False when there is none such."""
+    """Delete a contact that this manager logged; False if there is none."""
     result = await connection.execute(
         delete(tables.touch).where(
             _touch.guild_id == guild_id,
@@ -103,7 +103,7 @@ async def take_back_logged(
 async def first_touches(
     connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, kinds: Collection[TouchKind]
 ) -> dict[tuple[int, int], datetime]:
-    """For each manager and member, their first touch ever, where that lies from `since` up to `until`."""
+    """The time of the first touch ever of each manager and member, if it lies from `since` up to `until`."""
     before = tables.touch.alias("before")
     earlier = (
         select(before.c.message_id)
@@ -129,7 +129,7 @@ async def first_touches(
 async def met(
     connection: AsyncConnection, guild_id: int, until: datetime, kinds: Collection[TouchKind]
 ) -> frozenset[int]:
-    """The members whom anybody on the team had touched before `until`."""
+    """The members whom any manager touched before `until`."""
     query = select(_touch.member_id).distinct().where(*_of(guild_id, kinds), _touch.touched_at < until)
     return frozenset([row.member_id async for row in rows(connection, query)])
 
@@ -137,7 +137,7 @@ async def met(
 async def met_among(
     connection: AsyncConnection, guild_id: int, people: Collection[int], until: datetime, kinds: Collection[TouchKind]
 ) -> frozenset[int]:
-    """Those of a few members whom anybody on the team had touched before `until`."""
+    """Those of `people` whom any manager touched before `until`; for a small number of people."""
     query = (
         select(_touch.member_id)
         .distinct()
@@ -149,7 +149,7 @@ async def met_among(
 async def met_at(
     connection: AsyncConnection, guild_id: int, member_id: int, until: datetime, kinds: Collection[TouchKind]
 ) -> datetime | None:
-    """When anybody on the team first touched a member, if that was before `until`."""
+    """When any manager first touched a member before `until`; None if never."""
     query = select(func.min(_touch.touched_at, type_=_touch.touched_at.type)).where(
         *_of(guild_id, kinds), _touch.member_id == member_id, _touch.touched_at < until
     )
@@ -160,7 +160,7 @@ async def met_at(
 def was_met(
     member_id: ColumnElement[int], guild_id: int, until: datetime, kinds: Collection[TouchKind]
 ) -> ColumnElement[bool]:
-    """The condition that anybody on the team had touched the member in a column of another table before `until`."""
+    """The condition that any manager touched a member before `until`; `member_id` is a column of another table."""
     return (
         select(_touch.message_id)
         .where(

@@ -1,7 +1,7 @@
-"""Reading waiting entries with what became of them.
+"""Reads waiting entries with their state.
 
-Answers are looked up, never stored: a touch that is taken back leaves the member waiting again, and an entry
-recorded late finds the answers that are there already.
+Answers are looked up and not stored: when a touch is taken back, the member waits again, and an entry that is recorded
+late finds the touches that are there already.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ _touch = tables.touch.c
 async def written_between(
     connection: AsyncConnection, guild_id: int, since: datetime, until: datetime
 ) -> tuple[WaitingState, ...]:
-    """The members' entries written from `since` up to `until`, oldest first, ended or not.
+    """The members' entries written from `since` up to, not including, `until`, oldest first, ended or not.
 
-    Answers at any time count: compare `answered_at` with the moment you ask about.
+    Answers are not limited to that time: the caller compares `answered_at` with the time in question.
     """
     chosen = (
         _waiting.guild_id == guild_id,
@@ -44,7 +44,7 @@ async def written_between(
 async def of_member(
     connection: AsyncConnection, guild_id: int, member_id: int, since: datetime
 ) -> tuple[WaitingState, ...]:
-    """One member's entries written from `since` on, oldest first, ended or not."""
+    """One member's entries written since `since`, oldest first, ended or not."""
     chosen = (
         _waiting.guild_id == guild_id,
         _waiting.message_id >= first_id_at(since),
@@ -56,7 +56,7 @@ async def of_member(
 
 
 async def of_message(connection: AsyncConnection, guild_id: int, message_id: int) -> WaitingState | None:
-    """One message's entry."""
+    """The entry of a message; None if it has none that counts."""
     found = await _read(
         connection,
         guild_id,
@@ -131,7 +131,7 @@ def _states(
 
 
 async def close(connection: AsyncConnection, guild_id: int, message_ids: Collection[int], at: datetime) -> int:
-    """Set entries aside (a reaction, *Done*); figures go on counting them. Returns how many were open."""
+    """Set entries aside (a reaction, *Done*); the figures still count them. Returns how many were not set aside yet."""
     result = await connection.execute(
         update(tables.waiting)
         .where(

@@ -1,4 +1,4 @@
-"""What people asked of one database, carried over to another: not to be recorded, or to be forgotten."""
+"""Carries opt-outs and requests to be forgotten from one database over to another."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -19,14 +19,18 @@ from bot.store.error import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """By guild: who opted out and when, and who was erased."""
+    """Who opted out and when, and who was erased, by guild."""
 
     opted_out: Mapping[int, Mapping[int, datetime]] = field(default_factory=dict)
     forgotten: Mapping[int, Forgotten] = field(default_factory=dict)
 
 
 def wishes_in(database: Path) -> Wishes:
-    """Read them from a file of any schema, damaged or not. No file: none. StoreError where they cannot be read."""
+    """Read them from a file of any schema, even a damaged one; empty if there is no file.
+
+    Raises:
+        StoreError: They cannot be read.
+    """
     if not database.exists():
         return Wishes()
     address = reading_address(database)
@@ -53,7 +57,7 @@ def wishes_in(database: Path) -> Wishes:
 
 
 async def keep_to(connection: AsyncConnection, wishes: Wishes) -> int:
-    """Delete what is on record against these wishes, and note them; returns how many people that concerned."""
+    """Store these wishes and delete what is on record against them; returns the number of people concerned."""
     people = 0
     for guild_id, known in wishes.forgotten.items():
         await forgetting.adopt(connection, known)

@@ -1,4 +1,7 @@
-"""The lock file that keeps a second writer away from a database file, and shows whether the last one ended properly."""
+"""The lock file that excludes a second writer from a database file, and shows whether the last one ended properly.
+
+The library filelock takes such a lock, but offers neither the shared look at it nor what its last holder left in it.
+"""
 
 import fcntl
 import os
@@ -10,10 +13,10 @@ _PAUSE_SECONDS = 0.01
 
 
 class WriterLock:
-    """An advisory lock on a file beside the database; the system frees it when the process ends, however it ends.
+    """An advisory lock on a file beside the database; the system releases it when the process ends, even if killed.
 
-    The holder's process id stands in the file and is taken out on release. Whoever takes a free lock and finds one
-    knows that its holder was killed, or that the machine was switched off: see `abandoned`.
+    The file contains the holder's process id, which is removed on release. If a free lock still contains one, its
+    holder was killed or the machine was switched off; after `acquire`, `abandoned` is True in that case.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,7 +25,7 @@ class WriterLock:
         self.abandoned = False
 
     def acquire(self) -> bool:
-        """Take the lock; False when another process holds it."""
+        """Take the lock; False if another process holds it."""
         descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
         if not any(self._taken(descriptor) for _ in range(_TRIES)):
             os.close(descriptor)
@@ -37,12 +40,12 @@ class WriterLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)  # somebody may only be looking
+            time.sleep(_PAUSE_SECONDS)  # the other process may be in `look`, which takes a moment
             return False
         return True
 
     def look(self) -> bool:
-        """Without taking the lock: whether nobody holds it and its last holder did not end properly."""
+        """Whether the lock is free and its last holder did not end properly; does not take the lock."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except OSError:
@@ -56,14 +59,14 @@ class WriterLock:
             os.close(descriptor)
 
     def holder(self) -> str:
-        """The process id that the holder wrote down, or "unknown"."""
+        """The process id in the file, or "unknown"."""
         try:
             return self._path.read_text(encoding="ascii").strip() or "unknown"
         except OSError:
             return "unknown"
 
     def release(self) -> None:
-        """Give the lock back; doing so twice does nothing more. While it is `abandoned`, the file goes on saying so."""
+        """Release the lock; idempotent. While it is `abandoned`, the process id stays in the file."""
         if self._descriptor is not None:
             if not self.abandoned:
                 os.truncate(self._descriptor, 0)

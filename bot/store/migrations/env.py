@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the connection it is handed, never one of its own."""
+"""Alembic's environment: migrates the connection that it is given, and opens none."""
 
 from alembic import context
 

@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table."""
+    """Create every table."""
     op.create_table(
         "activity",
         sa.Column("guild_id", Id, autoincrement=False, nullable=False),

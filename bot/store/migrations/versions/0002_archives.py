@@ -1,4 +1,4 @@
-"""How far back a guild's archives of threads have still to be looked through."""
+"""How far back the archived threads of a guild have still to be searched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the column; SQLite can do that without making the table anew."""
+    """Add the column; SQLite does that without rebuilding the table."""
     op.add_column("guild", sa.Column("archives_from", Moment(), nullable=True))

@@ -1,4 +1,4 @@
-"""Indexes with which the record of a large guild is read in a moment."""
+"""Indexes for the record of a large guild."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Find the few who opted out or left, one manager's touches, and the nudges of a time without reading a table."""
+    """Add indexes for members who opted out or left, for the touches of a manager, and for the nudges of a period."""
     opted_out, left = sa.text("opted_out_at IS NOT NULL"), sa.text("left_at IS NOT NULL")
     op.create_index(
         "ix_member_opted_out", "member", ["guild_id", "member_id"], sqlite_where=opted_out, postgresql_where=opted_out
