@@ -1,4 +1,4 @@
-# Everything sets up its own .venv from the lock files: nothing but Python 3.11+, make and git is assumed.
+# Every target sets up .venv from the lock files first. Only Python 3.11+, make and git are required.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,19 +6,22 @@ export PYTHONUNBUFFERED := 1
 
 .PHONY: help demo serve pictures test simulate faults fuzz bench check catalogues lock upgrade clean
 help:
-	@echo "make demo    see Spade do its whole job on a real community's record (no token, no network)"
-	@echo "make serve   use Spade yourself in a browser, on the same record"
-	@echo "make test    run the tests"
-	@echo "make simulate  eleven years in every time zone, with downtime and clock jumps: is any nudge or digest missed or doubled?"
-	@echo "make faults  kill the bot and cut it off while messages flow, SEEDS= times; nothing may be lost or count twice (HIDE=1: permissions are taken away meanwhile, too)"
-	@echo "make fuzz    odd files, settings, messages, names and options for FUZZ_SECONDS= from SEED=; no traceback, nothing half"
-	@echo "make bench   how fast and how big with half a million members: ratios in one run, for a few minutes"
-	@echo "make check   lint, types, layers, lock file"
-	@echo "make pictures  picture the page and its messages for the README (needs Chromium)"
-	@echo "make catalogues  bring the translations in bot/locale in line with the sentences of the code"
-	@echo "make lock    bring the lock files in line with pyproject.toml (make upgrade: to the newest versions)"
+	@echo "make demo        play the demo on a real community's record (no token, no network)"
+	@echo "make serve       the same in a browser, where you use Spade yourself"
+	@echo "make test        run the tests"
+	@echo "make check       formatting, lint, types, layers, lock files"
+	@echo "make simulate    eleven years in every time zone, with downtime and clock jumps: no nudge or digest missed or doubled"
+	@echo "make faults      kill and disconnect the bot under load, with SEEDS= random seeds: nothing lost or counted twice"
+	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed)"
+	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
+	@echo "make bench       speed and memory with half a million members, as ratios; takes a few minutes"
+	@echo "make pictures    take the screenshots of the README (needs Chromium)"
+	@echo "make catalogues  update the translations in bot/locale from the sentences in the code"
+	@echo "make lock        update the lock files from pyproject.toml, keeping locked versions"
+	@echo "make upgrade     update the lock files to the newest versions"
+	@echo "make clean       delete .venv and the caches"
 
-# A stamp per set of packages, made anew when its lock changes.
+# A stamp file for each set of packages; a newer lock file triggers the installation.
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock

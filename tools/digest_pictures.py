@@ -1,7 +1,7 @@
-"""Draw the digest's picture for the cases worth looking at, into docs/pictures.
+"""Draws the picture of the digest for typical and extreme cases, into docs/pictures.
 
-The sample's weeks are read from a database into which ../shared/data/forge was imported with its managers:
-`spade import ../shared/data/forge --manager … --database sqlite:///FILE`, then `tools/digest_pictures.py FILE`.
+The weeks of a real community are read from a database into which its exports were imported:
+`spade import FOLDER --manager … --database sqlite:///FILE`, then `tools/digest_pictures.py FILE`.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ WEEK = timedelta(weeks=1)
 
 
 async def sample(database: Path) -> list[DigestFacts]:
-    """The sample's weeks that hold enough conversations for a verdict of their own."""
+    """The weeks of the imported record with enough conversations for a verdict of their own."""
     opened = await open_database(f"sqlite:///{database}", write=False)
     found = []
     try:
@@ -47,7 +47,7 @@ async def sample(database: Path) -> list[DigestFacts]:
 
 
 def figures(active: int, counts: tuple[int, ...], effective: float, verdict: Verdict) -> Figures:
-    """Figures of a made-up week."""
+    """The figures of a made-up week."""
     total = sum(counts)
     return Figures(
         active_members=active,
@@ -69,7 +69,7 @@ def figures(active: int, counts: tuple[int, ...], effective: float, verdict: Ver
 
 
 def made_up() -> dict[str, DigestFacts]:
-    """The cases that no sample has."""
+    """Made-up cases, which no real record has."""
     usual = figures(120, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1), 11.2, Verdict.BETWEEN)
     course = [
         PastWeek(

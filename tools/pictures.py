@@ -1,7 +1,7 @@
-"""Make PNG pictures of what people see: the demo's page and any message on it, by a headless Chromium.
+"""Takes screenshots of the demo's page and of messages on it, with a headless Chromium.
 
-Without an address, the demo is played and the pictures for the README are written to docs/pictures. With the address of
-a page that `spade demo --serve` printed, or of a message on it ("Link to this message"), that alone is pictured.
+Without an address, plays the demo and writes the pictures of the README to docs/pictures. With the address of a page
+that `spade demo --serve` printed, or of a message on it ("Link to this message"), takes that one screenshot.
 """
 
 import argparse
@@ -47,7 +47,7 @@ MESSAGE_WIDTH = 700
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A headless Chromium, the one that is installed on this machine."""
+    """A headless Chromium, as installed on the system; exits if there is none."""
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None:
         sys.exit("Chromium is not installed: `apt-get install chromium`, or see your system's packages.")
@@ -60,7 +60,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 def save(picture: bytes, path: Path) -> None:
-    """Write a picture with as many colours as a page has, which makes it a third of the size."""
+    """Write a PNG with a palette of 256 colours, which is about a third of the size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
@@ -68,7 +68,7 @@ def save(picture: bytes, path: Path) -> None:
 
 
 async def open_at(browser: Browser, address: str, size: str, scheme: str) -> Page:
-    """Show an address in a window of a size, in a colour scheme."""
+    """Open an address in a window of the given size and colour scheme."""
     width, height = SIZES[size]
     page = await browser.new_page(
         viewport={"width": width, "height": height},
@@ -84,13 +84,13 @@ async def open_at(browser: Browser, address: str, size: str, scheme: str) -> Pag
 async def shoot(
     browser: Browser, address: str, size: str, scheme: str, path: Path, *, beginning_at: PostedMessage | None = None
 ) -> None:
-    """Save a picture of the page, scrolled to a message if one is given, or of the one message the address names."""
+    """Save a screenshot of the page, scrolled to a message if one is given, or of the message in the address."""
     page = await open_at(browser, address, size, scheme)
     if beginning_at is not None:
         await page.locator(f"#m-{beginning_at.id}").evaluate("node => node.scrollIntoView()")
     anchor = urlsplit(address).fragment
     if anchor.startswith("m-"):
-        # The message by itself: nothing hovers over it, and no mark shows that it was linked to.
+        # Only the message: without the hover tools, and without the mark of a linked message.
         await page.locator(f"#{anchor}").evaluate(
             "(node, width) => { node.classList.remove('marked'); node.style.maxWidth = `${width}px`;"
             " node.style.paddingBlock = '12px'; node.style.margin = 0;"
@@ -112,7 +112,7 @@ def message_address(base: str, viewer_id: int, message: PostedMessage) -> str:
 
 
 async def run_waiting(on: Stage) -> PostedMessage:
-    """Let the manager run /waiting."""
+    """Run /waiting as the manager and return the answer."""
     team = on.digests[-1].channel_id
     answer = await on.sandbox.people.run_command(MANAGER_IDS[0], team, "waiting")
     return await answer.message()
@@ -146,7 +146,7 @@ async def make_all() -> None:
 
 
 async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
-    """Picture what a manager's commands answer."""
+    """Take screenshots of the answers to a manager's commands."""
     manager_id, team = MANAGER_IDS[0], on.digests[-1].channel_id
     record, people = on.player.record, on.sandbox.people
     managers = {number for number, (person_id, _) in enumerate(record.people) if person_id in MANAGER_IDS}
@@ -188,7 +188,7 @@ def _edited(message: PostedMessage, before: tuple[object, str]) -> bool:
 
 
 async def picture_presses(on: Stage, browser: Browser, base: str) -> None:
-    """Press one button after the other on the last nudge, and picture it each time."""
+    """Press the buttons of the last nudge one after the other, with a screenshot after each."""
     manager_id, nudge, people = MANAGER_IDS[0], on.nudges[-1], on.sandbox.people
     team = on.digests[-1].channel_id
     await (await people.run_command(MANAGER_IDS[1], team, "nudges", subcommands=("on",))).wait(PATIENCE_SECONDS)
@@ -205,7 +205,7 @@ async def picture_presses(on: Stage, browser: Browser, base: str) -> None:
 
 
 async def make_one(address: str, path: Path, size: str, scheme: str) -> None:
-    """Picture what one address shows."""
+    """Take a screenshot of one address."""
     async with chromium() as browser:
         await shoot(browser, address, size, scheme, path)
 

@@ -1,4 +1,4 @@
-"""Write the demo's sample: ids, times and links of a community's forum, and nothing anybody said.
+"""Writes the demo's sample from exports of a community's forum: ids, times and references, without any text.
 
 Run as `python tools/sample.py FOLDER` with a folder of DiscordChatExporter files. People get made-up names.
 """
@@ -11,137 +11,24 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "sandbox" / "sample" / "community.json.gz"
-FIRST = [
-    "Ada",
-    "Alma",
-    "Amir",
-    "Anouk",
-    "Arlo",
-    "Asha",
-    "Ayo",
-    "Bela",
-    "Beni",
-    "Bo",
-    "Bruno",
-    "Cai",
-    "Carla",
-    "Chidi",
-    "Cleo",
-    "Dana",
-    "Dario",
-    "Devi",
-    "Ebba",
-    "Eero",
-    "Ela",
-    "Emil",
-    "Esme",
-    "Fabi",
-    "Faye",
-    "Femi",
-    "Finn",
-    "Flora",
-    "Gael",
-    "Gita",
-    "Goran",
-    "Greta",
-    "Hana",
-    "Hugo",
-    "Ida",
-    "Iker",
-    "Ilse",
-    "Imani",
-    "Ines",
-    "Isak",
-    "Jana",
-    "Jiro",
-    "Jola",
-    "Juno",
-    "Kai",
-    "Kaja",
-    "Kenji",
-    "Kira",
-    "Lale",
-    "Lars",
-    "Leila",
-    "Lenny",
-    "Lina",
-    "Lior",
-    "Lotta",
-    "Luca",
-    "Maja",
-    "Malik",
-    "Mara",
-    "Mateo",
-    "Mina",
-    "Mira",
-    "Moss",
-    "Nadia",
-    "Naoki",
-    "Nell",
-    "Nia",
-    "Nils",
-    "Noor",
-    "Odil",
-    "Ola",
-    "Oskar",
-    "Otis",
-    "Pia",
-    "Priya",
-    "Quinn",
-    "Rafa",
-    "Rana",
-    "Remy",
-    "Rhea",
-    "Romy",
-    "Rosa",
-    "Sami",
-    "Sana",
-    "Selma",
-    "Sol",
-    "Suki",
-    "Tala",
-    "Tariq",
-    "Tess",
-    "Theo",
-    "Tilda",
-    "Uma",
-    "Vera",
-    "Vito",
-    "Wanda",
-    "Wim",
-    "Yara",
-    "Yuki",
-    "Zora",
-]
-LAST = [
-    "Alder",
-    "Birch",
-    "Brook",
-    "Clover",
-    "Fern",
-    "Finch",
-    "Hazel",
-    "Heron",
-    "Ivy",
-    "Lark",
-    "Linden",
-    "Maple",
-    "Moss",
-    "Oak",
-    "Reed",
-    "Robin",
-    "Rowan",
-    "Sage",
-    "Thorn",
-    "Wren",
-]
+FIRST = """
+    Ada Alma Amir Anouk Arlo Asha Ayo Bela Beni Bo Bruno Cai Carla Chidi Cleo Dana Dario Devi Ebba Eero Ela Emil
+    Esme Fabi Faye Femi Finn Flora Gael Gita Goran Greta Hana Hugo Ida Iker Ilse Imani Ines Isak Jana Jiro Jola
+    Juno Kai Kaja Kenji Kira Lale Lars Leila Lenny Lina Lior Lotta Luca Maja Malik Mara Mateo Mina Mira Moss
+    Nadia Naoki Nell Nia Nils Noor Odil Ola Oskar Otis Pia Priya Quinn Rafa Rana Remy Rhea Romy Rosa Sami Sana
+    Selma Sol Suki Tala Tariq Tess Theo Tilda Uma Vera Vito Wanda Wim Yara Yuki Zora
+""".split()
+LAST = """
+    Alder Birch Brook Clover Fern Finch Hazel Heron Ivy Lark Linden Maple Moss Oak Reed Robin Rowan Sage Thorn
+    Wren
+""".split()
 KINDS = {"Default": 0, "Reply": 1}
 OTHER, FORWARD = 2, 3
 CHANNEL_NAMES = {"firmware-development": "firmware", "software-development": "software"}
 
 
 def name_of(person_id: str, taken: set[str]) -> str:
-    """A friendly name that is nobody's, always the same for the same id."""
+    """A made-up name that is not in `taken`; deterministic for the same ids in the same order. Adds it to `taken`."""
     for attempt in range(1000):
         digest = sha256(f"{person_id}:{attempt}".encode()).digest()
         name = f"{FIRST[digest[0] % len(FIRST)]} {LAST[digest[1] % len(LAST)]}"
@@ -152,7 +39,7 @@ def name_of(person_id: str, taken: set[str]) -> str:
 
 
 def main() -> None:
-    """Read the exports, write the sample."""
+    """Read the exports and write the sample."""
     exports = [json.loads(path.read_text()) for path in sorted(Path(sys.argv[1]).glob("*.json"))]
     people: dict[str, int] = {}
     bots: set[int] = set()
