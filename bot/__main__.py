@@ -1,6 +1,6 @@
-"""The way in: `spade`, and `python -m bot`, which is the same.
+"""The entry point of `spade` and of `python -m bot`.
 
-Nothing of Spade is loaded before `main` asks for it: that takes a second, and Ctrl-C must be as calm then as later.
+The commands are imported inside `main`: the import takes about a second, and Ctrl-C must end it without a traceback.
 """
 
 import os
@@ -15,9 +15,9 @@ from bot.cli.failure import INTERRUPTED
 def main() -> NoReturn:
     """Run the command that the process was started with, and exit with its status.
 
-    Ctrl-C is the command's own business while it runs; before and after it, the process just ends.
+    While the command runs, it handles Ctrl-C itself. Before and after that, Ctrl-C ends the process at once.
     """
-    heeds = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as it is in the background of a script
+    heeds = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # a shell script ignores it for background jobs
     if heeds:
         signal.signal(signal.SIGINT, _leave)
     from bot.cli.main import run_command  # noqa: PLC0415 - see above
@@ -28,7 +28,7 @@ def main() -> NoReturn:
         status = run_command()
         if heeds:
             signal.signal(signal.SIGINT, _leave)
-    except KeyboardInterrupt:  # in the moment before a command began, or after it ended
+    except KeyboardInterrupt:  # just before the command began, or just after it ended
         _leave()
     sys.exit(status)
 

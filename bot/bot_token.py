@@ -1,4 +1,4 @@
-"""The bot's token: it comes from the environment alone, and is nowhere in the settings."""
+"""The bot's token, which is read from the environment only and is not part of the settings."""
 
 import os
 from collections.abc import Mapping
@@ -9,10 +9,12 @@ TOKEN_VARIABLE = "SPADE_TOKEN"  # noqa: S105 -- the name of the variable
 
 
 def bot_token(environment: Mapping[str, str] = os.environ) -> str:
-    """The bot's token, without the spaces around it.
+    """The bot's token, stripped of surrounding whitespace.
 
-    Raises ConfigError when the environment holds none, or something that cannot be one. Whether it has the shape of a
-    token is not judged: a sandbox has its own.
+    Does not check that it has the shape of a Discord token, because a sandbox issues its own.
+
+    Raises:
+        ConfigError: The variable is not set, or its value cannot be a token.
     """
     token = environment.get(TOKEN_VARIABLE, "").strip()
     if not token:

@@ -1,4 +1,4 @@
-"""The time. Nothing else in Spade reads the clock on the wall: everything that needs `now` is given a Clock."""
+"""The time. No other module reads the system clock: everything that needs `now` is given a Clock."""
 
 import logging
 import time
@@ -9,35 +9,37 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 AGREES_WITHIN = timedelta(minutes=1)
-"""How far the machine's clock may be from Discord's time and still count. Discord says it in whole seconds."""
+"""The largest difference at which the system clock is still used. Discord sends its time in whole seconds."""
 ASK_AGAIN_AFTER = timedelta(hours=6)
-"""How long Discord's word holds: by then no counter of seconds is wrong by much."""
+"""How long a time from Discord is trusted. Within this interval the drift of a monotonic counter is negligible."""
 
 
 class Clock(Protocol):
-    """Something that knows what time it is."""
+    """A source of the current time."""
 
     @property
     def sure(self) -> bool:
-        """Whether what is due may be done by it; not before it heard, or heard again, what time it is."""
+        """Whether due work may rely on it: False until it has heard Discord's time, and again after `doubt`."""
 
     def now(self) -> datetime:
-        """The present moment, aware and in UTC."""
+        """The current time, aware and in UTC."""
 
     def hear(self, moment: datetime) -> None:
-        """Discord says that it is `moment` now."""
+        """Take `moment` as the current time according to Discord."""
 
     def doubt(self) -> None:
-        """The connection broke: the machine may have stood still meanwhile. Not `sure` before it hears again."""
+        """The connection broke, so the machine may have been suspended. Not `sure` until the next `hear`."""
 
 
 class SystemClock:
-    """The clock of the machine, and where that is wrong, Discord's, which stamps the messages.
+    """The system clock, or Discord's time where the two disagree, because Discord stamps the messages.
 
-    A machine boots with a wrong clock and is set right an hour later, sleeps, or is never right at all. So what
-    Discord said last is carried on by a counter of seconds that nobody sets, and the machine's clock counts while it
-    agrees with that. Before Discord said anything, it is all there is. The clock is not `sure` when counter and wall
-    have parted since, as somebody set the clock or the machine slept, when in `doubt`, or when Discord's word is old.
+    A system clock can be wrong from boot, be corrected later, or stand still while the machine sleeps. The last time
+    heard from Discord is therefore carried on by a monotonic counter, and the system clock is used only while it agrees
+    with the result. Before the first time from Discord, the system clock is used as it is.
+
+    The clock is not `sure` if system clock and counter have diverged since the last time from Discord (the clock was
+    set, or the machine slept), after `doubt`, or if that time is older than ASK_AGAIN_AFTER.
     """
 
     def __init__(
@@ -48,13 +50,13 @@ class SystemClock:
         self._wall = wall or _wall
         self._seconds = seconds or _seconds_since_boot
         self._heard: tuple[datetime, datetime, float] | None = None
-        """What Discord said, and what wall and counter showed then."""
+        """The last time from Discord, with the system clock and the counter at that moment."""
         self._in_doubt = False
         self._wrong = False
 
     @property
     def sure(self) -> bool:
-        """Whether what is due may be done by it."""
+        """Whether due work may rely on it."""
         if self._heard is None or self._in_doubt:
             return False
         _, wall, seconds = self._heard
@@ -62,7 +64,7 @@ class SystemClock:
         return passed < ASK_AGAIN_AFTER and abs(self._wall() - wall - passed) <= AGREES_WITHIN
 
     def now(self) -> datetime:
-        """The present moment, aware and in UTC."""
+        """The current time, aware and in UTC."""
         wall = self._wall()
         if self._heard is None:
             return wall
@@ -71,7 +73,7 @@ class SystemClock:
         return wall if abs(wall - reckoned) <= AGREES_WITHIN else reckoned
 
     def hear(self, moment: datetime) -> None:
-        """Discord says that it is `moment` now."""
+        """Take `moment` as the current time according to Discord; ValueError if it has no time zone."""
         wall = self._wall()
         self._heard = (_in_utc(moment), wall, self._seconds())
         self._in_doubt = False
@@ -81,15 +83,15 @@ class SystemClock:
         self._wrong = wrong
 
     def doubt(self) -> None:
-        """Wall and counter may have stood still together, as those of a virtual machine that is held do."""
+        """System clock and counter may have stood still together, as in a suspended virtual machine."""
         self._in_doubt = True
 
 
 class DrivenClock:
-    """A clock that stands still until whoever plays a record sets it.
+    """A clock that does not run by itself; the player of a record sets it.
 
-    It does not run by itself, and an earlier moment leaves it where it is: a record's events may come a
-    little out of order, but time that has been acted upon cannot be taken back unnoticed.
+    Setting it to an earlier moment has no effect unless `back` is given: the events of a record may be slightly out of
+    order, but code that has acted on a time must not see an earlier one by accident.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -97,21 +99,21 @@ class DrivenClock:
 
     @property
     def sure(self) -> bool:
-        """Always: whoever sets it knows."""
+        """Always True: its time is set explicitly."""
         return True
 
     def now(self) -> datetime:
-        """The moment it was last set to, aware and in UTC."""
+        """The time it was last set to, aware and in UTC."""
         return self._now
 
     def hear(self, moment: datetime) -> None:
-        """Nobody but its driver sets it."""
+        """Ignored: only `set` changes it."""
 
     def doubt(self) -> None:
-        """Its driver has no doubts."""
+        """Ignored."""
 
     def set(self, moment: datetime, *, back: bool = False) -> None:
-        """Move to `moment`; one in the past counts only with `back`. ValueError when it has no time zone."""
+        """Move to `moment`; to an earlier one only with `back`. ValueError if it has no time zone."""
         moment = _in_utc(moment)
         self._now = moment if back else max(self._now, moment)
 
@@ -121,7 +123,7 @@ def _wall() -> datetime:
 
 
 def _seconds_since_boot() -> float:
-    """A counter that only runs on; where there is one that goes on in sleep, that one."""
+    """A monotonic counter in seconds; one that includes time asleep, if the system has it."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

@@ -1,7 +1,7 @@
-"""The configuration of the process: one YAML file, and environment variables for what is secret.
+"""The configuration of the process: one YAML file, and environment variables for secrets.
 
-What belongs to a server (its managers, channels, time zone, hours) is set in Discord and kept in the database;
-no key is in both places.
+The settings of a server (managers, channels, time zone, hours) are made in Discord and stored in the database. No key
+exists in both places.
 """
 
 import os
@@ -28,7 +28,7 @@ _TOKEN_KEYS = ("token", "bot_token", "discord_token", "spade_token")
 
 
 class _Section(BaseModel):
-    """A group of keys. A group without a key is one with the defaults: in YAML it reads as empty."""
+    """A group of keys. A group without any key, which YAML reads as null, has the defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -39,14 +39,14 @@ class _Section(BaseModel):
 
 
 class LogSettings(_Section):
-    """What the log tells, and how."""
+    """The level and format of the log."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
 
 class NudgeSettings(_Section):
-    """R9's thresholds in plain units."""
+    """The thresholds of R9, in hours, days and counts."""
 
     members_per_nudge: Annotated[int, Field(ge=1, le=5)] = 5  # Discord shows at most five rows of buttons
     wrote_back_per_nudge: Annotated[int, Field(ge=0, le=5)] = 2
@@ -74,7 +74,7 @@ class NudgeSettings(_Section):
         return self
 
     def domain_rules(self) -> domain.NudgeRules:
-        """The same thresholds as the domain takes them."""
+        """The same thresholds as a domain object."""
         return domain.NudgeRules(
             members_per_nudge=self.members_per_nudge,
             wrote_back_per_nudge=self.wrote_back_per_nudge,
@@ -96,7 +96,7 @@ class NudgeSettings(_Section):
 
 
 class RuleSettings(_Section):
-    """The thresholds of R3 to R10 in plain units."""
+    """The thresholds of R3 to R10, in minutes, days and counts."""
 
     mention_limit: Annotated[int, Field(ge=0, le=20)] = 2
     answer_within_minutes: Annotated[int, Field(ge=0, le=60)] = 2
@@ -122,7 +122,7 @@ class RuleSettings(_Section):
     def _agrees(self) -> Self:
         if self.influence_to >= self.social_from:
             raise _conflict(self, "influence_to", "must be below", "social_from")
-        if self.spread_needs_conversations > self.verdict_needs_conversations:  # a verdict judges the spread
+        if self.spread_needs_conversations > self.verdict_needs_conversations:  # a verdict needs the spread
             raise _conflict(self, "spread_needs_conversations", "must be at most", "verdict_needs_conversations")
         if self.stay_from_days >= self.stay_until_days:
             raise _conflict(self, "stay_from_days", "must be below", "stay_until_days")
@@ -131,7 +131,7 @@ class RuleSettings(_Section):
         return self
 
     def domain_rules(self) -> domain.Rules:
-        """The same thresholds as the domain takes them."""
+        """The same thresholds as a domain object."""
         return domain.Rules(
             mention_limit=self.mention_limit,
             answer_within=timedelta(minutes=self.answer_within_minutes),
@@ -156,7 +156,7 @@ class RuleSettings(_Section):
 
 
 class Settings(_Section):
-    """Everything the configuration says. The token is not in it, so that nothing that shows it can tell."""
+    """The whole configuration. The token is not part of it, so that showing the settings cannot reveal the token."""
 
     database: str = "sqlite:///spade.db"
     log: LogSettings = LogSettings()
@@ -178,13 +178,13 @@ def load(
     """The settings from a file, the environment and the command line.
 
     Args:
-        path: The file; it must exist. None: `config.yaml` in the working directory if there is one, and
-            otherwise the defaults.
-        database: A URL that comes before everything else.
-        environment: Where SPADE_DATABASE_URL is looked up; it comes before the file.
+        path: The file, which must exist. None reads `config.yaml` in the working directory if it exists, and uses the
+            defaults otherwise.
+        database: A database URL that overrides the environment and the file.
+        environment: Where SPADE_DATABASE_URL is looked up; it overrides the file.
 
     Raises:
-        ConfigError: One sentence for the first thing that is wrong.
+        ConfigError: One sentence about the first problem.
     """
     chosen = existing_path(path)
     document = strict_yaml.YamlDocument(None) if chosen is None else _read(chosen)
@@ -203,15 +203,15 @@ def load(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        # Without its cause: that one quotes the values, which may be secret.
+        # Without its cause, which quotes the values: they may be secret.
         raise ConfigError(f"{name}, {first_problem(error, document, Settings)}") from None
 
 
 def existing_path(path: Path | None) -> Path | None:
-    """The file that `load` reads: the one that is named, else `config.yaml` if it is there, else none."""
+    """The file that `load` reads: `path` if given, else `config.yaml` if it exists, else None."""
     if path is not None:
         return path
-    return DEFAULT_PATH if os.path.lexists(DEFAULT_PATH) else None  # a link to nowhere is told, not passed over
+    return DEFAULT_PATH if os.path.lexists(DEFAULT_PATH) else None  # a broken link is reported, not ignored
 
 
 def _conflict(section: _Section, low: str, relation: str, high: str) -> PydanticCustomError:
@@ -246,7 +246,7 @@ def _read(path: Path) -> strict_yaml.YamlDocument:
 
 
 def _refuse_token(name: str, document: strict_yaml.YamlDocument) -> None:
-    """A token in the file comes before all other complaints: it should be gone before the file is shown around."""
+    """Raise ConfigError if the file holds a token. Checked first, before the user shares the file to ask for help."""
     for path, line in document.lines.items():
         if path and str(path[-1]).lower().replace("-", "_") in _TOKEN_KEYS:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one sentence: where it is, what it is, and how to mend it."""
+"""Pydantic's validation errors in one sentence: where the problem is, what it is, and how to fix it."""
 
 import difflib
 import re
@@ -24,11 +24,11 @@ _GUILD_KEYS = {
 
 
 class ConfigError(ValueError):
-    """A configuration Spade cannot start with: one sentence that says where, what, and how to mend it."""
+    """Spade cannot start with this configuration; the message is one sentence: where, what, and how to fix it."""
 
 
 def first_problem(error: ValidationError, document: strict_yaml.YamlDocument, settings: type[BaseModel]) -> str:
-    """The topmost thing that is wrong with a document read as `settings`: its line, and how to mend it."""
+    """The problem nearest to the top of the document: its line, and how to fix it."""
     keys = dict(_keys(settings))
     found = [_problem(details, document, keys) for details in error.errors()]
     line, sentence = min(found, key=lambda problem: problem[0])
@@ -85,7 +85,7 @@ def _shown(value: object) -> str:
 
 
 def _way_out(path: strict_yaml.Path, keys: _Keys) -> str:
-    """What may have been meant by a key that does not exist."""
+    """A suggestion for a key that does not exist."""
     wanted = re.sub(r"\W", "_", str(path[-1]).lower())
     if wanted in _GUILD_KEYS:
         return f"each server has its own, set in Discord with {_GUILD_KEYS[wanted]}"
@@ -100,7 +100,7 @@ def _way_out(path: strict_yaml.Path, keys: _Keys) -> str:
 
 
 def _keys(section: type[BaseModel], path: strict_yaml.Path = ()) -> Iterator[tuple[strict_yaml.Path, FieldInfo]]:
-    """Every key of a group of settings, groups included."""
+    """Every key of a group of settings, nested ones included."""
     for name, key in section.model_fields.items():
         yield (*path, name), key
         if isinstance(key.annotation, type) and issubclass(key.annotation, BaseModel):

@@ -1,4 +1,7 @@
-"""The database's URL: SQLite or PostgreSQL, in one form."""
+"""The database's URL: SQLite or PostgreSQL, in one form.
+
+SQLAlchemy's `make_url` is no substitute: it accepts most of the mistakes that are named here, such as two slashes.
+"""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,12 +14,13 @@ _DATABASE_EXAMPLES = "sqlite:///spade.db or postgresql://user@host/name"
 
 
 def database_url(text: str) -> str:
-    """The URL in the form that the rest of Spade relies on: `sqlite:///path` or `postgresql://…`, no driver.
+    """The URL in the form that the rest of Spade expects: `sqlite:///path` or `postgresql://…`, without a driver.
 
-    It does not look whether there is such a database, and never repeats a password.
+    Does not check that the database exists.
 
     Raises:
-        ConfigError: What is wrong with it and what to write instead, without naming where it was found.
+        ConfigError: What is wrong and what to write instead. It does not name the source of the URL, and contains no
+            password.
     """
     url = text.strip()
     if not url:
@@ -25,7 +29,7 @@ def database_url(text: str) -> str:
         raise ConfigError(f"a database URL has no such characters: {legible(redact(url))}; write {_DATABASE_EXAMPLES}")
     scheme, colon, rest = url.partition(":")
     kind, plus, _ = scheme.lower().partition("+")
-    if not colon or (len(scheme) == 1 and rest.startswith(("\\", "/"))):  # C:\spade.db has a colon, too
+    if not colon or (len(scheme) == 1 and rest.startswith(("\\", "/"))):  # C:\spade.db also has a colon
         path = url.replace("\\", "/")
         raise ConfigError(f"{legible(redact(url))} is a path, not a URL; write sqlite:///{path}")
     if kind == "postgres":
@@ -40,7 +44,7 @@ def database_url(text: str) -> str:
 
 
 def database_file(url: str) -> Path | None:
-    """The file of a SQLite URL as `database_url` returns it, relative to the working directory; else None."""
+    """The file of a SQLite URL as `database_url` returns it, relative to the working directory; None for PostgreSQL."""
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
@@ -71,7 +75,7 @@ def _postgresql_url(rest: str) -> str:
     url = f"postgresql:{rest}"
     try:
         parts = urlsplit(url)
-        _ = parts.port  # reading it is what checks it
+        _ = parts.port  # the access validates it
     except ValueError:
         raise ConfigError(
             "the host or port of the PostgreSQL URL cannot be read; write postgresql://user:password@host:5432/name, "

@@ -1,6 +1,6 @@
-"""The short-lived process that draws a picture: facts come in on standard input, the PNG goes out on standard output.
+"""The process that draws one picture: it reads the facts from standard input and writes a PNG to standard output.
 
-It loads what drawing takes and nothing else of Spade, and ends by itself when whoever started it is gone.
+It imports only what drawing needs. It does not outlive its parent process: then its input ends, or its output breaks.
 """
 
 import pickle
@@ -9,5 +9,5 @@ import sys
 from bot.views.digest.canvas import draw_digest
 
 if __name__ == "__main__":
-    facts = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+    facts = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
     sys.stdout.buffer.write(draw_digest(facts))

@@ -1,4 +1,7 @@
-"""The log: lines on standard error, as text or JSON, with secrets taken out."""
+"""The log: lines on standard error, as text or JSON, with secrets redacted.
+
+The formatters are our own because redaction comes between formatting and JSON encoding.
+"""
 
 import json
 import logging
@@ -9,8 +12,8 @@ from typing import TextIO
 from bot.config import LogSettings
 from bot.redaction import redact
 
-# However much is asked for, these stay at their own level or above. The first group prints whole payloads, and
-# with them what people wrote; the others tell of every tick, statement or font.
+# The lowest level of these loggers, whatever the settings say. Those of discord log whole payloads, and so message
+# content; the others log every tick, statement or font.
 _QUIETER = {
     "discord.gateway": logging.INFO,
     "discord.http": logging.INFO,
@@ -24,9 +27,9 @@ _QUIETER = {
 
 
 def start_log(settings: LogSettings) -> None:
-    """Send what the process logs to standard error, as the settings say; a second call replaces the first.
+    """Log to standard error with the level and format of the settings. A second call replaces the first.
 
-    It touches no other handler, so that whoever embeds Spade keeps their own.
+    Handlers that others have added are left alone.
     """
     handler = _StandardError()
     handler.setFormatter(_JsonLines() if settings.format == "json" else _TextLines())
@@ -41,7 +44,7 @@ def start_log(settings: LogSettings) -> None:
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes to whatever standard error is at the moment: a progress bar puts itself before it for a while."""
+    """Writes to the current `sys.stderr`, which a progress bar replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -49,7 +52,7 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
 
 class _TextLines(logging.Formatter):
-    """A line for people. Secrets are taken out of the finished text, and so wherever they came from."""
+    """A line for people. The finished text is redacted, so that secrets in arguments and tracebacks are covered."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = _moment(record).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -69,7 +72,7 @@ class _JsonLines(logging.Formatter):
         }
         if details := _details(record):
             entry["exception"] = "\n".join(details)
-        # Before it becomes JSON: a secret is not to be recognised by how JSON writes it.
+        # Redacted before encoding: JSON's escapes could hide a secret from the patterns.
         return json.dumps({key: redact(text) for key, text in entry.items()}, ensure_ascii=False)
 
 

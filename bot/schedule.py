@@ -1,7 +1,7 @@
-"""The one ticking clock hand: every few seconds, each piece of due work gets its turn.
+"""The one scheduler: every few seconds it calls each registered piece of due work.
 
-APScheduler only ticks. What is due is asked of the database at each tick, so that a missed, late or doubled tick
-changes nothing.
+APScheduler only provides the interval. Each piece of work asks the database what is due, so a missed, late or doubled
+tick has no effect.
 """
 
 import logging
@@ -16,7 +16,10 @@ DueWork = Callable[[], Awaitable[object]]
 
 
 class Schedule:
-    """Calls each named piece of due work at every tick, one after the other. One that fails does not stop the rest."""
+    """Calls each named piece of work at every tick, one after the other, unless `ready` returns False.
+
+    A failure is logged and does not stop the rest.
+    """
 
     def __init__(self, seconds: float, ready: Callable[[], Awaitable[bool]]) -> None:
         self._seconds = seconds
@@ -26,17 +29,17 @@ class Schedule:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What gets a turn, in order."""
+        """The names of the registered work, in the order of the calls."""
         return tuple(self._work)
 
     def add(self, name: str, work: DueWork) -> None:
-        """Give a piece of work its turn from the next tick on; a name stands for one piece."""
+        """Register a piece of work, which is called from the next tick on; ValueError if the name is taken."""
         if name in self._work:
             raise ValueError(f"{name} is on the schedule already")
         self._work[name] = work
 
     def remove(self, name: str) -> None:
-        """Take a piece of work off; nothing happens when it is not there."""
+        """Remove a piece of work; does nothing if the name is not registered."""
         self._work.pop(name, None)
 
     def start(self) -> None:
@@ -47,12 +50,12 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Stop ticking; a tick that is under way ends by itself."""
+        """Stop ticking; a tick in progress is not interrupted."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """One turn for everything that is due; none while `ready` says no: not connected, or the time is not known."""
+        """Call every piece of work once, unless `ready` returns False (not connected, or the time is not known)."""
         if not await self._ready():
             return
         for name, work in list(self._work.items()):

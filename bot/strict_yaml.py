@@ -1,8 +1,9 @@
-"""YAML without its surprises, and with the line of every key.
+"""A strict subset of YAML, and the line of every key.
 
-Only `true` and `false` are booleans and only plain decimal numbers are numbers; all else that is not empty is
-text: `09:00`, `on`, `010`, `1e3`, `2026-03-02`. There are no anchors, aliases, merge keys, tags or second
-documents, and no key twice.
+Only `true` and `false` are booleans, and only plain decimal numbers are numbers; every other scalar that is not empty
+is text: `09:00`, `on`, `010`, `1e3`, `2026-03-02`. Anchors, aliases, merge keys, tags, further documents and duplicate
+keys are errors. PyYAML parses; the rest is our own, since no loader of it or of ruamel.yaml is as strict and keeps the
+lines.
 """
 
 import re
@@ -23,18 +24,18 @@ from yaml.events import (
 from yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
-"""Where a value stands: the keys, and the positions in lists, that lead to it."""
+"""The keys and list positions that lead to a value."""
 
 _EMPTY = ("", "~", "null")
 _BOOLEANS = {"true": True, "false": False}
-# The digits are limited because Python refuses to read endless ones.
+# The number of digits is limited because Python refuses to convert very long ones.
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _DEEPEST = 20
 
 
 class StrictYamlError(Exception):
-    """A text that is not YAML, or not of the strict kind: the line, what is wrong and how to mend it."""
+    """The text is not YAML, or not in the strict subset: the line, the problem and how to fix it."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"line {line}: {problem}")
@@ -44,14 +45,14 @@ class StrictYamlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """What a text says: dicts, lists, text, numbers, booleans and None; and the line of every path in it."""
+    """The value of a document (dicts, lists, text, numbers, booleans, None) and the line of every path in it."""
 
     value: object
     lines: dict[Path, int] = field(default_factory=dict)
 
 
 def read(text: str) -> YamlDocument:
-    """Read one document; an empty text is None. StrictYamlError for anything else, and never another error."""
+    """Parse one document; an empty text gives None. Raises StrictYamlError and no other error."""
     loader = None
     try:
         loader = SafeLoader(text)
@@ -74,13 +75,13 @@ def read(text: str) -> YamlDocument:
 
 
 def legible(text: str) -> str:
-    """The text as it can stand in a sentence: short, and quoted where it is not plainly printable."""
+    """The text for use in a sentence: shortened, and quoted if it is not printable or has outer spaces."""
     short = text if len(text) <= 60 else text[:57] + "..."
     return short if short.isprintable() and short.strip() == short != "" else repr(short)
 
 
 def dotted(path: Path) -> str:
-    """The path as people write it: `rules.nudge.snooze_days`."""
+    """The path in dotted notation: `rules.nudge.snooze_days`."""
     return ".".join(legible(str(part)) for part in path)
 
 
@@ -94,8 +95,8 @@ def _syntax_problem(error: MarkedYAMLError) -> str:
 class _Composition:
     """Builds the document from the parser's events.
 
-    PyYAML's own composer and constructor are left out: they resolve scalars too generously, let a later key
-    win over an earlier one, and recurse without end.
+    PyYAML's composer and constructor are not used: they resolve more scalars than this subset, let a later key replace
+    an earlier one, and recurse without a limit.
     """
 
     def __init__(self, loader: SafeLoader) -> None:
@@ -146,7 +147,7 @@ class _Composition:
         return mapping
 
     def _until_end(self) -> Iterator[Event]:
-        """The events that open the entries of the collection just opened; each entry must be consumed."""
+        """The first event of each entry of the current collection; the caller must consume the whole entry."""
         for event in self._events:
             if isinstance(event, CollectionEndEvent):
                 return

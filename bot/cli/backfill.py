@@ -1,4 +1,4 @@
-"""`spade backfill`: history from before the bot came, read from the command line."""
+"""`spade backfill`: reads history from before the bot joined, from the command line."""
 
 import asyncio
 from datetime import UTC, date, datetime, time
@@ -35,7 +35,7 @@ def backfill(
     try:
         day = date.fromisoformat(since)
     except ValueError:
-        raise Failure(f"{since!r} is no date: write it as 2026-01-31", status=2) from None
+        raise Failure(f"{since!r} is not a date: write it as 2026-01-31", status=2) from None
     require_day_of_discord(day, since)
     token = bot_token()
     point(discord_url)

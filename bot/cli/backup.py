@@ -1,4 +1,4 @@
-"""`spade backup`, `spade restore` and `spade migrate`: looking after the database."""
+"""`spade backup`, `spade restore` and `spade migrate`: maintenance of the database."""
 
 import asyncio
 from datetime import timedelta

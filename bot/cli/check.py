@@ -1,4 +1,4 @@
-"""`spade check`: whether all is in place to start the bot."""
+"""`spade check`: whether everything is in place to start the bot."""
 
 import importlib.util
 import os
@@ -19,9 +19,9 @@ from bot.store.sqlite_file import is_sqlite
 
 
 def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
-    """Look whether all is in place to start the bot.
+    """Check that everything is in place to start the bot.
 
-    It looks at the configuration, the token and the database, writes nothing and does not use the network.
+    It checks the configuration, the token and the database, writes nothing and does not use the network.
     """
     settings = settings_of(config, database)
     path = existing_path(config)
@@ -29,7 +29,7 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
     for key, value in _set_keys(settings):
         print(f"               {key}: {redact(str(value))}")
     if path is not None and _shows_password(path, settings.database):
-        print(f"               others can read the password in it; put a stop to that with: chmod 600 {path}")
+        print(f"               others can read the password in it; prevent that with: chmod 600 {path}")
     problems = []
     try:
         _check_token(bot_token())
@@ -45,7 +45,7 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
 
 
 def _set_keys(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """The keys that somebody set, whether or not to the default."""
+    """The keys that are set explicitly, even if to the default, with their values."""
     for name in type(section).model_fields:
         if name in section.model_fields_set:
             value = getattr(section, name)
@@ -63,7 +63,7 @@ def _shows_password(path: Path, database: str) -> bool:
 
 
 def _check_token(token: str) -> None:
-    """Failure when this cannot be a bot token; Discord alone knows whether it is a valid one."""
+    """Raise Failure if the text does not have the shape of a bot token. Only Discord can tell whether it is valid."""
     if has_token_shape(token):
         return
     raise Failure(
@@ -74,7 +74,7 @@ def _check_token(token: str) -> None:
 
 
 def _database_state(url: str) -> str:
-    """Where the database is and how it looks from outside; it is not opened. Failure when that cannot work."""
+    """Where the database is and how large, without opening it; Failure if it cannot be used."""
     file = database_file(url)
     if file is None:
         if importlib.util.find_spec("asyncpg") is None:

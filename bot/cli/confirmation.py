@@ -1,4 +1,4 @@
-"""Asking before something is lost for good."""
+"""The question before a command deletes or replaces data."""
 
 import sys
 
@@ -8,7 +8,7 @@ from bot.cli.failure import Failure
 
 
 def confirm(question: str, unasked: str) -> None:
-    """Go on only when somebody at a terminal says yes; where nobody can be asked, `unasked` is the failure."""
+    """Ask at the terminal and abort unless the answer is yes; without a terminal, raise Failure with `unasked`."""
     if not sys.stdin.isatty():
         raise Failure(f"{unasked}: add --yes to answer now", status=2)
     typer.confirm(question, abort=True, err=True)

@@ -1,16 +1,16 @@
-"""An end that was to be expected."""
+"""The expected failure of a command."""
 
 from pathlib import Path
 
 INTERRUPTED = 130
-"""The status of a command that Ctrl-C ended, as shells have it."""
+"""The exit status after Ctrl-C, as in shells: 128 + SIGINT."""
 
 
-class Failure(Exception):  # noqa: N818 -- it is how a command ends, told to a person
-    """A command cannot do what it was asked for. `main` shows the message and exits; nobody sees a traceback.
+class Failure(Exception):  # noqa: N818 -- an outcome that is told to a person, not a defect
+    """A command cannot do what it was asked to. `main` prints the message, without a traceback, and exits.
 
-    The message is one sentence that says what is wrong and what to do about it; where there are several things
-    to tell, a line each. The status is 1 for what failed, 2 for what was asked in the wrong way.
+    The message says what is wrong and what to do about it: one sentence, or several on a line each. The status is 1 if
+    the command failed, 2 if it was used in a wrong way.
     """
 
     def __init__(self, message: str, *, status: int = 1) -> None:
@@ -20,7 +20,7 @@ class Failure(Exception):  # noqa: N818 -- it is how a command ends, told to a p
 
 
 def unwritable(path: Path, error: OSError) -> Failure:
-    """A file that a command was to write and could not."""
+    """The failure to raise if a command cannot write a file."""
     if isinstance(error, FileNotFoundError):
         reason = f"the folder {path.parent} does not exist; make it first"
     elif isinstance(error, FileExistsError | NotADirectoryError):

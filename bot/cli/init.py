@@ -1,4 +1,4 @@
-"""`spade init`: a configuration to start from."""
+"""`spade init`: writes a configuration to start from."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ def init(
 ) -> None:
     """Write a configuration with every key explained.
 
-    It never writes over a file that is there, unless told to, and ends by saying what comes next.
+    It does not overwrite a file unless told to, and ends by saying what comes next.
     """
     path = config or DEFAULT_PATH
     try:
@@ -44,21 +44,21 @@ def init(
 
 
 def example() -> str:
-    """The example configuration: beside the package when installed, else at the root of the source tree."""
+    """The example configuration: inside the installed package, else at the root of the source tree."""
     packaged = resources.files(bot) / _EXAMPLE
     source = packaged if packaged.is_file() else Path(bot.__file__).parent.parent / _EXAMPLE
     return source.read_text(encoding="utf-8")
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write the file for the owner's eyes only; FileExistsError unless `force`, which replaces it at one stroke."""
+    """Write a file with mode 0600. If it exists, raise FileExistsError, or replace it atomically with `force`."""
     if path.is_dir():
         raise IsADirectoryError
     if not force:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         return
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # its mode is 0600, too
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # which has mode 0600, too
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

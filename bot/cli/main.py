@@ -1,4 +1,4 @@
-"""The `spade` command: its commands put together, and every way it can end."""
+"""The `spade` command: its subcommands, and the exit status for each way they can end."""
 
 import errno
 import io
@@ -69,11 +69,11 @@ def spade(
 
 
 def run_command() -> int:
-    """Run the command that the process was started with; returns the status to exit with."""
+    """Run the command that the process was started with; returns the exit status."""
     status = exit_status(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except OSError as error:  # the reader left, as `head` does, or the disk is full: Python would complain at its end
+    except OSError as error:  # a closed pipe, as after `head`, or a full disk: Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.ENOSPC:
             _tell(_DISK_FULL)
@@ -82,15 +82,15 @@ def run_command() -> int:
 
 
 def exit_status(arguments: Sequence[str]) -> int:
-    """Run a command to its end and say how it went: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+    """Run a command and return its exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 
-    Expected failures become sentences on standard error. What nobody expected is a fault of Spade: the log gets
-    its traceback, since it may not happen again on request, and a sentence follows.
+    An expected failure becomes a sentence on standard error. Any other exception is a defect of Spade: its traceback is
+    logged, since it may be hard to reproduce, and a sentence follows.
     """
     _accept_every_character()
     start_log(LogSettings())
     try:
-        # A command ends by returning, or by typer.Exit or Ctrl-C, which arrive here as the status they carry.
+        # A command returns, or ends by typer.Exit or Ctrl-C, which Typer turns into a status that it returns here.
         outcome = app(list(arguments) or ["--help"], prog_name="spade", standalone_mode=False)
     except Failure as failure:
         message, status = failure.message, failure.status
@@ -125,7 +125,7 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _accept_every_character() -> None:
-    """A name with an emoji must not end a command on a terminal that cannot show it."""
+    """Escape characters that the terminal's encoding lacks, so that a name with an emoji does not raise."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""The options that commands share."""
+"""The options that several commands share."""
 
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ def _checked_url(value: str | None) -> str | None:
 
 
 def checked_ids(value: int | list[int] | None) -> int | list[int] | None:
-    """The value of an option that takes Discord's ids; BadParameter for a number that cannot be one."""
+    """The value of an option that takes Discord ids, unchanged; BadParameter if a number cannot be one."""
     for number in value if isinstance(value, list) else [value]:
         if number is not None and not 0 < number <= _LARGEST_ID:
             raise typer.BadParameter(f"{number} is no id of Discord's")
@@ -54,7 +54,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """A time zone by its IANA name; Failure for one that does not exist."""
+    """The time zone with an IANA name; Failure if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -62,13 +62,13 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def require_day_of_discord(day: date, text: str) -> None:
-    """Failure for a day, given as `text`, that lies before Discord began or beyond what its ids can name."""
+    """Raise Failure if a day, given as `text`, lies before Discord began or beyond the range of its ids."""
     if not _FIRST_DAY <= day <= _LAST_DAY:
         raise Failure(f"{text!r} is outside the years that Discord's ids can name: 2015 to 2150", status=2)
 
 
 async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:
-    """A guild's settings; Failure where Spade knows nothing of it."""
+    """The settings of a guild; Failure if it is not on record."""
     async with database.reading() as connection:
         settings = await guilds.settings_of(connection, guild_id)
     if settings is None:
@@ -77,9 +77,10 @@ async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:
 
 
 def settings_of(config: Path | None, database: str | None) -> Settings:
-    """The settings a command was started with; from here on the log is written as they say.
+    """Load the settings of a command and configure the log accordingly.
 
-    ConfigError says in one sentence what is wrong with them; `main` shows it.
+    Raises:
+        ConfigError: One sentence about what is wrong with them; `main` prints it.
     """
     settings = load(config, database=database)
     start_log(settings.log)

@@ -1,4 +1,4 @@
-"""`spade privacy`: what a person may ask of the host, for those who cannot use `/privacy` any more."""
+"""`spade privacy`: export and erasure by the host, for people who can no longer use `/privacy`."""
 
 import asyncio
 import json

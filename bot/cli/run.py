@@ -1,4 +1,4 @@
-"""`spade run`: the bot."""
+"""`spade run`: runs the bot."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ _SERVER_FAULT = 500
 
 
 class Outage(Failure):
-    """Discord, the network or the database's server does not answer. It is nobody's mistake, and may be over soon."""
+    """Discord, the network or the database server does not answer: a temporary failure, worth a retry."""
 
 
 def run(config: ConfigOption = None, database: DatabaseOption = None, discord_url: DiscordUrlOption = None) -> None:
@@ -50,7 +50,7 @@ def run(config: ConfigOption = None, database: DatabaseOption = None, discord_ur
 
 
 def point(discord_url: str | None) -> None:
-    """Talk to a sandbox in place of Discord, if one is named; Failure when it is not on this machine."""
+    """Connect to a sandbox in place of Discord, if a URL is given; Failure if it is not on this machine."""
     if discord_url is not None:
         try:
             point_at(discord_url)
@@ -59,7 +59,7 @@ def point(discord_url: str | None) -> None:
 
 
 async def _run(settings: Settings, token: str) -> None:
-    """Connect, again and again while something is out of reach, until a signal says that it is enough."""
+    """Stay connected until a signal; retry with exponential backoff while something is out of reach."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -78,7 +78,7 @@ async def _run(settings: Settings, token: str) -> None:
 
 
 async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event) -> None:
-    """Until `stopped`; discord.py reconnects by itself once it has been connected. Raises what ended it otherwise."""
+    """Run until `stopped`, or raise what ended the bot. Once connected, discord.py reconnects by itself."""
     async with open_app(settings, SystemClock()) as app:
         app.schedule.start()
         running = asyncio.create_task(app.bot.start(token))
@@ -93,7 +93,7 @@ async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event
 
 @asynccontextmanager
 async def connected(opening: AbstractAsyncContextManager[App], token: str) -> AsyncIterator[App]:
-    """The app, logged in and with its record in step, and without its schedule: nothing is sent."""
+    """The app, logged in and with the record caught up, but without its schedule: nothing is sent."""
     with _sentences():
         async with opening as app:
             running = asyncio.create_task(app.bot.start(token))
@@ -113,7 +113,7 @@ async def connected(opening: AbstractAsyncContextManager[App], token: str) -> As
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """What can go wrong with a connection, one clear sentence each."""
+    """Turn the exceptions of a connection into Failure, or Outage if a retry may help, with one sentence each."""
     try:
         yield
     except DatabaseUnreachableError as error:
@@ -134,7 +134,7 @@ def _sentences() -> Iterator[None]:
         raise Failure(f"Discord closed the connection for good (code {error.code})") from error
     except discord.HTTPException as error:
         passing = error.status >= _SERVER_FAULT or error.status == _TOO_MANY_REQUESTS
-        # Its text can be a whole page of HTML.
+        # The exception's own text can be a whole page of HTML.
         answer = f"{error.status} {error.response.reason}"
         raise (Outage if passing else Failure)(f"Discord cannot be used right now: {answer}") from error
     except discord.GatewayNotFound as error:

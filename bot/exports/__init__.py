@@ -1,1 +1,1 @@
-"""DiscordChatExporter files become domain messages: ids, times and links. Message text is never kept."""
+"""Reads DiscordChatExporter files as domain messages: ids, times and references. Message text is never kept."""

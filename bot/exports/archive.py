@@ -1,4 +1,4 @@
-"""Many export files as one: each message once, replies joined to their targets, cut into stretches to record."""
+"""Merges any number of export files: each message once, replies joined to their targets, in stretches to record."""
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -16,19 +16,19 @@ from bot.exports.file_search import BrokenFile, FoundFile, find_exports
 from bot.store.staging import Staging
 
 CONTEXT_MESSAGES = 50
-"""How many messages before it a stretch brings along at first."""
+"""The number of messages before a stretch that it has as context at first."""
 
 Progress = Callable[[int, int], None]
-"""Told the bytes read and the bytes there are, from (0, all) to (all, all); the first number never falls."""
+"""Called with the bytes read and the bytes in total, from (0, total) to (total, total); the first never decreases."""
 
 
 class Archive:
     """The exports under some paths: files, or folders with files in them.
 
     A context manager: entering it reads every file once into a temporary database, leaving it removes that database.
-    The files may come in any order, overlap, repeat one another or be parts of one export: what it offers is the
-    same. A broken file leaves nothing behind but its entry in `broken_files`. It may move from thread to thread, but
-    only one may use it at a time.
+    The result does not depend on the order of the files, nor on whether they overlap, repeat one another or are parts
+    of one export. A broken file contributes nothing but its entry in `broken_files`. Different threads may use an
+    archive, but only one at a time.
     """
 
     def __init__(self, paths: Iterable[Path], progress: Progress | None = None) -> None:
@@ -37,16 +37,16 @@ class Archive:
         self._held = ExitStack()
         self._first: tuple[Path, int] | None = None
         self.files = 0
-        """Files that could be used, among them those without a message."""
+        """The number of usable files, including those without a message."""
         self.broken_files: tuple[BrokenFile, ...] = ()
-        """The others, in the order in which they were met."""
+        """The other files, in the order in which they were found."""
         self.messages = 0
-        """Distinct messages."""
+        """The number of distinct messages."""
         self.unresolved_replies = 0
-        """Counted replies to a message that is in none of the files."""
+        """The number of counted replies to a message that is in none of the files."""
 
     def __enter__(self) -> Self:
-        """Read everything.
+        """Read all files.
 
         Raises:
             ExportError: The files are from two different guilds.
@@ -71,18 +71,18 @@ class Archive:
 
     @property
     def guild_id(self) -> int | None:
-        """The guild that all files are of; None when no file could be used."""
+        """The guild of all files; None if no file is usable."""
         return None if self._first is None else self._first[1]
 
     def count_members(self, managers: AbstractSet[int] = frozenset()) -> int:
-        """Distinct people with a counted message, managers left out."""
+        """The number of people with a counted message, without the managers."""
         return self._staging.count_authors(managers)
 
     def stretches(self, limit: int = 1000) -> Iterator[Stretch]:
-        """Everything the files cover, channel by channel, oldest first, at most `limit` messages at a time.
+        """Everything the files cover, channel by channel, oldest first, with at most `limit` messages in a stretch.
 
-        The pieces of one covered stretch adjoin. Each brings the 50 messages before it as context; `earlier` brings
-        more. Context reaches across what no file covers: the files are taken as all that can be had.
+        Pieces of the same covered range adjoin. Each has the 50 messages before it as context; `earlier`
+        adds more. Context reaches across ranges that no file covers, because no other source is available.
         """
         if limit < 1:
             raise ValueError("limit must be at least 1")
@@ -91,7 +91,7 @@ class Archive:
                 yield from self._pieces(place, first_id, last_id, limit)
 
     def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        """The same stretch with up to `count` more messages of context; `context_first_id` 0 says that was all."""
+        """The stretch with up to `count` more messages of context; `context_first_id` is 0 if there are no more."""
         if count < 1:
             raise ValueError("count must be at least 1")
         if stretch.context_first_id == 0:
@@ -102,14 +102,14 @@ class Archive:
     def _pieces(self, place: Place, first_id: int, last_id: int, limit: int) -> Iterator[Stretch]:
         while first_id <= last_id:
             messages = self._staging.messages_from(place.channel_id, first_id, last_id, limit=limit)
-            # The highest id covered is a message's, so a piece that reaches it is the last one.
+            # A covered range ends with a message, so it is never empty and its last piece ends there.
             end_id = messages[-1].message_id
             context, context_first_id = self._context(place.channel_id, first_id, CONTEXT_MESSAGES)
             yield Stretch(place, first_id, end_id, messages, context, context_first_id)
             first_id = end_id + 1
 
     def _context(self, channel_id: int, before_id: int, count: int) -> tuple[tuple[Message, ...], int]:
-        """The `count` messages before a position, and the position from which they are complete."""
+        """The last `count` messages before a position, and the position from which they are complete."""
         messages = self._staging.messages_before(channel_id, before_id, limit=count + 1)
         if len(messages) <= count:
             return messages, 0
@@ -148,7 +148,7 @@ class Archive:
             channel_id=header.channel_id,
             is_thread=header.is_thread,
             seen_at=header.exported_at,
-            # A file that is still being written may have grown.
+            # min(): a file that is still being written may have grown.
             messages=export.messages(lambda read: self._report(done + min(read, file.size), total)),
         )
         return header

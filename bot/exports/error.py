@@ -1,8 +1,8 @@
-"""The one error of this room."""
+"""The error of this package."""
 
 
 class ExportError(Exception):
     """An export cannot be used; the message is one sentence for the person who imports it.
 
-    It never repeats what stands in the file.
+    The message never quotes the content of the file.
     """

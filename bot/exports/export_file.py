@@ -1,4 +1,4 @@
-"""One DiscordChatExporter JSON file, streamed: what it is an export of, and its messages."""
+"""One DiscordChatExporter JSON file, streamed: its header and its messages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from bot.exports.reader import ExportReader
 _READ_SIZE = 64 * 1024
 _HEADER_READ_SIZE = 4 * 1024
 _NOT_AN_EXPORT = "The file is JSON, but not an export of DiscordChatExporter."
-# Versions of the tool that did not yet know a channel type wrote its number.
+# The tool writes the number of a channel type that its version does not know.
 _DIRECT_NUMBERS = {"1", "3"}
 _PRIVATE_THREAD_NUMBER = "12"
 _THREAD_NUMBERS = {"10", "11", _PRIVATE_THREAD_NUMBER}
@@ -25,7 +25,7 @@ _THREAD_NUMBERS = {"10", "11", _PRIVATE_THREAD_NUMBER}
 
 @dataclass(frozen=True, slots=True)
 class ExportHeader:
-    """What a file is an export of. `guild_id` is 0 for direct messages, `exported_at` None when the file says none."""
+    """What a file is an export of. `guild_id` is 0 for direct messages, `exported_at` None if missing or unreadable."""
 
     guild_id: int
     channel_id: int
@@ -36,19 +36,19 @@ class ExportHeader:
 
 
 class ExportFile:
-    """A file on disk; nothing is read before it is asked for, and never more than a piece of it at a time.
+    """A file on disk, which is opened by each method and read in pieces.
 
-    Indented or compact, with or without a byte order mark, from any version of the tool.
+    It may be indented or compact, have a byte order mark or not, and be from any version of the tool.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def header(self) -> ExportHeader:
-        """What stands before the messages (or after them, should somebody have sorted the keys).
+        """Read the header, which comes before the messages (or after them, if the keys were sorted).
 
         Raises:
-            ExportError: The file cannot be read or is no export.
+            ExportError: The file cannot be read or is not an export.
         """
         with ExportReader(self.path) as reader, _sentences(reader):
             values = _header_values(reader)
@@ -70,15 +70,15 @@ class ExportFile:
         )
 
     def messages(self, on_read: Callable[[int], None] | None = None) -> Iterator[Message]:
-        """Its messages as they come, with `reply_to_author_id` left open.
+        """The messages in the order of the file; `reply_to_author_id` is not set.
 
-        A file that is broken at its end raises only there: whoever keeps messages must be ready to drop them again.
+        A file that is broken at its end raises only there: the caller must then discard the messages before it.
 
         Args:
-            on_read: Told now and then how many bytes of the file were read.
+            on_read: Called from time to time with the number of bytes read so far.
 
         Raises:
-            ExportError: The file cannot be read, is no export, or is cut off.
+            ExportError: The file cannot be read, is not an export, or is cut off.
         """
         with ExportReader(self.path) as reader:
             told = 0
@@ -95,7 +95,7 @@ class ExportFile:
 
 @contextmanager
 def _sentences(reader: ExportReader) -> Iterator[None]:
-    """Every way in which the parser says no becomes a sentence; its own words quote the file."""
+    """Turn the parser's errors into ExportError, without their text, which quotes the file."""
     try:
         yield
     except (ijson.JSONError, ValueError) as error:
@@ -109,14 +109,14 @@ def _sentences(reader: ExportReader) -> Iterator[None]:
 
 
 def _records(reader: ExportReader) -> Iterator[object]:
-    """The entries of `messages`, as Python values. What the caller does with one is outside of the parser's errors."""
+    """The entries of `messages`, as Python values."""
     with _sentences(reader):
-        # use_float keeps numbers in C: the parser crashes when Python refuses to build an absurdly long integer.
+        # use_float converts numbers in C: otherwise the parser crashes if Python refuses to build a very long integer.
         yield from ijson.items(reader, "messages.item", buf_size=_READ_SIZE, use_float=True)
 
 
 def _header_values(reader: ExportReader) -> dict[str, Any]:
-    """The few values wanted, by path; `messages` stands for a list that is there. Stops as soon as it can."""
+    """The values of the header by path, and True for `messages` if it is a list. Stops reading as early as possible."""
     values: dict[str, Any] = {}
     for path, event, value in ijson.parse(reader, buf_size=_HEADER_READ_SIZE, use_float=True):
         if path == "" and event not in ("start_map", "map_key", "end_map"):
@@ -134,7 +134,7 @@ def _header_values(reader: ExportReader) -> dict[str, Any]:
 
 
 def _guild_id(value: object) -> int:
-    """The guild's id; 0 is what the tool writes for direct messages."""
+    """The guild's id; 0, which the tool writes for direct messages, stays 0."""
     if value in ("0", 0):
         return 0
     try:
@@ -144,7 +144,7 @@ def _guild_id(value: object) -> int:
 
 
 def _moment(value: object) -> datetime | None:
-    """An ISO 8601 time in UTC; None when it cannot be read, as when it is missing."""
+    """An ISO 8601 time in UTC; None if it is missing or cannot be parsed."""
     if not isinstance(value, str):
         return None
     try:

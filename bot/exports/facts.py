@@ -1,4 +1,4 @@
-"""One message of an export becomes a domain message: ids, a kind and whom it addresses."""
+"""Converts one message of an export to a domain message: ids, its kind and whom it addresses."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from bot.domain.message import DELETED_USER_ID, Message, MessageKind
 
 _HIGHEST_ID = 2**63 - 1
 _CROWD = re.compile(r"@everyone|@here|<@&\d+>")
-# Versions of the tool that did not yet know a type wrote its number.
+# The tool writes the number of a message type that its version does not know.
 _KINDS = {
     "Default": MessageKind.DEFAULT,
     "0": MessageKind.DEFAULT,
@@ -20,14 +20,14 @@ _BODY = ("content", "attachments", "embeds", "stickers")
 
 
 class RecordError(Exception):
-    """A part of an export is not what DiscordChatExporter writes; says what is wrong, in a few words."""
+    """A part of an export is not what DiscordChatExporter writes; the message is part of a sentence."""
 
 
 def message_of(record: object) -> Message:
-    """The message that one entry of `messages` describes; `reply_to_author_id` is left open.
+    """Convert one entry of `messages`; `reply_to_author_id` is not set.
 
-    The text is looked at in passing for @everyone, @here and a raw role mention (a role mention that the tool wrote
-    out as a name cannot be told from text). A missing `type` means an ordinary message.
+    The text is searched for @everyone, @here and raw role mentions and is not kept. A role mention that the tool
+    replaced by the role's name cannot be recognised. A missing `type` means an ordinary message.
 
     Raises:
         RecordError: The entry is not one that DiscordChatExporter writes.
@@ -55,10 +55,10 @@ def message_of(record: object) -> Message:
 
 
 def snowflake(value: object) -> int:
-    """A Discord id, written as text or as a number.
+    """A Discord id, given as text or as a number.
 
     Raises:
-        RecordError: It is no id.
+        RecordError: The value is not an id.
     """
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_HIGHEST_ID)):
         value = int(value)
@@ -68,7 +68,7 @@ def snowflake(value: object) -> int:
 
 
 def _person(user: Mapping[str, Any]) -> int | None:
-    """The user's id, None for bots, webhooks (the tool marks both with `isBot`) and the Deleted User."""
+    """The user's id; None for bots and webhooks (the tool marks both with `isBot`) and for the Deleted User."""
     user_id = snowflake(user.get("id"))
     return None if user.get("isBot") is True or user_id == DELETED_USER_ID else user_id
 
@@ -101,7 +101,7 @@ def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[s
         return False
     if "type" in reference:
         return reference["type"] in _FORWARD_REFERENCES
-    # Before 2.47 the tool neither named the reference's type nor wrote what was forwarded.
+    # Before 2.47 the tool wrote neither the reference's type nor the forwarded content.
     return kind is MessageKind.DEFAULT and not any(record.get(part) for part in _BODY)
 
 

@@ -1,4 +1,4 @@
-"""Which files the given paths stand for."""
+"""Finds the export files under the given paths."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from bot.exports.error import ExportError
 from bot.exports.reader import regular_file, unreadable
 
 _ASSETS_SUFFIX = ".json_Files"
-"""DiscordChatExporter puts the files that people attached, JSON too, into a folder beside the export."""
+"""The folder beside an export into which DiscordChatExporter puts attachments, among them JSON files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
-    """A path that cannot be used, and why: one sentence for people."""
+    """A path that cannot be used, with the reason as one sentence for people."""
 
     path: Path
     reason: str
 
 
 def find_exports(paths: Iterable[Path]) -> Iterator[FoundFile | BrokenFile]:
-    """Every file named, and every `.json` file under the folders named, in sorted order, each file once.
+    """The given files, and every `.json` file under the given folders in sorted order, each file once.
 
-    Hidden files and folders and the folders of attached files are passed over; links to folders are not followed.
-    A path that is not there, cannot be read or stands for no file comes out as broken; nothing is opened.
+    Hidden files and folders and the folders of attachments are skipped; links to folders are not followed. A path that
+    does not exist, cannot be read or is not a regular file is yielded as a BrokenFile. No file is opened.
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
@@ -54,7 +54,7 @@ def find_exports(paths: Iterable[Path]) -> Iterator[FoundFile | BrokenFile]:
 def _is_folder(path: Path) -> bool:
     try:
         return S_ISDIR(path.stat().st_mode)
-    except OSError:  # asked again for a file, which says why
+    except OSError:  # treated as a file, for which the reason is found below
         return False
 
 

@@ -1,4 +1,4 @@
-"""Reads an export's bytes for a JSON parser, and keeps away from it what would hang or crash it."""
+"""Reads the bytes of an export for a JSON parser, and rejects input that would hang or crash the parser."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Self
 from bot.exports.error import ExportError
 
 DEEPEST_NESTING = 100
-"""Brackets open at once. Real exports stay under 15; the parser's memory grows with the square of the depth."""
+"""The largest depth of brackets. Real exports stay under 15; the parser's memory grows with the square of the depth."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _START_LENGTH = 512
@@ -20,24 +20,24 @@ _NOT_JSON = "This is a {} export: choose JSON as the format in DiscordChatExport
 
 
 class ExportReader:
-    """An open export, from after its byte order mark; a context manager.
+    """An open export, without its byte order mark; a context manager.
 
-    Opening it names what it can tell from the first bytes: an empty file, another format of the same tool, a packed
-    file. It checks how deep the brackets nest, and nothing else of the content.
+    Opening it rejects what can be recognised by the first bytes: an empty file, another format of the same tool, a
+    compressed file. While reading, it limits the depth of the brackets, and checks nothing else.
     """
 
     def __init__(self, path: Path) -> None:
         """Open `path`.
 
         Raises:
-            ExportError: The file cannot be read, or is plainly no JSON.
+            ExportError: The file cannot be read, or is clearly not JSON.
         """
         regular_file(path)
         self._nesting = _Nesting()
         self.position = 0
-        """Bytes of the file read so far."""
+        """The number of bytes read so far."""
         self.exhausted = False
-        """Whether the end was reached: a parser that fails after it met a file cut short."""
+        """Whether the end was reached: if the parser fails after that, the file is cut off."""
         try:
             self._file = path.open("rb")
         except OSError as error:
@@ -63,9 +63,9 @@ class ExportReader:
         """The next bytes, at most `size`; empty at the end of the file.
 
         Raises:
-            ExportError: The file cannot be read on, or its brackets nest too deep.
+            ExportError: The file can no longer be read, or its brackets nest too deep.
         """
-        if size == 0:  # a parser asks so whether it is given bytes or text
+        if size == 0:  # the parser reads 0 bytes to learn whether it gets bytes or text
             return b""
         try:
             chunk = self._file.read(size)
@@ -89,7 +89,7 @@ class ExportReader:
 
 
 class _Nesting:
-    """How many brackets are open, followed from one piece of a JSON text to the next."""
+    """Counts the open brackets over consecutive pieces of a JSON text."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -97,12 +97,12 @@ class _Nesting:
         self._backslash = b""
 
     def follow(self, chunk: bytes) -> None:
-        """Take the next piece; raise ExportError when the brackets nest too deep."""
-        # Every step is one pass of a built-in over the bytes: a loop over them would cost more than the parser.
-        # Escapes go first, or an escaped quote would seem to end its string.
+        """Take the next piece; raise ExportError if the brackets nest too deep."""
+        # Every step is one pass of a built-in over the bytes: a Python loop would take longer than the parser.
+        # Escapes are removed first, since an escaped quote would seem to end its string.
         text = (self._backslash + chunk).replace(rb"\\", b"").replace(rb"\"", b"")
         self._backslash = b"\\" if text.endswith(b"\\") else b""
-        # Two quotes side by side change nothing about what stands inside a string and what outside.
+        # Two adjacent quotes do not change which brackets are inside a string.
         marks = text.translate(None, _EVERYTHING_ELSE).replace(b'""', b"")
         parts = marks.split(b'"')
         brackets = b"".join(parts[self._in_string :: 2])
@@ -125,10 +125,10 @@ def _too_deep() -> ExportError:
 
 
 def regular_file(path: Path) -> os.stat_result:
-    """What the operating system says of a file.
+    """The status of a regular file.
 
     Raises:
-        ExportError: It is not there, or no regular file: reading a pipe would wait, a folder cannot be read.
+        ExportError: The path does not exist or is not a regular file (reading a pipe would block).
     """
     try:
         state = path.stat()
@@ -142,7 +142,7 @@ def regular_file(path: Path) -> os.stat_result:
 
 
 def unreadable(error: OSError) -> ExportError:
-    """The error to raise when the operating system refuses."""
+    """The error to raise for an OSError."""
     if isinstance(error, FileNotFoundError):
         return ExportError("There is no such file or folder.")
     if isinstance(error, PermissionError):
