@@ -71,11 +71,11 @@ check: $(VENV)/.dev
 	@for lock in $(LOCKS); do cmp -s $$lock $(VENV)/locks/$$lock \
 		|| { echo "$$lock does not fit pyproject.toml: run \`make lock\`." >&2; exit 1; }; done
 
-# uv resolves for every platform and Python that pyproject.toml allows; its options are in [tool.uv.pip]. A lock file
-# holds versions and hashes only and names no package registry: pip takes the registry that the machine is set to.
-# Versions that are locked already stay, except with `make upgrade`.
+# uv resolves for every platform and for Python 3.11 and newer; more of its options are in [tool.uv.pip]. A lock file
+# holds versions and hashes only and names no package registry: pip uses the one that the machine is configured for.
+# Locked versions are kept, except by `make upgrade`.
 LOCKS := requirements.lock requirements-dev.lock
-UV_COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml --group build
+UV_COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --group build --extra postgres
 define resolve
 	$(UV_COMPILE) --output-file $(1)/requirements.lock >/dev/null
 	$(UV_COMPILE) --extra dev --output-file $(1)/requirements-dev.lock >/dev/null
