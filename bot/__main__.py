@@ -17,23 +17,25 @@ def main() -> NoReturn:
 
     While the command runs, it handles Ctrl-C itself. Before and after that, Ctrl-C ends the process at once.
     """
-    heeds = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # a shell script ignores it for background jobs
-    if heeds:
-        signal.signal(signal.SIGINT, _leave)
+    handles_interrupt = (
+        signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    )  # a shell script ignores it for background jobs
+    if handles_interrupt:
+        signal.signal(signal.SIGINT, _stop)
     from bot.cli.main import run_command  # noqa: PLC0415 - see above
 
     try:
-        if heeds:
+        if handles_interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         status = run_command()
-        if heeds:
-            signal.signal(signal.SIGINT, _leave)
+        if handles_interrupt:
+            signal.signal(signal.SIGINT, _stop)
     except KeyboardInterrupt:  # just before the command began, or just after it ended
-        _leave()
+        _stop()
     sys.exit(status)
 
 
-def _leave(*_: object) -> NoReturn:
+def _stop(*_: object) -> NoReturn:
     with suppress(OSError):
         os.write(2, b"spade: stopped\n")
     os._exit(INTERRUPTED)

@@ -44,13 +44,13 @@ def _problem(details: ErrorDetails, document: strict_yaml.YamlDocument, keys: _K
         return line, f"{dotted(low)} {context['relation']} {dotted(high)} ({context['value']})"
     line = document.lines[path]
     if details["type"] == "extra_forbidden":
-        return line, f"there is no key {dotted(path)}; {_way_out(path, keys)}"
+        return line, f"there is no key {dotted(path)}; {_suggestion(path, keys)}"
     if details["type"] == "value_error":
         return line, f"{dotted(path)}: {context['error']}"
-    return line, _misfit(path, keys[path], details["input"])
+    return line, _wrong_value(path, keys[path], details["input"])
 
 
-def _misfit(path: strict_yaml.Path, key: FieldInfo, value: object) -> str:
+def _wrong_value(path: strict_yaml.Path, key: FieldInfo, value: object) -> str:
     if value is None:
         return f"{dotted(path)} has no value; give it {_expectation(key)} or delete the line"
     sentence = f"{dotted(path)} must be {_expectation(key)}, not {_shown(value)}"
@@ -84,7 +84,7 @@ def _shown(value: object) -> str:
     return repr(redact(value)[:60]) if isinstance(value, str) else str(value)
 
 
-def _way_out(path: strict_yaml.Path, keys: _Keys) -> str:
+def _suggestion(path: strict_yaml.Path, keys: _Keys) -> str:
     """A suggestion for a key that does not exist."""
     wanted = re.sub(r"\W", "_", str(path[-1]).lower())
     if wanted in _GUILD_KEYS:

@@ -118,7 +118,7 @@ class _Composition:
     def _value(self, event: Event, path: Path) -> object:
         line = _line(event)
         self._lines.setdefault(path, line)
-        _refuse_cleverness(event, path)
+        _refuse_unsupported(event, path)
         if len(path) > _DEEPEST:
             raise StrictYamlError(line, f"more than {_DEEPEST} levels deep; Spade has no key as deep as that")
         if isinstance(event, ScalarEvent):
@@ -130,7 +130,7 @@ class _Composition:
     def _mapping(self, path: Path) -> dict[str, object]:
         mapping: dict[str, object] = {}
         for event in self._until_end():
-            _refuse_cleverness(event, path)
+            _refuse_unsupported(event, path)
             if not isinstance(event, ScalarEvent):
                 raise StrictYamlError(_line(event), "a key must be a plain word, not a list or a group of keys")
             _scalar(event)
@@ -163,7 +163,7 @@ def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _refuse_cleverness(event: Event, path: Path) -> None:
+def _refuse_unsupported(event: Event, path: Path) -> None:
     where = dotted(path) or "the file"
     if isinstance(event, AliasEvent):
         raise StrictYamlError(_line(event), f"aliases (`*{event.anchor}`) are not used here; write {where} out")

@@ -68,7 +68,7 @@ def import_exports(
     if as_json:
         print(json.dumps(result))
     elif result["guild_id"] is not None:
-        _tell(result)
+        _print_summary(result)
     if broken:
         raise Failure("\n".join(f"left out {file.path}: {file.reason}" for file in broken))
     if result["guild_id"] is None:
@@ -116,7 +116,7 @@ def _document(archive: Archive, imported: Imported, members: int) -> dict[str, A
     }
 
 
-def _tell(result: dict[str, Any]) -> None:
+def _print_summary(result: dict[str, Any]) -> None:
     touches = ", ".join(f"{count} {kind}" for kind, count in result["touches"].items()) or "none"
     print(f"{result['files']} files, {result['messages']} messages of {result['members']} members.")
     print(f"Already on record: {result['skipped_known']} messages. New touches: {touches}.")

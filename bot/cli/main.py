@@ -76,7 +76,7 @@ def run_command() -> int:
     except OSError as error:  # a closed pipe, as after `head`, or a full disk: Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.ENOSPC:
-            _tell(_DISK_FULL)
+            _print_error(_DISK_FULL)
             status = 1
     return status
 
@@ -87,7 +87,7 @@ def exit_status(arguments: Sequence[str]) -> int:
     An expected failure becomes a sentence on standard error. Any other exception is a defect of Spade: its traceback is
     logged, since it may be hard to reproduce, and a sentence follows.
     """
-    _accept_every_character()
+    _escape_unencodable()
     start_log(LogSettings())
     try:
         # A command returns, or ends by typer.Exit or Ctrl-C, which Typer turns into a status that it returns here.
@@ -109,11 +109,11 @@ def exit_status(arguments: Sequence[str]) -> int:
     else:
         status = outcome if isinstance(outcome, int) else 0
         message = "stopped" if status == INTERRUPTED else ""
-    _tell(message)
+    _print_error(message)
     return status
 
 
-def _tell(message: str) -> None:
+def _print_error(message: str) -> None:
     for line in redact(message).splitlines():
         print(f"spade: {line}", file=sys.stderr)
 
@@ -124,7 +124,7 @@ def _usage(error: typer.TyperException) -> str:
     return f"{message} (see {context.command_path} --help)" if context else message
 
 
-def _accept_every_character() -> None:
+def _escape_unencodable() -> None:
     """Escape characters that the terminal's encoding lacks, so that a name with an emoji does not raise."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -67,7 +67,7 @@ async def _run(settings: Settings, token: str) -> None:
     pause = _FIRST_PAUSE_SECONDS
     while not stopped.is_set():
         try:
-            with _sentences():
+            with _as_failures():
                 await _stay_connected(settings, token, stopped)
         except Outage as outage:
             log.warning("%s. Trying again in %.0f s", outage.message.rstrip("."), pause)
@@ -94,7 +94,7 @@ async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event
 @asynccontextmanager
 async def connected(opening: AbstractAsyncContextManager[App], token: str) -> AsyncIterator[App]:
     """The app, logged in and with the record caught up, but without its schedule: nothing is sent."""
-    with _sentences():
+    with _as_failures():
         async with opening as app:
             running = asyncio.create_task(app.bot.start(token))
             try:
@@ -112,7 +112,7 @@ async def connected(opening: AbstractAsyncContextManager[App], token: str) -> As
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _as_failures() -> Iterator[None]:
     """Turn the exceptions of a connection into Failure, or Outage if a retry may help, with one sentence each."""
     try:
         yield

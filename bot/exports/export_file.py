@@ -50,7 +50,7 @@ class ExportFile:
         Raises:
             ExportError: The file cannot be read or is not an export.
         """
-        with ExportReader(self.path) as reader, _sentences(reader):
+        with ExportReader(self.path) as reader, _as_export_errors(reader):
             values = _header_values(reader)
         if "messages" not in values or "channel.id" not in values or "guild.id" not in values:
             raise ExportError(_NOT_AN_EXPORT)
@@ -94,7 +94,7 @@ class ExportFile:
 
 
 @contextmanager
-def _sentences(reader: ExportReader) -> Iterator[None]:
+def _as_export_errors(reader: ExportReader) -> Iterator[None]:
     """Turn the parser's errors into ExportError, without their text, which quotes the file."""
     try:
         yield
@@ -110,7 +110,7 @@ def _sentences(reader: ExportReader) -> Iterator[None]:
 
 def _records(reader: ExportReader) -> Iterator[object]:
     """The entries of `messages`, as Python values."""
-    with _sentences(reader):
+    with _as_export_errors(reader):
         # use_float converts numbers in C: otherwise the parser crashes if Python refuses to build a very long integer.
         yield from ijson.items(reader, "messages.item", buf_size=_READ_SIZE, use_float=True)
 

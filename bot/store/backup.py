@@ -42,10 +42,10 @@ def make_backup(database: Path, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     if not target.parent.is_dir():
         raise StoreError(f"There is no folder {target.parent} to put the backup into: make it first.")
-    with _sentence(f"The backup {target} could not be made"):
+    with _as_store_error(f"The backup {target} could not be made"):
         if not is_sqlite(database):
             raise StoreError(f"{database} is not a SQLite database, so there is nothing to back up.")
-        _require_free(target, database)
+        _require_writable_target(target, database)
         try:
             finding = _copy(f"{database.absolute().as_uri()}?mode=ro", part)
             if finding != "ok":
@@ -67,7 +67,7 @@ def drop_expired(database: Path, now: datetime, keep: timedelta) -> tuple[Path, 
         *(path for path in aside if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - keep),
     ]
     for path in expired:
-        with _sentence(f"The expired copy {path} cannot be deleted"):
+        with _as_store_error(f"The expired copy {path} cannot be deleted"):
             path.unlink()
     return tuple(expired)
 
@@ -79,7 +79,7 @@ def others_kept_out(database: Path) -> Iterator[None]:
     At the end the file counts as checked, even if its last writer was killed.
     """
     lock = WriterLock(database.with_name(database.name + ".lock"))
-    with _sentence(f"{database} cannot be replaced"):
+    with _as_store_error(f"{database} cannot be replaced"):
         taken = lock.acquire()
     if not taken:
         raise StoreError(f"Spade is writing to {database} (process {lock.holder()}): stop it first.")
@@ -100,7 +100,7 @@ def laid_out(database: Path, backup: Path) -> Iterator[Path]:
     _require_sound(backup)
     part = database.with_name(f"{database.name}.part")
     try:
-        with _sentence(f"The backup could not be copied to {part}"):
+        with _as_store_error(f"The backup could not be copied to {part}"):
             _copy(reading_address(backup), part)
         yield part
     finally:
@@ -111,7 +111,7 @@ def laid_out(database: Path, backup: Path) -> Iterator[Path]:
 def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
     """Move `part` to the path of the database. A file there is moved aside, and its new path is returned."""
     aside = None
-    with _sentence(f"The backup could not be put in the place of {database}"):
+    with _as_store_error(f"The backup could not be put in the place of {database}"):
         if database.exists():
             aside = database.with_name(f"{database.name}.before-restore-{at:{_STAMP}}")
             for suffix in ("", "-wal", "-shm"):
@@ -142,7 +142,7 @@ def _copy(address: str, target: Path) -> str:
         return str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
 
 
-def _require_free(target: Path, database: Path) -> None:
+def _require_writable_target(target: Path, database: Path) -> None:
     if target.is_dir():
         raise StoreError(f"{target} is a folder: name a file in it for the backup.")
     if not target.exists():
@@ -156,7 +156,7 @@ def _require_free(target: Path, database: Path) -> None:
 def _require_sound(backup: Path) -> None:
     if not backup.is_file():
         raise StoreError(f"There is no backup at {backup}.")
-    with _sentence(f"{backup} cannot be used as a backup"):
+    with _as_store_error(f"{backup} cannot be used as a backup"):
         address = reading_address(backup)
         with closing(sqlite3.connect(address, uri=True)) as connection:
             finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -175,7 +175,7 @@ def _require_sound(backup: Path) -> None:
 
 
 @contextmanager
-def _sentence(failure: str) -> Iterator[None]:
+def _as_store_error(failure: str) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:

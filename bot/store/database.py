@@ -50,14 +50,14 @@ class Database:
         Raises:
             StoreError: The database cannot be written (a full disk, another program's lock); nothing was written.
         """
-        with _sentences(self._place):
+        with _as_store_errors(self._place):
             async with self._turn, self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """One consistent snapshot, in which writing fails. StoreError if the database cannot be read."""
-        with _sentences(self._place):
+        with _as_store_errors(self._place):
             async with self._readers.connect() as connection:
                 yield connection
 
@@ -74,7 +74,7 @@ class Database:
         """
         if self.dialect != "sqlite":
             return True
-        with _sentences(self._place):
+        with _as_store_errors(self._place):
             async with self._turn, self._writer.connect() as connection:
                 driver = (await connection.get_raw_connection()).driver_connection
                 assert driver is not None
@@ -93,14 +93,14 @@ class Database:
 
 
 @contextmanager
-def _sentences(place: str) -> Iterator[None]:
+def _as_store_errors(place: str) -> Iterator[None]:
     """Turn outages, damage and operational errors into StoreError; let other errors, which are defects, pass."""
     try:
         yield
     except DBAPIError as error:
         damage = isinstance(error, DatabaseError) and is_damage(error)
         if isinstance(error, OperationalError) or damage or postgres.is_outage(error):
-            raise StoreError(_sentence(place, error)) from error
+            raise StoreError(_explanation(place, error)) from error
         raise
 
 
@@ -128,7 +128,7 @@ async def open_database(address: str, *, write: bool) -> Database:
     lock = None
     suspect = False
     if path is not None:
-        _look_at_file(path, write=write)
+        _check_file(path, write=write)
         lock = _lock_for(path) if write else None
         suspect = lock.abandoned if lock else _lock_of(path).look()
     try:
@@ -138,16 +138,16 @@ async def open_database(address: str, *, write: bool) -> Database:
                 await _require_sound(database, str(path))
             if lock is not None:
                 lock.abandoned = False
-            await _agree_on_schema(database, path, write=write)
+            await _ensure_schema(database, path, write=write)
         except BaseException:
             await database.close()
             raise
     except SQLAlchemyError as error:
-        raise StoreError(_sentence(url.render_as_string() if path is None else str(path), error)) from error
+        raise StoreError(_explanation(url.render_as_string() if path is None else str(path), error)) from error
     return database
 
 
-def _look_at_file(path: Path, *, write: bool) -> None:
+def _check_file(path: Path, *, write: bool) -> None:
     if not path.exists():
         if not write:
             raise StoreError(f"There is no database at {path}: `spade import` or `spade run` makes one.")
@@ -239,7 +239,7 @@ async def _require_sound(database: Database, place: str) -> None:
         raise StoreError(damaged(place, finding))
 
 
-async def _agree_on_schema(database: Database, path: Path | None, *, write: bool) -> None:
+async def _ensure_schema(database: Database, path: Path | None, *, write: bool) -> None:
     async with database.writing() if write else database.reading() as connection:
         revision = await connection.run_sync(current_revision)
     state = schema_state(revision)
@@ -260,7 +260,7 @@ async def _agree_on_schema(database: Database, path: Path | None, *, write: bool
         await connection.run_sync(upgrade)
 
 
-def _sentence(place: str, error: SQLAlchemyError) -> str:
+def _explanation(place: str, error: SQLAlchemyError) -> str:
     cause = str(getattr(error, "orig", None) or error)
     if "disk is full" in cause:
         return "The disk is full: nothing is recorded until there is room again."

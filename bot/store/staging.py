@@ -107,7 +107,7 @@ class Staging:
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        with _sentences(), ExitStack() as held:
+        with _as_store_errors(), ExitStack() as held:
             path = _empty_file(held)
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             held.callback(self._database.close)
@@ -140,7 +140,7 @@ class Staging:
         """
         seen = _UNKNOWN_MOMENT if seen_at is None else (seen_at - _UNIX_EPOCH) // _MICROSECOND
         bounds: list[int] = []
-        with _sentences(), self._transaction():
+        with _as_store_errors(), self._transaction():
             self._database.execute(_ADD_CHANNEL, (channel_id, guild_id, is_thread))
             self._database.executemany(_ADD_MESSAGE, _rows(channel_id, seen, messages, bounds))
             if bounds:
@@ -148,7 +148,7 @@ class Staging:
 
     def close_intake(self) -> None:
         """Prepare for reading; nothing can be added afterwards."""
-        with _sentences():
+        with _as_store_errors():
             # Building the index once is cheaper than updating it with every message.
             self._database.executescript("CREATE INDEX message_by_id ON message (message_id, channel_id)")
             self._database.execute("PRAGMA query_only = ON")
@@ -160,7 +160,7 @@ class Staging:
     def count_authors(self, left_out: AbstractSet[int] = frozenset()) -> int:
         """The number of people who wrote a counted message, without `left_out`."""
         query = "SELECT DISTINCT author_id FROM message WHERE author_id <> 0 AND kind <> ?"
-        with _sentences():
+        with _as_store_errors():
             rows = self._database.execute(query, (_NUMBER_OF_KIND[MessageKind.OTHER],)).fetchall()
         return sum(author_id not in left_out for (author_id,) in rows)
 
@@ -170,7 +170,7 @@ class Staging:
 
     def places(self) -> tuple[Place, ...]:
         """Every channel by id, including empty ones; a thread's opener is the author of its first staged message."""
-        with _sentences():
+        with _as_store_errors():
             rows = self._database.execute(_PLACES).fetchall()
         return tuple(
             Place(guild_id, channel_id, bool(is_thread), (opener_id or None) if is_thread else None)
@@ -181,7 +181,7 @@ class Staging:
         """The ranges (first and last id) that the files cover, oldest first; overlapping ones are merged."""
         query = "SELECT first_id, last_id FROM cover WHERE channel_id = ? ORDER BY first_id, last_id"
         joined: list[tuple[int, int]] = []
-        with _sentences():
+        with _as_store_errors():
             covers = self._database.execute(query, (channel_id,)).fetchall()
         for first_id, last_id in covers:
             if joined and first_id <= joined[-1][1]:
@@ -192,18 +192,18 @@ class Staging:
 
     def messages_from(self, channel_id: int, first_id: int, last_id: int, *, limit: int) -> tuple[Message, ...]:
         """The oldest messages from `first_id` to `last_id`, both included, at most `limit`; oldest first."""
-        with _sentences():
+        with _as_store_errors():
             rows = self._database.execute(_MESSAGES_FROM, (channel_id, first_id, last_id, limit)).fetchall()
         return tuple(map(_message, rows))
 
     def messages_before(self, channel_id: int, message_id: int, *, limit: int) -> tuple[Message, ...]:
         """The newest messages before `message_id`, at most `limit`; oldest first."""
-        with _sentences():
+        with _as_store_errors():
             rows = self._database.execute(_MESSAGES_BEFORE, (channel_id, message_id, limit)).fetchall()
         return tuple(map(_message, reversed(rows)))
 
     def _count(self, query: str, *values: int) -> int:
-        with _sentences():
+        with _as_store_errors():
             (count,) = self._database.execute(query, values).fetchone()
         return int(count)
 
@@ -231,7 +231,7 @@ def _empty_file(held: ExitStack) -> Path:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _as_store_errors() -> Iterator[None]:
     """Turn errors of sqlite3 into StoreError."""
     try:
         yield
