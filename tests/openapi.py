@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.sandbox import Exchange, Sandbox
-    from bot.sandbox.exchange import Route
+    from bot.sandbox.rest.routing import Route
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "shared" / "discord" / "openapi.json"
 ALSO_ASKED = {("POST", "/channels/{channel_id}/threads"): {"use_nested_fields"}}

@@ -25,7 +25,7 @@ from bot.cli.demo import SERVED_FROM, open_page, play
 from bot.cli.playback import Playback
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage, stage
 from bot.sandbox import PostedMessage
-from bot.sandbox.record import bundled_record
+from bot.sandbox.sample.record import bundled_record
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -157,7 +157,7 @@ async def picture_answers(on: Stage, browser: Browser, base: str) -> None:
         if line.author in managers and line.kind == 1 and authors.get(line.reply_to_id) not in {None, *managers}
     )
     ((number, _),) = answered.most_common(1)
-    somebody = on.sandbox.world.user(record.people[number or 0][0])
+    somebody = on.sandbox.world.state.user(record.people[number or 0][0])
     commands: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
         "member": ({"user": somebody}, ()),
         "unmet": ({}, ()),

@@ -22,7 +22,7 @@ from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
 from bot.config import LogSettings
 from bot.log import start_log
 from bot.sandbox import PostedMessage
-from bot.sandbox.record import bundled_record
+from bot.sandbox.sample.record import bundled_record
 from bot.sandbox.web import Viewer, WebPage
 from bot.views.kit.received import received_message
 
@@ -79,7 +79,7 @@ async def _show(console: Console, folder: Path) -> None:
             await play(Playback(on), console)
             nudge, digest = on.nudges[-1], on.digests[-1]
             picture = _save_picture(on, digest, folder / _PICTURE)
-            reader = on.sandbox.world.user(MANAGER_IDS[0]).display_name
+            reader = on.sandbox.world.state.user(MANAGER_IDS[0]).display_name
             console.print(f"\n[bold]The last nudge[/bold], as {reader} reads it, one of the managers:")
             console.print(Padding(received_message(nudge.embeds, nudge.components), (1, 0)))
             console.print("[bold]The last digest[/bold], as the team's channel shows it:")
@@ -180,7 +180,7 @@ def _a_member_who_waits(on: Stage) -> int:
     buttons = [control for nudge in on.nudges[-1:] for control in nudge.controls()]
     for button in buttons:
         found = _LINK.search(str(button.get("url", "")))
-        message = found and on.sandbox.world.channel(int(found[1])).log.get(int(found[2]))
+        message = found and on.sandbox.world.state.channel(int(found[1])).log.get(int(found[2]))
         if message:
             return message.author.id
     record = on.player.record

@@ -7,7 +7,7 @@ from itertools import islice
 
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage
 from bot.sandbox import PostedMessage
-from bot.sandbox.snowflakes import time_of
+from bot.sandbox.world.snowflakes import time_of
 
 _GETS_TO_IT_AFTER = timedelta(hours=8)
 _LINES = 2

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cli.managers import Managers
 from bot.cli.stage import PATIENCE_SECONDS, Stage
-from bot.sandbox.record import RecordLine
+from bot.sandbox.sample.record import RecordLine
 
 TICK = timedelta(hours=1)
 _STEP_SECONDS = 0.25

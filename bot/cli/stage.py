@@ -13,7 +13,8 @@ from bot.clock import DrivenClock
 from bot.config import Settings
 from bot.discord_io.address import point_at
 from bot.sandbox import MANAGER, PostedMessage, Sandbox
-from bot.sandbox.record import CommunityRecord, Player
+from bot.sandbox.sample.player import Player
+from bot.sandbox.sample.record import CommunityRecord
 
 ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
 MANAGER_IDS = (974674265817651310, 1329767395471659287, 421905984642345381)
@@ -79,11 +80,11 @@ async def stage(record: CommunityRecord, database: Path, starts_at: datetime, *,
 async def set_up(on: Stage) -> None:
     """Do what an owner and the managers do on the first day, through slash commands."""
     world, people, guild = on.sandbox.world, on.sandbox.people, on.player.guild
-    team = world.add_channel(guild, "team", kind="text", topic="The managers' own channel")
-    role = world.add_role(guild, "Managers", permissions=int(MANAGER))
+    team = world.channels.add(guild, "team", kind="text", topic="The managers' own channel")
+    role = world.roles.add(guild, "Managers", permissions=int(MANAGER))
     for manager_id in MANAGER_IDS:
-        world.give_role(role, manager_id)
-        options = {"manager": world.user(manager_id), "digest_channel": team, "time_zone": ZONE_NAME}
+        world.roles.give(role, manager_id)
+        options = {"manager": world.state.user(manager_id), "digest_channel": team, "time_zone": ZONE_NAME}
         answer = await people.run_command(guild.owner_id, team, "setup", options)
         await answer.wait(PATIENCE_SECONDS)
         answer = await people.run_command(manager_id, team, "nudges", subcommands=("on",))

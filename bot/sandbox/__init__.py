@@ -3,14 +3,13 @@
 It knows nothing of the bot that talks to it.
 """
 
-from bot.sandbox.entities import Channel, Guild, Member, PostedMessage, Role, User
-from bot.sandbox.errors import SandboxFailure
-from bot.sandbox.exchange import Exchange
-from bot.sandbox.intents import Intent
-from bot.sandbox.permissions import MANAGER, NOTHING, ORDINARY, Permission
-from bot.sandbox.responses import Response
-from bot.sandbox.server import Sandbox
-from bot.sandbox.world import World
+from bot.sandbox.interactions.responses import Response
+from bot.sandbox.rest.exchange import Exchange
+from bot.sandbox.server import Sandbox, SandboxFailure
+from bot.sandbox.world.entities import Channel, Guild, Member, PostedMessage, Role, User
+from bot.sandbox.world.intents import Intent
+from bot.sandbox.world.permissions import MANAGER, NOTHING, ORDINARY, Permission
+from bot.sandbox.world.world import World
 
 __all__ = [
     "MANAGER",

@@ -16,8 +16,8 @@ from tests.support.town import BEGAN, Town, card, town
 async def test_settings_are_shown_and_changed_one_by_one(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world = here.on.sandbox.world
-        staff = world.add_role(here.guild, "Staff")
-        quiet = world.add_channel(here.guild, "quiet")
+        staff = world.roles.add(here.guild, "Staff")
+        quiet = world.channels.add(here.guild, "quiet")
         shown = await here.ask(here.owner, "settings", "show")
         for words in ("Mia", "UTC", "without limit", "Ignored: nobody", "verdict: yes"):
             assert words in shown.text, words
@@ -52,28 +52,28 @@ async def test_settings_are_shown_and_changed_one_by_one(tmp_path: Path) -> None
 async def test_an_ignored_role_takes_effect_when_its_bearer_is_seen_and_ends_with_it(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world = here.on.sandbox.world
-        staff = world.add_role(here.guild, "Staff")
-        world.give_role(staff, here.rafa)
+        staff = world.roles.add(here.guild, "Staff")
+        world.roles.give(staff, here.rafa)
         await here.ask(here.owner, "settings", "ignore", role=staff)
-        await here.on.heard(world.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
         await here.on.sandbox.drained()
-        await here.on.heard(world.post(here.general, here.noor, "Hello").id)
+        await here.on.heard(world.messages.post(here.general, here.noor, "Hello").id)
         assert "Nobody waits" in card(await here.ask(here.mia, "waiting"))
         async with here.on.app.database.reading() as connection:
             assert await ignoring.people_by_role(connection, here.guild.id) == {here.rafa.id}
-        world.take_role(staff, here.rafa)
-        await here.on.heard(world.post(here.general, here.rafa, "Hello again").id)
-        await here.on.heard(world.post(here.general, here.noor, "Hello").id)
+        world.roles.take(staff, here.rafa)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Hello again").id)
+        await here.on.heard(world.messages.post(here.general, here.noor, "Hello").id)
         assert "One person waits" in card(await here.ask(here.mia, "waiting"))
 
 
 async def test_what_is_too_old_is_forgotten_once_a_day(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
-        await here.on.heard(world.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
         await here.ask(here.owner, "settings", "keep", months=3)
         clock.set(BEGAN + timedelta(days=80))
-        await here.on.heard(world.post(here.general, here.noor, "Hello").id)
+        await here.on.heard(world.messages.post(here.general, here.noor, "Hello").id)
         await here.on.tick()
         assert await rows(here) == {"activity": 2, "waiting": 1, "waiting_for": 1, "member": 2}
         clock.set(BEGAN + timedelta(days=95))
@@ -92,13 +92,13 @@ async def rows(here: Town) -> dict[str, int]:
 async def test_the_status_says_what_is_in_order_and_what_is_not(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world = here.on.sandbox.world
-        await here.on.heard(world.post(here.general, here.rafa, "Hello").id)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Hello").id)
         fine = card(await here.ask(here.mia, "status"))
         for words in ("Everything is in order", "Connected since", "Recorded up to", "nudges are off", bot.__version__):
             assert words in fine, words
-        world.deny_bot(here.general, Permission.READ_MESSAGE_HISTORY | Permission.EMBED_LINKS)
+        world.channels.deny_bot(here.general, Permission.READ_MESSAGE_HISTORY | Permission.EMBED_LINKS)
         await here.ask(here.owner, "settings", "digest", channel=here.general)
-        world.close_dms(here.noor)
+        world.dms.close(here.noor)
         await here.ask(here.noor, "nudges", "on")
         trouble = card(await here.ask(here.owner, "status"))
         for words in ("something to look at", "Embed Links and Read Message History", "do not reach Noor"):
@@ -108,10 +108,10 @@ async def test_the_status_says_what_is_in_order_and_what_is_not(tmp_path: Path) 
 async def test_an_export_opens_in_a_spreadsheet_without_a_formula(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world = here.on.sandbox.world
-        trickster = world.add_user("calc", display_name='=HYPERLINK("http://x.example","y")')
-        world.add_member(here.guild, trickster)
-        question = world.post(here.general, trickster, "Hello")
-        await here.on.heard(world.post(here.general, here.mia, "Hi", reply_to=question).id)
+        trickster = world.users.add("calc", display_name='=HYPERLINK("http://x.example","y")')
+        world.members.add(here.guild, trickster)
+        question = world.messages.post(here.general, trickster, "Hello")
+        await here.on.heard(world.messages.post(here.general, here.mia, "Hi", reply_to=question).id)
         exported = await here.ask(here.mia, "export")
         assert exported.original is not None
         files = {
@@ -151,8 +151,8 @@ async def test_whatever_fails_is_answered_with_a_reference_that_stands_in_the_lo
         assert len(said) == 2
         assert "Traceback" not in str(said)
         monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.1)
-        unknown = {"type": 2, "custom_id": "spade:of:old", "id": 9}
-        stale = await people._component(here.mia, first.original, unknown, {}).wait()
+        unknown = {"component_type": 2, "custom_id": "spade:of:old", "id": 9}
+        stale = await people.sender.send(3, here.mia, here.general, unknown, source=first.original).wait()
         assert "Nothing happened" in stale.messages[0].content
         assert isinstance(here.on.app.bot, SpadeBot)
         caplog.clear()
@@ -161,8 +161,8 @@ async def test_whatever_fails_is_answered_with_a_reference_that_stands_in_the_lo
 async def test_settings_of_one_server_are_not_those_of_another(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world = here.on.sandbox.world
-        other = world.add_guild("Cooks", owner=here.owner)
-        kitchen = world.add_channel(other, "kitchen")
+        other = world.guilds.add("Cooks", owner=here.owner)
+        kitchen = world.channels.add(other, "kitchen")
         await here.on.sandbox.until(lambda: here.on.sandbox.commands.available(other.id), 20)
         answer = await here.on.sandbox.people.run_command(
             here.owner, kitchen, "settings", {"zone": "Asia/Tokyo"}, subcommands=("time-zone",)

@@ -15,12 +15,12 @@ STEP = 0.02
 async def test_answers_come_within_three_seconds_while_a_thousand_messages_a_second_arrive(tmp_path: Path) -> None:
     async with Sandbox(now=lambda: datetime.now(UTC)) as sandbox:
         world, people = sandbox.world, sandbox.people
-        guild = world.add_guild("Gardeners", owner=world.add_user("olga"))
-        channels = [world.add_channel(guild, f"channel{number}") for number in range(10)]
-        crowd = [world.add_user(f"person{number}") for number in range(300)]
+        guild = world.guilds.add("Gardeners", owner=world.users.add("olga"))
+        channels = [world.channels.add(guild, f"channel{number}") for number in range(10)]
+        crowd = [world.users.add(f"person{number}") for number in range(300)]
         for person in crowd:
-            world.add_member(guild, person)
-        owner = world.user(guild.owner_id)
+            world.members.add(guild, person)
+        owner = world.state.user(guild.owner_id)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
             await sandbox.connected(20)
             await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
@@ -34,7 +34,7 @@ async def test_answers_come_within_three_seconds_while_a_thousand_messages_a_sec
                 while loop.time() - began < SECONDS:
                     due = int((loop.time() - began) * PER_SECOND)
                     while sent < due:
-                        world.post(channels[sent % len(channels)], crowd[sent % len(crowd)], "Hello")
+                        world.messages.post(channels[sent % len(channels)], crowd[sent % len(crowd)], "Hello")
                         sent += 1
                     await asyncio.sleep(STEP)
 

@@ -29,13 +29,13 @@ def build(sandbox: Sandbox) -> Town:
     """Twenty channels, twenty threads in them, twenty forum posts; three managers among a hundred people."""
     world = sandbox.world
     town = Town(world, Random(11))
-    town.guild = world.add_guild("Town", owner=world.add_user("owner"))
-    town.managers = [world.add_user(f"manager-{number}") for number in range(3)]
-    town.members = [world.add_user(f"member-{number}") for number in range(100)]
+    town.guild = world.guilds.add("Town", owner=world.users.add("owner"))
+    town.managers = [world.users.add(f"manager-{number}") for number in range(3)]
+    town.members = [world.users.add(f"member-{number}") for number in range(100)]
     for user in (*town.managers, *town.members):
-        world.add_member(town.guild, user)
-    town.rooms = [world.add_channel(town.guild, f"room-{number}") for number in range(CHANNELS)]
-    town.forum = world.add_channel(town.guild, "posts", kind="forum")
+        world.members.add(town.guild, user)
+    town.rooms = [world.channels.add(town.guild, f"room-{number}") for number in range(CHANNELS)]
+    town.forum = world.channels.add(town.guild, "posts", kind="forum")
     return town
 
 
@@ -45,12 +45,14 @@ def speak_first(town: Town) -> None:
     for number in range(THREADS):
         owner, room = town.members[number], town.rooms[number]
         if number % 2:
-            on = world.post(room, town.members[number + 1], "words")
-            town.threads.append(world.start_thread(room, "thread", owner, message=on))
+            on = world.messages.post(room, town.members[number + 1], "words")
+            town.threads.append(world.threads.start(room, "thread", owner, message=on))
         else:
-            town.threads.append(world.start_thread(room, "thread", owner))
-        world.post(town.threads[-1], owner, "words")
-    town.threads += [world.create_post(town.forum, "post", town.members[number], "words") for number in range(POSTS)]
+            town.threads.append(world.threads.start(room, "thread", owner))
+        world.messages.post(town.threads[-1], owner, "words")
+    town.threads += [
+        world.threads.open_post(town.forum, "post", town.members[number], "words") for number in range(POSTS)
+    ]
 
 
 def miss(town: Town, number: int, count: int) -> None:
@@ -70,8 +72,8 @@ def miss(town: Town, number: int, count: int) -> None:
             details = {"reply_to": message_id - (1 << 22), "mentions": []}  # deleted
         elif turn < 0.45:
             details = {"mentions": random.sample(people, 1)}
-        written.append(world.draft(place, random.choice(people), "words", message_id=message_id, **details))
-    world.load_messages(place, written)
+        written.append(world.messages.draft(place, random.choice(people), "words", message_id=message_id, **details))
+    world.messages.load(place, written)
 
 
 @pytest.mark.timeout(300)
@@ -94,7 +96,7 @@ async def test_three_days_of_messages_are_fetched_and_counted_once(tmp_path: Pat
             miss(town, number, count)
         clock.set(BEGAN + timedelta(hours=73))
         for thread in town.threads[::4]:
-            town.world.archive_thread(thread)
+            town.world.archive.add(thread)
         before, begun = len(sandbox.requests), time.monotonic()
         async with connected(sandbox, clock, database, patience=120):
             seconds = time.monotonic() - begun

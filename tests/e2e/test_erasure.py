@@ -78,13 +78,13 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
     path = tmp_path / "spade.db"
     async with stage(path, BEGAN) as on:
         world, people = on.sandbox.world, on.sandbox.people
-        owner, mia, noor = (world.add_user(name) for name in ("olga", "mia", "noor"))
-        crowd = [world.add_user(f"person{number}") for number in range(40)]
+        owner, mia, noor = (world.users.add(name) for name in ("olga", "mia", "noor"))
+        crowd = [world.users.add(f"person{number}") for number in range(40)]
         rafa = crowd[7]
-        guild = world.add_guild("Gardeners", owner=owner)
-        general, team = world.add_channel(guild, "general"), world.add_channel(guild, "team")
+        guild = world.guilds.add("Gardeners", owner=owner)
+        general, team = world.channels.add(guild, "general"), world.channels.add(guild, "team")
         for user in (mia, noor, *crowd):
-            world.add_member(guild, user)
+            world.members.add(guild, user)
         moderators(world, guild, mia, noor)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         for manager in (mia, noor):
@@ -96,12 +96,14 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
                 on.clock.set(BEGAN + timedelta(days=day, hours=hour))
                 for number, person in enumerate(crowd):
                     if (day + hour + number) % 3 == 0 or person is rafa:
-                        question = world.post(general, person, "Hello", mentions=[mia] if person is rafa else ())
+                        question = world.messages.post(
+                            general, person, "Hello", mentions=[mia] if person is rafa else ()
+                        )
                         if (number + hour) % 2:
-                            newest = world.post(general, mia, "Welcome", reply_to=question).id
+                            newest = world.messages.post(general, mia, "Welcome", reply_to=question).id
                 newest = max(newest, question.id)
             on.clock.set(BEGAN + timedelta(days=day, hours=8))
-            newest = world.post(general, rafa, "Anybody?", mentions=[mia, noor]).id
+            newest = world.messages.post(general, rafa, "Anybody?", mentions=[mia, noor]).id
             await on.heard(newest)
             on.clock.set(BEGAN + timedelta(days=day, hours=14))
             await on.tick()
@@ -133,8 +135,8 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
 
         # What they write from now on, and everything they ever wrote, stays out.
         on.clock.set(BEGAN + timedelta(days=9, hours=1))
-        newest = world.post(general, rafa, "Still here", mentions=[mia]).id
-        newest = world.post(general, mia, "Hello", reply_to=newest).id
+        newest = world.messages.post(general, rafa, "Still here", mentions=[mia]).id
+        newest = world.messages.post(general, mia, "Hello", reply_to=newest).id
         await on.heard(newest)
         async with on.app.database.writing() as connection:
             for table in (tables.span, tables.activity):
@@ -150,7 +152,7 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
         back = await ask(on, rafa, general, "privacy", "opt-in")
         assert "Welcome back" in back.text
         on.clock.set(BEGAN + timedelta(days=9, hours=2))
-        await on.heard(world.post(general, rafa, "Count me in").id)
+        await on.heard(world.messages.post(general, rafa, "Count me in").id)
         assert sum(traces(path, rafa.id).values()) > 0
 
 
@@ -158,19 +160,19 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
     path = tmp_path / "spade.db"
     async with stage(path, BEGAN) as on:
         world = on.sandbox.world
-        owner, mia, noor, rafa = (world.add_user(name) for name in ("olga", "mia", "noor", "rafa"))
-        guild = world.add_guild("Gardeners", owner=owner)
-        role = world.add_role(guild, "Team")
-        general = world.add_channel(guild, "general")
-        world.add_member(guild, mia, roles=[role])
+        owner, mia, noor, rafa = (world.users.add(name) for name in ("olga", "mia", "noor", "rafa"))
+        guild = world.guilds.add("Gardeners", owner=owner)
+        role = world.roles.add(guild, "Team")
+        general = world.channels.add(guild, "general")
+        world.members.add(guild, mia, roles=[role])
         for user in (noor, rafa):
-            world.add_member(guild, user)
+            world.members.add(guild, user)
         moderators(world, guild, mia, noor)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         await ask(on, owner, general, "setup", manager=noor, manager_role=role, digest_channel=general, time_zone="UTC")
-        question = world.post(general, rafa, "Hello", mentions=[noor])
-        await on.heard(world.post(general, mia, "Hi").id)
-        await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
+        question = world.messages.post(general, rafa, "Hello", mentions=[noor])
+        await on.heard(world.messages.post(general, mia, "Hi").id)
+        await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         await ask(on, mia, general, "nudges", "on")
         on.clock.set(BEGAN + timedelta(days=8))
         await on.tick()
@@ -183,7 +185,7 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
         await (await asked.press("Erase everything about me")).wait()
         assert set(traces(path, mia.id).values()) == {0}
         # Their role does not put them back on the list.
-        await on.heard(world.post(general, mia, "Hi again", reply_to=question).id)
+        await on.heard(world.messages.post(general, mia, "Hi again", reply_to=question).id)
         on.clock.set(on.clock.now() + LOOK_AGAIN_AFTER)
         await on.tick()
         assert set(traces(path, mia.id).values()) == {0}
@@ -192,30 +194,30 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
 async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) -> None:
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         world = on.sandbox.world
-        owner, mia, rafa = (world.add_user(name) for name in ("olga", "mia", "rafa"))
-        guild = world.add_guild("Gardeners", owner=owner)
-        general = world.add_channel(guild, "general")
+        owner, mia, rafa = (world.users.add(name) for name in ("olga", "mia", "rafa"))
+        guild = world.guilds.add("Gardeners", owner=owner)
+        general = world.channels.add(guild, "general")
         for user in (mia, rafa):
-            world.add_member(guild, user)
+            world.members.add(guild, user)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         await ask(on, owner, general, "setup", manager=mia, time_zone="UTC")
-        question = world.post(general, rafa, "Hello", mentions=[mia])
-        await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
+        question = world.messages.post(general, rafa, "Hello", mentions=[mia])
+        await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
         left = (await ask(on, rafa, general, "privacy", "opt-out")).text
         assert "deleted" in left
         assert "manager list" not in left
         assert await facts(on, guild.id, rafa.id) == {"member"}
-        question = world.post(general, rafa, "Hello", mentions=[mia])
-        await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
+        question = world.messages.post(general, rafa, "Hello", mentions=[mia])
+        await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"member"}
         assert "Welcome back" in (await ask(on, rafa, general, "privacy", "opt-in")).text
         assert "nothing changes" in (await ask(on, rafa, general, "privacy", "opt-in")).text
-        question = world.post(general, rafa, "Hello", mentions=[mia])
+        question = world.messages.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(question.id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "waiting"}
         assert "still on this server's manager list" in (await ask(on, mia, general, "privacy", "opt-out")).text
-        await on.heard(world.post(general, mia, "Hi", reply_to=question).id)
+        await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
         assert "activity" not in await facts(on, guild.id, mia.id)
 

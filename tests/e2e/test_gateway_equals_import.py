@@ -13,7 +13,8 @@ from bot.clock import DrivenClock, SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.sandbox import Sandbox
-from bot.sandbox.record import CommunityRecord, Player, bundled_record
+from bot.sandbox.sample.player import Player
+from bot.sandbox.sample.record import CommunityRecord, bundled_record
 from bot.services.digest.report import Reporter
 from bot.services.record.imports import Importer
 from bot.store import managers

@@ -14,7 +14,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.sandbox import Channel, Guild, Permission, Role, Sandbox, User
-from bot.sandbox.gateway import Gateway
+from bot.sandbox.gateway.gateway import Gateway
 from bot.services.guild.membership import MembershipService
 from bot.store import guilds, spans
 from bot.store.database import open_database
@@ -29,12 +29,12 @@ class Town:
     def __init__(self, sandbox: Sandbox, clock: DrivenClock, database: Path) -> None:
         self.sandbox, self.clock, self.database = sandbox, clock, database
         world = self.world = sandbox.world
-        self.guild: Guild = world.add_guild("Gardeners", owner=world.add_user("olga"))
-        self.general: Channel = world.add_channel(self.guild, "general")
-        self.mia: User = world.add_user("mia", display_name="Mia")
-        self.rafa: User = world.add_user("rafa", display_name="Rafa")
+        self.guild: Guild = world.guilds.add("Gardeners", owner=world.users.add("olga"))
+        self.general: Channel = world.channels.add(self.guild, "general")
+        self.mia: User = world.users.add("mia", display_name="Mia")
+        self.rafa: User = world.users.add("rafa", display_name="Rafa")
         for user in (self.mia, self.rafa):
-            world.add_member(self.guild, user)
+            world.members.add(self.guild, user)
 
     def later(self, **delta: float) -> None:
         """Let time pass."""
@@ -67,16 +67,16 @@ class Town:
     def lose_sight(self, role: Role | None) -> None:
         """Take the general channel out of Spade's sight, by a role that it bore or by the channel's own permissions."""
         if role is None:
-            self.world.deny_bot(self.general, Permission.VIEW_CHANNEL)
+            self.world.channels.deny_bot(self.general, Permission.VIEW_CHANNEL)
         else:
-            self.world.take_role(role, self.world.bot)
+            self.world.roles.take(role, self.world.state.bot)
 
     def find_sight(self, role: Role | None) -> None:
         """Put it back."""
         if role is None:
-            self.world.allow_bot(self.general, Permission.VIEW_CHANNEL)
+            self.world.channels.allow_bot(self.general, Permission.VIEW_CHANNEL)
         else:
-            self.world.give_role(role, self.world.bot)
+            self.world.roles.give(role, self.world.state.bot)
 
 
 @pytest.fixture
@@ -91,23 +91,23 @@ MESSAGES = "SELECT sum(messages) FROM activity"
 
 async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
     """More than two pages in a channel, a thread and a forum post made meanwhile, one of them archived."""
-    forum = town.world.add_channel(town.guild, "help", kind="forum")
+    forum = town.world.channels.add(town.guild, "help", kind="forum")
     async with town.bot() as app:
         await town.manager(app)
         town.later(minutes=1)
-        question = town.world.post(town.general, town.rafa, "before")
+        question = town.world.messages.post(town.general, town.rafa, "before")
         await town.sandbox.until(lambda: app.follower.newest_received_id >= question.id, PATIENCE)
         await town.settled(app)
     for _ in range(250):
         town.later(seconds=30)
-        town.world.post(town.general, town.rafa, "meanwhile")
-    town.world.post(town.general, town.mia, "an answer", reply_to=question)
-    post = town.world.create_post(forum, "How?", town.rafa, "a question")
+        town.world.messages.post(town.general, town.rafa, "meanwhile")
+    town.world.messages.post(town.general, town.mia, "an answer", reply_to=question)
+    post = town.world.threads.open_post(forum, "How?", town.rafa, "a question")
     town.later(minutes=1)
-    town.world.post(post, town.rafa, "and more")
-    thread = town.world.start_thread(town.general, "side", town.rafa)
-    town.world.post(thread, town.rafa, "aside")
-    town.world.archive_thread(thread)
+    town.world.messages.post(post, town.rafa, "and more")
+    thread = town.world.threads.start(town.general, "side", town.rafa)
+    town.world.messages.post(thread, town.rafa, "aside")
+    town.world.archive.add(thread)
     for _ in range(2):  # coming back twice changes nothing more
         async with town.bot() as app:
             await town.settled(app)
@@ -123,15 +123,15 @@ def began_another_session(gateway: Gateway, before: int) -> bool:
 async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(town: Town) -> None:
     async with town.bot() as app:
         gateway = town.sandbox.gateway
-        town.world.post(town.general, town.rafa, "one")
+        town.world.messages.post(town.general, town.rafa, "one")
         for number, resume in enumerate((True, False, False)):
             sessions = gateway.identified + gateway.resumed
-            town.sandbox.faults.drop_gateway(resume=resume)
+            town.sandbox.faults.gateway.drop(resume=resume)
             town.later(minutes=1)
-            town.world.post(town.general, town.rafa, f"while away {number}")
+            town.world.messages.post(town.general, town.rafa, f"while away {number}")
             await town.sandbox.until(partial(began_another_session, gateway, sessions), PATIENCE)
             await town.sandbox.until(lambda: gateway.live and app.follower.caught_up, PATIENCE)
-        newest = town.world.post(town.general, town.rafa, "last")
+        newest = town.world.messages.post(town.general, town.rafa, "last")
         await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(5,)]
@@ -141,20 +141,20 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
     async with town.bot() as app:
         await town.manager(app)
         await town.settled(app)
-    town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+    town.world.channels.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
     for _ in range(3):
         town.later(minutes=1)
-        town.world.post(town.general, town.rafa, "unseen")
+        town.world.messages.post(town.general, town.rafa, "unseen")
     async with town.bot() as app:
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(None,)]
         assert await town.rows(app, "SELECT channel_id FROM known_gap") == [(town.general.id,)]
         town.later(minutes=1)
-        live = town.world.post(town.general, town.rafa, "seen")
+        live = town.world.messages.post(town.general, town.rafa, "seen")
         await town.sandbox.until(lambda: app.follower.newest_received_id >= live.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(1,)]
-        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        town.world.channels.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
         await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])
         assert await town.rows(app, MESSAGES) == [(4,)]
 
@@ -162,51 +162,51 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
 @pytest.mark.parametrize("by_role", [False, True])
 async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: Town, by_role: bool) -> None:
     """With a thread in it that goes on, and one that is archived by then; nothing is said in it afterwards."""
-    role = town.world.add_role(town.guild, "Readers")
-    town.world.give_role(role, town.sandbox.world.bot)
+    role = town.world.roles.add(town.guild, "Readers")
+    town.world.roles.give(role, town.sandbox.world.state.bot)
     everybody = town.guild.roles[town.guild.id]
     async with town.bot() as app:
         if by_role:
-            town.world.set_overwrite(town.general, role, allow=Permission.VIEW_CHANNEL)
-            town.world.set_overwrite(town.general, everybody, deny=Permission.VIEW_CHANNEL)
-        threads = [town.world.start_thread(town.general, name, town.rafa) for name in ("goes on", "ends")]
+            town.world.channels.set_overwrite(town.general, role, allow=Permission.VIEW_CHANNEL)
+            town.world.channels.set_overwrite(town.general, everybody, deny=Permission.VIEW_CHANNEL)
+        threads = [town.world.threads.start(town.general, name, town.rafa) for name in ("goes on", "ends")]
         places = [town.general, *threads]
         for place in places:
             town.later(minutes=1)
-            town.world.post(place, town.rafa, "seen")
+            town.world.messages.post(place, town.rafa, "seen")
         await town.settled_at(app, 3)
         town.lose_sight(role if by_role else None)
         await town.sandbox.until(lambda: not any(app.follower.knows(place.id) for place in places), PATIENCE)
         for place in places:
             town.later(minutes=1)
-            town.world.post(place, town.rafa, "unseen")
-        town.world.archive_thread(threads[1])
+            town.world.messages.post(place, town.rafa, "unseen")
+        town.world.archive.add(threads[1])
         town.later(minutes=1)
         town.find_sight(role if by_role else None)
         await town.settled_at(app, 6)
         assert app.follower.caught_up
         for place in places[:2]:
             town.later(minutes=1)
-            town.world.post(place, town.rafa, "seen again")
+            town.world.messages.post(place, town.rafa, "seen again")
         await town.settled_at(app, 8)
         assert await town.rows(app, "SELECT count(*), count(DISTINCT channel_id) FROM span") == [(3, 3)]
 
 
 async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_now(town: Town) -> None:
     async with town.bot() as app:
-        town.world.post(town.general, town.rafa, "seen")
+        town.world.messages.post(town.general, town.rafa, "seen")
         await town.settled_at(app, 1)
-        town.world.deny_bot(town.general, Permission.VIEW_CHANNEL)
+        town.world.channels.deny_bot(town.general, Permission.VIEW_CHANNEL)
         town.later(minutes=1)
-        town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
-        unseen = town.world.post(town.general, town.rafa, "unseen")
+        town.world.channels.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        unseen = town.world.messages.post(town.general, town.rafa, "unseen")
         town.later(minutes=1)
-        town.world.allow_bot(town.general, Permission.VIEW_CHANNEL)
+        town.world.channels.allow_bot(town.general, Permission.VIEW_CHANNEL)
         await _until(town, app, f"SELECT first_id <= {unseen.id} AND last_id >= {unseen.id} FROM known_gap", [(1,)])
         town.later(minutes=1)
-        town.world.post(town.general, town.rafa, "seen again")
+        town.world.messages.post(town.general, town.rafa, "seen again")
         await town.settled_at(app, 2)
-        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        town.world.channels.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
         await town.settled_at(app, 3)
         await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])  # forgotten a moment after it is filled
 
@@ -214,37 +214,37 @@ async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_
 async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:
     """It is in sight no longer after a new session, and there is nothing to fetch of it either."""
     async with town.bot() as app:
-        thread = town.world.start_thread(town.general, "side", town.rafa)
+        thread = town.world.threads.start(town.general, "side", town.rafa)
         town.later(minutes=1)
-        town.world.post(thread, town.rafa, "aside")
+        town.world.messages.post(thread, town.rafa, "aside")
         await town.settled_at(app, 1)
         sessions = town.sandbox.gateway.identified
-        town.sandbox.faults.drop_gateway(resume=False)
-        town.world.archive_thread(thread)
+        town.sandbox.faults.gateway.drop(resume=False)
+        town.world.archive.add(thread)
         await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
         await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
         town.later(minutes=1)
-        town.world.post(thread, town.rafa, "awake again")
+        town.world.messages.post(thread, town.rafa, "awake again")
         await town.settled_at(app, 2)
 
 
 async def archived_while_away(town: Town) -> None:
     """A thread of which one message is on record went on for another while Spade was away, and is archived."""
     async with town.bot() as app:
-        thread = town.world.start_thread(town.general, "side", town.rafa)
-        town.world.post(thread, town.rafa, "seen")
+        thread = town.world.threads.start(town.general, "side", town.rafa)
+        town.world.messages.post(thread, town.rafa, "seen")
         await town.settled_at(app, 1)
     town.later(days=1)
-    town.world.post(thread, town.rafa, "unseen")
-    town.world.archive_thread(thread)
+    town.world.messages.post(thread, town.rafa, "unseen")
+    town.world.archive.add(thread)
 
 
 async def test_archives_are_looked_through_however_often_that_is_cut_short(town: Town) -> None:
     """Three weeks away, and stopped again after the channels had caught up and before the archives were read."""
     await archived_while_away(town)
     town.later(days=20)
-    town.world.post(town.general, town.rafa, "unseen")
-    town.sandbox.faults.hang(route="/threads/archived", times=None)
+    town.world.messages.post(town.general, town.rafa, "unseen")
+    town.sandbox.faults.requests.hang(route="/threads/archived", times=None)
     with pytest.raises(TimeoutError):
         async with connected(town.sandbox, town.clock, town.database, patience=1.0):
             pass
@@ -256,18 +256,18 @@ async def test_archives_are_looked_through_however_often_that_is_cut_short(town:
 
 async def test_an_archive_that_could_not_be_looked_at_is_once_it_can(town: Town) -> None:
     await archived_while_away(town)
-    town.world.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+    town.world.channels.deny_bot(town.general, Permission.READ_MESSAGE_HISTORY)
     async with town.bot() as app:
         assert await town.rows(app, MESSAGES) == [(1,)]
         assert await town.rows(app, "SELECT archives_from IS NULL FROM guild") == [(0,)]  # nor forgotten by a restart
-        town.world.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
+        town.world.channels.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
         await town.settled_at(app, 2)
 
 
 async def test_an_imported_thread_that_went_on_and_was_archived_is_caught_up_with(town: Town) -> None:
     """An export holds a forum's posts, and nothing of the forum itself."""
-    forum = town.world.add_channel(town.guild, "help", kind="forum")
-    post = town.world.create_post(forum, "How?", town.rafa, "exported")
+    forum = town.world.channels.add(town.guild, "help", kind="forum")
+    post = town.world.threads.open_post(forum, "How?", town.rafa, "exported")
     place = Place(town.guild.id, post.id, is_thread=True, opener_id=town.rafa.id)
     database = await open_database(f"sqlite:///{town.database}", write=True)
     async with database.writing() as connection:
@@ -275,8 +275,8 @@ async def test_an_imported_thread_that_went_on_and_was_archived_is_caught_up_wit
         await spans.add(connection, place, Span(post.id, post.id))
     await database.close()
     town.later(days=1)
-    town.world.post(post, town.rafa, "after the export")
-    town.world.archive_thread(post)
+    town.world.messages.post(post, town.rafa, "after the export")
+    town.world.archive.add(post)
     town.later(days=1)
     async with town.bot() as app:
         assert await town.rows(app, MESSAGES) == [(1,)]
@@ -284,14 +284,14 @@ async def test_an_imported_thread_that_went_on_and_was_archived_is_caught_up_wit
 
 async def test_backfill_reads_what_was_there_before_and_can_be_asked_twice(town: Town) -> None:
     """History from before Spade came, by command, with the replies of a manager named only afterwards."""
-    first = town.world.post(town.general, town.rafa, "hello?")
+    first = town.world.messages.post(town.general, town.rafa, "hello?")
     for _ in range(120):
         town.later(minutes=1)
-        town.world.post(town.general, town.rafa, "still here")
-    town.world.post(town.general, town.mia, "hello", reply_to=first)
-    thread = town.world.start_thread(town.general, "old", town.rafa)
-    town.world.post(thread, town.rafa, "old question")
-    town.world.archive_thread(thread)
+        town.world.messages.post(town.general, town.rafa, "still here")
+    town.world.messages.post(town.general, town.mia, "hello", reply_to=first)
+    thread = town.world.threads.start(town.general, "old", town.rafa)
+    town.world.messages.post(thread, town.rafa, "old question")
+    town.world.archive.add(thread)
     town.later(days=3)
     async with town.bot() as app:
         await town.settled(app)
@@ -319,11 +319,11 @@ async def test_only_manage_server_may_backfill(town: Town) -> None:
 async def test_an_unfinished_backfill_goes_on_after_a_restart(town: Town) -> None:
     for _ in range(150):
         town.later(minutes=1)
-        town.world.post(town.general, town.rafa, "long ago")
+        town.world.messages.post(town.general, town.rafa, "long ago")
     town.later(days=1)
     async with town.bot() as app:
         await town.settled(app)
-        town.sandbox.faults.hang(method="GET", route="messages")
+        town.sandbox.faults.requests.hang(method="GET", route="messages")
         answer = await town.sandbox.people.run_command(
             town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
         )
@@ -336,64 +336,64 @@ async def test_an_unfinished_backfill_goes_on_after_a_restart(town: Town) -> Non
 async def test_deleted_messages_take_their_touches_back_and_leave_activity(town: Town) -> None:
     async with town.bot() as app:
         await town.manager(app)
-        question = town.world.post(town.general, town.rafa, "@Mia?", mentions=[town.mia])
+        question = town.world.messages.post(town.general, town.rafa, "@Mia?", mentions=[town.mia])
         town.later(minutes=1)
-        reply = town.world.post(town.general, town.mia, "yes", reply_to=question)
+        reply = town.world.messages.post(town.general, town.mia, "yes", reply_to=question)
         await town.sandbox.until(lambda: app.follower.newest_received_id >= reply.id, PATIENCE)
         await town.settled(app)
         assert await town.rows(app, "SELECT count(*) FROM touch") == [(1,)]
-        town.world.delete_many([question, reply])
+        town.world.messages.delete_many([question, reply])
         await _until(town, app, "SELECT (SELECT count(*) FROM touch), (SELECT count(*) FROM waiting)", [(0, 0)])
         assert await town.rows(app, MESSAGES) == [(2,)]
 
 
 async def test_a_manager_role_makes_managers_of_those_seen_with_it(town: Town) -> None:
     """Their earlier replies count from then on; taking the role away takes them off the list."""
-    role = town.world.add_role(town.guild, "Team")
+    role = town.world.roles.add(town.guild, "Team")
     async with town.bot() as app:
-        question = town.world.post(town.general, town.rafa, "?")
+        question = town.world.messages.post(town.general, town.rafa, "?")
         town.later(minutes=1)
-        town.world.post(town.general, town.mia, "!", reply_to=question)
+        town.world.messages.post(town.general, town.mia, "!", reply_to=question)
         answer = await town.sandbox.people.run_command(
             town.guild.owner_id, town.general, "setup", {"manager_role": role}
         )
         await answer.wait(PATIENCE)
-        town.world.give_role(role, town.mia)
+        town.world.roles.give(role, town.mia)
         town.later(minutes=1)
-        town.world.post(town.general, town.mia, "now with the role")
+        town.world.messages.post(town.general, town.mia, "now with the role")
         await _until(town, app, "SELECT kind FROM touch", [("reply",)])
-        town.world.take_role(role, town.mia)
+        town.world.roles.take(role, town.mia)
         town.later(minutes=1)
-        town.world.post(town.general, town.mia, "without it")
+        town.world.messages.post(town.general, town.mia, "without it")
         await _until(town, app, "SELECT count(*) FROM manager", [(0,)])
 
 
 async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_days(town: Town) -> None:
     async with town.bot() as app:
         await town.manager(app)
-        town.world.post(town.general, town.rafa, "hello")
+        town.world.messages.post(town.general, town.rafa, "hello")
         await town.settled_at(app, 1)
-        town.world.take_down(town.guild)
+        town.world.guilds.take_down(town.guild)
         await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
         assert app.follower.caught_up  # nobody waits for it
         sessions = town.sandbox.gateway.identified
-        town.sandbox.faults.drop_gateway(resume=False)
+        town.sandbox.faults.gateway.drop(resume=False)
         await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
         await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
         town.later(days=40)
         membership = MembershipService(app.database, town.clock)
         assert await membership.purge_due() == 0
         assert await town.rows(app, "SELECT removed_at IS NULL FROM guild") == [(1,)]
-        town.world.post(town.general, town.rafa, "still there")
-        town.world.bring_back(town.guild)
+        town.world.messages.post(town.general, town.rafa, "still there")
+        town.world.guilds.bring_back(town.guild)
         await town.settled_at(app, 2)
-        town.world.kick_bot(town.guild)
+        town.world.guilds.kick_bot(town.guild)
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
         town.later(days=29)
         assert await membership.purge_due() == 0
-        town.world.invite_bot(town.guild)
+        town.world.guilds.invite_bot(town.guild)
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(1,)])
-        town.world.kick_bot(town.guild)
+        town.world.guilds.kick_bot(town.guild)
         await _until(town, app, "SELECT removed_at IS NULL FROM guild", [(0,)])
         assert not app.follower.knows(town.general.id)
         town.later(days=31)

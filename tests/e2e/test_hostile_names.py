@@ -100,18 +100,18 @@ async def test_no_name_acts_breaks_or_is_refused_in_any_output(
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
         shown: list[tuple[str, PostedMessage]] = []
-        members = [world.add_user(f"member{number}", display_name=name) for number, name in enumerate(NAMES)]
+        members = [world.users.add(f"member{number}", display_name=name) for number, name in enumerate(NAMES)]
         for member in members:
-            world.add_member(here.guild, member)
-        strange = world.add_role(here.guild, NAMES[7])
-        odd = world.add_channel(here.guild, NAMES[7])
+            world.members.add(here.guild, member)
+        strange = world.roles.add(here.guild, NAMES[7])
+        odd = world.channels.add(here.guild, NAMES[7])
         here.mia.display_name, here.noor.display_name = NAMES[3], NAMES[9]
-        world.rename_guild(here.guild, NAMES[2] + NAMES[5])
+        world.guilds.rename(here.guild, NAMES[2] + NAMES[5])
         await here.ask(here.mia, "nudges", "on")
         await here.ask(here.owner, "settings", "digest", channel=here.general)
-        world.post(odd, members[0], "Hello", mentions=[here.mia])
+        world.messages.post(odd, members[0], "Hello", mentions=[here.mia])
         for member in members:
-            newest = world.post(here.general, member, "Hello", mentions=[here.mia]).id
+            newest = world.messages.post(here.general, member, "Hello", mentions=[here.mia]).id
         await here.on.heard(newest)
         clock.set(BEGAN + timedelta(hours=30))
         await here.on.tick()
@@ -127,7 +127,9 @@ async def test_no_name_acts_breaks_or_is_refused_in_any_output(
         shown.append(("ignored", (await here.ask(here.mia, "member", user=members[3])).messages[0]))
         clock.set(BEGAN + timedelta(days=8))
         await here.on.tick()
-        shown += [("digest", message) for message in here.on.sandbox.read(here.general) if message.author is world.bot]
+        shown += [
+            ("digest", message) for message in here.on.sandbox.read(here.general) if message.author is world.state.bot
+        ]
         shown += [("dm", message) for message in here.on.sandbox.dms(here.mia)]
         await each_answer(here, shown)
         guide = await here.ask(here.owner, "setup")

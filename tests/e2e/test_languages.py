@@ -8,7 +8,7 @@ from tests.support.team import MONDAY, team, text_of
 
 async def test_a_server_is_spoken_to_in_its_language(tmp_path: Path) -> None:
     async with team(tmp_path, on=("ann",)) as on:
-        owner = on.sandbox.world.user(on.guild.owner_id)
+        owner = on.sandbox.world.state.user(on.guild.owner_id)
         answer = await on.run(owner, "settings", "language", language="de")
         assert answer.original is not None
         empty = await on.run(on.ann, "waiting")

@@ -19,10 +19,10 @@ async def test_a_relationship_shows_contact_months_colleagues_and_what_waits(tmp
         assert "nothing on record" in nothing.text
         for month in range(3):
             clock.set(BEGAN + timedelta(days=31 * month))
-            question = world.post(here.general, here.rafa, "Hello")
+            question = world.messages.post(here.general, here.rafa, "Hello")
             for manager in (here.mia, here.noor) if month else (here.mia,):
-                answer = world.post(here.general, manager, "Hi", reply_to=question)
-        waiting = world.post(here.general, here.rafa, "And now?", mentions=[here.noor])
+                answer = world.messages.post(here.general, manager, "Hi", reply_to=question)
+        waiting = world.messages.post(here.general, here.rafa, "And now?", mentions=[here.noor])
         await here.on.heard(max(answer.id, waiting.id))
         shown = card(await here.ask(here.mia, "member", user=here.rafa))
         for words in (
@@ -50,9 +50,9 @@ async def test_a_relationship_shows_contact_months_colleagues_and_what_waits(tmp
 async def test_a_logged_contact_counts_ends_waiting_and_can_be_taken_back(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
-        await here.on.heard(world.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Hello", mentions=[here.mia]).id)
         clock.set(BEGAN + timedelta(days=2))
-        await here.on.heard(world.post(here.general, here.rafa, "Anybody?", mentions=[here.noor]).id)
+        await here.on.heard(world.messages.post(here.general, here.rafa, "Anybody?", mentions=[here.noor]).id)
         clock.set(BEGAN + timedelta(days=2, hours=1))
         past = await here.ask(here.mia, "log", user=here.rafa, when="2026-03-03")
         assert "1 message of theirs no longer waits" in past.text, past.text
@@ -74,7 +74,7 @@ async def test_a_logged_contact_counts_ends_waiting_and_can_be_taken_back(tmp_pa
             assert words in (await here.ask(here.mia, "log", user=here.rafa, when=when)).text
         assert "That is you" in (await here.ask(here.mia, "log", user=here.mia)).text
         assert "manager list" in (await here.ask(here.mia, "log", user=here.noor)).text
-        assert "bot" in (await here.ask(here.mia, "log", user=here.on.sandbox.world.bot)).text
+        assert "bot" in (await here.ask(here.mia, "log", user=here.on.sandbox.world.state.bot)).text
 
 
 async def test_the_unmet_are_paged_and_the_pages_work_after_a_restart_of_everything_but_the_message(
@@ -84,9 +84,9 @@ async def test_the_unmet_are_paged_and_the_pages_work_after_a_restart_of_everyth
         world = here.on.sandbox.world
         assert "Nobody was active" in card(await here.ask(here.mia, "unmet"))
         for number in range(23):
-            user = world.add_user(f"person{number:02}")
-            world.add_member(here.guild, user)
-            last = world.post(here.general, user, "Hello")
+            user = world.users.add(f"person{number:02}")
+            world.members.add(here.guild, user)
+            last = world.messages.post(here.general, user, "Hello")
         await here.on.heard(last.id)
         first = await here.ask(here.mia, "unmet")
         assert "23 active members" in card(first)
@@ -98,7 +98,7 @@ async def test_the_unmet_are_paged_and_the_pages_work_after_a_restart_of_everyth
         assert "person22" in card(third)
         back = await (await here.on.sandbox.people.press(here.mia, third.original, "Previous")).wait()
         assert "Page 2 of 3" in card(back)
-        await here.on.heard(world.post(here.general, here.noor, "Hi", mentions=[user]).id)
+        await here.on.heard(world.messages.post(here.general, here.noor, "Hi", mentions=[user]).id)
         again = await (await here.on.sandbox.people.press(here.mia, back.original, "Look again")).wait()
         assert "22 active members" in card(again)
 
@@ -110,8 +110,8 @@ async def test_coverage_tells_a_period_with_its_picture(tmp_path: Path) -> None:
         assert "Nobody wrote" in empty
         for day in range(5):  # a quieter week has no picture
             clock.set(BEGAN + timedelta(days=day))
-            question = world.post(here.general, here.rafa, "Hello")
-            await here.on.heard(world.post(here.general, here.mia, "Hi", reply_to=question).id)
+            question = world.messages.post(here.general, here.rafa, "Hello")
+            await here.on.heard(world.messages.post(here.general, here.mia, "Hi", reply_to=question).id)
         clock.set(BEGAN + timedelta(days=7))
         answer = await here.ask(here.mia, "coverage")
         assert "100%" in card(answer)

@@ -153,8 +153,8 @@ async def test_nobody_is_handed_over_to_a_colleague_who_never_wants_to_hear_of_t
 async def test_who_was_there_before_spade_is_no_newcomer_and_a_young_record_says_so(tmp_path: Path) -> None:
     """Max and Ned joined weeks before Spade; New came on its first day."""
     async with team(tmp_path, on=["ann"]) as on:
-        new = on.sandbox.world.add_user("new", display_name="New")
-        on.sandbox.world.add_member(on.guild, new)
+        new = on.sandbox.world.users.add("new", display_name="New")
+        on.sandbox.world.members.add(on.guild, new)
         await on.says(on.max)
         await on.says(new)
         await on.on(1)
@@ -177,7 +177,7 @@ async def test_nobody_else_can_press(tmp_path: Path) -> None:
             await on.press(on.bea, nudge, "Done")
         # The same buttons in a channel: made up, by a stranger and by Ann herself.
         for user in (on.bea, on.max, on.ann):
-            forged = on.sandbox.world.post(on.room, on.sandbox.world.bot)
+            forged = on.sandbox.world.messages.post(on.room, on.sandbox.world.state.bot)
             forged.components = copy.deepcopy(nudge.components)
             assert await told(await on.press(user, forged, "Done")) == "This message belongs to somebody else."
         # In Bea's own DM, with Ann's ids.
@@ -195,7 +195,7 @@ async def test_nobody_else_can_press(tmp_path: Path) -> None:
 async def test_a_manager_no_more_is_told_so(tmp_path: Path) -> None:
     async with team(tmp_path) as on:
         nudge = await asked(on)
-        await on.run(on.sandbox.world.user(on.guild.owner_id), "setup", remove_manager=on.ann)
+        await on.run(on.sandbox.world.state.user(on.guild.owner_id), "setup", remove_manager=on.ann)
         assert "not on that server's manager list any more" in await told(await on.press(on.ann, nudge, "Done"))
         # What waited for her alone waits for the team now.
         await on.on(1)
@@ -217,7 +217,7 @@ async def test_a_manager_who_pauses_leaves_who_waits_to_a_colleague(tmp_path: Pa
 
 async def test_closed_dms_show_at_once_and_nothing_is_tried_until_the_manager_acts(tmp_path: Path) -> None:
     async with team(tmp_path, on=["bea"]) as on:
-        on.sandbox.world.close_dms(on.ann)
+        on.sandbox.world.dms.close(on.ann)
         assert "did not let me send you a direct message" in (await on.run(on.ann, "nudges", "on")).text
         await on.says(on.max, mentions=[on.ann])
         sent = on.sandbox.requests.count("POST", "/channels/{channel_id}/messages")
@@ -226,7 +226,7 @@ async def test_closed_dms_show_at_once_and_nothing_is_tried_until_the_manager_ac
         assert on.sandbox.requests.count("POST", "/channels/{channel_id}/messages") == sent + 1  # Bea's
         assert "from Ann, who is away" in text_of(on.nudges(on.bea)[0])
         assert "does not let me write to you" in (await on.run(on.ann, "nudges", "status")).text
-        on.sandbox.world.open_dms(on.ann)
+        on.sandbox.world.dms.open(on.ann)
         assert "Nudges are on" in (await on.run(on.ann, "nudges", "on")).text
         assert [message.embeds[0]["title"] for message in on.dms(on.ann)] == ["Hello, this is Spade"]
         assert states(on, "welcome") == ["sent", "sent"]
@@ -235,12 +235,12 @@ async def test_closed_dms_show_at_once_and_nothing_is_tried_until_the_manager_ac
 async def test_dms_that_close_later_are_marked_and_tried_again_on_request(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         await on.says(on.max, mentions=[on.ann])
-        on.sandbox.world.close_dms(on.ann)
+        on.sandbox.world.dms.close(on.ann)
         await on.on(0)
         await on.later(hours=1)
         assert on.sandbox.requests.count("POST", "/channels/{channel_id}/messages", 403) == 1
         assert states(on) == ["refused"]
-        on.sandbox.world.open_dms(on.ann)
+        on.sandbox.world.dms.open(on.ann)
         assert "Sent." in (await on.run(on.ann, "nudges", "now")).text
         assert len(on.nudges(on.ann)) == 1
         assert states(on) == ["sent"]
@@ -257,19 +257,19 @@ async def test_everything_is_checked_again_at_the_moment_of_sending(tmp_path: Pa
         world = on.sandbox.world
         gone = await on.says(on.max, mentions=[on.ann])
         await on.says(on.ned, mentions=[on.ann])
-        late = world.add_user("late", display_name="Late")
-        world.add_member(on.guild, late)
+        late = world.users.add("late", display_name="Late")
+        world.members.add(on.guild, late)
         answered = await on.says(late, mentions=[on.ann])
         on.room.log.remove(gone.id)  # deleted, and no event said so
-        world.remove_member(on.guild, on.ned)  # nor did one tell of this
+        world.members.remove(on.guild, on.ned)  # nor did one tell of this
         on.clock.set(on.clock.now() + timedelta(hours=4))
 
         def answer() -> None:
             on.clock.set(on.clock.now() + timedelta(seconds=1))
-            world.post(on.room, on.bea, "hello", reply_to=answered)
+            world.messages.post(on.room, on.bea, "hello", reply_to=answered)
             on.clock.set(on.clock.now() + timedelta(seconds=1))
 
-        fault = on.sandbox.faults.meanwhile(answer, route="/members/{user_id}")
+        fault = on.sandbox.faults.requests.meanwhile(answer, route="/members/{user_id}")
         await on.tick()
         assert fault.hits == 1
         assert on.dms(on.ann)[1:] == []
@@ -278,10 +278,10 @@ async def test_everything_is_checked_again_at_the_moment_of_sending(tmp_path: Pa
 
 async def test_ignored_roles_are_looked_at_when_sending(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
-        role = on.sandbox.world.add_role(on.guild, "Helpers")
+        role = on.sandbox.world.roles.add(on.guild, "Helpers")
         await on.says(on.max, mentions=[on.ann])
         await on.says(on.ned, mentions=[on.ann])
-        on.sandbox.world.give_role(role, on.max)
+        on.sandbox.world.roles.give(role, on.max)
         with closing(sqlite3.connect(on.database)) as connection, connection:
             connection.execute("INSERT INTO ignored VALUES (?, ?, 1, NULL)", (on.guild.id, role.id))
         await on.on(0)
@@ -294,7 +294,7 @@ async def test_an_outage_of_the_server_removes_nobody_and_the_nudge_comes_after_
     async with team(tmp_path, on=["ann"]) as on:
         await on.says(on.max, mentions=[on.ann])
         on.clock.set(on.clock.now() + timedelta(hours=4))
-        on.sandbox.faults.server_error(503, times=1, route="/members/{user_id}")
+        on.sandbox.faults.requests.server_error(503, times=1, route="/members/{user_id}")
         await on.tick()
         assert on.nudges(on.ann) == []
         assert states(on) == []
@@ -367,7 +367,7 @@ async def test_a_preview_says_why_somebody_is_not_in_it(tmp_path: Path) -> None:
         await on.press(on.ann, on.nudges(on.ann)[0], "Snooze 7 days")
         await on.changed(on.nudges(on.ann)[0], "Snoozed")
         assert "You snoozed Max" in await why(on.max)
-        on.sandbox.world.remove_member(on.guild, on.ned)
+        on.sandbox.world.members.remove(on.guild, on.ned)
         assert "nothing on record" in await why(on.ned)
         await on.says(on.ann, mentions=[on.max])
         await on.later(minutes=1)
@@ -380,8 +380,8 @@ async def test_a_preview_says_why_somebody_is_not_in_it(tmp_path: Path) -> None:
 async def test_three_without_a_reaction_come_half_as_often_until_there_is_one(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         for number in range(8):
-            newcomer = on.sandbox.world.add_user(f"new{number}", display_name=f"New {number}")
-            on.sandbox.world.add_member(on.guild, newcomer)
+            newcomer = on.sandbox.world.users.add(f"new{number}", display_name=f"New {number}")
+            on.sandbox.world.members.add(on.guild, newcomer)
             await on.says(newcomer, mentions=[on.ann])
             await on.on(number, hour=14 if number == 0 else 9)
             if number == 4:  # Monday will be left out again
@@ -397,8 +397,8 @@ async def test_three_without_a_reaction_come_half_as_often_until_there_is_one(tm
         first = on.nudges(on.ann)[0]
         await on.press(on.ann, first, "Done")  # on an old one
         await on.changed(first, "Thank you")
-        late = on.sandbox.world.add_user("late")
-        on.sandbox.world.add_member(on.guild, late)
+        late = on.sandbox.world.users.add("late")
+        on.sandbox.world.members.add(on.guild, late)
         await on.says(late, mentions=[on.ann])
         await on.on(9)
         assert on.nudges(on.ann)[-1].created_at.day == 11

@@ -38,7 +38,7 @@ async def due(on: Team) -> None:
 async def test_a_reply_that_is_lost_is_settled_by_reading_the_dm(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as before:
         await due(before)
-        before.sandbox.faults.lose_reply(method="POST", route=SEND)
+        before.sandbox.faults.requests.lose_reply(method="POST", route=SEND)
         await before.tick()
         assert [state for state, _ in deliveries(before)] == ["unknown"]
         async with restarted(before) as on:
@@ -54,7 +54,7 @@ async def test_a_reply_that_is_lost_is_settled_by_reading_the_dm(tmp_path: Path)
 async def test_a_press_on_a_nudge_whose_outcome_is_open_settles_it(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         await due(on)
-        on.sandbox.faults.lose_reply(method="POST", route=SEND)
+        on.sandbox.faults.requests.lose_reply(method="POST", route=SEND)
         await on.tick()
         (nudge,) = on.nudges(on.ann)
         await on.press(on.ann, nudge, "Snooze 7 days")
@@ -74,12 +74,12 @@ async def test_what_never_arrived_is_sent_again_with_the_same_nonce(
         await due(on)
         faults = on.sandbox.faults
         if fault == "cut":
-            faults.lose_request(method="POST", route=SEND)
+            faults.requests.lose_request(method="POST", route=SEND)
         elif fault == "hang":
             monkeypatch.setattr(messenger, "REQUEST_SECONDS", 0.3)
-            faults.hang(method="POST", route=SEND)
+            faults.requests.hang(method="POST", route=SEND)
         else:
-            faults.server_error(503, method="POST", route=SEND)
+            faults.requests.server_error(503, method="POST", route=SEND)
         await on.tick()
         ((state, problem),) = deliveries(on)
         assert state == "unknown"
@@ -98,8 +98,8 @@ async def test_what_never_arrived_is_sent_again_with_the_same_nonce(
 async def test_server_errors_and_limits_are_waited_out(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         await due(on)
-        on.sandbox.faults.server_error(502, method="POST", route=SEND)
-        on.sandbox.faults.rate_limit(0.05, method="POST", route=SEND, everywhere=True)
+        on.sandbox.faults.requests.server_error(502, method="POST", route=SEND)
+        on.sandbox.faults.requests.rate_limit(0.05, method="POST", route=SEND, everywhere=True)
         await on.tick()
         assert len(on.nudges(on.ann)) == 1
         assert deliveries(on) == [("sent", None)]
@@ -110,7 +110,7 @@ async def test_who_was_answered_meanwhile_is_not_in_what_is_sent_again(tmp_path:
     async with team(tmp_path, on=["ann"]) as on:
         asks = await on.says(on.ned, mentions=[on.ann])
         await due(on)
-        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        on.sandbox.faults.requests.lose_request(method="POST", route=SEND)
         await on.tick()
         await on.says(on.bea, reply_to=asks)
         await on.later(seconds=40)
@@ -126,7 +126,7 @@ async def test_a_nudge_that_nobody_needs_any_more_is_not_sent_again(tmp_path: Pa
     async with team(tmp_path, on=["ann"]) as on:
         asks = await on.says(on.ned, mentions=[on.ann])
         on.clock.set(MONDAY.replace(hour=10))
-        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        on.sandbox.faults.requests.lose_request(method="POST", route=SEND)
         await on.tick()
         await on.says(on.bea, reply_to=asks)
         await on.later(seconds=40)
@@ -138,7 +138,7 @@ async def test_a_nudge_that_nobody_needs_any_more_is_not_sent_again(tmp_path: Pa
 async def test_a_nudge_whose_day_is_over_is_not_sent_any_more(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         await due(on)
-        on.sandbox.faults.lose_request(method="POST", route=SEND)
+        on.sandbox.faults.requests.lose_request(method="POST", route=SEND)
         await on.tick()
         await on.on(1, hour=1)
         assert [state for state, _ in deliveries(on)] == ["refused"]
@@ -148,7 +148,7 @@ async def test_a_nudge_whose_day_is_over_is_not_sent_any_more(tmp_path: Path) ->
 
 async def test_the_first_hello_is_settled_like_everything_else(tmp_path: Path) -> None:
     async with team(tmp_path, on=()) as on:
-        on.sandbox.faults.lose_reply(method="POST", route=SEND)
+        on.sandbox.faults.requests.lose_reply(method="POST", route=SEND)
         assert "has not confirmed" in (await on.run(on.ann, "nudges", "on")).text
         await on.later(seconds=31)
         assert deliveries(on, "welcome") == [("sent", None)]
@@ -228,10 +228,10 @@ async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the
 
         app.schedule.add("work", work)
         clock.befell.clear()
-        sandbox.faults.drop_gateway()
+        sandbox.faults.gateway.drop()
         await sandbox.until(lambda: clock.befell == ["doubted", "heard"], PATIENCE)
         clock.doubt()
-        sandbox.faults.lose_request(times=None, method="GET", route="/gateway")
+        sandbox.faults.requests.lose_request(times=None, method="GET", route="/gateway")
         await app.schedule.tick()
         assert turns == []
         sandbox.faults.calm()

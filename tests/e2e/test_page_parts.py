@@ -36,8 +36,8 @@ def open_page(t: Town) -> WebPage:
 async def square(**size: Any) -> AsyncIterator[tuple[Town, Visit]]:
     """A town with a client that knows commands of every shape, open at its square."""
     async with town() as t, connected(t.sandbox, prepare=prepare):
-        t.world.give_role(t.world.add_role(t.guild, "crew"), t.ben)
-        t.world.give_role(t.world.add_role(t.guild, "chiefs", permissions=int(MANAGER)), t.ann)
+        t.world.roles.give(t.world.roles.add(t.guild, "crew"), t.ben)
+        t.world.roles.give(t.world.roles.add(t.guild, "chiefs", permissions=int(MANAGER)), t.ann)
         address = f"{open_page(t).address}?channel={t.square.id}"
         async with visit(address, **size) as visited:
             yield t, visited
@@ -52,7 +52,7 @@ async def run(visited: Visit, text: str) -> None:
 async def test_a_command_with_options_then_buttons_selects_and_a_modal() -> None:
     async with square() as (t, visited):
         page = visited.page
-        t.world.post(t.square, t.ben, "first words")
+        t.world.messages.post(t.square, t.ben, "first words")
         await expect(page.locator("article").last).to_contain_text("first words")
 
         # The options of /hello: somebody, a number within bounds, yes or no.
@@ -94,7 +94,7 @@ async def test_a_command_with_options_then_buttons_selects_and_a_modal() -> None
 async def test_suggestions_menus_reactions_and_silence() -> None:
     async with square() as (t, visited):
         page = visited.page
-        words = t.world.post(t.square, t.ben, "words of ben")
+        words = t.world.messages.post(t.square, t.ben, "words of ben")
 
         # Suggestions come while typing, by keyboard alone.
         await run(visited, "/find")
@@ -129,7 +129,7 @@ async def test_suggestions_menus_reactions_and_silence() -> None:
 
         # What is typed stays while other things happen, and lists of commands close on Escape.
         await page.get_by_role("textbox", name="Message square").fill("half a sen")
-        t.world.post(t.square, t.ben, "meanwhile")
+        t.world.messages.post(t.square, t.ben, "meanwhile")
         await expect(page.locator("article").filter(has_text="meanwhile")).to_have_count(1)
         await expect(page.get_by_role("textbox", name="Message square")).to_have_value("half a sen")
         await page.get_by_role("textbox", name="Message square").fill("/nu")
@@ -151,7 +151,7 @@ async def test_suggestions_menus_reactions_and_silence() -> None:
 async def test_a_forum_on_a_phone_as_a_member() -> None:
     async with square(width=390, height=844) as (t, visited):
         page = visited.page
-        forum = t.world.add_channel(t.guild, "help", kind="forum")
+        forum = t.world.channels.add(t.guild, "help", kind="forum")
         await page.get_by_role("navigation", name="Who you are").get_by_role("link", name="ben").click()
         await page.get_by_role("link", name="Channels", exact=False).first.click()
         await page.get_by_role("navigation", name="Channels").get_by_role("link", name="help").click()
@@ -161,7 +161,7 @@ async def test_a_forum_on_a_phone_as_a_member() -> None:
         await page.get_by_role("button", name="Post").click()
         await expect(page.get_by_role("heading", level=1)).to_contain_text("Where is the **key**?")
         await expect(page.locator("article")).to_contain_text("I lost it.")
-        [post] = t.world.threads_of(forum)
+        [post] = t.world.state.threads_of(forum)
         assert post.owner_id == t.ben.id
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
         # The member is not offered what is for managers.
@@ -171,12 +171,12 @@ async def test_a_forum_on_a_phone_as_a_member() -> None:
 async def test_hostile_names_and_contents_are_inert() -> None:
     async with square() as (t, visited):
         page = visited.page
-        eve = t.world.add_user("eve", display_name=HOSTILE)
-        t.world.add_member(t.guild, eve, nick="\u202e" + HOSTILE)
-        role = t.world.add_role(t.guild, HOSTILE)
-        t.world.rename_guild(t.guild, HOSTILE)
-        t.world.edit_channel(t.square, topic=HOSTILE)
-        thread = t.world.start_thread(t.square, HOSTILE, eve)
+        eve = t.world.users.add("eve", display_name=HOSTILE)
+        t.world.members.add(t.guild, eve, nick="\u202e" + HOSTILE)
+        role = t.world.roles.add(t.guild, HOSTILE)
+        t.world.guilds.rename(t.guild, HOSTILE)
+        t.world.channels.edit(t.square, topic=HOSTILE)
+        thread = t.world.threads.start(t.square, HOSTILE, eve)
         embed = {
             "title": HOSTILE,
             "description": f"[x](javascript:alert(1)) {HOSTILE}",
@@ -187,7 +187,7 @@ async def test_hostile_names_and_contents_are_inert() -> None:
             "fields": [{"name": HOSTILE, "value": HOSTILE, "inline": True}],
             "image": {"url": "https://elsewhere.example/pixel.png"},
         }
-        words = t.world.post(
+        words = t.world.messages.post(
             t.square, eve, f"{HOSTILE} <@{eve.id}> <@&{role.id}> <#{thread.id}>", embeds=[embed], reply_to=1
         )
         words.components = [
@@ -214,8 +214,8 @@ async def test_hostile_names_and_contents_are_inert() -> None:
             },
         ]
         words.attachments = [{"id": "1", "filename": HOSTILE, "size": 3, "url": HOSTILE, "content_type": "image/png"}]
-        t.world.react(words, eve, HOSTILE[:30])
-        t.world.update(words)
+        t.world.reactions.add(words, eve, HOSTILE[:30])
+        t.world.messages.update(words)
         line = page.locator(f"#m-{words.id}")
         await expect(line.locator("select")).to_have_count(1)
         await page.goto(page.url)
@@ -230,7 +230,7 @@ async def test_hostile_names_and_contents_are_inert() -> None:
 
 async def test_without_javascript_it_is_a_page_of_links_and_forms() -> None:
     async with town() as t, connected(t.sandbox, prepare=prepare), chromium() as browser:
-        t.world.post(t.square, t.ben, "first words")
+        t.world.messages.post(t.square, t.ben, "first words")
         page = await browser.new_page(java_script_enabled=False)
         await page.goto(f"{open_page(t).address}?channel={t.square.id}")
         await page.get_by_role("textbox", name="Message square").fill("hello")

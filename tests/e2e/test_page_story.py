@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from bot.cli.demo import open_page
 from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, stage
-from bot.sandbox.record import bundled_record
+from bot.sandbox.sample.record import bundled_record
 from tests.support.browser import needs_chromium, visit
 
 WEEK_BEFORE = datetime(2026, 3, 23, tzinfo=UTC)

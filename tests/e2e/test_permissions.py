@@ -19,8 +19,8 @@ import pytest
 import bot.views
 from bot.domain.nudge_time import NoNudge
 from bot.sandbox import Channel, Permission, PostedMessage, Response, User
-from bot.sandbox.entities import MessageType
-from bot.sandbox.options import Resolved, command_options
+from bot.sandbox.clients.options import Resolved, command_data, command_options
+from bot.sandbox.world.entities import MessageType
 from bot.store import tables
 from bot.views.guild.setup import ZONE_ENTRY
 from bot.views.members import privacy
@@ -152,39 +152,39 @@ class Matrix:
         world = on.sandbox.world
         self.on = on
         self.people: dict[str, User] = {
-            name: world.add_user(name, display_name=f"{name.title()} Surname")
+            name: world.users.add(name, display_name=f"{name.title()} Surname")
             for name in ("owner", "admin", "manager", "mate", "member", "stranger", "rafa", "helper", "ida", "jon")
         }
-        self.guild = world.add_guild("Gardeners", owner=self.people["owner"])
-        self.other = world.add_guild("Cooks", owner=self.people["stranger"])
-        admins = world.add_role(self.guild, "Admins", permissions=int(Permission.ADMINISTRATOR))
-        self.general, self.quiet = (world.add_channel(self.guild, name) for name in ("general", "quiet"))
-        self.kitchen = world.add_channel(self.other, "kitchen")
-        world.add_member(self.guild, self.people["admin"], roles=[admins])
+        self.guild = world.guilds.add("Gardeners", owner=self.people["owner"])
+        self.other = world.guilds.add("Cooks", owner=self.people["stranger"])
+        admins = world.roles.add(self.guild, "Admins", permissions=int(Permission.ADMINISTRATOR))
+        self.general, self.quiet = (world.channels.add(self.guild, name) for name in ("general", "quiet"))
+        self.kitchen = world.channels.add(self.other, "kitchen")
+        world.members.add(self.guild, self.people["admin"], roles=[admins])
         for name in self.people.keys() - {"owner", "admin", "stranger"}:
-            world.add_member(self.guild, self.people[name])
+            world.members.add(self.guild, self.people[name])
 
     async def run(self, who: str, channel: Channel, path: tuple[str, ...], options: dict[str, Any]) -> Response:
         people, world = self.on.sandbox.people, self.on.sandbox.world
-        command = people._commands.find(self.guild.id, path[0], 1)
+        command = self.on.sandbox.commands.find(self.guild.id, path[0], 1)
         home = channel if channel.guild_id is not None else self.general
-        resolved = Resolved(world, home)
+        resolved = Resolved(world.state, home)
         named = {key: self.people.get(str(value), value) for key, value in options.items()}
         named = {key: self.quiet if value == "quiet" else value for key, value in named.items()}
         chosen = command_options(command, named, path[1:], resolved)
-        data = people._command_data(command, resolved) | ({"options": chosen} if chosen else {})
-        return await people._open(2, self.people[who], channel, data, name=" ".join(path)).wait()
+        data = command_data(command, resolved) | ({"options": chosen} if chosen else {})
+        return await people.sender.send(2, self.people[who], channel, data, name=" ".join(path)).wait()
 
     async def menu(self, who: str, channel: Channel, name: str, target: User | PostedMessage) -> Response:
         people, world = self.on.sandbox.people, self.on.sandbox.world
-        command = people._commands.find(self.guild.id, name, 3 if isinstance(target, PostedMessage) else 2)
-        resolved = Resolved(world, channel)
+        command = self.on.sandbox.commands.find(self.guild.id, name, 3 if isinstance(target, PostedMessage) else 2)
+        resolved = Resolved(world.state, channel)
         if isinstance(target, PostedMessage):
             resolved.add_message(target)
         else:
             resolved.add_user(target.id)
-        data = people._command_data(command, resolved) | {"target_id": str(target.id)}
-        answer = people._open(2, self.people[who], channel, data, name=name)
+        data = command_data(command, resolved) | {"target_id": str(target.id)}
+        answer = people.sender.send(2, self.people[who], channel, data, name=name)
         answer.message_type = MessageType.CONTEXT_MENU_COMMAND
         return await answer.wait()
 
@@ -202,7 +202,7 @@ class Matrix:
         channel, people = channel or self.general, self.on.sandbox.people
         data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3, "id": 1}
         if values is not None:
-            resolved = Resolved(self.on.sandbox.world, self.general)
+            resolved = Resolved(self.on.sandbox.world.state, self.general)
             data["values"] = list(values)
             named = [resolved.add(value) for value in data["values"] if len(value) > 9]
             data |= {"resolved": resolved.payload()} if named else {}
@@ -210,7 +210,7 @@ class Matrix:
             entry = {"type": 4, "id": 2, "custom_id": ZONE_ENTRY, "value": form}
             data["components"] = [{"type": 18, "id": 1, "component": entry}]
         kind = 3 if form is None else 5
-        return people._open(kind, self.people[who], channel, data, source=message, name=None)
+        return people.sender.send(kind, self.people[who], channel, data, source=message)
 
     def secrets(self) -> tuple[str, ...]:
         """What nobody elsewhere is to learn."""
@@ -247,7 +247,9 @@ async def scene(on: Stage) -> tuple[Matrix, PostedMessage]:
     await on.sandbox.until(lambda: on.sandbox.commands.available(here.other.id), 20)
     setup = {"manager": "manager", "digest_channel": here.general, "time_zone": "UTC"}
     assert "set up" in said(await here.run("owner", here.general, ("setup",), setup))
-    question = on.sandbox.world.post(here.general, here.people["rafa"], "Hello", mentions=[here.people["manager"]])
+    question = on.sandbox.world.messages.post(
+        here.general, here.people["rafa"], "Hello", mentions=[here.people["manager"]]
+    )
     await on.heard(question.id)
     on.clock.set(BEGAN + timedelta(hours=6))
     return here, question
@@ -282,7 +284,7 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
                     assert await here.record() == before, (path, who)
                     refused += 1
             before = await here.record()
-            in_dm = await here.run("manager", on.sandbox.world.dm_with(here.people["manager"]), path, options)
+            in_dm = await here.run("manager", on.sandbox.world.dms.channel_with(here.people["manager"]), path, options)
             assert said(in_dm).removesuffix(" []") == refusals.only_in_server(), path
             assert await here.record() == before
             refused += 1
@@ -305,7 +307,7 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
                     assert await here.record() == before, (name, who)
                     refused += 1
             before = await here.record()
-            for who, place in (("manager", world.dm_with(here.people["manager"])), ("stranger", here.kitchen)):
+            for who, place in (("manager", world.dms.channel_with(here.people["manager"])), ("stranger", here.kitchen)):
                 answer = await here.menu(who, place, name, target)
                 assert said(answer).removesuffix(" []") in refusal_words(), (name, place.name)
                 assert await here.record() == before, (name, place.name)
@@ -336,10 +338,10 @@ async def test_a_manager_elsewhere_learns_nothing_of_this_server(tmp_path: Path)
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         here, _ = await scene(on)
         world = on.sandbox.world
-        world.add_member(here.other, here.people["rafa"])
+        world.members.add(here.other, here.people["rafa"])
         answer = await here.run("stranger", here.kitchen, ("setup",), {"manager": "stranger", "time_zone": "UTC"})
         assert "set up" in said(answer)
-        here.people["helper"] = world.add_user("cook")
+        here.people["helper"] = world.users.add("cook")
         for path, (for_whom, options) in COMMANDS.items():
             chosen = {key: value for key, value in options.items() if value not in {"quiet", "helper"}}
             if chosen != options:
@@ -370,7 +372,7 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
         world, manager = on.sandbox.world, here.people["manager"]
         await here.run("owner", here.general, ("setup",), {"manager": "mate"})
         for name in ("helper", "ida", "jon"):
-            await on.heard(world.post(here.general, here.people[name], "Hello", mentions=[manager]).id)
+            await on.heard(world.messages.post(here.general, here.people[name], "Hello", mentions=[manager]).id)
         for who in ("manager", "mate"):
             await here.run(who, here.general, ("nudges", "on"), {})
         on.clock.set(BEGAN + timedelta(days=1, hours=5))
@@ -415,13 +417,13 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
             return said(answer)
 
         for control in CONTROLS:
-            home = world.dm_with(manager) if control.in_dm else None
-            outside = None if control.in_dm else world.dm_with(manager)
+            home = world.dms.channel_with(manager) if control.in_dm else None
+            outside = None if control.in_dm else world.dms.channel_with(manager)
             for who in HERE:
                 if control.for_whom is None or who in control.for_whom:
                     continue
                 before = await here.record()
-                told = await press(control, who, None if home is None else world.dm_with(here.people[who]))
+                told = await press(control, who, None if home is None else world.dms.channel_with(here.people[who]))
                 assert any(words in told for words in refused_words), (control, who, told)
                 assert await here.record() == before, (control, who)
                 refused += 1

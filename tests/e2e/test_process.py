@@ -49,8 +49,8 @@ async def ended(folder: Path, *arguments: str, token: str | None = None) -> tupl
 
 def town(sandbox: Sandbox) -> tuple[Guild, Channel]:
     world = sandbox.world
-    guild = world.add_guild("Gardeners", owner=world.add_user("olga"))
-    return guild, world.add_channel(guild, "general")
+    guild = world.guilds.add("Gardeners", owner=world.users.add("olga"))
+    return guild, world.channels.add(guild, "general")
 
 
 async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
         openapi.watch(sandbox)
         world, people = sandbox.world, sandbox.people
         guild, general = town(sandbox)
-        manager = world.add_user("mia", display_name="Mia")
-        member = world.add_user("rafa", display_name="Rafa")
+        manager = world.users.add("mia", display_name="Mia")
+        member = world.users.add("rafa", display_name="Rafa")
         for user in (manager, member):
-            world.add_member(guild, user)
+            world.members.add(guild, user)
         moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
             await sandbox.connected(20)
@@ -79,12 +79,12 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
             (welcome,) = sandbox.dms(manager)
             assert welcome.embeds[0]["title"] == "Hello, this is Spade"
             # A question of five hours ago, recorded now: ids carry the time.
-            question = world.post(
+            question = world.messages.post(
                 general,
                 member,
                 "@Mia, how do I water a cactus?",
                 mentions=[manager],
-                message_id=world.ids.make(),
+                message_id=world.state.ids.make(),
             )
             assert question.pings.users == {manager.id}
             preview = await people.run_command(manager, general, "nudges", subcommands=("preview",))
@@ -109,10 +109,10 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
     async with Sandbox(now=lambda: time["now"]) as sandbox:
         world, people = sandbox.world, sandbox.people
         guild, general = town(sandbox)
-        manager = world.add_user("mia", display_name="Mia")
-        member = world.add_user("rafa", display_name="Rafa")
+        manager = world.users.add("mia", display_name="Mia")
+        member = world.users.add("rafa", display_name="Rafa")
         for user in (manager, member):
-            world.add_member(guild, user)
+            world.members.add(guild, user)
         moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
             await sandbox.connected(20)
@@ -121,8 +121,8 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
                 await people.run_command(guild.owner_id, general, "setup", {"manager": manager, "time_zone": "UTC"})
             ).wait()
             await (await people.run_command(manager, general, "nudges", subcommands=("on",))).wait()
-            thread = world.start_thread(general, "cacti", member)
-            world.post(thread, member, "How do I water a cactus?")
+            thread = world.threads.start(general, "cacti", member)
+            world.messages.post(thread, member, "How do I water a cactus?")
             early = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" not in (await early.wait()).text
             time["now"] += timedelta(hours=6)
@@ -152,7 +152,7 @@ async def test_a_refused_intent_is_one_sentence(tmp_path: Path) -> None:
         town(sandbox)
         running = asyncio.create_task(ended(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token))
         await sandbox.connected(20)
-        sandbox.faults.close_gateway(4014, resume=False)
+        sandbox.faults.gateway.close(4014, resume=False)
         status, errors = await running
     assert status == 1
     assert "an intent is not granted (4014)" in errors

@@ -25,20 +25,20 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         world, people = on.sandbox.world, on.sandbox.people
         owner, mia, noor, rafa = (
-            world.add_user(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
+            world.users.add(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
         )
-        helper_bot = world.add_user("helper", bot=True)
-        guild = world.add_guild("Gardeners", owner=owner)
-        team = world.add_role(guild, "Team")
-        general = world.add_channel(guild, "general", channel_id=first_id_at(BEGAN - timedelta(days=9)))
-        digest, offtopic = (world.add_channel(guild, name) for name in ("digest", "offtopic"))
+        helper_bot = world.users.add("helper", bot=True)
+        guild = world.guilds.add("Gardeners", owner=owner)
+        team = world.roles.add(guild, "Team")
+        general = world.channels.add(guild, "general", channel_id=first_id_at(BEGAN - timedelta(days=9)))
+        digest, offtopic = (world.channels.add(guild, name) for name in ("digest", "offtopic"))
         for user in (mia, rafa, helper_bot):
-            world.add_member(guild, user)
-        world.add_member(guild, noor, roles=[team])
-        world.deny_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+            world.members.add(guild, user)
+        world.members.add(guild, noor, roles=[team])
+        world.channels.deny_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
         long_ago = BEGAN - timedelta(days=5)
-        early = world.post(general, rafa, "Hello", message_id=first_id_at(long_ago))
-        world.post(general, mia, "Hi", reply_to=early, message_id=first_id_at(long_ago) + 1)
+        early = world.messages.post(general, rafa, "Hello", message_id=first_id_at(long_ago))
+        world.messages.post(general, mia, "Hi", reply_to=early, message_id=first_id_at(long_ago) + 1)
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
 
         opened = await (await people.run_command(owner, general, "setup")).wait()
@@ -57,7 +57,7 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         assert "Not everybody you named has the permission Manage Messages" in description(page)
         assert "Server Settings, Integrations, Spade" in description(page)
         moderators(world, guild, mia)
-        world.edit_role(team, permissions=int(Permission.MANAGE_MESSAGES))
+        world.roles.edit(team, permissions=int(Permission.MANAGE_MESSAGES))
         assert (await choose("managers", mia, team)).error is None
         await on.sandbox.until(lambda: "Manage Messages" not in description(page), 20)
         await after(await choose("digest", digest), "I am missing: Embed Links and Attach Files")
@@ -78,7 +78,7 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
             await on.app.reader.wait(job.job)
         await after(await people.press(owner, page, "Back"), "2 of 3")
         await after(await people.press(owner, page, "spade:setup:go:who"), "1 of 3")
-        world.allow_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+        world.channels.allow_bot(digest, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
         done = await (await people.press(owner, page, "Next")).wait()
         assert done
         await after(await people.press(owner, page, "spade:setup:go:history"), "3 of 3")

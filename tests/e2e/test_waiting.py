@@ -36,8 +36,8 @@ async def test_who_waits_for_a_manager_and_for_the_team_and_what_ends_it(tmp_pat
         to_ann = await on.says(on.max, f"<@{on.ann.id}> could you look?")
         on.clock.set(on.clock.now().replace(hour=9))
         await on.says(on.ned, f"<@{on.bea.id}> and you?")
-        post = on.sandbox.world.create_post(
-            on.sandbox.world.add_channel(on.guild, "help", kind="forum"), "Where is it?", on.ned, "I lost it."
+        post = on.sandbox.world.threads.open_post(
+            on.sandbox.world.channels.add(on.guild, "help", kind="forum"), "Where is it?", on.ned, "I lost it."
         )
         await on.says(on.max, f"<@{on.ann.id}> once more")
 
@@ -62,7 +62,7 @@ async def test_who_waits_for_a_manager_and_for_the_team_and_what_ends_it(tmp_pat
         # So does a manager's reaction, and a member who left does not wait.
         theirs = await on.run(on.bea, "waiting")
         assert len(lines(theirs)) == 1
-        on.sandbox.world.remove_member(on.guild, on.ned)
+        on.sandbox.world.members.remove(on.guild, on.ned)
         await look_again(on, theirs)
         assert title(theirs) == "Nobody waits"
 
@@ -72,7 +72,7 @@ async def test_a_reaction_sets_aside(tmp_path: Path) -> None:
         asked = await on.says(on.max, f"<@{on.ann.id}> could you look?")
         mine = await on.run(on.ann, "waiting")
         assert title(mine) == "One person waits for you or the team"
-        on.sandbox.world.react(asked, on.ann, "👍")
+        on.sandbox.world.reactions.add(asked, on.ann, "👍")
         await on.sandbox.drained()
         for _ in range(50):
             await look_again(on, mine)
@@ -86,8 +86,8 @@ async def test_pages_and_somebody_who_stopped_being_a_manager(tmp_path: Path) ->
         world = on.sandbox.world
         many = PAGE_SIZE + 3
         for number in range(many):
-            member = world.add_user(f"m{number}", display_name=f"*M{number}*")
-            world.add_member(on.guild, member)
+            member = world.users.add(f"m{number}", display_name=f"*M{number}*")
+            world.members.add(on.guild, member)
             await on.says(member, f"<@{on.ann.id}> hello")
         mine = await on.run(on.ann, "waiting")
         assert mine.original is not None
@@ -102,7 +102,7 @@ async def test_pages_and_somebody_who_stopped_being_a_manager(tmp_path: Path) ->
         await look_again(on, mine, "Previous")
         assert len(lines(mine)) == PAGE_SIZE
 
-        owner = world.user(on.guild.owner_id)
+        owner = world.state.user(on.guild.owner_id)
         await on.run(owner, "setup", remove_manager=on.ann)
         pressed = await on.press(on.ann, mine.original, "Next")
         await pressed.until(lambda now: now.messages)

@@ -140,7 +140,11 @@ def _around(town: Town, message_id: int, difference: Difference) -> str:
     )
     lines = []
     for one in here[-8:]:
-        said = [one.author.name, f"type {one.type}", *(town.world.users[user_id].name for user_id in one.mentions)]
+        said = [
+            one.author.name,
+            f"type {one.type}",
+            *(town.world.state.users[user_id].name for user_id in one.mentions),
+        ]
         if one.reference is not None:
             said.append(f"to {one.reference.message_id}")
         if one.id in gone:

@@ -116,8 +116,8 @@ class FaultRun:
     # The storm
 
     async def _weather(self) -> None:
-        self._sandbox.faults.duplicate(0.1)
-        self._sandbox.faults.reorder(0.15)
+        self._sandbox.faults.gateway.duplicate(0.1)
+        self._sandbox.faults.gateway.reorder(0.15)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._talk())
             group.create_task(self._disturb())
@@ -162,10 +162,10 @@ class FaultRun:
         """Disturb the gateway and the requests at random."""
         random, faults = self.random, self._sandbox.faults
         gateway: dict[str, Callable[[bool], int]] = {
-            "drop": lambda resume: faults.drop_gateway(resume=resume),
-            "op 7": lambda resume: faults.request_reconnect(resume=resume),
-            "op 9": lambda resume: faults.invalidate(resumable=resume),
-            "close": lambda resume: faults.close_gateway(4000, resume=resume),
+            "drop": lambda resume: faults.gateway.drop(resume=resume),
+            "op 7": lambda resume: faults.gateway.request_reconnect(resume=resume),
+            "op 9": lambda resume: faults.gateway.invalidate(resumable=resume),
+            "close": lambda resume: faults.gateway.close(4000, resume=resume),
         }
         while self._storm:
             await asyncio.sleep(random.uniform(0.1, 0.7))
@@ -182,17 +182,19 @@ class FaultRun:
             where = {"method": "GET", "route": random.choice(("/messages", "/messages", "/messages/{", "/threads"))}
             turn = random.randrange(6)
             if turn == 0:
-                faults.rate_limit(random.uniform(0.02, 0.2), everywhere=random.random() < 0.3, times=2, **where)
+                faults.requests.rate_limit(
+                    random.uniform(0.02, 0.2), everywhere=random.random() < 0.3, times=2, **where
+                )
             elif turn == 1:
-                faults.server_error(random.choice((500, 502, 503)), times=random.randint(1, 7), **where)
+                faults.requests.server_error(random.choice((500, 502, 503)), times=random.randint(1, 7), **where)
             elif turn == 2:
-                faults.hang(**where)
+                faults.requests.hang(**where)
             elif turn == 3:
-                faults.lose_reply(**where)
+                faults.requests.lose_reply(**where)
             elif turn == 4:
-                faults.lose_request(**where)
+                faults.requests.lose_request(**where)
             else:
-                faults.meanwhile(self._delete_some, method="GET", route="/messages")
+                faults.requests.meanwhile(self._delete_some, method="GET", route="/messages")
 
     async def _hide(self) -> None:
         """Hide something repeatedly, and show it again."""
@@ -209,13 +211,13 @@ class FaultRun:
         self.outcome.faults[kind] += 1
         if kind == "outage":
             if not town.guild.unavailable:
-                world.take_down(town.guild)
-                self._repairs.append((until, lambda: world.bring_back(town.guild)))
+                world.guilds.take_down(town.guild)
+                self._repairs.append((until, lambda: world.guilds.bring_back(town.guild)))
             return
         permission = Permission.VIEW_CHANNEL if kind == "out of sight" else Permission.READ_MESSAGE_HISTORY
         room = random.choice([*town.rooms, town.forum])
-        world.deny_bot(room, permission)
-        self._repairs.append((until, lambda: world.allow_bot(room, permission)))
+        world.channels.deny_bot(room, permission)
+        self._repairs.append((until, lambda: world.channels.allow_bot(room, permission)))
 
     def _repair(self, moment: float | None = None) -> None:
         """Undo what was to last until `moment`; None for now."""
@@ -228,11 +230,11 @@ class FaultRun:
     def _hears(self, place: Channel) -> bool:
         """Whether the bot receives the events of a channel or thread now."""
         world, town = self._sandbox.world, self._town
-        room = world.channels[place.parent_id] if place.is_thread else place
+        room = world.state.channels[place.parent_id] if place.is_thread else place
         return (
             bool(self._sandbox.gateway.live)
             and not town.guild.unavailable
-            and world.bot_may(room, Permission.VIEW_CHANNEL)
+            and world.state.bot_may(room, Permission.VIEW_CHANNEL)
         )
 
     def _delete_some(self) -> None:
@@ -278,10 +280,10 @@ class FaultRun:
 
     def _note_faults(self) -> None:
         faults = self._sandbox.faults
-        for fault in faults.planned:
+        for fault in faults.requests.planned:
             self.outcome.faults[fault.kind] += fault.hits
-        self.outcome.faults["duplicate"] = faults.order.duplicated
-        self.outcome.faults["reorder"] = faults.order.reordered
+        self.outcome.faults["duplicate"] = faults.gateway.duplicated
+        self.outcome.faults["reorder"] = faults.gateway.reordered
 
     def _in_step_since(self, moment: float) -> bool:
         """Whether the bot had caught up, and looked for due work, after a moment of the file system's clock."""

@@ -48,16 +48,16 @@ class Town:
     def build(self) -> None:
         """Make the guild, its people and its channels."""
         world = self.world
-        self.guild = world.add_guild("Town", owner=world.add_user("owner"))
-        self.managers = [world.add_user(f"manager-{number}") for number in range(MANAGERS)]
-        self.members = [world.add_user(f"member-{number}") for number in range(MEMBERS)]
+        self.guild = world.guilds.add("Town", owner=world.users.add("owner"))
+        self.managers = [world.users.add(f"manager-{number}") for number in range(MANAGERS)]
+        self.members = [world.users.add(f"member-{number}") for number in range(MEMBERS)]
         for user in (*self.managers, *self.members):
-            world.add_member(self.guild, user)
-        self.others = [world.add_user("helper", bot=True), world.add_webhook("news-hook")]
-        self.rooms = [world.add_channel(self.guild, name) for name in ("general", "questions")]
-        self.rooms.append(world.add_channel(self.guild, "news", kind="news"))
-        self.forum = world.add_channel(self.guild, "posts", kind="forum")
-        self.threads = [world.create_post(self.forum, "First", self.members[0], "words")]
+            world.members.add(self.guild, user)
+        self.others = [world.users.add("helper", bot=True), world.users.add_webhook("news-hook")]
+        self.rooms = [world.channels.add(self.guild, name) for name in ("general", "questions")]
+        self.rooms.append(world.channels.add(self.guild, "news", kind="news"))
+        self.forum = world.channels.add(self.guild, "posts", kind="forum")
+        self.threads = [world.threads.open_post(self.forum, "First", self.members[0], "words")]
 
     @property
     def places(self) -> list[Channel]:
@@ -90,7 +90,7 @@ class Town:
             gone = random.choice(self.deletions).message
             details = {"reply_to": gone.id, "hides_reference": random.random() < 0.5}
             if gone.channel_id != place.id:
-                details = {"reply_to": self.world.ids.make()}
+                details = {"reply_to": self.world.state.ids.make()}
             if random.random() < 0.5:
                 details["mentions"] = [random.choice(self.members)]
         elif turn < 0.60:
@@ -101,7 +101,7 @@ class Town:
             details = {"forward": recent[0]}
         if author.webhook:
             details.pop("forward", None)
-        self.world.post(place, author, content, **details)
+        self.world.messages.post(place, author, content, **details)
         self.sent += 1
 
     def a_thread_begins(self) -> None:
@@ -110,16 +110,16 @@ class Town:
         turn = random.random()
         owner = random.choice(self.members * 2 + self.managers)
         if turn < 0.5:
-            thread = self.world.create_post(self.forum, "Post", owner, "words")
+            thread = self.world.threads.open_post(self.forum, "Post", owner, "words")
         elif turn < 0.8:
             room = random.choice(self.rooms)
             found = [m for m in room.log.newest(5) if m.type in {0, 19} and m.thread_id is None and is_person(m.author)]
             if not found:
                 return
-            thread = self.world.start_thread(room, "On a message", owner, message=found[0])
+            thread = self.world.threads.start(room, "On a message", owner, message=found[0])
         else:
-            thread = self.world.start_thread(random.choice(self.rooms), "On nothing", owner)
-            self.world.post(thread, owner, "words")
+            thread = self.world.threads.start(random.choice(self.rooms), "On nothing", owner)
+            self.world.messages.post(thread, owner, "words")
         self.threads.append(thread)
         self.sent += 1
 
@@ -127,7 +127,7 @@ class Town:
         """Archive a thread. A message in it ends that."""
         awake = [thread for thread in self.threads if not thread.archived]
         if awake:
-            self.world.archive_thread(self.random.choice(awake))
+            self.world.archive.add(self.random.choice(awake))
 
     # What is taken back
 
@@ -136,13 +136,13 @@ class Town:
         found = list(messages)
         self.deletions += [Deletion(one, time.monotonic(), one.id in counted, heard) for one in found]
         if len(found) == 1:
-            self.world.delete(found[0])
+            self.world.messages.delete(found[0])
         else:
-            self.world.delete_many(found)
+            self.world.messages.delete_many(found)
 
     def may_go(self, message: PostedMessage) -> bool:
         """Whether a message may be deleted: one that begins or carries a thread is needed to judge others."""
-        place = self.world.channels[message.channel_id]
+        place = self.world.state.channels[message.channel_id]
         first = place.is_thread and place.messages[0] is message
         return message.type in {0, 19} and message.thread_id is None and not first
 
@@ -168,7 +168,7 @@ def exported(town: Town, without: frozenset[int] = frozenset()) -> list[dict[str
                 "content": message.content or "words",
                 "author": {"id": str(message.author.id), "isBot": not is_person(message.author)},
                 "mentions": [
-                    {"id": str(user_id), "isBot": not is_person(town.world.users[user_id])}
+                    {"id": str(user_id), "isBot": not is_person(town.world.state.users[user_id])}
                     for user_id in message.mentions
                 ],
             }

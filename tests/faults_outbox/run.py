@@ -69,10 +69,10 @@ class OutboxFaults:
         async with Sandbox(now=self._clock.now) as sandbox:
             self._sandbox = sandbox
             world = sandbox.world
-            self._guild = world.add_guild("A server")
-            self._room = world.add_channel(self._guild, "general", kind="text")
-            self._manager = world.add_user("manager")
-            world.add_member(self._guild, self._manager)
+            self._guild = world.guilds.add("A server")
+            self._room = world.channels.add(self._guild, "general", kind="text")
+            self._manager = world.users.add("manager")
+            world.members.add(self._guild, self._manager)
             await self._prepare()
             self._worker = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.faults_outbox.worker", stdin=asyncio.subprocess.PIPE,
@@ -136,10 +136,10 @@ class OutboxFaults:
         """A new member has waited five hours for the manager."""
         world = self._sandbox.world
         written_at = self._clock.now() - timedelta(hours=5)
-        member = world.add_user(f"member{self._outcome.days}")
-        world.add_member(self._guild, member)
+        member = world.users.add(f"member{self._outcome.days}")
+        world.members.add(self._guild, member)
         message_id = int(written_at.timestamp() * 1000 - 1_420_070_400_000) << 22
-        world.load_messages(self._room, [PostedMessage(message_id, self._room.id, member)])
+        world.messages.load(self._room, [PostedMessage(message_id, self._room.id, member)])
         with closing(sqlite3.connect(self._path)) as connection, connection:
             connection.execute(
                 "INSERT INTO waiting (message_id, guild_id, channel_id, member_id) VALUES (?, ?, ?, ?)",
@@ -166,11 +166,11 @@ class OutboxFaults:
         self._worker.stdin.write(json.dumps(job).encode() + b"\n")
         pid = (await self._line())["pid"]
         if point == ACCEPTED:
-            faults.meanwhile(lambda: _kill(pid), method="POST", route=SEND)
+            faults.requests.meanwhile(lambda: _kill(pid), method="POST", route=SEND)
         elif point == "503":
-            faults.server_error(503, method="POST", route=SEND)
+            faults.requests.server_error(503, method="POST", route=SEND)
         elif point == "lost reply":
-            faults.lose_reply(method="POST", route=SEND)
+            faults.requests.lose_reply(method="POST", route=SEND)
         started = asyncio.get_running_loop().time()
         ending = asyncio.ensure_future(self._line())
         if point == "SIGKILL":

@@ -63,11 +63,11 @@ async def town(**options: Any) -> AsyncIterator[Town]:
     async with Sandbox(now=clock, **options) as sandbox:
         openapi.watch(sandbox)
         world = sandbox.world
-        guild = world.add_guild("Town")
-        square = world.add_channel(guild, "square")
-        ann, ben = world.add_user("ann"), world.add_user("ben")
-        world.add_member(guild, ann)
-        world.add_member(guild, ben)
+        guild = world.guilds.add("Town")
+        square = world.channels.add(guild, "square")
+        ann, ben = world.users.add("ann"), world.users.add("ben")
+        world.members.add(guild, ann)
+        world.members.add(guild, ben)
         yield Town(sandbox, clock, guild, square, ann, ben)
 
 
@@ -147,10 +147,10 @@ def restored() -> Iterator[None]:
 
 async def test_login_brings_the_guild_with_its_channels(restored: None) -> None:
     async with town() as t:
-        t.world.add_channel(t.guild, "news", kind="news")
-        t.world.add_channel(t.guild, "voice", kind="voice")
-        t.world.add_channel(t.guild, "section", kind="category")
-        forum = t.world.add_channel(t.guild, "help", kind="forum", tags=["solved"])
+        t.world.channels.add(t.guild, "news", kind="news")
+        t.world.channels.add(t.guild, "voice", kind="voice")
+        t.world.channels.add(t.guild, "section", kind="category")
+        forum = t.world.channels.add(t.guild, "help", kind="forum", tags=["solved"])
         async with connected(t.sandbox) as client:
             guild = client.guilds[0]
             assert guild.name == "Town"
@@ -160,7 +160,7 @@ async def test_login_brings_the_guild_with_its_channels(restored: None) -> None:
             assert guild.me.guild_permissions.read_message_history
             assert guild.me.roles[-1].name == "spade"
             assert [member.id for member in guild.members] == [client.user.id]
-            assert (await client.application_info()).id == t.world.application_id
+            assert (await client.application_info()).id == t.world.state.application_id
 
 
 async def test_json_answers_have_exactly_discords_content_type() -> None:
@@ -223,10 +223,10 @@ async def test_what_an_observer_objects_to_is_a_failure() -> None:
 
 async def test_dropped_connection_is_resumed_with_replay() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.world.post(t.square, t.ann, "before")
+        t.world.messages.post(t.square, t.ann, "before")
         await t.sandbox.until(lambda: client.heard)
-        assert t.sandbox.faults.drop_gateway() == 1
-        t.world.post(t.square, t.ann, "while away")
+        assert t.sandbox.faults.gateway.drop() == 1
+        t.world.messages.post(t.square, t.ann, "while away")
         await t.sandbox.until(lambda: len(client.heard) == 2)
         assert t.sandbox.gateway.resumed == 1
         assert t.sandbox.gateway.identified == 1
@@ -236,10 +236,10 @@ async def test_dropped_connection_is_resumed_with_replay() -> None:
 
 async def test_refused_resume_loses_the_gap() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.sandbox.faults.drop_gateway(resume=False)
-        t.world.post(t.square, t.ann, "lost")
+        t.sandbox.faults.gateway.drop(resume=False)
+        t.world.messages.post(t.square, t.ann, "lost")
         await t.sandbox.until(lambda: client.count("ready") == 2)
-        t.world.post(t.square, t.ann, "after")
+        t.world.messages.post(t.square, t.ann, "after")
         await t.sandbox.until(lambda: client.heard)
         assert len(client.heard) == 1
         assert t.sandbox.gateway.resumed == 0
@@ -248,25 +248,25 @@ async def test_refused_resume_loses_the_gap() -> None:
 
 async def test_op_7_and_op_9() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.sandbox.faults.request_reconnect()
+        t.sandbox.faults.gateway.request_reconnect()
         await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
-        t.sandbox.faults.invalidate(resumable=True)
+        t.sandbox.faults.gateway.invalidate(resumable=True)
         await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 2)
-        t.sandbox.faults.invalidate(resumable=False)
+        t.sandbox.faults.gateway.invalidate(resumable=False)
         await t.sandbox.until(lambda: client.count("ready") == 2)
-        t.world.post(t.square, t.ann, "still here")
+        t.world.messages.post(t.square, t.ann, "still here")
         await t.sandbox.until(lambda: client.heard)
 
 
 async def test_a_closed_gateway_and_several_clients_in_a_row() -> None:
     async with town() as t:
         async with connected(t.sandbox) as client:
-            t.sandbox.faults.close_gateway(4000)
+            t.sandbox.faults.gateway.close(4000)
             await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
             assert client.count("ready") == 1
         await t.sandbox.until(lambda: not t.sandbox.gateway.live)
         async with connected(t.sandbox) as client:
-            t.world.post(t.square, t.ann, "again")
+            t.world.messages.post(t.square, t.ann, "again")
             await t.sandbox.until(lambda: client.heard)
 
 
@@ -325,48 +325,48 @@ async def test_a_resume_from_nowhere_is_refused() -> None:
 
 async def test_outage_and_return_kick_and_invitation() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.world.take_down(t.guild)
+        t.world.guilds.take_down(t.guild)
         await t.sandbox.until(lambda: client.count("guild_unavailable"))
-        t.world.post(t.square, t.ann, "nobody hears")
-        t.world.bring_back(t.guild)
+        t.world.messages.post(t.square, t.ann, "nobody hears")
+        t.world.guilds.bring_back(t.guild)
         await t.sandbox.until(lambda: client.count("guild_available"))
         assert not client.heard
-        t.world.kick_bot(t.guild)
+        t.world.guilds.kick_bot(t.guild)
         await t.sandbox.until(lambda: client.count("guild_remove"))
         with pytest.raises(discord.Forbidden) as refused:
             await client.fetch_channel(t.square.id)
         assert refused.value.code == 50001
-        t.world.invite_bot(t.guild)
+        t.world.guilds.invite_bot(t.guild)
         await t.sandbox.until(lambda: client.count("guild_join"))
-        t.world.post(t.square, t.ann, "hello again")
+        t.world.messages.post(t.square, t.ann, "hello again")
         await t.sandbox.until(lambda: client.heard)
 
 
 async def test_members_and_roles() -> None:
     async with town() as t, connected(t.sandbox) as client:
         guild = client.guilds[0]
-        role = t.world.add_role(t.guild, "crew", mentionable=True)
-        t.world.give_role(role, t.ann)
+        role = t.world.roles.add(t.guild, "crew", mentionable=True)
+        t.world.roles.give(role, t.ann)
         member = await guild.fetch_member(t.ann.id)
         assert [r.name for r in member.roles] == ["@everyone", "crew"]
         assert [m.id for m in await guild.query_members("an")] == [t.ann.id]
         assert [m.id for m in await guild.query_members(user_ids=[t.ben.id])] == [t.ben.id]
-        t.world.remove_member(t.guild, t.ann)
+        t.world.members.remove(t.guild, t.ann)
         with pytest.raises(discord.NotFound) as gone:
             await guild.fetch_member(t.ann.id)
         assert gone.value.code == 10007
         assert client.count("member_join") == 0
-        t.world.edit_role(role, name="team")
+        t.world.roles.edit(role, name="team")
         await t.sandbox.until(lambda: client.count("guild_role_update"))
-        t.world.remove_role(role)
+        t.world.roles.remove(role)
         await t.sandbox.until(lambda: client.count("guild_role_delete"))
 
 
 async def test_permissions_taken_and_given_back() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        thread = t.world.start_thread(t.square, "side", t.ann)
-        t.world.deny_bot(t.square, Permission.VIEW_CHANNEL)
-        t.world.post(t.square, t.ann, "unseen")
+        thread = t.world.threads.start(t.square, "side", t.ann)
+        t.world.channels.deny_bot(t.square, Permission.VIEW_CHANNEL)
+        t.world.messages.post(t.square, t.ann, "unseen")
         await t.sandbox.until(lambda: client.count("guild_channel_update"))
         channel = client.get_channel(t.square.id)
         assert not channel.permissions_for(channel.guild.me).read_messages
@@ -374,12 +374,12 @@ async def test_permissions_taken_and_given_back() -> None:
             with pytest.raises(discord.Forbidden) as refused:
                 await work
             assert refused.value.code == 50001
-        t.world.allow_bot(t.square, Permission.VIEW_CHANNEL)
+        t.world.channels.allow_bot(t.square, Permission.VIEW_CHANNEL)
         await t.sandbox.until(lambda: client.count("guild_channel_update") == 2)
-        t.world.post(t.square, t.ann, "seen")
+        t.world.messages.post(t.square, t.ann, "seen")
         await t.sandbox.until(lambda: [m for m in client.heard if m.type is discord.MessageType.default])
         assert client.guilds[0].get_thread(thread.id) is not None
-        t.world.deny_bot(t.square, Permission.SEND_MESSAGES)
+        t.world.channels.deny_bot(t.square, Permission.SEND_MESSAGES)
         with pytest.raises(discord.Forbidden) as refused:
             await channel.send("x")
         assert refused.value.code == 50013
@@ -387,18 +387,18 @@ async def test_permissions_taken_and_given_back() -> None:
 
 async def test_a_role_that_opens_a_channel_brings_its_threads() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        key = t.world.add_role(t.guild, "key")
-        vault = t.world.add_channel(t.guild, "vault")
-        t.world.set_overwrite(vault, t.guild.roles[t.guild.id], deny=Permission.VIEW_CHANNEL)
-        t.world.set_overwrite(vault, key, allow=Permission.VIEW_CHANNEL)
-        thread = t.world.start_thread(vault, "inside", t.ann)
+        key = t.world.roles.add(t.guild, "key")
+        vault = t.world.channels.add(t.guild, "vault")
+        t.world.channels.set_overwrite(vault, t.guild.roles[t.guild.id], deny=Permission.VIEW_CHANNEL)
+        t.world.channels.set_overwrite(vault, key, allow=Permission.VIEW_CHANNEL)
+        thread = t.world.threads.start(vault, "inside", t.ann)
         await t.sandbox.until(lambda: client.get_channel(vault.id))
         assert client.guilds[0].get_thread(thread.id) is None
-        t.world.give_role(key, t.world.bot)
+        t.world.roles.give(key, t.world.state.bot)
         await t.sandbox.until(lambda: client.guilds[0].get_thread(thread.id))
-        t.world.take_role(key, t.world.bot)
-        t.world.post(thread, t.ann, "unheard")
-        t.world.post(t.square, t.ann, "heard")
+        t.world.roles.take(key, t.world.state.bot)
+        t.world.messages.post(thread, t.ann, "unheard")
+        t.world.messages.post(t.square, t.ann, "heard")
         await t.sandbox.until(lambda: client.heard)
         assert [message.channel.id for message in client.heard] == [t.square.id]
 
@@ -409,7 +409,7 @@ async def test_a_sandbox_that_was_stopped_comes_back_at_the_same_place() -> None
         await t.sandbox.stop()
         await t.sandbox.start()
         assert t.sandbox.url == before
-        t.world.post(t.square, t.ann, "back")
+        t.world.messages.post(t.square, t.ann, "back")
         await t.sandbox.until(lambda: client.heard, 15)
         assert t.sandbox.gateway.resumed == 1
 

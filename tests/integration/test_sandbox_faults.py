@@ -18,7 +18,7 @@ MESSAGES = "/channels/{channel_id}/messages"
 
 async def test_a_limited_bucket_is_waited_for() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        fault = t.sandbox.faults.rate_limit(0.05, method="POST", route="/messages")
+        fault = t.sandbox.faults.requests.rate_limit(0.05, method="POST", route="/messages")
         await client.get_channel(t.square.id).send("patient")
         assert fault.hits == 1
         assert t.sandbox.requests.count("POST", MESSAGES, 429) == 1
@@ -27,7 +27,7 @@ async def test_a_limited_bucket_is_waited_for() -> None:
 
 async def test_a_global_limit_says_so_and_names_its_way() -> None:
     async with town() as t:
-        t.sandbox.faults.rate_limit(0.05, everywhere=True)
+        t.sandbox.faults.requests.rate_limit(0.05, everywhere=True)
         async with aiohttp.ClientSession() as session, session.get(f"{t.sandbox.api_url}/gateway") as response:
             assert response.status == 429
             assert response.headers["Via"]
@@ -38,7 +38,7 @@ async def test_a_global_limit_says_so_and_names_its_way() -> None:
 
 async def test_real_limits_keep_a_client_under_them() -> None:
     async with town(rate_limits=True) as t, connected(t.sandbox) as client:
-        message = t.world.post(t.square, t.ann)
+        message = t.world.messages.post(t.square, t.ann)
         channel = client.get_channel(t.square.id)
         begun = time.monotonic()
         for _ in range(7):
@@ -53,9 +53,9 @@ async def test_real_limits_keep_a_client_under_them() -> None:
 async def test_server_errors_are_retried_except_503() -> None:
     async with town() as t, connected(t.sandbox) as client:
         channel = client.get_channel(t.square.id)
-        t.sandbox.faults.server_error(502, method="POST")
+        t.sandbox.faults.requests.server_error(502, method="POST")
         await channel.send("after a retry")
-        t.sandbox.faults.server_error(503, method="POST")
+        t.sandbox.faults.requests.server_error(503, method="POST")
         with pytest.raises(discord.DiscordServerError):
             await channel.send("not retried")
         assert [message.content for message in t.square.messages] == ["after a retry"]
@@ -64,7 +64,7 @@ async def test_server_errors_are_retried_except_503() -> None:
 async def test_a_request_that_hangs_once() -> None:
     async with town() as t, connected(t.sandbox) as client:
         channel = client.get_channel(t.square.id)
-        t.sandbox.faults.hang(method="POST", channel=t.square)
+        t.sandbox.faults.requests.hang(method="POST", channel=t.square)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(channel.send("hangs"), 0.2)
         await channel.send("arrives")
@@ -74,7 +74,7 @@ async def test_a_request_that_hangs_once() -> None:
 async def test_a_hanging_request_does_not_hold_up_the_end() -> None:
     begun = time.monotonic()
     async with town() as t, aiohttp.ClientSession() as session:
-        t.sandbox.faults.hang()
+        t.sandbox.faults.requests.hang()
         waiting = asyncio.create_task(session.get(f"{t.sandbox.api_url}/gateway"))
         await t.sandbox.until(lambda: t.sandbox.requests.count(status=0))
         waiting.cancel()
@@ -84,10 +84,10 @@ async def test_a_hanging_request_does_not_hold_up_the_end() -> None:
 async def test_a_lost_reply_leaves_a_message_behind_and_a_lost_request_none() -> None:
     async with town() as t, connected(t.sandbox) as client:
         channel = client.get_channel(t.square.id)
-        t.sandbox.faults.lose_reply(method="POST")
+        t.sandbox.faults.requests.lose_reply(method="POST")
         with pytest.raises(aiohttp.ClientError):
             await channel.send("arrived unheard")
-        t.sandbox.faults.lose_request(method="POST")
+        t.sandbox.faults.requests.lose_request(method="POST")
         with pytest.raises(aiohttp.ClientError):
             await channel.send("never arrived")
         assert [message.content for message in t.square.messages] == ["arrived unheard"]
@@ -95,8 +95,8 @@ async def test_a_lost_reply_leaves_a_message_behind_and_a_lost_request_none() ->
 
 async def test_a_channel_that_forbids() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        other = t.world.add_channel(t.guild, "other")
-        fault = t.sandbox.faults.forbid(t.square)
+        other = t.world.channels.add(t.guild, "other")
+        fault = t.sandbox.faults.requests.forbid(t.square)
         with pytest.raises(discord.Forbidden) as refused:
             await client.fetch_channel(t.square.id)
         assert refused.value.code == 50001
@@ -110,9 +110,11 @@ async def test_history_changes_while_it_is_paged() -> None:
         messages = []
         for _ in range(150):
             t.clock.advance(seconds=1)
-            messages.append(t.world.draft(t.square, t.ann))
-        t.world.load_messages(t.square, messages)
-        t.sandbox.faults.meanwhile(lambda: t.world.delete(messages[120]), method="GET", route="/messages")
+            messages.append(t.world.messages.draft(t.square, t.ann))
+        t.world.messages.load(t.square, messages)
+        t.sandbox.faults.requests.meanwhile(
+            lambda: t.world.messages.delete(messages[120]), method="GET", route="/messages"
+        )
         after = discord.Object(0)
         found = [m.id async for m in client.get_channel(t.square.id).history(limit=None, after=after)]
         assert len(found) == 149
@@ -122,7 +124,7 @@ async def test_faults_with_a_probability_are_the_same_for_the_same_seed() -> Non
     runs: list[list[int]] = []
     for seed in (1, 1, 2):
         async with town(seed=seed) as t:
-            t.sandbox.faults.server_error(500, probability=0.5, times=None)
+            t.sandbox.faults.requests.server_error(500, probability=0.5, times=None)
             runs.append([(await send_raw(t, "GET", "/users/@me"))[0] for _ in range(12)])
             t.sandbox.faults.calm()
             assert (await send_raw(t, "GET", "/users/@me"))[0] == 200
@@ -132,37 +134,37 @@ async def test_faults_with_a_probability_are_the_same_for_the_same_seed() -> Non
 
 async def test_events_arrive_twice() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.sandbox.faults.duplicate(1.0)
-        message = t.world.post(t.square, t.ann, "again and again")
-        t.world.delete(message)
+        t.sandbox.faults.gateway.duplicate(1.0)
+        message = t.world.messages.post(t.square, t.ann, "again and again")
+        t.world.messages.delete(message)
         await t.sandbox.until(lambda: client.count("raw_message_delete") == 2)
         assert [m.id for m in client.heard] == [message.id] * 2
-        assert t.sandbox.faults.order.duplicated == 2
+        assert t.sandbox.faults.gateway.duplicated == 2
 
 
 async def test_neighbours_change_places_within_a_second() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        t.sandbox.faults.reorder(1.0)
-        first, second = t.world.post(t.square, t.ann, "1"), t.world.post(t.square, t.ann, "2")
+        t.sandbox.faults.gateway.reorder(1.0)
+        first, second = t.world.messages.post(t.square, t.ann, "1"), t.world.messages.post(t.square, t.ann, "2")
         await t.sandbox.until(lambda: len(client.heard) == 2)
         assert [m.id for m in client.heard] == [second.id, first.id]
-        third = t.world.post(t.square, t.ann, "3")
+        third = t.world.messages.post(t.square, t.ann, "3")
         t.clock.advance(seconds=2)
-        fourth = t.world.post(t.square, t.ann, "4")
+        fourth = t.world.messages.post(t.square, t.ann, "4")
         await t.sandbox.until(lambda: len(client.heard) == 4)
         assert [m.id for m in client.heard[2:]] == [third.id, fourth.id]
-        alone = t.world.post(t.square, t.ann, "5")
+        alone = t.world.messages.post(t.square, t.ann, "5")
         await t.sandbox.until(lambda: len(client.heard) == 5)
-        t.world.post(t.square, t.ann, "6")
-        t.world.delete(alone)
+        t.world.messages.post(t.square, t.ann, "6")
+        t.world.messages.delete(alone)
         await t.sandbox.until(lambda: client.count("raw_message_delete"))
         assert len(client.heard) == 6
-        assert t.sandbox.faults.order.reordered == 1
+        assert t.sandbox.faults.gateway.reordered == 1
 
 
 async def test_a_connection_whose_heartbeats_are_ignored_is_left() -> None:
     async with town(heartbeat_seconds=0.1) as t, connected(t.sandbox) as client:
-        assert t.sandbox.faults.ignore_heartbeats() == 1
+        assert t.sandbox.faults.gateway.ignore_heartbeats() == 1
         client.ws._keep_alive.heartbeat_timeout = 0.1
         await t.sandbox.until(lambda: t.sandbox.gateway.resumed == 1)
 
@@ -171,7 +173,7 @@ async def test_thousands_of_messages_a_second() -> None:
     async with town() as t, connected(t.sandbox) as client:
         begun = time.monotonic()
         for _ in range(3000):
-            t.world.post(t.square, t.ann, mentions=[t.ben])
+            t.world.messages.post(t.square, t.ann, mentions=[t.ben])
         await t.sandbox.until(lambda: len(client.heard) == 3000, 30)
         await t.sandbox.drained()
         assert time.monotonic() - begun < 10
@@ -181,10 +183,10 @@ async def test_thousands_of_messages_a_second() -> None:
 async def test_a_long_past_in_many_channels_is_paged_in_steady_time() -> None:
     async with Sandbox(now=Clock()) as sandbox:
         world = sandbox.world
-        guild, ann = world.add_guild("Town"), world.add_user("ann")
-        channels = [world.add_channel(guild, f"channel-{number}") for number in range(60)]
+        guild, ann = world.guilds.add("Town"), world.users.add("ann")
+        channels = [world.channels.add(guild, f"channel-{number}") for number in range(60)]
         for channel in channels:
-            world.load_messages(channel, [world.draft(channel, ann) for _ in range(1667)])
+            world.messages.load(channel, [world.messages.draft(channel, ann) for _ in range(1667)])
         async with aiohttp.ClientSession(headers={"Authorization": f"Bot {sandbox.token}"}) as session:
             begun = time.monotonic()
             cursor, count = 0, 0

@@ -144,8 +144,8 @@ async def test_commands_are_registered_and_keep_their_ids() -> None:
 
 async def test_a_slash_command_with_options() -> None:
     async with town() as t, connected(t.sandbox, prepare=prepare):
-        crew = t.world.add_role(t.guild, "crew")
-        t.world.give_role(crew, t.ben)
+        crew = t.world.roles.add(t.guild, "crew")
+        t.world.roles.give(crew, t.ben)
         people = t.sandbox.people
         answer = await people.run_command(t.ann, t.square, "hello", {"who": t.ben, "times": 2, "loud": True})
         assert (await answer.message()).content == "hello ben 2 True crew"
@@ -168,9 +168,9 @@ async def test_what_a_client_would_not_offer_never_reaches_the_bot() -> None:
             with pytest.raises(ValueError, match=r"hello needs|times"):
                 await people.run_command(t.ann, t.square, "hello", options)
         with pytest.raises(LookupError):
-            await people.run_command(t.ann, t.world.dm_with(t.ann), "hello", {"who": t.ben})
-        chief = t.world.add_role(t.guild, "chief", permissions=MANAGER)
-        t.world.give_role(chief, t.ann)
+            await people.run_command(t.ann, t.world.dms.channel_with(t.ann), "hello", {"who": t.ben})
+        chief = t.world.roles.add(t.guild, "chief", permissions=MANAGER)
+        t.world.roles.give(chief, t.ann)
         answer = await people.run_command(t.ann, t.square, "setup", {"channel": t.square, "role": chief.id})
         assert (await answer.message()).content == "square chief True"
 
@@ -198,7 +198,7 @@ async def test_autocomplete() -> None:
 
 async def test_context_menus() -> None:
     async with town() as t, connected(t.sandbox, prepare=prepare):
-        message = t.world.post(t.square, t.ben, "a question")
+        message = t.world.messages.post(t.square, t.ben, "a question")
         on_user = await t.sandbox.people.run_context_menu(t.ann, t.square, "Relationship", t.ben)
         on_message = await t.sandbox.people.run_context_menu(t.ann, t.square, "Mark answered", message)
         assert (await on_user.message()).content == "you and ben"
@@ -323,7 +323,7 @@ async def test_the_callback_answers_with_what_was_made() -> None:
         status, error = await send_raw(t, "POST", path, json={"type": 7, "data": {}})
         assert (status, error["code"]) == (400, 50035)
         assert (await send_raw(t, "POST", path, json={"type": 5}))[0] == 204
-        hook = f"/webhooks/{t.world.application_id}/{answer.token}/messages/@original"
+        hook = f"/webhooks/{t.world.state.application_id}/{answer.token}/messages/@original"
         assert (await send_raw(t, "GET", hook))[1]["flags"] & 128
         assert (await send_raw(t, "DELETE", hook))[0] == 204
         assert answer.deleted
@@ -333,7 +333,7 @@ async def test_the_callback_answers_with_what_was_made() -> None:
 async def test_pressing_what_one_cannot_see() -> None:
     async with town() as t, connected(t.sandbox, prepare=prepare) as client:
         await client.get_channel(t.square.id).send("panel", view=Panel())
-        t.world.set_overwrite(t.square, t.ben, deny=Permission.VIEW_CHANNEL)
+        t.world.channels.set_overwrite(t.square, t.ben, deny=Permission.VIEW_CHANNEL)
         with pytest.raises(LookupError):
             await t.sandbox.people.press(t.ben, t.square.messages[0], "Who")
         answer = await t.sandbox.people.press(t.ann, t.square.messages[0], "Who")
@@ -370,7 +370,7 @@ async def test_follow_ups_are_read_edited_and_deleted() -> None:
         await t.sandbox.until(lambda: client.count("raw_message_delete") == 2)
         assert [m.content for m in client.heard] == ["original", "follow"], "ephemeral ones are not announced"
         assert client.heard[0].type is discord.MessageType.chat_input_command
-        assert t.sandbox.interactions.answers_of(t.ann) == [answer]
+        assert t.sandbox.interactions.responses_to(t.ann) == [answer]
 
 
 async def test_options_of_every_kind() -> None:
@@ -389,8 +389,8 @@ async def test_options_of_every_kind() -> None:
 
     async with town() as t, connected(t.sandbox, PLAIN, register):
         run = t.sandbox.people.run_command
-        crew = t.world.add_role(t.guild, "crew")
-        thread = t.world.start_thread(t.square, "side", t.ann)
+        crew = t.world.roles.add(t.guild, "crew")
+        thread = t.world.threads.start(t.square, "side", t.ann)
         chosen = {"place": thread, "anyone": crew, "share": 0.5, "kind": "Phone call"}
         assert (await (await run(t.ann, t.square, "every", chosen)).message()).content == "side crew 0.5 call"
         chosen |= {"place": t.square.id, "anyone": str(t.ben.id)}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.limits import check_choices, check_command, check_message, check_modal
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.bodies.limits import check_choices, check_command, check_message, check_modal
 from tests.integration.test_sandbox_client import town
 from tests.integration.test_sandbox_messages import send_raw
 
@@ -177,13 +177,13 @@ async def test_the_token_is_asked_for_everywhere() -> None:
 async def test_bulk_delete_has_its_bounds() -> None:
     async with town(strict=False) as t:
         path = f"/channels/{t.square.id}/messages/bulk-delete"
-        old = t.world.post(t.square, t.ann, "old")
+        old = t.world.messages.post(t.square, t.ann, "old")
         assert (await send_raw(t, "POST", path, json={"messages": ["1", "2"]}))[1]["code"] == 50013
-        chief = t.world.add_role(t.guild, "chief", permissions=1 << 13)
-        t.world.give_role(chief, t.world.bot)
+        chief = t.world.roles.add(t.guild, "chief", permissions=1 << 13)
+        t.world.roles.give(chief, t.world.state.bot)
         assert (await send_raw(t, "POST", path, json={"messages": ["1"]}))[1]["code"] == 50016
         t.clock.advance(days=15)
-        new = [t.world.post(t.square, t.ann, "new") for _ in range(3)]
+        new = [t.world.messages.post(t.square, t.ann, "new") for _ in range(3)]
         ids = [str(message.id) for message in (old, *new)]
         assert (await send_raw(t, "POST", path, json={"messages": ids}))[1]["code"] == 50034
         assert (await send_raw(t, "POST", path, json={"messages": ids[1:]}))[0] == 204

@@ -21,10 +21,10 @@ async def send_raw(t: Town, method: str, path: str, **options: Any) -> tuple[int
 
 async def test_a_reply_carries_its_target_in_three_ways() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        target = t.world.post(t.square, t.ann, "question")
-        t.world.post(t.square, t.ben, "answer", reply_to=target)
-        t.world.post(t.square, t.ben, "to nobody", reply_to=target.id - 1)
-        t.world.post(t.square, t.ben, "unknown", reply_to=target, hides_reference=True, ping_reply=False)
+        target = t.world.messages.post(t.square, t.ann, "question")
+        t.world.messages.post(t.square, t.ben, "answer", reply_to=target)
+        t.world.messages.post(t.square, t.ben, "to nobody", reply_to=target.id - 1)
+        t.world.messages.post(t.square, t.ben, "unknown", reply_to=target, hides_reference=True, ping_reply=False)
         await t.sandbox.until(lambda: len(client.heard) == 4)
         _, found, deleted, absent = (message.reference for message in client.heard)
         assert found.resolved.author.id == t.ann.id
@@ -38,16 +38,16 @@ async def test_a_reply_carries_its_target_in_three_ways() -> None:
         assert pages[1].reference.resolved.id == target.id
         assert isinstance(pages[2].reference.resolved, discord.DeletedReferencedMessage)
         assert pages[3].reference.resolved is None
-        t.world.delete(target)
+        t.world.messages.delete(target)
         pages = [m async for m in client.get_channel(t.square.id).history(oldest_first=True)]
         assert isinstance(pages[0].reference.resolved, discord.DeletedReferencedMessage)
 
 
 async def test_mentions_are_read_from_the_text_or_given() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        role = t.world.add_role(t.guild, "crew")
-        t.world.post(t.square, t.ann, f"hi <@{t.ben.id}> and <@&{role.id}> @here")
-        t.world.post(t.square, t.ann, "hi", mentions=[t.ben], mention_everyone=True, mention_roles=[role.id])
+        role = t.world.roles.add(t.guild, "crew")
+        t.world.messages.post(t.square, t.ann, f"hi <@{t.ben.id}> and <@&{role.id}> @here")
+        t.world.messages.post(t.square, t.ann, "hi", mentions=[t.ben], mention_everyone=True, mention_roles=[role.id])
         await t.sandbox.until(lambda: len(client.heard) == 2)
         for message in client.heard:
             assert [user.id for user in message.mentions] == [t.ben.id]
@@ -58,12 +58,12 @@ async def test_mentions_are_read_from_the_text_or_given() -> None:
 
 async def test_other_kinds_of_messages() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        hook, robot = t.world.add_webhook("feed"), t.world.add_user("robot", bot=True)
-        source = t.world.post(t.square, t.ann, "news")
-        t.world.post(t.square, hook, "from a webhook")
-        t.world.post(t.square, robot, "from a bot")
-        t.world.post(t.square, t.ben, forward=source)
-        t.world.post(t.square, t.ben, type=7)
+        hook, robot = t.world.users.add_webhook("feed"), t.world.users.add("robot", bot=True)
+        source = t.world.messages.post(t.square, t.ann, "news")
+        t.world.messages.post(t.square, hook, "from a webhook")
+        t.world.messages.post(t.square, robot, "from a bot")
+        t.world.messages.post(t.square, t.ben, forward=source)
+        t.world.messages.post(t.square, t.ben, type=7)
         await t.sandbox.until(lambda: len(client.heard) == 5)
         _, webhook, bot, forward, join = client.heard
         assert webhook.webhook_id == hook.id
@@ -76,14 +76,14 @@ async def test_other_kinds_of_messages() -> None:
 
 async def test_threads_and_posts() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        forum = t.world.add_channel(t.guild, "help", kind="forum")
-        started_on = t.world.post(t.square, t.ann, "long story")
-        on_message = t.world.start_thread(t.square, "story", t.ben, message=started_on)
-        alone = t.world.start_thread(t.square, "side", t.ben)
-        private = t.world.start_thread(t.square, "secret", t.ben, private=True)
-        post = t.world.create_post(forum, "How?", t.ann, "Please help")
-        t.world.post(private, t.ben, "unheard")
-        t.world.post(post, t.ben, "like this")
+        forum = t.world.channels.add(t.guild, "help", kind="forum")
+        started_on = t.world.messages.post(t.square, t.ann, "long story")
+        on_message = t.world.threads.start(t.square, "story", t.ben, message=started_on)
+        alone = t.world.threads.start(t.square, "side", t.ben)
+        private = t.world.threads.start(t.square, "secret", t.ben, private=True)
+        post = t.world.threads.open_post(forum, "How?", t.ann, "Please help")
+        t.world.messages.post(private, t.ben, "unheard")
+        t.world.messages.post(post, t.ben, "like this")
         await t.sandbox.until(lambda: len(client.heard) == 5)
         first, repeat, notice, opening, answer = client.heard
         assert first.id == on_message.id == repeat.id
@@ -107,10 +107,10 @@ async def test_archive_and_active_threads() -> None:
         threads = []
         for number in range(5):
             t.clock.advance(minutes=1)
-            threads.append(t.world.start_thread(t.square, f"thread {number}", t.ann))
+            threads.append(t.world.threads.start(t.square, f"thread {number}", t.ann))
         for thread in (threads[3], threads[0], threads[1]):
             t.clock.advance(minutes=1)
-            t.world.archive_thread(thread)
+            t.world.archive.add(thread)
         channel = client.get_channel(t.square.id)
         archived = [thread.id async for thread in channel.archived_threads(limit=None)]
         assert archived == [threads[1].id, threads[0].id, threads[3].id]
@@ -119,14 +119,14 @@ async def test_archive_and_active_threads() -> None:
         assert {thread.id for thread in await client.guilds[0].active_threads()} == {threads[2].id, threads[4].id}
         await t.sandbox.until(lambda: client.count("raw_thread_update") == 3)
         # Writing wakes a thread up.
-        t.world.post(threads[0], t.ann, "still there?")
+        t.world.messages.post(threads[0], t.ann, "still there?")
         await t.sandbox.until(lambda: client.count("raw_thread_update") == 4)
         assert not threads[0].archived
         member_ids = [member.id for member in await client.guilds[0].get_thread(threads[0].id).fetch_members()]
         assert member_ids == [t.ann.id]
-        t.world.delete_channel(threads[4])
+        t.world.channels.delete(threads[4])
         await t.sandbox.until(lambda: client.count("raw_thread_delete"))
-        t.world.delete_channel(t.square)
+        t.world.channels.delete(t.square)
         await t.sandbox.until(lambda: client.count("guild_channel_delete"))
         with pytest.raises(discord.NotFound):
             await client.fetch_channel(threads[2].id)
@@ -137,7 +137,7 @@ async def test_a_long_archive_is_paged() -> None:
         made = []
         for number in range(120):
             t.clock.advance(minutes=1)
-            made.append(t.world.load_thread(t.square, f"{number}", t.ann, archived_at=t.clock()))
+            made.append(t.world.threads.load(t.square, f"{number}", t.ann, archived_at=t.clock()))
         channel = client.get_channel(t.square.id)
         found = [thread.id async for thread in channel.archived_threads(limit=None)]
         assert found == [thread.id for thread in reversed(made)]
@@ -149,21 +149,21 @@ async def test_a_long_archive_is_paged() -> None:
 async def test_news_and_voice_channels_have_messages_too() -> None:
     async with town() as t, connected(t.sandbox) as client:
         for kind in ("news", "voice"):
-            channel = t.world.add_channel(t.guild, kind, kind=kind)
-            message = t.world.post(channel, t.ann, kind)
+            channel = t.world.channels.add(t.guild, kind, kind=kind)
+            message = t.world.messages.post(channel, t.ann, kind)
             await t.sandbox.until(lambda: len(client.heard) == len(t.guild.channels) - 1)
             assert [m.id async for m in client.get_channel(channel.id).history()] == [message.id]
         news = client.heard[0].channel
-        thread = t.world.start_thread(news.id, "story", t.ben)
+        thread = t.world.threads.start(news.id, "story", t.ben)
         await t.sandbox.until(lambda: client.guilds[0].get_thread(thread.id))
         assert client.guilds[0].get_thread(thread.id).type is discord.ChannelType.news_thread
-        section = t.world.add_channel(t.guild, "section", kind="category")
+        section = t.world.channels.add(t.guild, "section", kind="category")
         assert (await send_raw(t, "GET", f"/channels/{section.id}/messages"))[0] == 400
 
 
 async def test_the_bot_starts_threads_and_posts() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        forum = t.world.add_channel(t.guild, "help", kind="forum")
+        forum = t.world.channels.add(t.guild, "help", kind="forum")
         channel = client.get_channel(t.square.id)
         message = await channel.send("start here")
         thread = await message.create_thread(name="on it")
@@ -174,7 +174,7 @@ async def test_the_bot_starts_threads_and_posts() -> None:
         made = await client.get_channel(forum.id).create_thread(name="a post", content="text")
         assert made.message.id == made.thread.id
         await made.thread.edit(archived=True)
-        assert t.world.channel(made.thread.id).archived
+        assert t.world.state.channel(made.thread.id).archived
 
 
 async def test_history_pages_in_both_directions() -> None:
@@ -182,8 +182,8 @@ async def test_history_pages_in_both_directions() -> None:
         ids = []
         for number in range(257):
             t.clock.advance(seconds=1)
-            ids.append(t.world.draft(t.square, t.ann, str(number)))
-        assert t.world.load_messages(t.square, ids) == 257
+            ids.append(t.world.messages.draft(t.square, t.ann, str(number)))
+        assert t.world.messages.load(t.square, ids) == 257
         wanted = [message.id for message in ids]
         channel = client.get_channel(t.square.id)
         route = "/channels/{channel_id}/messages"
@@ -207,8 +207,8 @@ async def test_history_pages_in_both_directions() -> None:
 
 async def test_without_read_message_history_pages_are_empty() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        message = t.world.post(t.square, t.ann, "hidden past")
-        t.world.deny_bot(t.square, Permission.READ_MESSAGE_HISTORY)
+        message = t.world.messages.post(t.square, t.ann, "hidden past")
+        t.world.channels.deny_bot(t.square, Permission.READ_MESSAGE_HISTORY)
         channel = client.get_channel(t.square.id)
         assert [m async for m in channel.history()] == []
         with pytest.raises(discord.Forbidden):
@@ -217,8 +217,8 @@ async def test_without_read_message_history_pages_are_empty() -> None:
 
 async def test_content_needs_the_intent_except_where_it_concerns_the_bot() -> None:
     async with town() as t, connected(t.sandbox, WITH_DMS) as client:
-        t.world.post(t.square, t.ann, "private matter", embeds=[{"type": "rich", "title": "x"}])
-        t.world.post(t.square, t.ann, f"hey <@{client.user.id}>")
+        t.world.messages.post(t.square, t.ann, "private matter", embeds=[{"type": "rich", "title": "x"}])
+        t.world.messages.post(t.square, t.ann, f"hey <@{client.user.id}>")
         await client.get_channel(t.square.id).send("my own")
         t.sandbox.people.write(t.ann, "in a DM")
         await t.sandbox.until(lambda: len(client.heard) == 4)
@@ -230,17 +230,17 @@ async def test_content_needs_the_intent_except_where_it_concerns_the_bot() -> No
         assert history == texts[:3]
     full = discord.Intents(guilds=True, guild_messages=True, message_content=True)
     async with town(granted=Intent.MESSAGE_CONTENT) as t, connected(t.sandbox, full) as client:
-        t.world.post(t.square, t.ann, "open matter")
+        t.world.messages.post(t.square, t.ann, "open matter")
         await t.sandbox.until(lambda: client.heard)
         assert client.heard[0].content == "open matter"
 
 
 async def test_events_need_their_intents() -> None:
     async with town() as t, connected(t.sandbox, discord.Intents(guilds=True)) as client:
-        message = t.world.post(t.square, t.ann, "unheard")
-        t.world.react(message, t.ben, "👍")
+        message = t.world.messages.post(t.square, t.ann, "unheard")
+        t.world.reactions.add(message, t.ben, "👍")
         t.sandbox.people.write(t.ann, "unheard too")
-        t.world.rename_guild(t.guild, "City")
+        t.world.guilds.rename(t.guild, "City")
         await t.sandbox.until(lambda: client.count("guild_update"))
         assert client.heard == []
         assert client.count("raw_reaction_add") == 0
@@ -248,13 +248,13 @@ async def test_events_need_their_intents() -> None:
 
 async def test_edits_deletes_and_reactions() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        messages = [t.world.post(t.square, t.ann, str(number)) for number in range(4)]
-        t.world.edit(messages[0], "new")
-        t.world.delete(messages[1])
-        t.world.delete_many(messages[2:])
-        t.world.react(messages[0], t.ben, "👍")
-        t.world.unreact(messages[0], t.ben, "👍")
-        t.world.pin(messages[0])
+        messages = [t.world.messages.post(t.square, t.ann, str(number)) for number in range(4)]
+        t.world.messages.edit(messages[0], "new")
+        t.world.messages.delete(messages[1])
+        t.world.messages.delete_many(messages[2:])
+        t.world.reactions.add(messages[0], t.ben, "👍")
+        t.world.reactions.remove(messages[0], t.ben, "👍")
+        t.world.messages.pin(messages[0])
         await t.sandbox.until(lambda: client.count("guild_channel_pins_update"))
         assert client.last("raw_message_edit")[0].message.edited_at is not None
         assert client.last("raw_message_delete")[0].message_id == messages[1].id
@@ -270,13 +270,13 @@ async def test_edits_deletes_and_reactions() -> None:
 async def test_the_bot_edits_deletes_reacts_and_pins() -> None:
     async with town() as t, connected(t.sandbox) as client:
         channel = client.get_channel(t.square.id)
-        other = t.world.post(t.square, t.ann, "hello")
+        other = t.world.messages.post(t.square, t.ann, "hello")
         message = await channel.send("first")
         await message.edit(content="second")
-        assert t.world.message(t.square, message.id).content == "second"
+        assert t.world.state.message(t.square, message.id).content == "second"
         found = await channel.fetch_message(other.id)
         await found.add_reaction("👍")
-        t.world.react(other, t.ben, "👍")
+        t.world.reactions.add(other, t.ben, "👍")
         found = await channel.fetch_message(other.id)
         assert [(str(r.emoji), r.count, r.me) for r in found.reactions] == [("👍", 2, True)]
         assert {u.id async for u in found.reactions[0].users()} == {client.user.id, t.ben.id}
@@ -285,7 +285,7 @@ async def test_the_bot_edits_deletes_reacts_and_pins() -> None:
             with pytest.raises(discord.Forbidden):
                 await refused
         await message.delete()
-        assert t.world.message(t.square, other.id).reactions == {"👍": [t.ben.id]}
+        assert t.world.state.message(t.square, other.id).reactions == {"👍": [t.ben.id]}
         assert message.id not in t.square.log
         assert [m async for m in channel.pins()] == []
         async with channel.typing():
@@ -325,13 +325,13 @@ async def test_a_dm_with_embed_file_and_buttons() -> None:
 
 async def test_closed_dms() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        user, stranger = await client.fetch_user(t.ann.id), t.world.add_user("stranger")
-        t.world.close_dms(t.ann)
+        user, stranger = await client.fetch_user(t.ann.id), t.world.users.add("stranger")
+        t.world.dms.close(t.ann)
         for who in (user, await client.fetch_user(stranger.id)):
             with pytest.raises(discord.Forbidden) as refused:
                 await who.send("knock")
             assert refused.value.code == 50007
-        t.world.open_dms(t.ann)
+        t.world.dms.open(t.ann)
         await user.send("knock")
         assert [message.content for message in t.sandbox.dms(t.ann)] == ["knock"]
 
@@ -355,9 +355,9 @@ async def test_a_repeated_nonce_brings_back_the_first_message() -> None:
 async def test_allowed_mentions_decide_who_is_pinged() -> None:
     async with town() as t, connected(t.sandbox) as client:
         channel = client.get_channel(t.square.id)
-        crew = t.world.add_role(t.guild, "crew", mentionable=True)
+        crew = t.world.roles.add(t.guild, "crew", mentionable=True)
         text = f"<@{t.ann.id}> <@{t.ben.id}> <@&{crew.id}> @everyone"
-        target = t.world.post(t.square, t.ann, "question")
+        target = t.world.messages.post(t.square, t.ann, "question")
         await channel.send(text, allowed_mentions=discord.AllowedMentions.none())
         await channel.send(text)
         await channel.send(text, allowed_mentions=discord.AllowedMentions(users=[t.ben], roles=False))
@@ -381,7 +381,7 @@ async def test_ids_are_taken_as_texts_and_as_numbers() -> None:
             assert status == 200
             assert channel["recipients"][0]["id"] == str(t.ann.id)
             assert "guild_id" not in channel
-        message = t.world.post(t.square, t.ann, "target")
+        message = t.world.messages.post(t.square, t.ann, "target")
         for target in (message.id, str(message.id)):
             body = {"content": "reply", "message_reference": {"message_id": target}}
             status, made = await send_raw(t, "POST", f"/channels/{t.square.id}/messages", json=body)
@@ -393,8 +393,8 @@ async def test_ids_are_taken_as_texts_and_as_numbers() -> None:
 
 async def test_payloads_omit_rather_than_null() -> None:
     async with town() as t, connected(t.sandbox, WITH_DMS):
-        role = t.world.add_role(t.guild, "crew")
-        t.world.give_role(role, t.ann)
+        role = t.world.roles.add(t.guild, "crew")
+        t.world.roles.give(role, t.ann)
         _, channels = await send_raw(t, "GET", f"/guilds/{t.guild.id}/channels")
         assert [channel["position"] for channel in channels] == [0]
         _, member = await send_raw(t, "GET", f"/guilds/{t.guild.id}/members/{t.ann.id}")
@@ -406,7 +406,7 @@ async def test_payloads_omit_rather_than_null() -> None:
 
 async def test_the_bot_forwards_and_replies_to_what_is_gone() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        source = t.world.post(t.square, t.ann, "news")
+        source = t.world.messages.post(t.square, t.ann, "news")
         channel = client.get_channel(t.square.id)
         await (await channel.fetch_message(source.id)).forward(channel)
         forward = t.square.messages[1]

@@ -27,12 +27,12 @@ async def test_guild_roles_and_users_are_fetched() -> None:
         guild = await client.fetch_guild(t.guild.id)
         assert (guild.name, guild.approximate_member_count) == ("Town", 4)
         assert [g.name async for g in client.fetch_guilds()] == ["Town"]
-        crew = t.world.add_role(t.guild, "crew", color=0xFF0000)
+        crew = t.world.roles.add(t.guild, "crew", color=0xFF0000)
         assert [role.name for role in await guild.fetch_roles()] == ["@everyone", "spade", "crew"]
         assert (await guild.fetch_role(crew.id)).color.value == 0xFF0000
         assert (await client.fetch_user(t.ann.id)).name == "ann"
         await client.user.edit(username="spade two")
-        assert t.world.bot.name == "spade two"
+        assert t.world.state.bot.name == "spade two"
         assert (await send_raw(t, "GET", f"/guilds/{t.guild.id}/roles/5"))[1]["code"] == 10011
         status, gateway = await send_raw(t, "GET", "/gateway")
         assert (status, gateway["url"]) == (200, t.sandbox.gateway_url)
@@ -47,18 +47,18 @@ async def test_members_are_searched_listed_and_given_roles() -> None:
         assert [member["user"]["username"] for member in found] == ["ann"]
         guild = client.guilds[0]
         assert {m.name async for m in guild.fetch_members()} == {"owner", "spade", "ann", "ben"}
-        crew = t.world.add_role(t.guild, "crew")
+        crew = t.world.roles.add(t.guild, "crew")
         member = await guild.fetch_member(t.ann.id)
         with pytest.raises(discord.Forbidden):
             await member.add_roles(discord.Object(crew.id))
-        chief = t.world.add_role(t.guild, "chief", permissions=Permission.MANAGE_ROLES)
-        t.world.give_role(chief, t.world.bot)
+        chief = t.world.roles.add(t.guild, "chief", permissions=Permission.MANAGE_ROLES)
+        t.world.roles.give(chief, t.world.state.bot)
         await member.add_roles(discord.Object(crew.id))
-        assert t.world.member(t.guild, t.ann).roles == [crew.id]
+        assert t.world.state.member(t.guild, t.ann).roles == [crew.id]
         await member.remove_roles(discord.Object(crew.id))
-        assert t.world.member(t.guild, t.ann).roles == []
+        assert t.world.state.member(t.guild, t.ann).roles == []
         await guild.me.edit(nick="Spade")
-        assert t.world.member(t.guild, t.world.bot).nick == "Spade"
+        assert t.world.state.member(t.guild, t.world.state.bot).nick == "Spade"
         assert (await send_raw(t, "GET", f"{path}/7"))[1]["code"] == 10013
     async with town() as t:
         assert (await send_raw(t, "GET", f"/guilds/{t.guild.id}/members?limit=5"))[1]["code"] == 50001
@@ -69,32 +69,32 @@ async def test_channels_are_made_changed_and_deleted() -> None:
         guild = client.guilds[0]
         with pytest.raises(discord.Forbidden):
             await client.get_channel(t.square.id).edit(name="plaza")
-        chief = t.world.add_role(t.guild, "chief", permissions=EVERYTHING)
-        t.world.give_role(chief, t.world.bot)
+        chief = t.world.roles.add(t.guild, "chief", permissions=EVERYTHING)
+        t.world.roles.give(chief, t.world.state.bot)
         made = await guild.create_text_channel("fresh", topic="news")
-        assert t.world.channel(made.id).topic == "news"
+        assert t.world.state.channel(made.id).topic == "news"
         await made.edit(name="fresher")
-        assert t.world.channel(made.id).name == "fresher"
+        assert t.world.state.channel(made.id).name == "fresher"
         await made.delete()
-        assert made.id not in t.world.channels
-        thread = t.world.start_thread(t.square, "side", t.ann)
+        assert made.id not in t.world.state.channels
+        thread = t.world.threads.start(t.square, "side", t.ann)
         await t.sandbox.until(lambda: guild.get_thread(thread.id))
         await guild.get_thread(thread.id).edit(name="aside", auto_archive_duration=60, locked=True)
         assert (thread.name, thread.auto_archive_minutes, thread.locked) == ("aside", 60, True)
         await guild.get_thread(thread.id).delete()
-        assert thread.id not in t.world.channels
+        assert thread.id not in t.world.state.channels
         await guild.leave()
         await t.sandbox.until(lambda: client.count("guild_remove"))
 
 
 async def test_threads_are_joined_and_left() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        made = t.world.start_thread(t.square, "side", t.ann)
+        made = t.world.threads.start(t.square, "side", t.ann)
         await t.sandbox.until(lambda: client.guilds[0].get_thread(made.id))
         thread = client.guilds[0].get_thread(made.id)
         await thread.join()
         await thread.add_user(discord.Object(t.ben.id))
-        assert set(made.joined) == {t.ann.id, t.ben.id, t.world.bot.id}
+        assert set(made.joined) == {t.ann.id, t.ben.id, t.world.state.bot.id}
         assert (await thread.fetch_member(t.ben.id)).id == t.ben.id
         await thread.remove_user(discord.Object(t.ben.id))
         await thread.leave()
@@ -102,19 +102,19 @@ async def test_threads_are_joined_and_left() -> None:
         with pytest.raises(discord.NotFound):
             await thread.fetch_member(t.ben.id)
         assert (await send_raw(t, "GET", f"/channels/{t.square.id}/thread-members"))[1]["code"] == 50024
-        secret = t.world.start_thread(t.square, "secret", t.ann, private=True)
+        secret = t.world.threads.start(t.square, "secret", t.ann, private=True)
         with pytest.raises(discord.Forbidden):
             await client.fetch_channel(secret.id)
-        t.world.join_thread(secret, t.world.bot)
+        t.world.threads.join(secret, t.world.state.bot)
         await t.sandbox.until(lambda: client.guilds[0].get_thread(secret.id))
-        t.world.post(secret, t.ann, "between us")
+        t.world.messages.post(secret, t.ann, "between us")
         await t.sandbox.until(lambda: client.heard)
-        t.world.archive_thread(secret)
+        t.world.archive.add(secret)
         channel = client.get_channel(t.square.id)
         joined = [thread.id async for thread in channel.archived_threads(private=True, joined=True)]
         assert joined == [secret.id]
-        again = t.world.post(t.square, t.ann, "start on me")
-        t.world.start_thread(t.square, "on it", t.ann, message=again)
+        again = t.world.messages.post(t.square, t.ann, "start on me")
+        t.world.threads.start(t.square, "on it", t.ann, message=again)
         with pytest.raises(discord.HTTPException) as refused:
             await (await channel.fetch_message(again.id)).create_thread(name="twice")
         assert refused.value.code == 160004
@@ -122,11 +122,11 @@ async def test_threads_are_joined_and_left() -> None:
 
 async def test_moderating_messages() -> None:
     async with town() as t, connected(t.sandbox) as client:
-        chief = t.world.add_role(t.guild, "chief", permissions=EVERYTHING)
-        t.world.give_role(chief, t.world.bot)
-        posted = t.world.post(t.square, t.ann, "hello")
+        chief = t.world.roles.add(t.guild, "chief", permissions=EVERYTHING)
+        t.world.roles.give(chief, t.world.state.bot)
+        posted = t.world.messages.post(t.square, t.ann, "hello")
         for emoji in ("👍", "🎉", "wave:77"):
-            t.world.react(posted, t.ben, emoji)
+            t.world.reactions.add(posted, t.ben, emoji)
         channel = client.get_channel(t.square.id)
         message = await channel.fetch_message(posted.id)
         await message.pin()
@@ -147,7 +147,7 @@ async def test_moderating_messages() -> None:
 
 async def test_commands_one_by_one() -> None:
     async with town() as t:
-        base = f"/applications/{t.world.application_id}/commands"
+        base = f"/applications/{t.world.state.application_id}/commands"
         status, made = await send_raw(t, "POST", base, json={"name": "one", "description": "first"})
         assert status == 201
         status, again = await send_raw(t, "POST", base, json={"name": "one", "description": "second"})
@@ -175,12 +175,12 @@ async def test_dm_details() -> None:
         reference = t.sandbox.dms(t.ann)[1].reference
         assert reference is not None
         assert reference.message_id == theirs.id
-        t.world.react(theirs, t.ann, "👍")
+        t.world.reactions.add(theirs, t.ann, "👍")
         await reply.delete()
-        t.world.close_dms(t.ann)
+        t.world.dms.close(t.ann)
         with pytest.raises(discord.Forbidden):
             await channel.typing()
-        robot = t.world.add_user("robot", bot=True)
+        robot = t.world.users.add("robot", bot=True)
         for recipient, code in ((robot.id, 50007), (5, 10013)):
             assert (await send_raw(t, "POST", "/users/@me/channels", json={"recipient_id": recipient}))[1][
                 "code"
@@ -190,13 +190,13 @@ async def test_dm_details() -> None:
 
 async def test_where_nothing_can_be_sent() -> None:
     async with town() as t:
-        forum = t.world.add_channel(t.guild, "help", kind="forum")
+        forum = t.world.channels.add(t.guild, "help", kind="forum")
         body = {"content": "x"}
         assert (await send_raw(t, "POST", f"/channels/{forum.id}/messages", json=body))[1]["code"] == 50008
-        thread = t.world.start_thread(t.square, "done", t.ann)
-        t.world.archive_thread(thread, locked=True)
+        thread = t.world.threads.start(t.square, "done", t.ann)
+        t.world.archive.add(thread, locked=True)
         assert (await send_raw(t, "POST", f"/channels/{thread.id}/messages", json=body))[1]["code"] == 50083
-        t.world.deny_bot(t.square, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+        t.world.channels.deny_bot(t.square, Permission.EMBED_LINKS | Permission.ATTACH_FILES)
         embed = {"embeds": [{"title": "x"}]}
         assert (await send_raw(t, "POST", f"/channels/{t.square.id}/messages", json=embed))[1]["embeds"] == []
 
@@ -219,21 +219,21 @@ async def test_a_layout_of_the_second_kind() -> None:
 async def test_people_and_places_that_are_not_there() -> None:
     async with town() as t:
         world = t.world
-        for look in (world.user, world.guild, world.channel):
+        for look in (world.state.user, world.state.guild, world.state.channel):
             with pytest.raises(LookupError):
                 look(5)
         with pytest.raises(LookupError):
-            world.message(t.square, 5)
+            world.state.message(t.square, 5)
         with pytest.raises(LookupError):
-            world.member(t.guild, world.add_user("stranger"))
+            world.state.member(t.guild, world.users.add("stranger"))
         with pytest.raises(LookupError):
-            world.start_thread(world.dm_with(t.ann), "no", t.ann)
-        message = world.post(t.square, t.ann, "once", message_id=77)
+            world.threads.start(world.dms.channel_with(t.ann), "no", t.ann)
+        message = world.messages.post(t.square, t.ann, "once", message_id=77)
         assert message.created_at < START
         with pytest.raises(ValueError, match="already"):
-            world.post(t.square, t.ann, "twice", message_id=77)
-        world.delete(message)
+            world.messages.post(t.square, t.ann, "twice", message_id=77)
+        world.messages.delete(message)
         with pytest.raises(LookupError):
-            world.delete(message)
+            world.messages.delete(message)
         with pytest.raises(LookupError):
             await t.sandbox.people.press(t.ann, message, "nothing")

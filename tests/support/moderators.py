@@ -5,6 +5,6 @@ from bot.sandbox import Guild, Permission, User, World
 
 def moderators(world: World, guild: Guild, *people: User) -> None:
     """Give members of a guild a role for it."""
-    role = world.add_role(guild, "Moderators", permissions=int(Permission.MANAGE_MESSAGES))
+    role = world.roles.add(guild, "Moderators", permissions=int(Permission.MANAGE_MESSAGES))
     for user in people:
-        world.give_role(role, user)
+        world.roles.give(role, user)

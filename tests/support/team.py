@@ -40,7 +40,7 @@ class Team:
     async def says(self, user: User, content: str = "words", **details: object) -> PostedMessage:
         """A second later somebody writes, and the bot puts it on record."""
         self.clock.set(self.clock.now() + timedelta(seconds=1))
-        message = self.sandbox.world.post(self.room, user, content, **details)
+        message = self.sandbox.world.messages.post(self.room, user, content, **details)
         await Stage(self.clock, self.sandbox, self.app).heard(message.id)
         return message
 
@@ -97,15 +97,15 @@ async def team(folder: Path, *, on: Sequence[str] = ("ann", "bea")) -> AsyncIter
     clock = DrivenClock(MONDAY)
     async with Sandbox(now=clock.now) as sandbox:
         world = sandbox.world
-        guild = world.add_guild("Mesh")
-        room = world.add_channel(guild, "general", kind="text")
-        people = {name: world.add_user(name.lower(), display_name=name) for name in ("Ann", "Bea", "Max", "Ned")}
+        guild = world.guilds.add("Mesh")
+        room = world.channels.add(guild, "general", kind="text")
+        people = {name: world.users.add(name.lower(), display_name=name) for name in ("Ann", "Bea", "Max", "Ned")}
         for user in people.values():
-            world.add_member(guild, user, joined_at=MONDAY - timedelta(days=40))
+            world.members.add(guild, user, joined_at=MONDAY - timedelta(days=40))
         moderators(world, guild, people["Ann"], people["Bea"])
         async with connected(sandbox, clock, folder / "spade.db") as app:
             made = Team(clock, sandbox, app, folder / "spade.db", guild, room, *people.values())
-            owner = world.user(guild.owner_id)
+            owner = world.state.user(guild.owner_id)
             for manager in (made.ann, made.bea):
                 await made.run(owner, "setup", manager=manager)
             for name in on:

@@ -37,14 +37,14 @@ async def town(folder: Path) -> AsyncIterator[Town]:
     async with stage(folder / "spade.db", BEGAN) as on:
         world = on.sandbox.world
         owner, mia, noor, rafa = (
-            world.add_user(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
+            world.users.add(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
         )
-        guild = world.add_guild("Gardeners", owner=owner)
-        team = world.add_role(guild, "Team", permissions=int(MANAGER))
-        general = world.add_channel(guild, "general")
-        world.add_member(guild, rafa)
+        guild = world.guilds.add("Gardeners", owner=owner)
+        team = world.roles.add(guild, "Team", permissions=int(MANAGER))
+        general = world.channels.add(guild, "general")
+        world.members.add(guild, rafa)
         for user in (mia, noor):
-            world.add_member(guild, user, roles=[team])
+            world.members.add(guild, user, roles=[team])
         await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
         here = Town(on, guild, general, team, owner, mia, noor, rafa)
         for manager in (mia, noor):

@@ -122,8 +122,8 @@ async def test_time_passes_by_days_and_weeks_only() -> None:
 
 async def test_a_reader_can_only_be_those_who_are_offered() -> None:
     async with opened() as (t, page, session, _):
-        carl = t.world.add_user("carl")
-        t.world.add_member(t.guild, carl)
+        carl = t.world.users.add("carl")
+        t.world.members.add(t.guild, carl)
         own = {"Origin": t.sandbox.url}
         asked = {"as": str(carl.id), "channel": str(t.square.id)}
         async with session.post(page.address + "write", params=asked, data={"content": "hi"}, headers=own) as response:
@@ -133,11 +133,11 @@ async def test_a_reader_can_only_be_those_who_are_offered() -> None:
 
 async def test_channels_and_messages_out_of_sight_stay_so() -> None:
     async with opened() as (t, page, session, _):
-        hidden = t.world.add_channel(t.guild, "vault")
-        t.world.post(hidden, t.ann, "gold")
-        t.world.set_overwrite(hidden, t.guild.roles[t.guild.id], deny=1 << 10)
-        t.world.post(t.world.dm_with(t.ben), t.ben, "secret of ben")
-        for channel in (hidden, t.world.dm_with(t.ben)):
+        hidden = t.world.channels.add(t.guild, "vault")
+        t.world.messages.post(hidden, t.ann, "gold")
+        t.world.channels.set_overwrite(hidden, t.guild.roles[t.guild.id], deny=1 << 10)
+        t.world.messages.post(t.world.dms.channel_with(t.ben), t.ben, "secret of ben")
+        for channel in (hidden, t.world.dms.channel_with(t.ben)):
             html = await text_of(session, page.address, **{"as": t.ann.id, "channel": channel.id})
             assert "vault" not in html
             assert "gold" not in html
@@ -146,9 +146,9 @@ async def test_channels_and_messages_out_of_sight_stay_so() -> None:
 
 async def test_files_are_pictures_or_nothing() -> None:
     async with opened() as (t, page, session, _):
-        t.world.files[5] = ("a.png", "image/png", b"png")
-        t.world.files[6] = ("a.html", "text/html", b"<script>")
-        t.world.files[7] = ("a.svg", "image/svg+xml", b"<svg/>")
+        t.world.state.files[5] = ("a.png", "image/png", b"png")
+        t.world.state.files[6] = ("a.html", "text/html", b"<script>")
+        t.world.state.files[7] = ("a.svg", "image/svg+xml", b"<svg/>")
         async with session.get(page.address + "files/5/a.png") as response:
             assert (response.status, response.content_type) == (200, "image/png")
             assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -15,8 +15,8 @@ async def shown(t: Town, page: Any, session: Any, **asked: Any) -> str:
 
 async def test_components_of_the_second_kind() -> None:
     async with opened() as (t, page, session, _):
-        t.world.files[5] = ("a.png", "image/png", b"png")
-        message = t.world.post(t.square, t.ben)
+        t.world.state.files[5] = ("a.png", "image/png", b"png")
+        message = t.world.messages.post(t.square, t.ben)
         message.attachments = [
             {"id": "5", "filename": "a.png", "size": 3, "url": f"{t.sandbox.url}/attachments/1/5/a.png"},
             {"id": "6", "filename": "notes.txt", "size": 4096, "url": "x", "content_type": "text/plain"},
@@ -51,7 +51,7 @@ async def test_components_of_the_second_kind() -> None:
 
 async def test_a_list_says_what_it_is_for_and_shows_what_is_chosen_already() -> None:
     async with opened() as (t, page, session, _):
-        message = t.world.post(t.square, t.ben)
+        message = t.world.messages.post(t.square, t.ben)
         few = {"type": 5, "id": 1, "custom_id": "few", "placeholder": "Your team", "min_values": 0, "max_values": 25}
         one = {"type": 8, "id": 2, "custom_id": "one", "placeholder": "Where to post", "min_values": 0}
         message.components = [
@@ -69,13 +69,13 @@ async def test_a_list_says_what_it_is_for_and_shows_what_is_chosen_already() -> 
 
 async def test_replies_forwards_threads_notices_and_what_is_gone() -> None:
     async with opened() as (t, page, session, _):
-        first = t.world.post(t.square, t.ann, "first **words**")
-        t.world.post(t.square, t.ben, "an answer", reply_to=first)
-        t.world.post(t.square, t.ben, "to nobody", reply_to=123)
-        t.world.post(t.square, t.ben, forward=first)
-        t.world.start_thread(t.square, "About it", t.ben, message=first)
-        t.world.post(t.square, t.ben, type=7)
-        t.world.edit(t.world.post(t.square, t.ben, "edited"), "changed")
+        first = t.world.messages.post(t.square, t.ann, "first **words**")
+        t.world.messages.post(t.square, t.ben, "an answer", reply_to=first)
+        t.world.messages.post(t.square, t.ben, "to nobody", reply_to=123)
+        t.world.messages.post(t.square, t.ben, forward=first)
+        t.world.threads.start(t.square, "About it", t.ben, message=first)
+        t.world.messages.post(t.square, t.ben, type=7)
+        t.world.messages.edit(t.world.messages.post(t.square, t.ben, "edited"), "changed")
         html = await shown(t, page, session)
         assert "first words</a>" in html
         assert "a message that is gone" in html
@@ -90,7 +90,7 @@ async def test_long_channels_come_in_pages_and_lead_back_to_the_present() -> Non
         messages = []
         for number in range(130):
             t.clock.advance(minutes=1)
-            messages.append(t.world.post(t.square, t.ann if number % 2 else t.ben, f"number {number};"))
+            messages.append(t.world.messages.post(t.square, t.ann if number % 2 else t.ben, f"number {number};"))
         html = await shown(t, page, session)
         assert "number 129;" in html
         assert "number 89;" not in html
@@ -109,11 +109,11 @@ async def test_long_channels_come_in_pages_and_lead_back_to_the_present() -> Non
 
 async def test_news_is_counted_until_it_is_seen() -> None:
     async with opened() as (t, page, session, _):
-        other = t.world.add_channel(t.guild, "other")
+        other = t.world.channels.add(t.guild, "other")
         assert "new</span>" not in await shown(t, page, session)
         t.clock.advance(seconds=5)
-        t.world.post(other, t.ben, "news")
-        t.world.post(other, t.ann, "of my own")
+        t.world.messages.post(other, t.ben, "news")
+        t.world.messages.post(other, t.ann, "of my own")
         assert "1<span" in await shown(t, page, session)
         await text_of(session, page.address, channel=other.id)
         assert "new</span>" not in await shown(t, page, session)

@@ -18,7 +18,7 @@ from bot.sandbox.rest import (
 )
 
 if TYPE_CHECKING:
-    from bot.sandbox.exchange import Route
+    from bot.sandbox.rest.routing import Route
 
 # Fixed words before parameters at the same place: the first match serves.
 ROUTES: list[Route] = [

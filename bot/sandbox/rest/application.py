@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.exchange import Call, Reply, Routes
-from bot.sandbox.intents import Intent
-from bot.sandbox.payloads import user_payload
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.rest.call import Call
+from bot.sandbox.rest.routing import Reply, Routes
+from bot.sandbox.world.intents import Intent
+from bot.sandbox.world.payloads import user_payload
 
 routes = Routes()
 
@@ -18,40 +16,36 @@ routes = Routes()
 @routes.add("GET", "/gateway", open=True)
 def gateway(call: Call) -> object:
     """Say where the gateway is."""
-    return {"url": _gateway_url(call.world)}
+    return {"url": call.state.gateway_url}
 
 
 @routes.add("GET", "/gateway/bot")
 def gateway_bot(call: Call) -> object:
     """Say where the gateway is and how often it may be entered."""
     limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
-    return {"url": _gateway_url(call.world), "shards": 1, "session_start_limit": limit}
-
-
-def _gateway_url(world: World) -> str:
-    return world.base_url.replace("http", "ws", 1) + "/gateway"
+    return {"url": call.state.gateway_url, "shards": 1, "session_start_limit": limit}
 
 
 @routes.add("GET", "/oauth2/applications/@me")
 @routes.add("GET", "/applications/@me")
 def application(call: Call) -> object:
     """Describe the application, with the intents it was granted as flags."""
-    world = call.world
+    state = call.state
     flags = 0
     for intent, flag in (
         (Intent.GUILD_PRESENCES, 1 << 12),
         (Intent.GUILD_MEMBERS, 1 << 14),
         (Intent.MESSAGE_CONTENT, 1 << 18),
     ):
-        flags |= flag if world.granted & intent else 0
+        flags |= flag if state.granted & intent else 0
     return {
-        "id": str(world.application_id),
-        "name": world.bot.name,
+        "id": str(state.application_id),
+        "name": state.bot.name,
         "icon": None,
         "description": "",
         "summary": "",
         "type": None,
-        "bot": user_payload(world.bot),
+        "bot": user_payload(state.bot),
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
@@ -60,8 +54,8 @@ def application(call: Call) -> object:
         "redirect_uris": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
-        "owner": user_payload(world.app_owner),
-        "approximate_guild_count": sum(world.bot_in(guild) for guild in world.guilds.values()),
+        "owner": user_payload(state.app_owner),
+        "approximate_guild_count": sum(state.bot_in(guild) for guild in state.guilds.values()),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
@@ -75,12 +69,12 @@ OF_GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
 
 
 def _scope(call: Call) -> int | None:
-    if call.id("application_id") != call.world.application_id:
+    if call.id("application_id") != call.state.application_id:
         raise ApiError(10002)
     if "guild_id" not in call.params:
         return None
-    guild = call.world.guilds.get(call.id("guild_id"))
-    if guild is None or not call.world.bot_in(guild):
+    guild = call.state.guilds.get(call.id("guild_id"))
+    if guild is None or not call.state.bot_in(guild):
         raise ApiError(50001)
     return guild.id
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sandbox.entities import ChannelType
-from bot.sandbox.errors import ApiError, Problems
-from bot.sandbox.exchange import Call, Reply, Routes
-from bot.sandbox.payloads import channel_payload
-from bot.sandbox.permissions import Permission
+from bot.sandbox.bodies.errors import ApiError, Problems
+from bot.sandbox.rest.call import Call
+from bot.sandbox.rest.routing import Reply, Routes
+from bot.sandbox.world.entities import ChannelType
+from bot.sandbox.world.payloads import channel_payload
+from bot.sandbox.world.permissions import Permission
 
 if TYPE_CHECKING:
-    from bot.sandbox.entities import Channel
+    from bot.sandbox.world.entities import Channel
 
 routes = Routes()
 
@@ -19,7 +20,7 @@ routes = Routes()
 @routes.add("GET", "/channels/{channel_id}")
 def get_channel(call: Call) -> object:
     """Return a channel, a thread or a DM."""
-    return channel_payload(call.world, call.channel())
+    return channel_payload(call.state, call.channel())
 
 
 @routes.add("PATCH", "/channels/{channel_id}")
@@ -33,14 +34,14 @@ def edit_channel(call: Call) -> object:
         problems.between(("name",), name, 1, 100)
         problems.raise_if_any()
     if channel.is_thread:
-        if channel.owner_id != call.world.bot.id:
-            call.world.require(channel, Permission.MANAGE_THREADS)
+        if channel.owner_id != call.state.bot.id:
+            call.require(channel, Permission.MANAGE_THREADS)
         _edit_thread(call, channel)
     else:
-        call.world.require(channel, Permission.MANAGE_CHANNELS)
+        call.require(channel, Permission.MANAGE_CHANNELS)
     if name is not None or "topic" in fields:
-        call.world.edit_channel(channel, name=name, topic=fields.get("topic"))
-    return channel_payload(call.world, channel)
+        call.world.channels.edit(channel, name=name, topic=fields.get("topic"))
+    return channel_payload(call.state, channel)
 
 
 def _edit_thread(call: Call, thread: Channel) -> None:
@@ -49,18 +50,20 @@ def _edit_thread(call: Call, thread: Channel) -> None:
         thread.auto_archive_minutes = fields["auto_archive_duration"]
     if fields.get("archived") is not None or fields.get("locked") is not None:
         archived = thread.archived if fields.get("archived") is None else bool(fields["archived"])
-        call.world.archive_thread(thread, archived=archived, locked=fields.get("locked"))
+        archive = call.world.archive
+        change = archive.add if archived else archive.remove
+        change(thread, locked=fields.get("locked"))
 
 
 @routes.add("DELETE", "/channels/{channel_id}")
 def delete_channel(call: Call) -> object:
     """Delete a channel or a thread; a DM is only closed."""
     channel = call.channel()
-    payload = channel_payload(call.world, channel)
+    payload = channel_payload(call.state, channel)
     if channel.type == ChannelType.DM:
         return payload
-    call.world.require(channel, Permission.MANAGE_THREADS if channel.is_thread else Permission.MANAGE_CHANNELS)
-    call.world.delete_channel(channel)
+    call.require(channel, Permission.MANAGE_THREADS if channel.is_thread else Permission.MANAGE_CHANNELS)
+    call.world.channels.delete(channel)
     return payload
 
 
@@ -73,14 +76,14 @@ def create_channel(call: Call) -> object:
     problems.between(("name",), fields.get("name"), 1, 100)
     problems.raise_if_any()
     parent = fields.get("parent_id")
-    channel = call.world.add_channel(
+    channel = call.world.channels.add(
         guild,
         fields["name"],
         kind=ChannelType(fields.get("type") or 0),
         parent=None if parent is None else int(parent),
         topic=fields.get("topic"),
     )
-    return Reply(201, channel_payload(call.world, channel))
+    return Reply(201, channel_payload(call.state, channel))
 
 
 @routes.add("POST", "/channels/{channel_id}/typing")

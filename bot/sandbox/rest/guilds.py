@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.exchange import Call, Routes
-from bot.sandbox.payloads import (
-    active_threads,
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.rest.call import Call
+from bot.sandbox.rest.routing import Routes
+from bot.sandbox.world.payloads import (
     channel_payload,
     guild_payload,
     role_payload,
@@ -29,17 +29,17 @@ def get_guild(call: Call) -> object:
 @routes.add("GET", "/guilds/{guild_id}/channels")
 def guild_channels(call: Call) -> object:
     """List the channels of a guild, without threads; hidden ones too, as Discord does."""
-    return [channel_payload(call.world, channel) for channel in call.guild().channels.values()]
+    return [channel_payload(call.state, channel) for channel in call.guild().channels.values()]
 
 
 @routes.add("GET", "/guilds/{guild_id}/threads/active")
 def guild_active_threads(call: Call) -> object:
     """List all active threads the bot can see."""
-    world = call.world
-    threads = active_threads(world, call.guild())
-    members = [thread_member_payload(t, world.bot.id) for t in threads if world.bot.id in t.joined]
+    state = call.state
+    threads = state.active_threads(call.guild())
+    members = [thread_member_payload(t, state.bot.id) for t in threads if state.bot.id in t.joined]
     return {
-        "threads": [channel_payload(world, thread) for thread in threads],
+        "threads": [channel_payload(state, thread) for thread in threads],
         "members": members,
         "has_more": False,
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.exchange import Call, Routes, snowflake
-from bot.sandbox.intents import Intent
-from bot.sandbox.payloads import member_payload
-from bot.sandbox.permissions import Permission, guild_permissions
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.rest.call import Call, snowflake
+from bot.sandbox.rest.routing import Routes
+from bot.sandbox.world.intents import Intent
+from bot.sandbox.world.payloads import member_payload
+from bot.sandbox.world.permissions import Permission, guild_permissions
 
 if TYPE_CHECKING:
-    from bot.sandbox.entities import Guild, Member
+    from bot.sandbox.world.entities import Guild, Member
 
 routes = Routes()
 
@@ -33,7 +34,7 @@ def search_members(call: Call) -> object:
 def list_members(call: Call) -> object:
     """List members by id; only with the members intent granted."""
     guild = call.guild()
-    if not call.world.granted & Intent.GUILD_MEMBERS:
+    if not call.state.granted & Intent.GUILD_MEMBERS:
         raise ApiError(50001)
     limit = call.number("limit", 1, 1, 1000)
     after = snowflake("after", call.query.get("after", "0"))
@@ -50,7 +51,7 @@ def get_member(call: Call) -> object:
 @routes.add("PATCH", "/guilds/{guild_id}/members/@me")
 def edit_own_member(call: Call) -> object:
     """Change the bot's nickname."""
-    member = call.guild().members[call.world.bot.id]
+    member = call.guild().members[call.state.bot.id]
     member.nick = call.fields.get("nick")
     return member_payload(member)
 
@@ -62,7 +63,7 @@ def give_role(call: Call) -> object:
     role = guild.roles.get(call.id("role_id"))
     if role is None:
         raise ApiError(10011)
-    call.world.give_role(role, _member(call, guild))
+    call.world.roles.give(role, _member(call, guild))
     return None
 
 
@@ -73,13 +74,13 @@ def take_role(call: Call) -> object:
     role = guild.roles.get(call.id("role_id"))
     if role is None:
         raise ApiError(10011)
-    call.world.take_role(role, _member(call, guild))
+    call.world.roles.take(role, _member(call, guild))
     return None
 
 
 def _member(call: Call, guild: Guild) -> Member:
     user_id = call.id("user_id")
-    if user_id not in call.world.users:
+    if user_id not in call.state.users:
         raise ApiError(10013)
     if user_id not in guild.members:
         raise ApiError(10007)
@@ -88,6 +89,6 @@ def _member(call: Call, guild: Guild) -> Member:
 
 def _managed(call: Call) -> Guild:
     guild = call.guild()
-    if not guild_permissions(guild, guild.members[call.world.bot.id]) & Permission.MANAGE_ROLES:
+    if not guild_permissions(guild, guild.members[call.state.bot.id]) & Permission.MANAGE_ROLES:
         raise ApiError(50013)
     return guild

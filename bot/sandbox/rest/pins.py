@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.sandbox.exchange import Call, Routes
-from bot.sandbox.permissions import Permission
+from bot.sandbox.rest.call import Call
 from bot.sandbox.rest.messages import shown
-from bot.sandbox.snowflakes import stamp
+from bot.sandbox.rest.routing import Routes
+from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.snowflakes import stamp
 
 routes = Routes()
 
@@ -40,6 +41,6 @@ def unpin(call: Call) -> object:
 
 def _set(call: Call, *, pinned: bool) -> object:
     channel = call.channel()
-    call.world.require(channel, Permission.MANAGE_MESSAGES)
-    call.world.pin(call.message(channel), pinned=pinned)
+    call.require(channel, Permission.MANAGE_MESSAGES)
+    call.world.messages.pin(call.message(channel), pinned=pinned)
     return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.exchange import Call, Routes, snowflake
-from bot.sandbox.payloads import user_payload
-from bot.sandbox.permissions import Permission
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.rest.call import Call, snowflake
+from bot.sandbox.rest.routing import Routes
+from bot.sandbox.world.payloads import user_payload
+from bot.sandbox.world.permissions import Permission
 
 routes = Routes()
 ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
@@ -16,20 +17,20 @@ ONE = ALL + "/{emoji_name}"
 def react(call: Call) -> object:
     """Add the bot's reaction."""
     channel = call.channel()
-    call.world.require(channel, Permission.READ_MESSAGE_HISTORY)
+    call.require(channel, Permission.READ_MESSAGE_HISTORY)
     message, emoji = call.message(channel), call.params["emoji_name"]
     if not emoji or (emoji.isascii() and ":" not in emoji):
         raise ApiError(10014)
     if emoji not in message.reactions:
-        call.world.require(channel, Permission.ADD_REACTIONS)
-    call.world.react(message, call.world.bot, emoji)
+        call.require(channel, Permission.ADD_REACTIONS)
+    call.world.reactions.add(message, call.state.bot, emoji)
     return None
 
 
 @routes.add("DELETE", ONE + "/@me")
 def unreact(call: Call) -> object:
     """Take the bot's reaction back."""
-    call.world.unreact(call.message(call.channel()), call.world.bot, call.params["emoji_name"])
+    call.world.reactions.remove(call.message(call.channel()), call.state.bot, call.params["emoji_name"])
     return None
 
 
@@ -37,8 +38,8 @@ def unreact(call: Call) -> object:
 def unreact_other(call: Call) -> object:
     """Take somebody's reaction away."""
     channel = call.channel()
-    call.world.require(channel, Permission.MANAGE_MESSAGES)
-    call.world.unreact(call.message(channel), call.id("user_id"), call.params["emoji_name"])
+    call.require(channel, Permission.MANAGE_MESSAGES)
+    call.world.reactions.remove(call.message(channel), call.id("user_id"), call.params["emoji_name"])
     return None
 
 
@@ -49,15 +50,15 @@ def who_reacted(call: Call) -> object:
     limit = call.number("limit", 25, 1, 100)
     after = snowflake("after", call.query.get("after", "0"))
     users = sorted(user for user in message.reactions.get(call.params["emoji_name"], []) if user > after)
-    return [user_payload(call.world.users[user]) for user in users[:limit]]
+    return [user_payload(call.state.users[user]) for user in users[:limit]]
 
 
 @routes.add("DELETE", ONE)
 def clear_one(call: Call) -> object:
     """Remove all reactions with an emoji."""
     channel = call.channel()
-    call.world.require(channel, Permission.MANAGE_MESSAGES)
-    call.world.clear_reactions(call.message(channel), call.params["emoji_name"])
+    call.require(channel, Permission.MANAGE_MESSAGES)
+    call.world.reactions.clear(call.message(channel), call.params["emoji_name"])
     return None
 
 
@@ -65,6 +66,6 @@ def clear_one(call: Call) -> object:
 def clear_all(call: Call) -> object:
     """Remove all reactions."""
     channel = call.channel()
-    call.world.require(channel, Permission.MANAGE_MESSAGES)
-    call.world.clear_reactions(call.message(channel))
+    call.require(channel, Permission.MANAGE_MESSAGES)
+    call.world.reactions.clear(call.message(channel))
     return None

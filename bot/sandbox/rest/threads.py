@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.composing import compose
-from bot.sandbox.entities import ChannelType
-from bot.sandbox.errors import ApiError, Problems
-from bot.sandbox.exchange import Call, Reply, Routes
-from bot.sandbox.payloads import channel_payload, member_payload, message_payload, thread_member_payload
-from bot.sandbox.permissions import Permission
-from bot.sandbox.snowflakes import EPOCH
+from bot.sandbox.bodies.composing import compose
+from bot.sandbox.bodies.errors import ApiError, Problems
+from bot.sandbox.rest.call import Call
+from bot.sandbox.rest.routing import Reply, Routes
+from bot.sandbox.world.entities import ChannelType
+from bot.sandbox.world.payloads import channel_payload, member_payload, message_payload, thread_member_payload
+from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.snowflakes import EPOCH
 
 if TYPE_CHECKING:
-    from bot.sandbox.entities import Channel
+    from bot.sandbox.world.entities import Channel
 
 routes = Routes()
 
@@ -23,13 +24,13 @@ routes = Routes()
 def start_on_message(call: Call) -> object:
     """Start a thread on a message."""
     channel = call.channel()
-    call.world.require(channel, Permission.CREATE_PUBLIC_THREADS)
+    call.require(channel, Permission.CREATE_PUBLIC_THREADS)
     message = call.message(channel)
     if message.thread_id is not None:
         raise ApiError(160004)
     _check_name(call)
-    thread = call.world.start_thread(channel, call.fields["name"], call.world.bot, message=message)
-    return Reply(201, channel_payload(call.world, thread))
+    thread = call.world.threads.start(channel, call.fields["name"], call.state.bot, message=message)
+    return Reply(201, channel_payload(call.state, thread))
 
 
 @routes.add("POST", "/channels/{channel_id}/threads")
@@ -37,20 +38,20 @@ def start(call: Call) -> object:
     """Start a thread without a message, or open a forum post with one."""
     channel = call.channel()
     _check_name(call)
-    world, fields = call.world, call.fields
+    world, state, fields = call.world, call.state, call.fields
     if channel.type == ChannelType.FORUM:
-        world.require(channel, Permission.SEND_MESSAGES)
-        thread = world.load_thread(channel, fields["name"], world.bot)
-        message = compose(world, thread, fields.get("message") or {}, call.files)
+        call.require(channel, Permission.SEND_MESSAGES)
+        thread = world.threads.load(channel, fields["name"], state.bot)
+        message = compose(state, thread, fields.get("message") or {}, call.files)
         message.id = thread.id
-        world.announce_thread(thread)
-        world.put(message)
-        created = channel_payload(world, thread)
-        return Reply(201, created | {"message": message_payload(world, message, content=True)})
+        world.threads.announce(thread)
+        world.messages.put(message)
+        created = channel_payload(state, thread)
+        return Reply(201, created | {"message": message_payload(state, message, content=True)})
     private = fields.get("type") == ChannelType.PRIVATE_THREAD
-    world.require(channel, Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS)
-    thread = world.start_thread(channel, fields["name"], world.bot, private=private)
-    return Reply(201, channel_payload(world, thread))
+    call.require(channel, Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS)
+    thread = world.threads.start(channel, fields["name"], state.bot, private=private)
+    return Reply(201, channel_payload(state, thread))
 
 
 def _check_name(call: Call) -> None:
@@ -79,14 +80,14 @@ def thread_members(call: Call) -> object:
 @routes.add("PUT", "/channels/{channel_id}/thread-members/@me")
 def join(call: Call) -> object:
     """Let the bot join a thread."""
-    call.world.join_thread(_thread(call), call.world.bot)
+    call.world.threads.join(_thread(call), call.state.bot)
     return None
 
 
 @routes.add("DELETE", "/channels/{channel_id}/thread-members/@me")
 def leave(call: Call) -> object:
     """Let the bot leave a thread."""
-    call.world.leave_thread(_thread(call), call.world.bot)
+    call.world.threads.leave(_thread(call), call.state.bot)
     return None
 
 
@@ -97,7 +98,7 @@ def thread_member(call: Call) -> object:
     if user_id not in thread.joined:
         raise ApiError(10007)
     payload = thread_member_payload(thread, user_id)
-    guild = call.world.guild_of(thread)
+    guild = call.state.guild_of(thread)
     if call.query.get("with_member") in {"1", "true", "True"} and guild is not None:
         payload["member"] = member_payload(guild.members[user_id])
     return payload
@@ -106,14 +107,14 @@ def thread_member(call: Call) -> object:
 @routes.add("PUT", "/channels/{channel_id}/thread-members/{user_id}")
 def add_member(call: Call) -> object:
     """Add somebody to a thread."""
-    call.world.join_thread(_thread(call), call.id("user_id"))
+    call.world.threads.join(_thread(call), call.id("user_id"))
     return None
 
 
 @routes.add("DELETE", "/channels/{channel_id}/thread-members/{user_id}")
 def remove_member(call: Call) -> object:
     """Take somebody out of a thread."""
-    call.world.leave_thread(_thread(call), call.id("user_id"))
+    call.world.threads.leave(_thread(call), call.id("user_id"))
     return None
 
 
@@ -129,7 +130,7 @@ def archived_public(call: Call) -> object:
 @routes.add("GET", "/channels/{channel_id}/threads/archived/private")
 def archived_private(call: Call) -> object:
     """List archived private threads, last archived first; needs Manage Threads."""
-    call.world.require(call.channel(), Permission.MANAGE_THREADS)
+    call.require(call.channel(), Permission.MANAGE_THREADS)
     return _archive(call, {ChannelType.PRIVATE_THREAD})
 
 
@@ -140,13 +141,13 @@ def archived_joined(call: Call) -> object:
 
 
 def _archive(call: Call, kinds: set[ChannelType], *, joined: bool = False) -> dict[str, Any]:
-    world, channel = call.world, call.channel()
-    world.require(channel, Permission.READ_MESSAGE_HISTORY)
+    state, channel = call.state, call.channel()
+    call.require(channel, Permission.READ_MESSAGE_HISTORY)
     limit = call.number("limit", 50, 1, 100)
-    found = [t for t in world.threads_of(channel) if t.archived and t.type in kinds]
+    found = [t for t in state.threads_of(channel) if t.archived and t.type in kinds]
     before = call.query.get("before")
     if joined:
-        found = [thread for thread in found if world.bot.id in thread.joined]
+        found = [thread for thread in found if state.bot.id in thread.joined]
         found = [thread for thread in found if before is None or thread.id < int(before)]
     else:
         end = None if before is None else datetime.fromisoformat(before)
@@ -154,7 +155,7 @@ def _archive(call: Call, kinds: set[ChannelType], *, joined: bool = False) -> di
         found = [t for t in found if end is None or (t.archived_at or EPOCH) < end]
     page = found[:limit]
     return {
-        "threads": [channel_payload(world, thread) for thread in page],
-        "members": [thread_member_payload(t, world.bot.id) for t in page if world.bot.id in t.joined],
+        "threads": [channel_payload(state, thread) for thread in page],
+        "members": [thread_member_payload(t, state.bot.id) for t in page if state.bot.id in t.joined],
         "has_more": len(found) > limit,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.sandbox.errors import ApiError
-from bot.sandbox.exchange import Call, Reply, Routes
+from bot.sandbox.bodies.errors import ApiError
+from bot.sandbox.rest.call import Call
+from bot.sandbox.rest.routing import Reply, Routes
 
 routes = Routes()
 # Decorators work from the bottom up: "@original" is registered before the parameter that would catch it.
@@ -47,7 +48,7 @@ def delete_message(call: Call) -> object:
 
 
 def _token(call: Call) -> str:
-    if call.id("webhook_id") != call.world.application_id:
+    if call.id("webhook_id") != call.state.application_id:
         raise ApiError(10015)
     return call.params["webhook_token"]
 

@@ -1,1 +1,1 @@
-"""The record of a real community, without anything anybody said; see SOURCE.md."""
+"""The record of a real community without its texts (see SOURCE.md), and playing it into a world."""

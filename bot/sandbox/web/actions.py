@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.entities import ChannelType
 from bot.sandbox.web.forms import OfferedCommand, blanks_of, entries_of, values_of
+from bot.sandbox.world.entities import ChannelType
 
 if TYPE_CHECKING:
     from multidict import MultiDictProxy
 
-    from bot.sandbox.entities import PostedMessage
-    from bot.sandbox.responses import Response
+    from bot.sandbox.interactions.responses import Response
     from bot.sandbox.server import Sandbox
     from bot.sandbox.web.viewpoint import Viewpoint
+    from bot.sandbox.world.entities import PostedMessage
 
 _ANSWER_SECONDS = 4.0
 _FINAL_SECONDS = 0.4
@@ -40,7 +40,7 @@ class Desk:
             raise LookupError("Messages are written in a forum's posts")
         target = channel.log.get(view.number("reply") or 0)
         pings = target is not None and target.author is not view.viewer
-        self._sandbox.world.post(channel, view.viewer, content, reply_to=target, ping_reply=pings)
+        self._sandbox.world.messages.post(channel, view.viewer, content, reply_to=target, ping_reply=pings)
         return view.way()
 
     async def open_post(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
@@ -48,17 +48,17 @@ class Desk:
         title, content = _text(form, "title", _TITLE_LIMIT), _text(form, "content", _CONTENT_LIMIT)
         if view.channel.type != ChannelType.FORUM:
             raise LookupError("Posts are opened in forums")
-        post = self._sandbox.world.create_post(view.channel, title, view.viewer, content)
+        post = self._sandbox.world.threads.open_post(view.channel, title, view.viewer, content)
         return view.way(post.id)
 
     async def react(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """React to a message, or take the reaction back."""
         world, emoji = self._sandbox.world, _text(form, "emoji", 16)
-        message = world.message(view.channel, _number(form))
+        message = world.state.message(view.channel, _number(form))
         if view.viewer.id in message.reactions.get(emoji, []):
-            world.unreact(message, view.viewer, emoji)
+            world.reactions.remove(message, view.viewer, emoji)
         else:
-            world.react(message, view.viewer, emoji)
+            world.reactions.add(message, view.viewer, emoji)
         return self._back(view)
 
     async def press(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
@@ -145,7 +145,7 @@ class Desk:
         found = view.channel.log.get(message_id)
         if found is not None:
             return found
-        for answer in self._sandbox.interactions.answers_of(view.viewer):
+        for answer in self._sandbox.interactions.responses_to(view.viewer):
             for message in answer.messages:
                 if message.id == message_id and message.channel_id == view.channel.id:
                     return message

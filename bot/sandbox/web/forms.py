@@ -15,7 +15,7 @@ from bot.sandbox.web.viewpoint import SelectOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bot.sandbox.responses import Response
+    from bot.sandbox.interactions.responses import Response
     from bot.sandbox.web.viewpoint import Viewpoint
 
 _WHOLE, _BOOLEAN, _USER, _CHANNEL, _ROLE, _ANYBODY, _NUMBER = 4, 5, 6, 7, 8, 9, 10

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bot.sandbox.entities import MessageType, PostedMessage
-from bot.sandbox.record import PLACEHOLDER
+from bot.sandbox.sample.player import PLACEHOLDER
 from bot.sandbox.web.markup import rendered, rendered_line
 from bot.sandbox.web.parts import (
     Embed,
@@ -22,13 +21,14 @@ from bot.sandbox.web.parts import (
     reactions_of,
 )
 from bot.sandbox.web.times import day_name, full_time, said_at
+from bot.sandbox.world.entities import MessageType, PostedMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.sandbox.entities import Channel
-    from bot.sandbox.interactions import Interactions
+    from bot.sandbox.interactions.interactions import Interactions
     from bot.sandbox.web.viewpoint import Person, Viewpoint
+    from bot.sandbox.world.entities import Channel
 
 PAGE = 40
 _TOGETHER = timedelta(minutes=7)
@@ -110,7 +110,7 @@ def stretch(view: Viewpoint, interactions: Interactions, dismissed: set[int]) ->
 
 def _own_messages(view: Viewpoint, interactions: Interactions) -> Iterator[PostedMessage]:
     """Ephemeral messages: they stand in no channel, only in the reader's answers."""
-    for answer in interactions.answers_of(view.viewer):
+    for answer in interactions.responses_to(view.viewer):
         if answer.channel is view.channel:
             yield from (message for message in answer.messages if message.ephemeral)
 
@@ -170,7 +170,7 @@ def _quoted(view: Viewpoint, message: PostedMessage) -> Quoted | None:
     reference = message.reference
     if reference is None or reference.kind != 0 or reference.message_id is None:
         return None
-    channel = view.world.channels.get(reference.channel_id)
+    channel = view.state.channels.get(reference.channel_id)
     target = None if channel is None else channel.log.get(reference.message_id)
     if target is None or channel is None:
         return Quoted(None, Markup(), None)
@@ -190,14 +190,14 @@ def excerpt(view: Viewpoint, message: PostedMessage) -> Markup:
 def _used(view: Viewpoint, message: PostedMessage) -> tuple[Person, str] | None:
     if message.interaction is None:
         return None
-    user = view.world.users.get(int(message.interaction["user"]["id"]))
+    user = view.state.users.get(int(message.interaction["user"]["id"]))
     name = str(message.interaction["name"])
     slash = "/" if message.type == MessageType.CHAT_INPUT_COMMAND else ""
     return None if user is None else (view.person(user), f"{slash}{name}")
 
 
 def _thread(view: Viewpoint, message: PostedMessage) -> tuple[str, str] | None:
-    thread: Channel | None = view.world.channels.get(message.thread_id or 0)
+    thread: Channel | None = view.state.channels.get(message.thread_id or 0)
     if thread is None or thread.id == message.channel_id:
         return None
     return thread.name, view.way(thread.id)

@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.sandbox.snowflakes import snowflake_at
 from bot.sandbox.web.actions import Desk
 from bot.sandbox.web.changes import Changes
 from bot.sandbox.web.guard import HEADERS, is_at_home, is_own, knows_key
 from bot.sandbox.web.parts import PICTURES
 from bot.sandbox.web.scene import Attendance, scene_of
 from bot.sandbox.web.viewpoint import Viewpoint
+from bot.sandbox.world.snowflakes import snowflake_at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from multidict import MultiDictProxy
 
-    from bot.sandbox.entities import Guild
     from bot.sandbox.server import Sandbox
+    from bot.sandbox.world.entities import Guild
 
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 DAYS = {"1": 1, "7": 7}
@@ -74,7 +74,7 @@ class WebPage:
         self._about = about
         self._desk = Desk(sandbox)
         self._changes = Changes()
-        opened_at = snowflake_at(sandbox.world.now()) + (1 << 22)
+        opened_at = snowflake_at(sandbox.world.state.now()) + (1 << 22)
         self._seen: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(lambda: opened_at))
         self._notices: dict[int, tuple[str, float]] = {}
         self._forwarding: tuple[datetime, datetime] | None = None
@@ -97,7 +97,7 @@ class WebPage:
             "dismiss": self._desk.dismiss,
             "forward": self._pass_time,
         }
-        sandbox.world.listeners.append(self._changes.note)
+        sandbox.world.events.listeners.append(self._changes.note)
         sandbox.observe(self._changes.note)
         sandbox.page = self.answer
 
@@ -137,7 +137,7 @@ class WebPage:
     def _viewpoint(self, request: web.Request) -> Viewpoint:
         allowed = {str(user_id): user_id for user_id, _ in self._viewers}
         viewer_id = allowed.get(request.query.get("as", ""), self._viewers[0][0])
-        viewer = self._sandbox.world.user(viewer_id)
+        viewer = self._sandbox.world.state.user(viewer_id)
         return Viewpoint(self._sandbox.world, self._guild, viewer, self._zone, dict(request.query))
 
     def rendered(self, view: Viewpoint) -> str:
@@ -161,7 +161,7 @@ class WebPage:
     def _file(self, rest: str) -> web.Response:
         """A picture that was sent along; nothing else is handed out."""
         number = rest.partition("/")[0]
-        stored = self._sandbox.world.files.get(int(number)) if number.isascii() and number.isdecimal() else None
+        stored = self._sandbox.world.state.files.get(int(number)) if number.isascii() and number.isdecimal() else None
         kind = "" if stored is None else stored[1].partition(";")[0]
         if stored is None or kind not in PICTURES:
             return _refusal(404)
@@ -212,7 +212,7 @@ class WebPage:
             raise ValueError("Time passes by a day or a week")
         if self._forwarding is not None:
             raise LookupError("Time is passing already")
-        now = self._sandbox.world.now()
+        now = self._sandbox.world.state.now()
         self._forwarding = now, now + timedelta(days=days)
         self._changes.note()
         try:
@@ -225,7 +225,7 @@ class WebPage:
         if self._forwarding is None:
             return None
         since, until = self._forwarding
-        return min(1.0, (self._sandbox.world.now() - since) / (until - since))
+        return min(1.0, (self._sandbox.world.state.now() - since) / (until - since))
 
     def _notice_for(self, user_id: int) -> str:
         text, until = self._notices.get(user_id, ("", 0.0))

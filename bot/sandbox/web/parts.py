@@ -15,8 +15,8 @@ from bot.sandbox.web.viewpoint import SelectOption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.sandbox.entities import PostedMessage
     from bot.sandbox.web.viewpoint import Viewpoint
+    from bot.sandbox.world.entities import PostedMessage
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
@@ -127,7 +127,7 @@ def picture_at(view: Viewpoint, url: str, words: str) -> Picture:
     """A picture at an address: one of the sandbox's files, or one that is only named."""
     steps = urlsplit(url).path.split("/")
     file_id = int(steps[-2]) if len(steps) > 2 and steps[-2].isdecimal() else 0
-    stored = view.world.files.get(file_id)
+    stored = view.state.files.get(file_id)
     if stored is None or stored[1].partition(";")[0] not in PICTURES:
         return Picture(None, words)
     return Picture(f"files/{file_id}/{quote(stored[0], safe='')}", words)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.sandbox.entities import Channel, ChannelType
-from bot.sandbox.snowflakes import time_of
 from bot.sandbox.web.times import relative
+from bot.sandbox.world.entities import Channel, ChannelType
+from bot.sandbox.world.snowflakes import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,13 +73,13 @@ def place_of(
 def posts_of(view: Viewpoint, channel: Channel) -> Iterator[ListedPost]:
     """A forum's posts, the liveliest first."""
     for thread in _threads(view, channel)[:_POSTS_SHOWN]:
-        opener = view.world.users.get(thread.owner_id, view.world.bot)
+        opener = view.state.users.get(thread.owner_id, view.state.bot)
         yield ListedPost(
             thread.name,
             view.way(thread.id),
             view.person(opener),
             len(thread.log),
-            relative(time_of(thread.last_message_id or thread.id), view.world.now()),
+            relative(time_of(thread.last_message_id or thread.id), view.state.now()),
         )
 
 
@@ -89,4 +89,4 @@ def _threads(view: Viewpoint, channel: Channel) -> list[Channel]:
 
 
 def _is_lively(view: Viewpoint, thread: Channel) -> bool:
-    return view.world.now() - time_of(thread.last_message_id or thread.id) < _LIVELY
+    return view.state.now() - time_of(thread.last_message_id or thread.id) < _LIVELY

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from bot.sandbox.entities import ChannelType
 from bot.sandbox.web.forms import Blank, Input, OfferedCommand, blanks_of, entries_of, inputs_of
 from bot.sandbox.web.lines import MessageLine, MessageWindow, Quoted, excerpt, lines_of, stretch
 from bot.sandbox.web.places import ListedChannel, ListedPost, place_of, places_of, posts_of
 from bot.sandbox.web.times import full_time, short_time
+from bot.sandbox.world.entities import ChannelType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.sandbox.responses import Response
+    from bot.sandbox.interactions.responses import Response
     from bot.sandbox.server import Sandbox
     from bot.sandbox.web.viewpoint import Person, Viewpoint
 
@@ -66,7 +66,7 @@ class Scene:
     @property
     def parent(self) -> str:
         """What the channel above a thread is called."""
-        parent = self.view.world.channels.get(self.view.channel.parent_id or 0)
+        parent = self.view.state.channels.get(self.view.channel.parent_id or 0)
         return "" if parent is None else parent.name
 
     @property
@@ -153,7 +153,7 @@ def _seat(view: Viewpoint, user_id: int, role: str) -> Seat:
     asked: dict[str, int] = {"as": user_id}
     if view.channel.guild_id is not None:
         asked["channel"] = view.channel.id
-    return Seat(view.person(view.world.user(user_id)), role, f"?{urlencode(asked)}", taken=user_id == view.viewer.id)
+    return Seat(view.person(view.state.user(user_id)), role, f"?{urlencode(asked)}", taken=user_id == view.viewer.id)
 
 
 def _replying(view: Viewpoint) -> tuple[Quoted, int] | None:

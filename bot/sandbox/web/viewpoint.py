@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from bot.sandbox.entities import Channel, ChannelType, Guild, User
-from bot.sandbox.permissions import Permission
 from bot.sandbox.web.markup import MarkupContext
+from bot.sandbox.world.entities import Channel, ChannelType, Guild, User
+from bot.sandbox.world.permissions import Permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from bot.sandbox.world import World
+    from bot.sandbox.world.state import State
+    from bot.sandbox.world.world import World
 
 _HUES = 8
 _ID_DIGITS = 20
@@ -57,9 +58,14 @@ class Viewpoint:
     asked: Mapping[str, str]
 
     @property
+    def state(self) -> State:
+        """The state of the world."""
+        return self.world.state
+
+    @property
     def now(self) -> datetime:
         """The world's time, in the reader's zone."""
-        return self.world.now().astimezone(self.zone)
+        return self.state.now().astimezone(self.zone)
 
     def local(self, moment: datetime) -> datetime:
         """A moment in the reader's zone."""
@@ -73,19 +79,19 @@ class Viewpoint:
     @property
     def channel(self) -> Channel:
         """The channel looked at; without one that can be seen, the DM with the bot."""
-        found = self.world.channels.get(self.number("channel") or 0)
+        found = self.state.channels.get(self.number("channel") or 0)
         return found if found is not None and self.sees(found) else self.dm
 
     @property
     def dm(self) -> Channel:
         """The DM between the reader and the bot."""
-        return self.world.dm_with(self.viewer)
+        return self.world.dms.channel_with(self.viewer)
 
     def sees(self, channel: Channel) -> bool:
         """Whether the reader can see a channel, thread or DM."""
         if channel.type == ChannelType.DM:
             return channel.recipient is self.viewer
-        may = self.world.permissions_of(self.viewer, channel)
+        may = self.state.permissions_of(self.viewer, channel)
         return channel.guild_id == self.guild.id and bool(may & Permission.VIEW_CHANNEL)
 
     def may_manage(self) -> bool:
@@ -95,7 +101,7 @@ class Viewpoint:
         return (
             member is not None
             and team is not None
-            and bool(self.world.permissions_of(self.viewer, team) & Permission.MANAGE_GUILD)
+            and bool(self.state.permissions_of(self.viewer, team) & Permission.MANAGE_GUILD)
         )
 
     # Ways
@@ -112,7 +118,7 @@ class Viewpoint:
 
     def way_if_seen(self, channel_id: int, message_id: int | None) -> str | None:
         """The address of a channel or message; None when there is none that the reader can see."""
-        channel = self.world.channels.get(channel_id)
+        channel = self.state.channels.get(channel_id)
         return self.way(channel_id, message_id) if channel is not None and self.sees(channel) else None
 
     # Names
@@ -131,7 +137,7 @@ class Viewpoint:
 
     def channel_label(self, channel: Channel) -> str:
         """What a channel is called."""
-        return self.name_of(self.world.bot) if channel.type == ChannelType.DM else channel.name
+        return self.name_of(self.state.bot) if channel.type == ChannelType.DM else channel.name
 
     @property
     def surroundings(self) -> MarkupContext:
@@ -141,7 +147,7 @@ class Viewpoint:
         )
 
     def _user_name(self, user_id: int) -> str | None:
-        user = self.world.users.get(user_id)
+        user = self.state.users.get(user_id)
         return None if user is None else self.name_of(user)
 
     def _role_name(self, role_id: int) -> str | None:
@@ -149,7 +155,7 @@ class Viewpoint:
         return None if role is None else role.name
 
     def _channel_name(self, channel_id: int) -> str | None:
-        channel = self.world.channels.get(channel_id)
+        channel = self.state.channels.get(channel_id)
         return None if channel is None else self.channel_label(channel)
 
     # What there is to choose from

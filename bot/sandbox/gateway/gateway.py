@@ -1,0 +1,232 @@
+"""The gateway: hello, identify, resume, heartbeats, and events gated by intents."""
+
+from __future__ import annotations
+
+import json
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+from bot.sandbox.gateway.compression import compression_for
+from bot.sandbox.gateway.session import Connection, Session
+from bot.sandbox.world.intents import KNOWN, PRIVILEGED, Intent
+from bot.sandbox.world.payloads import guild_create_payload, member_payload, own_user_payload
+
+if TYPE_CHECKING:
+    from bot.sandbox.gateway.order import Order
+    from bot.sandbox.world.events import Event
+    from bot.sandbox.world.world import World
+
+
+class Closed(Exception):  # noqa: N818  (it is how a dialogue ends, not an error of the sandbox)
+    """The gateway ends a connection with a close code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class Gateway:
+    """All sessions of the bot. It gets events from the world and commands from clients.
+
+    `order` may repeat events or change their order. An opcode that Discord does not know is added to `failures`.
+    """
+
+    def __init__(
+        self, world: World, order: Order, failures: list[str], *, token: str, heartbeat_seconds: float = 41.25
+    ) -> None:
+        self.order = order
+        self.sessions: dict[str, Session] = {}
+        self.connections: set[Connection] = set()
+        self.identified = 0
+        self.resumed = 0
+        self.presence: dict[str, Any] | None = None
+        self._state = world.state
+        self._failures = failures
+        self._token = token
+        self._heartbeat_seconds = heartbeat_seconds
+        order.release = self.deliver
+        world.events.listeners.append(self._announce)
+
+    @property
+    def live(self) -> list[Session]:
+        """The sessions that are connected now."""
+        return [session for session in self.sessions.values() if session.connection is not None]
+
+    async def drained(self) -> None:
+        """Wait until every event so far was written to the connected clients."""
+        self.order.flush()
+        for connection in list(self.connections):
+            await connection.drained()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Serve one websocket until it ends."""
+        socket = web.WebSocketResponse(max_msg_size=1 << 22, compress=False)
+        socket.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:
+            return web.Response()  # it hung up before it was answered: nobody reads this
+        connection = Connection(socket, request, compression_for(request.query.get("compress")))
+        self.connections.add(connection)
+        connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})
+        try:
+            async for frame in socket:
+                if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                    self._listen(connection, frame.data)
+        except Closed as end:
+            self._detach(connection, gone=end.code != 4000)
+            await connection.close(end.code, end.reason)
+        finally:
+            left = socket.close_code in {1000, 1001} and not connection.closed_here
+            self._detach(connection, gone=left)
+            connection.stop()
+        return socket
+
+    def _detach(self, connection: Connection, *, gone: bool) -> None:
+        self.connections.discard(connection)
+        session = connection.session
+        if session is None or session.connection is not connection:
+            return
+        session.connection = None
+        if gone or not session.resumable:
+            self.sessions.pop(session.id, None)
+
+    # What a client says
+
+    def _listen(self, connection: Connection, raw: str | bytes) -> None:
+        op, data = _understood(raw)
+        if op == 1:
+            self._beat(connection, data)
+        elif op == 2:
+            self._identify(connection, data)
+        elif op == 6:
+            self._resume(connection, data)
+        elif connection.session is None:
+            raise Closed(4003, "Not authenticated.")
+        elif op == 3:
+            self.presence = data
+        elif op == 8:
+            self._list_members(connection.session, data)
+        elif op != 4:
+            self._failures.append(f"gateway: a client sent op {op}, which the sandbox does not know")
+            raise Closed(4001, "Unknown opcode.")
+
+    def _beat(self, connection: Connection, seq: int | None) -> None:
+        if connection.session is not None:
+            connection.session.acknowledge(seq)
+        if connection.acknowledges:
+            connection.send_op(11)
+
+    def _identify(self, connection: Connection, data: dict[str, Any]) -> None:
+        if connection.session is not None:
+            raise Closed(4005, "Already authenticated.")
+        if data.get("token") != self._token:
+            raise Closed(4004, "Authentication failed.")
+        wanted = data.get("intents")
+        if not isinstance(wanted, int) or wanted & ~KNOWN:
+            raise Closed(4013, "Invalid intent(s).")
+        intents = Intent(wanted)
+        if intents & PRIVILEGED & ~self._state.granted:
+            raise Closed(4014, "Disallowed intent(s).")
+        for stale in [s for s in self.sessions.values() if s.connection is None]:
+            del self.sessions[stale.id]
+        self.identified += 1
+        session = Session(f"{self._state.ids.make():x}", intents)
+        self.sessions[session.id] = session
+        session.connection, connection.session = connection, session
+        guilds = [guild for guild in self._state.guilds.values() if self._state.bot_in(guild)]
+        session.push("READY", self._ready(session, [guild.id for guild in guilds]))
+        for guild in guilds:
+            if intents & Intent.GUILDS and not guild.unavailable:
+                session.push("GUILD_CREATE", guild_create_payload(self._state, guild))
+
+    def _ready(self, session: Session, guild_ids: list[int]) -> dict[str, Any]:
+        return {
+            "v": 10,
+            "user": own_user_payload(self._state),
+            "user_settings": {},
+            "session_type": "normal",
+            "session_id": session.id,
+            "resume_gateway_url": self._state.gateway_url,
+            "relationships": [],
+            "private_channels": [],
+            "presences": [],
+            "guilds": [{"id": str(guild_id), "unavailable": True} for guild_id in guild_ids],
+            "guild_join_requests": [],
+            "geo_ordered_rtc_regions": [],
+            "auth": {},
+            "application": {"id": str(self._state.application_id), "flags": 0},
+            "_trace": [],
+        }
+
+    def _resume(self, connection: Connection, data: dict[str, Any]) -> None:
+        if data.get("token") != self._token:
+            raise Closed(4004, "Authentication failed.")
+        session = self.sessions.get(data.get("session_id") or "")
+        seq = data.get("seq")
+        missed = session.missed(seq) if session is not None and isinstance(seq, int) else None
+        if session is None or missed is None or not session.resumable:
+            connection.send_op(9, data=False)
+            return
+        if session.connection is not None:
+            session.connection.abort()
+        session.connection, connection.session = connection, session
+        self.resumed += 1
+        for text in missed:
+            connection.send(text)
+        session.push("RESUMED", {"_trace": []})
+
+    def _list_members(self, session: Session, data: dict[str, Any]) -> None:
+        guild = self._state.guilds.get(int(data["guild_id"]))
+        if guild is None or not self._state.bot_in(guild):
+            return
+        wanted = data.get("user_ids")
+        query, limit = data.get("query"), data.get("limit") or 0
+        if wanted is None and query == "" and limit == 0 and not session.intents & Intent.GUILD_MEMBERS:
+            return
+        found = list(guild.members.values())
+        missing: list[str] = []
+        if wanted is not None:
+            ids = [int(user_id) for user_id in (wanted if isinstance(wanted, list) else [wanted])]
+            found = [guild.members[user_id] for user_id in ids if user_id in guild.members]
+            missing = [str(user_id) for user_id in ids if user_id not in guild.members]
+        elif query:
+            found = [m for m in found if (m.nick or m.user.name).lower().startswith(query.lower())]
+        found = found[:limit] if limit else found
+        chunks = [found[i : i + 1000] for i in range(0, len(found), 1000)] or [[]]
+        for index, chunk in enumerate(chunks):
+            payload: dict[str, Any] = {
+                "guild_id": str(guild.id),
+                "members": [member_payload(member) for member in chunk],
+                "chunk_index": index,
+                "chunk_count": len(chunks),
+                "not_found": missing,
+            }
+            if "nonce" in data:
+                payload["nonce"] = data["nonce"]
+            session.push("GUILD_MEMBERS_CHUNK", payload)
+
+    # What it is told
+
+    def _announce(self, event: Event) -> None:
+        for delivered in self.order.arrange(event):
+            self.deliver(delivered)
+            if self.order.repeats(delivered):
+                self.deliver(delivered)
+
+    def deliver(self, event: Event) -> None:
+        """Send an event to every session whose intents cover it, as it may read it."""
+        for session in list(self.sessions.values()):
+            if not event.intent or event.intent & session.intents:
+                session.push(event.name, event.render(bool(session.intents & Intent.MESSAGE_CONTENT)))
+
+
+def _understood(raw: str | bytes) -> tuple[int, Any]:
+    try:
+        command = json.loads(raw)
+        return command["op"], command.get("d")
+    except (ValueError, TypeError, KeyError):
+        raise Closed(4002, "Error while decoding payload.") from None

@@ -1,0 +1,1 @@
+"""Application commands, and interactions with the responses of the bot."""
