@@ -16,7 +16,7 @@ AROUND = MarkupContext(
     user_name={11: "Ada <b>", 12: "Ben"}.get,
     role_name={21: "crew"}.get,
     channel_name={31: "square", 32: "hidden"}.get,
-    way=lambda channel, message: None if channel == 32 else f"?channel={channel}&message={message}",
+    link=lambda channel, message: None if channel == 32 else f"?channel={channel}&message={message}",
     now=NOW,
     zone=ZoneInfo("Europe/Berlin"),
 )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bot.sandbox.bodies.errors import ApiError, Problems
 from bot.sandbox.bodies.limits import check_message
 from bot.sandbox.world.entities import EPHEMERAL, HAS_SNAPSHOT, Channel, MessageType, PostedMessage, Reference
-from bot.sandbox.world.mentions import named_in, pings_of
+from bot.sandbox.world.mentions import mentions_in, pings_of
 from bot.sandbox.world.payloads import snapshot_payload
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _address(
     state: State, channel: Channel, message: PostedMessage, allowed: dict[str, Any] | None, target: PostedMessage | None
 ) -> None:
     message.pings = pings_of(state, channel, message.author, message.content, allowed, target)
-    named = named_in(state, channel, message.content)
+    named = mentions_in(state, channel, message.content)
     users = [user_id for user_id in named.users if user_id in message.pings.users]
     if target is not None and target.author.id in message.pings.users:
         users.append(target.author.id)

@@ -1,10 +1,10 @@
-"""What a reader does on the page: each goes to the bot the way it would from a client."""
+"""What a reader does on the page: each is sent to the bot as a client would send it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.web.forms import OfferedCommand, blanks_of, entries_of, values_of
+from bot.sandbox.web.forms import OfferedCommand, entries_of, modal_fields_of, values_of
 from bot.sandbox.world.entities import ChannelType
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _CONTENT_LIMIT = 2000
 _TITLE_LIMIT = 100
 
 
-class Desk:
+class Actions:
     """Carries out what was asked by a form. What a client would not offer raises LookupError or ValueError.
 
     `modals` holds the modal that is open before each reader, `dismissed` the messages each put away.
@@ -41,7 +41,7 @@ class Desk:
         target = channel.log.get(view.number("reply") or 0)
         pings = target is not None and target.author is not view.viewer
         self._sandbox.world.messages.post(channel, view.viewer, content, reply_to=target, ping_reply=pings)
-        return view.way()
+        return view.link()
 
     async def open_post(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """Open a post in a forum."""
@@ -49,7 +49,7 @@ class Desk:
         if view.channel.type != ChannelType.FORUM:
             raise LookupError("Posts are opened in forums")
         post = self._sandbox.world.threads.open_post(view.channel, title, view.viewer, content)
-        return view.way(post.id)
+        return view.link(post.id)
 
     async def react(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """React to a message, or take the reaction back."""
@@ -83,7 +83,7 @@ class Desk:
         values = values_of(entry, form)
         answer = await people.run_command(view.viewer, view.channel, entry.path[0], values, entry.path[1:])
         await self._ended(view, answer)
-        return view.way()
+        return view.link()
 
     async def run_menu(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """Run a context menu command on a message or its author."""
@@ -102,10 +102,10 @@ class Desk:
             raise LookupError("No form is open")
         if "cancel" not in form:
             values: dict[str, object] = {}
-            for blank in blanks_of(view, opened):
-                if blank.name:
-                    given = form.getall(f"blank.{blank.name}", [])
-                    values[blank.name] = given if blank.select is not None else str(given[0] if given else "")
+            for field in modal_fields_of(view, opened):
+                if field.name:
+                    given = form.getall(f"field.{field.name}", [])
+                    values[field.name] = given if field.select is not None else str(given[0] if given else "")
             answer = await self._sandbox.people.submit_modal(opened, values)
             del self.modals[view.viewer.id]
             await self._ended(view, answer)
@@ -161,7 +161,7 @@ class Desk:
 
     def _back(self, view: Viewpoint) -> str:
         kept = {name: view.asked[name] for name in ("message", "before", "reply") if name in view.asked}
-        return view.way(more=kept)
+        return view.link(more=kept)
 
 
 async def _settled(answer: Response, seconds: float) -> None:

@@ -126,7 +126,7 @@ def _value(kind: int, text: str) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class Blank:
+class ModalField:
     """A piece of a modal: words, a text to write, or a list to choose from."""
 
     words: Markup = field(default_factory=Markup)
@@ -142,25 +142,25 @@ class Blank:
     select: Part | None = None
 
 
-def blanks_of(view: Viewpoint, opened: Response) -> Iterator[Blank]:
+def modal_fields_of(view: Viewpoint, opened: Response) -> Iterator[ModalField]:
     """What a modal shows, from top to bottom."""
     for item in (opened.modal or {}).get("components", ()):
-        yield from _blanks(view, item, "", "")
+        yield from _modal_fields(view, item, "", "")
 
 
-def _blanks(view: Viewpoint, item: dict[str, Any], label: str, description: str) -> Iterator[Blank]:
+def _modal_fields(view: Viewpoint, item: dict[str, Any], label: str, description: str) -> Iterator[ModalField]:
     if item["type"] == 10:
-        yield Blank(words=rendered(str(item.get("content", "")), view.surroundings))
+        yield ModalField(words=rendered(str(item.get("content", "")), view.markup_context))
         return
     label = str(item.get("label") or label)
     description = str(item.get("description") or description)
     inner = [*item.get("components", ()), *([item["component"]] if isinstance(item.get("component"), dict) else [])]
     for child in inner:
-        yield from _blanks(view, child, label, description)
+        yield from _modal_fields(view, child, label, description)
     if "custom_id" not in item:
         return
     select = None if item["type"] == 4 else select_of(view, item | {"label": label}, "modal")
-    yield Blank(
+    yield ModalField(
         name=str(item["custom_id"]),
         label=label,
         description=description,

@@ -31,13 +31,13 @@ def knows_key(request: web.Request, key: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), key.encode())
 
 
-def is_at_home(request: web.Request) -> bool:
+def is_addressed_to_loopback(request: web.Request) -> bool:
     """Whether the browser believes it talks to this machine: no other name was made to point here."""
     name, _, port = request.host.rpartition(":")
     return (name if port.isdecimal() else request.host) in _LOOPBACK
 
 
-def is_own(request: web.Request) -> bool:
+def is_same_origin(request: web.Request) -> bool:
     """Whether a POST comes from the page itself; browsers say so, and nobody else needs to post."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     return request.headers.get("Origin") == f"http://{request.host}" and site == "same-origin"

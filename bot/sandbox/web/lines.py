@@ -49,7 +49,7 @@ class Quoted:
 
     author: Person | None
     excerpt: Markup
-    way: str | None
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class MessageWindow:
     at_present: bool
 
 
-def stretch(view: Viewpoint, interactions: Interactions, dismissed: set[int]) -> MessageWindow:
+def window_of(view: Viewpoint, interactions: Interactions, dismissed: set[int]) -> MessageWindow:
     """The stretch of the channel that was asked for, with what only the reader sees among it."""
     log = view.channel.log
     around, before = view.number("message"), view.number("before")
@@ -151,7 +151,7 @@ def _line(view: Viewpoint, message: PostedMessage, before: PostedMessage | None)
         base.said_in_full,
         day=day,
         compact=together and quoted is None and used is None,
-        body=Markup("<p>{}</p>").format(content) if without_words else rendered(content, view.surroundings),
+        body=Markup("<p>{}</p>").format(content) if without_words else rendered(content, view.markup_context),
         without_words=without_words,
         forwarded=message.snapshot is not None,
         quoted=quoted,
@@ -174,7 +174,7 @@ def _quoted(view: Viewpoint, message: PostedMessage) -> Quoted | None:
     target = None if channel is None else channel.log.get(reference.message_id)
     if target is None or channel is None:
         return Quoted(None, Markup(), None)
-    return Quoted(view.person(target.author), excerpt(view, target), view.way_if_seen(channel.id, target.id))
+    return Quoted(view.person(target.author), excerpt(view, target), view.link_if_seen(channel.id, target.id))
 
 
 def excerpt(view: Viewpoint, message: PostedMessage) -> Markup:
@@ -184,7 +184,7 @@ def excerpt(view: Viewpoint, message: PostedMessage) -> Markup:
         titles = (str(embed.get("title") or "") for embed in message.embeds)
         text = next((title for title in titles if title), "") or "a message without words"
     cut = text if len(text) <= _EXCERPT else text[:_EXCERPT].rstrip() + "…"
-    return rendered_line(cut, view.surroundings)
+    return rendered_line(cut, view.markup_context)
 
 
 def _used(view: Viewpoint, message: PostedMessage) -> tuple[Person, str] | None:
@@ -200,4 +200,4 @@ def _thread(view: Viewpoint, message: PostedMessage) -> tuple[str, str] | None:
     thread: Channel | None = view.state.channels.get(message.thread_id or 0)
     if thread is None or thread.id == message.channel_id:
         return None
-    return thread.name, view.way(thread.id)
+    return thread.name, view.link(thread.id)

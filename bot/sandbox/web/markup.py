@@ -63,35 +63,35 @@ _DISCORD = frozenset({"discord.com", "ptb.discord.com", "canary.discord.com", "d
 class MarkupContext:
     """What a text is read in: names of people, roles and channels, ways inside the page, and the time.
 
-    `way` gives the address of a channel, or of a message in it, on this page; None for what the reader cannot see.
+    `link` gives the address of a channel, or of a message in it, on this page; None for what the reader cannot see.
     """
 
     user_name: Callable[[int], str | None]
     role_name: Callable[[int], str | None]
     channel_name: Callable[[int], str | None]
-    way: Callable[[int, int | None], str | None]
+    link: Callable[[int, int | None], str | None]
     now: datetime
     zone: ZoneInfo
 
 
-def rendered(text: str, around: MarkupContext) -> Markup:
+def rendered(text: str, context: MarkupContext) -> Markup:
     """A whole text with its paragraphs, lists, quotes and code."""
     parts: list[Markup] = []
     place = 0
     for found in _FENCE.finditer(text):
-        parts += _blocks(text[place : found.start()], around)
+        parts += _blocks(text[place : found.start()], context)
         parts.append(Markup("<pre><code>{}</code></pre>").format(found[1]))
         place = found.end()
-    parts += _blocks(text[place:], around)
+    parts += _blocks(text[place:], context)
     return Markup("").join(parts)
 
 
-def rendered_line(text: str, around: MarkupContext) -> Markup:
+def rendered_line(text: str, context: MarkupContext) -> Markup:
     """A text that stays in its line: a title, a field's name."""
-    return _inline(text, around, 0)
+    return _inline(text, context, 0)
 
 
-def _blocks(text: str, around: MarkupContext) -> list[Markup]:
+def _blocks(text: str, context: MarkupContext) -> list[Markup]:
     """Lines gathered into paragraphs, lists and quotes, in order."""
     made: list[Markup] = []
     kind, start = "", 1
@@ -99,7 +99,7 @@ def _blocks(text: str, around: MarkupContext) -> list[Markup]:
 
     def close() -> None:
         if kind and (lines[0] or len(lines) > 1):
-            made.append(_block(kind, lines, start, around))
+            made.append(_block(kind, lines, start, context))
 
     for line in text.strip("\n").split("\n"):
         found = _LINE.match(line)
@@ -116,13 +116,13 @@ def _blocks(text: str, around: MarkupContext) -> list[Markup]:
     return made
 
 
-def _block(kind: str, lines: list[str], start: int, around: MarkupContext) -> Markup:
+def _block(kind: str, lines: list[str], start: int, context: MarkupContext) -> Markup:
     if kind in {"item", "number"}:
-        items = Markup("").join(Markup("<li>{}</li>").format(_inline(line, around, 0)) for line in lines)
+        items = Markup("").join(Markup("<li>{}</li>").format(_inline(line, context, 0)) for line in lines)
         if kind == "item":
             return Markup("<ul>{}</ul>").format(items)
         return Markup('<ol start="{}">{}</ol>').format(start, items)
-    inner = _inline("\n".join(lines), around, 0)
+    inner = _inline("\n".join(lines), context, 0)
     if kind == "quote":
         return Markup("<blockquote>{}</blockquote>").format(inner)
     if kind == "small":
@@ -132,12 +132,12 @@ def _block(kind: str, lines: list[str], start: int, around: MarkupContext) -> Ma
     return Markup("<p>{}</p>").format(inner)
 
 
-def _inline(text: str, around: MarkupContext, depth: int) -> Markup:
+def _inline(text: str, context: MarkupContext, depth: int) -> Markup:
     parts: list[Markup] = []
     place = 0
     for found in _INLINE.finditer(text):
         parts.append(_plain(text[place : found.start()]))
-        parts.append(_token(found, around, depth))
+        parts.append(_token(found, context, depth))
         place = found.end()
     parts.append(_plain(text[place:]))
     return Markup("").join(parts)
@@ -147,53 +147,53 @@ def _plain(text: str) -> Markup:
     return Markup("<br>").join(escape(line) for line in text.split("\n"))
 
 
-def _token(found: re.Match[str], around: MarkupContext, depth: int) -> Markup:
+def _token(found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
     kind = found.lastgroup or ""
     if kind in _TAGS or kind == "hidden":
         inner = found[kind]
-        content = _inline(inner, around, depth + 1) if depth < _DEPTH else _plain(inner)
+        content = _inline(inner, context, depth + 1) if depth < _DEPTH else _plain(inner)
         if kind == "hidden":
             return Markup('<details class="spoiler"><summary>spoiler</summary>{}</details>').format(content)
         return Markup(f"<{_TAGS[kind]}>{{}}</{_TAGS[kind]}>").format(content)  # noqa: S704  (a tag from the table above)
     if kind in {"href", "address"}:
-        return _link(found, around, depth)
+        return _link(found, context, depth)
     if kind in {"seconds", "style"}:
-        return time_tag(int(found["seconds"]), found["style"] or "f", around.now, around.zone) or _plain(found[0])
+        return time_tag(int(found["seconds"]), found["style"] or "f", context.now, context.zone) or _plain(found[0])
     if kind in {"escaped", "emoji"}:
         return escape(found["escaped"] or f":{found['emoji']}:")
-    return Markup("<code>{}</code>").format(found["code"]) if kind == "code" else _mention(kind, found, around, depth)
+    return Markup("<code>{}</code>").format(found["code"]) if kind == "code" else _mention(kind, found, context, depth)
 
 
-def _mention(kind: str, found: re.Match[str], around: MarkupContext, depth: int) -> Markup:
+def _mention(kind: str, found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
     """Somebody or something that is named: a user, a role, a channel, a command, @everyone or @here."""
     words: str | Markup = found[0]
     if kind == "user":
-        words = Markup("@<bdi>{}</bdi>").format(around.user_name(int(found["user"])) or "unknown user")
+        words = Markup("@<bdi>{}</bdi>").format(context.user_name(int(found["user"])) or "unknown user")
     elif kind == "role":
-        words = f"@{around.role_name(int(found['role'])) or 'unknown role'}"
+        words = f"@{context.role_name(int(found['role'])) or 'unknown role'}"
     elif kind == "command":
         words = f"/{found['command']}"
     elif kind == "channel":
         channel_id = int(found["channel"])
-        name, way = around.channel_name(channel_id), around.way(channel_id, None)
-        if name is not None and way is not None and depth < _DEPTH:
-            return Markup('<a class="mention" href="{}">#{}</a>').format(way, name)
+        name, link = context.channel_name(channel_id), context.link(channel_id, None)
+        if name is not None and link is not None and depth < _DEPTH:
+            return Markup('<a class="mention" href="{}">#{}</a>').format(link, name)
         words = "#unknown"
     return Markup('<span class="mention">{}</span>').format(words)
 
 
-def _link(found: re.Match[str], around: MarkupContext, depth: int) -> Markup:
+def _link(found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
     if depth >= _DEPTH:
         return _plain(found[0])  # a link inside a link's words
     address = found["href"] or found["address"]
-    label = _inline(found["label"], around, _DEPTH) if found["label"] else _plain(address)
-    way = way_inside(address, around)
-    if way is not None:
-        return Markup('<a href="{}">{}</a>').format(way, label)
+    label = _inline(found["label"], context, _DEPTH) if found["label"] else _plain(address)
+    link = link_inside(address, context)
+    if link is not None:
+        return Markup('<a href="{}">{}</a>').format(link, label)
     return Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>').format(address, label)
 
 
-def way_inside(address: str, around: MarkupContext) -> str | None:
+def link_inside(address: str, context: MarkupContext) -> str | None:
     """Where a Discord address of a channel or message leads on this page; None for any other address."""
     try:
         parts = urlsplit(address)
@@ -203,4 +203,4 @@ def way_inside(address: str, around: MarkupContext) -> str | None:
     if parts.hostname not in _DISCORD or steps[0] != "channels" or not all(s.isdecimal() for s in steps[2:]):
         return None
     ids = [int(step) for step in steps[2:4] if len(step) <= 20]
-    return around.way(ids[0], ids[1] if len(ids) > 1 else None) if ids else None
+    return context.link(ids[0], ids[1] if len(ids) > 1 else None) if ids else None

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.sandbox.web.actions import Desk
+from bot.sandbox.web.actions import Actions
 from bot.sandbox.web.changes import Changes
-from bot.sandbox.web.guard import HEADERS, is_at_home, is_own, knows_key
+from bot.sandbox.web.guard import HEADERS, is_addressed_to_loopback, is_same_origin, knows_key
 from bot.sandbox.web.parts import PICTURES
-from bot.sandbox.web.scene import Attendance, scene_of
+from bot.sandbox.web.scene import PageState, scene_of
 from bot.sandbox.web.viewpoint import Viewpoint
 from bot.sandbox.world.snowflakes import snowflake_at
 
@@ -72,7 +72,7 @@ class WebPage:
         self._zone = zone
         self._forward = forward
         self._about = about
-        self._desk = Desk(sandbox)
+        self._actions = Actions(sandbox)
         self._changes = Changes()
         opened_at = snowflake_at(sandbox.world.state.now()) + (1 << 22)
         self._seen: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(lambda: opened_at))
@@ -86,15 +86,15 @@ class WebPage:
             lstrip_blocks=True,
         )
         self._posts: Mapping[str, Callable[[Viewpoint, MultiDictProxy[Any]], Awaitable[str]]] = {
-            "write": self._desk.write,
-            "post": self._desk.open_post,
-            "react": self._desk.react,
-            "press": self._desk.press,
-            "choose": self._desk.choose,
-            "run": self._desk.run,
-            "menu": self._desk.run_menu,
-            "submit": self._desk.submit,
-            "dismiss": self._desk.dismiss,
+            "write": self._actions.write,
+            "post": self._actions.open_post,
+            "react": self._actions.react,
+            "press": self._actions.press,
+            "choose": self._actions.choose,
+            "run": self._actions.run,
+            "menu": self._actions.run_menu,
+            "submit": self._actions.submit,
+            "dismiss": self._actions.dismiss,
             "forward": self._pass_time,
         }
         sandbox.world.events.listeners.append(self._changes.note)
@@ -110,11 +110,11 @@ class WebPage:
         """Answer any request that comes to the sandbox from a browser."""
         if not knows_key(request, self.key):
             return _refusal(404)
-        if not is_at_home(request):
+        if not is_addressed_to_loopback(request):
             return _refusal(403)
         step = request.path.split("/", 2)[2:]
         if request.method == "POST":
-            return await self._act(request, "".join(step)) if is_own(request) else _refusal(403)
+            return await self._act(request, "".join(step)) if is_same_origin(request) else _refusal(403)
         if request.method != "GET" or not step:
             return _refusal(404)
         return await self._show(request, step[0])
@@ -146,17 +146,17 @@ class WebPage:
         newest = view.channel.log.newest(1)
         if newest:
             seen[view.channel.id] = max(seen[view.channel.id], newest[0].id)
-        attendance = Attendance(
+        page = PageState(
             viewers=self._viewers,
             seen=seen.__getitem__,
-            dismissed=self._desk.dismissed.get(view.viewer.id, set()),
-            modal=self._desk.modals.get(view.viewer.id),
+            dismissed=self._actions.dismissed.get(view.viewer.id, set()),
+            modal=self._actions.modals.get(view.viewer.id),
             notice=self._notice_for(view.viewer.id),
             progress=self._progress(),
             about=self._about,
             revision=self._changes.revision,
         )
-        return self._templates.get_template("page.html").render(scene=scene_of(self._sandbox, view, attendance))
+        return self._templates.get_template("page.html").render(scene=scene_of(self._sandbox, view, page))
 
     def _file(self, rest: str) -> web.Response:
         """A picture that was sent along; nothing else is handed out."""
@@ -191,17 +191,17 @@ class WebPage:
         if step not in self._posts:
             return _refusal(404)
         try:
-            way = await self._posts[step](view, form)
+            link = await self._posts[step](view, form)
         except (LookupError, ValueError, TimeoutError) as refused:
             words = str(refused).strip("'\"") or "That took too long. Try it again."
             self._notices[view.viewer.id] = (words, self._time() + _NOTICE_SECONDS)
-            way = view.way(more={name: text for name, text in view.asked.items() if name not in {"as", "channel"}})
+            link = view.link(more={name: text for name, text in view.asked.items() if name not in {"as", "channel"}})
         self._changes.note()
-        return web.Response(status=303, headers=HEADERS | {"Location": f"./{way}"})
+        return web.Response(status=303, headers=HEADERS | {"Location": f"./{link}"})
 
     async def _suggest(self, view: Viewpoint, form: MultiDictProxy[Any]) -> web.Response:
         try:
-            choices = await self._desk.suggestions(view, form)
+            choices = await self._actions.suggestions(view, form)
         except (LookupError, ValueError):
             choices = []  # half-typed values are nothing to complain about yet
         return _answer(200, json.dumps(choices), "application/json")
@@ -219,7 +219,7 @@ class WebPage:
             await self._forward(timedelta(days=days))
         finally:
             self._forwarding = None
-        return view.way()
+        return view.link()
 
     def _progress(self) -> float | None:
         if self._forwarding is None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
-from bot.sandbox.web.markup import rendered, rendered_line, way_inside
+from bot.sandbox.web.markup import link_inside, rendered, rendered_line
 from bot.sandbox.web.viewpoint import SelectOption
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class EmbedField:
     """A field of an embed."""
 
     name: Markup
@@ -48,9 +48,9 @@ class Embed:
     colour: str | None
     author: str
     title: Markup
-    title_way: str | None
+    title_link: str | None
     description: Markup
-    fields: tuple[Paragraph, ...]
+    fields: tuple[EmbedField, ...]
     picture: Picture | None
     thumbnail: Picture | None
     footer: str
@@ -65,7 +65,7 @@ class Part:
     label: str = ""
     custom_id: str = ""
     style: str = ""
-    way: str | None = None
+    link: str | None = None
     disabled: bool = False
     options: tuple[SelectOption, ...] = ()
     least: int = 1
@@ -93,19 +93,19 @@ def embeds_of(view: Viewpoint, message: PostedMessage) -> tuple[Embed, ...]:
 
 
 def _embed(view: Viewpoint, embed: dict[str, Any]) -> Embed:
-    around = view.surroundings
+    context = view.markup_context
     title = str(embed.get("title") or "")
     colour = embed.get("color")
     return Embed(
         colour=None if colour is None else f"#{int(colour) & 0xFFFFFF:06x}",
         author=str(embed.get("author", {}).get("name") or ""),
-        title=rendered_line(title, around),
-        title_way=_way_out(view, str(embed.get("url") or "")),
-        description=rendered(str(embed.get("description") or ""), around),
+        title=rendered_line(title, context),
+        title_link=_safe_link(view, str(embed.get("url") or "")),
+        description=rendered(str(embed.get("description") or ""), context),
         fields=tuple(
-            Paragraph(
-                rendered_line(str(item.get("name", "")), around),
-                rendered(str(item.get("value", "")), around),
+            EmbedField(
+                rendered_line(str(item.get("name", "")), context),
+                rendered(str(item.get("value", "")), context),
                 bool(item.get("inline")),
             )
             for item in embed.get("fields", ())
@@ -133,13 +133,13 @@ def picture_at(view: Viewpoint, url: str, words: str) -> Picture:
     return Picture(f"files/{file_id}/{quote(stored[0], safe='')}", words)
 
 
-def _way_out(view: Viewpoint, url: str) -> str | None:
+def _safe_link(view: Viewpoint, url: str) -> str | None:
     """The address of a page elsewhere, or of a place on this one; None for what is no page at all."""
     try:
         elsewhere = urlsplit(url).scheme in _PAGES
     except ValueError:
         return None
-    return (way_inside(url, view.surroundings) or url) if elsewhere else None
+    return (link_inside(url, view.markup_context) or url) if elsewhere else None
 
 
 def files_of(view: Viewpoint, message: PostedMessage) -> tuple[tuple[str, str, Picture | None], ...]:
@@ -180,7 +180,7 @@ def _part(view: Viewpoint, item: dict[str, Any], prefix: str, message: PostedMes
     if kind in {3, 5, 6, 7, 8}:
         return select_of(view, item, prefix)
     if kind == 10:
-        return Part("text", text=rendered(str(item.get("content", "")), view.surroundings))
+        return Part("text", text=rendered(str(item.get("content", "")), view.markup_context))
     return Part("line") if kind == 14 else Part("unknown", label=f"a component of type {kind}")
 
 
@@ -212,8 +212,8 @@ def _button(view: Viewpoint, item: dict[str, Any], prefix: str) -> Part:
     label = " ".join(text for text in (str(emoji.get("name") or ""), str(item.get("label") or "")) if text)
     style = _STYLES.get(int(item.get("style", 2)), "secondary")
     if style == "link":
-        way = _way_out(view, str(item.get("url", "")))
-        return Part("link", label=label, way=way, disabled=bool(item.get("disabled")) or way is None)
+        link = _safe_link(view, str(item.get("url", "")))
+        return Part("link", label=label, link=link, disabled=bool(item.get("disabled")) or link is None)
     return Part(
         "button",
         dom_id=f"{prefix}-{item.get('id')}",

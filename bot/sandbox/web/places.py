@@ -28,7 +28,7 @@ class ListedChannel:
     channel: Channel
     name: str
     kind: str
-    way: str
+    link: str
     here: bool
     news: int = 0
     threads: tuple[ListedChannel, ...] = ()
@@ -39,7 +39,7 @@ class ListedPost:
     """A thread of a forum, or of another channel."""
 
     name: str
-    way: str
+    link: str
     opener: Person
     messages: int
     active: str
@@ -67,7 +67,7 @@ def place_of(
     if not here:
         newer = channel.log.after(seen(channel.id), 100)
         news = sum(message.author is not view.viewer for message in newer)
-    return ListedChannel(channel, view.channel_label(channel), kind, view.way(channel.id), here, news, threads)
+    return ListedChannel(channel, view.channel_label(channel), kind, view.link(channel.id), here, news, threads)
 
 
 def posts_of(view: Viewpoint, channel: Channel) -> Iterator[ListedPost]:
@@ -76,7 +76,7 @@ def posts_of(view: Viewpoint, channel: Channel) -> Iterator[ListedPost]:
         opener = view.state.users.get(thread.owner_id, view.state.bot)
         yield ListedPost(
             thread.name,
-            view.way(thread.id),
+            view.link(thread.id),
             view.person(opener),
             len(thread.log),
             relative(time_of(thread.last_message_id or thread.id), view.state.now()),

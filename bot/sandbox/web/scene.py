@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from bot.sandbox.web.forms import Blank, Input, OfferedCommand, blanks_of, entries_of, inputs_of
-from bot.sandbox.web.lines import MessageLine, MessageWindow, Quoted, excerpt, lines_of, stretch
+from bot.sandbox.web.forms import Input, ModalField, OfferedCommand, entries_of, inputs_of, modal_fields_of
+from bot.sandbox.web.lines import MessageLine, MessageWindow, Quoted, excerpt, lines_of, window_of
 from bot.sandbox.web.places import ListedChannel, ListedPost, place_of, places_of, posts_of
 from bot.sandbox.web.times import full_time, short_time
 from bot.sandbox.world.entities import ChannelType
@@ -23,13 +23,13 @@ REACTIONS = ("👍", "✅", "❤️", "👀")
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ViewerChoice:
     """Somebody the reader can be."""
 
     person: Person
     role: str
-    way: str
-    taken: bool
+    link: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Scene:
     view: Viewpoint
     places: tuple[ListedChannel, ...]
     dm: ListedChannel
-    seats: tuple[Seat, ...]
-    stretch: MessageWindow
+    viewers: tuple[ViewerChoice, ...]
+    window: MessageWindow
     lines: tuple[MessageLine, ...]
     posts: tuple[ListedPost, ...]
     entries: tuple[OfferedCommand, ...]
@@ -50,7 +50,7 @@ class Scene:
     inputs: tuple[Input, ...]
     replying: tuple[Quoted, int] | None
     modal: Response | None
-    blanks: tuple[Blank, ...]
+    modal_fields: tuple[ModalField, ...]
     notice: str
     progress: float | None
     about: str
@@ -85,11 +85,11 @@ class Scene:
         now = self.view.now
         return f"{now:%a %-d %b}, {short_time(now)}"
 
-    def reply_way(self, message_id: int) -> str:
+    def reply_link(self, message_id: int) -> str:
         """The address at which a reply is written."""
         shown = self.view.number("message")
         more = {"reply": message_id} | ({} if shown is None else {"message": shown})
-        return self.view.way(more=more) + "#composer"
+        return self.view.link(more=more) + "#composer"
 
     def without(self, *names: str) -> str:
         """The address of this view without some of its parameters."""
@@ -98,7 +98,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class PageState:
     """What the page itself knows beside the world: who can be read as, what they saw, put away, and have open."""
 
     viewers: Sequence[tuple[int, str]]
@@ -111,23 +111,21 @@ class Attendance:
     revision: int
 
 
-def scene_of(sandbox: Sandbox, view: Viewpoint, attendance: Attendance) -> Scene:
+def scene_of(sandbox: Sandbox, view: Viewpoint, page: PageState) -> Scene:
     """Gather it."""
     channel = view.channel
     forum = channel.type == ChannelType.FORUM
-    shown = (
-        MessageWindow([], None, at_present=True) if forum else stretch(view, sandbox.interactions, attendance.dismissed)
-    )
+    shown = MessageWindow([], None, at_present=True) if forum else window_of(view, sandbox.interactions, page.dismissed)
     offered = {kind: [] if forum else sandbox.people.offered(view.viewer, channel, kind) for kind in (1, 2, 3)}
     entries = tuple(sorted(entries_of(offered[1]), key=lambda entry: entry.name))
     filling = next((entry for entry in entries if entry.name == view.asked.get("command")), None)
-    modal = attendance.modal
+    modal = page.modal
     return Scene(
         view=view,
-        places=tuple(places_of(view, attendance.seen)),
-        dm=place_of(view, view.dm, attendance.seen),
-        seats=tuple(_seat(view, user_id, role) for user_id, role in attendance.viewers),
-        stretch=shown,
+        places=tuple(places_of(view, page.seen)),
+        dm=place_of(view, view.dm, page.seen),
+        viewers=tuple(_viewer_choice(view, user_id, role) for user_id, role in page.viewers),
+        window=shown,
         lines=tuple(lines_of(view, shown.messages)),
         posts=tuple(posts_of(view, channel)) if forum else (),
         entries=entries,
@@ -137,11 +135,11 @@ def scene_of(sandbox: Sandbox, view: Viewpoint, attendance: Attendance) -> Scene
         inputs=() if filling is None else inputs_of(view, filling),
         replying=_replying(view),
         modal=modal,
-        blanks=() if modal is None else tuple(blanks_of(view, modal)),
-        notice=attendance.notice,
-        progress=attendance.progress,
-        about=attendance.about,
-        revision=attendance.revision,
+        modal_fields=() if modal is None else tuple(modal_fields_of(view, modal)),
+        notice=page.notice,
+        progress=page.progress,
+        about=page.about,
+        revision=page.revision,
     )
 
 
@@ -149,11 +147,13 @@ def _names(commands: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(str(command["name"]) for command in commands)
 
 
-def _seat(view: Viewpoint, user_id: int, role: str) -> Seat:
+def _viewer_choice(view: Viewpoint, user_id: int, role: str) -> ViewerChoice:
     asked: dict[str, int] = {"as": user_id}
     if view.channel.guild_id is not None:
         asked["channel"] = view.channel.id
-    return Seat(view.person(view.state.user(user_id)), role, f"?{urlencode(asked)}", taken=user_id == view.viewer.id)
+    return ViewerChoice(
+        view.person(view.state.user(user_id)), role, f"?{urlencode(asked)}", chosen=user_id == view.viewer.id
+    )
 
 
 def _replying(view: Viewpoint) -> tuple[Quoted, int] | None:

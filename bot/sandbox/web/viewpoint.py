@@ -106,7 +106,7 @@ class Viewpoint:
 
     # Ways
 
-    def way(
+    def link(
         self, channel_id: int | None = None, message_id: int | None = None, more: Mapping[str, object] | None = None
     ) -> str:
         """The address of a view on this page."""
@@ -116,10 +116,10 @@ class Viewpoint:
         anchor = "" if message_id is None else f"#m-{message_id}"
         return f"?{urlencode(asked)}{anchor}"
 
-    def way_if_seen(self, channel_id: int, message_id: int | None) -> str | None:
+    def link_if_seen(self, channel_id: int, message_id: int | None) -> str | None:
         """The address of a channel or message; None when there is none that the reader can see."""
         channel = self.state.channels.get(channel_id)
-        return self.way(channel_id, message_id) if channel is not None and self.sees(channel) else None
+        return self.link(channel_id, message_id) if channel is not None and self.sees(channel) else None
 
     # Names
 
@@ -140,10 +140,10 @@ class Viewpoint:
         return self.name_of(self.state.bot) if channel.type == ChannelType.DM else channel.name
 
     @property
-    def surroundings(self) -> MarkupContext:
+    def markup_context(self) -> MarkupContext:
         """What texts are read in."""
         return MarkupContext(
-            self._user_name, self._role_name, self._channel_name, self.way_if_seen, self.now, self.zone
+            self._user_name, self._role_name, self._channel_name, self.link_if_seen, self.now, self.zone
         )
 
     def _user_name(self, user_id: int) -> str | None:

@@ -19,7 +19,7 @@ _EVERYONE = re.compile(r"@(everyone|here)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Mentions:
     """Whom a text names: users and roles that exist, in order, and @everyone/@here."""
 
     users: tuple[int, ...]
@@ -27,15 +27,15 @@ class Named:
     everyone: bool
 
 
-def named_in(state: State, channel: Channel, content: str) -> Named:
+def mentions_in(state: State, channel: Channel, content: str) -> Mentions:
     """Read the mentions out of a text."""
     if "@" not in content:
-        return Named((), (), everyone=False)
+        return Mentions((), (), everyone=False)
     guild = state.guild_of(channel)
     roles = guild.roles if guild is not None else {}
     users = dict.fromkeys(int(found) for found in _USER.findall(content))
     named_roles = dict.fromkeys(int(found) for found in _ROLE.findall(content))
-    return Named(
+    return Mentions(
         tuple(user_id for user_id in users if user_id in state.users),
         tuple(role_id for role_id in named_roles if role_id in roles),
         everyone=guild is not None and bool(_EVERYONE.search(content)),
@@ -51,7 +51,7 @@ def pings_of(
     replied_to: PostedMessage | None,
 ) -> Pings:
     """Return whom a message of the bot pings, given its `allowed_mentions` (None: everything it names)."""
-    named = named_in(state, channel, content)
+    named = mentions_in(state, channel, content)
     users, roles, everyone = set(named.users), set(named.roles), named.everyone
     ping_reply = True
     if allowed is not None:

@@ -16,7 +16,7 @@ from bot.sandbox.world.entities import (
     User,
 )
 from bot.sandbox.world.intents import Intent
-from bot.sandbox.world.mentions import named_in
+from bot.sandbox.world.mentions import mentions_in
 from bot.sandbox.world.payloads import message_event, place_payload, snapshot_payload
 from bot.sandbox.world.snowflakes import stamp
 
@@ -64,7 +64,7 @@ class Messages:
         """
         state = self._state
         channel, author = state.channel(channel), state.user(author)
-        named = named_in(state, channel, content)
+        named = mentions_in(state, channel, content)
         message = PostedMessage(
             state.ids.make() if message_id is None else message_id,
             channel.id,
