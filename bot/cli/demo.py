@@ -28,7 +28,7 @@ from bot.views.kit.received import received_message
 
 STARTS_AT = datetime(2026, 3, 2, tzinfo=UTC)
 SERVED_FROM = datetime(2026, 3, 16, tzinfo=UTC)
-"""With the page, two weeks less are played first: nobody likes to wait for a page."""
+"""With the page, two weeks fewer are played first, so that it opens sooner."""
 _PICTURE = "digest.png"
 _LINK = re.compile(r"/channels/\d+/(\d+)/(\d+)")
 ABOUT = (
@@ -53,7 +53,7 @@ def demo(
     Four weeks of it pass in less than a minute. No token, no network.
     """
     start_log(LogSettings(level="warning"))
-    logging.getLogger("discord.gateway").setLevel(logging.ERROR)  # weeks pass in seconds: a late heartbeat is no news
+    logging.getLogger("discord.gateway").setLevel(logging.ERROR)  # weeks pass in seconds, so heartbeats seem late
     console = Console()
     if serve:
         asyncio.run(_serve(console, port))
@@ -105,7 +105,7 @@ def _save_picture(on: Stage, digest: PostedMessage, path: Path) -> Path | None:
 
 
 async def play(playback: Playback, console: Console) -> None:
-    """Let the weeks pass up to `ENDS_AT`, and show how far they are."""
+    """Let the weeks pass up to `ENDS_AT`, with a progress bar."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -122,7 +122,7 @@ async def play(playback: Playback, console: Console) -> None:
 async def _serve(console: Console, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows; there, Ctrl-C ends the program without farewell
+        with suppress(NotImplementedError):  # Windows; there, Ctrl-C ends the program without the last line
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     console.print("Two weeks of a real community's record come first; the page opens after them.", highlight=False)
     with tempfile.TemporaryDirectory() as place:
@@ -151,7 +151,7 @@ async def _keep_open(console: Console, on: Stage, playback: Playback, stopped: a
 
 
 async def _either(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
-    """Let a task run until it ends, or until everything shall stop."""
+    """Run a task until it ends or `stopped` is set; it is then cancelled."""
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -163,7 +163,7 @@ async def _either(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
 
 
 def open_page(on: Stage, playback: Playback) -> WebPage:
-    """Open the page on a stage; its reader is the first manager, or a member who waits."""
+    """Open the page on a stage; it can be read as the first manager or as a member who waits."""
     playback.managers.away.add(MANAGER_IDS[0])
     return WebPage(
         on.sandbox,
@@ -176,7 +176,7 @@ def open_page(on: Stage, playback: Playback) -> WebPage:
 
 
 def _a_member_who_waits(on: Stage) -> int:
-    """The first one whom the last nudge is about, since who waits comes first; else the record's last author."""
+    """The id of the first member in the last nudge, where those who wait come first; else the record's last author."""
     buttons = [control for nudge in on.nudges[-1:] for control in nudge.controls()]
     for button in buttons:
         found = _LINK.search(str(button.get("url", "")))

@@ -1,4 +1,4 @@
-"""The demo's managers at their clients: what they do about their nudges."""
+"""The demo's managers, who press the buttons of their nudges."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,7 +7,6 @@ from itertools import islice
 
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage
 from bot.sandbox import PostedMessage
-from bot.sandbox.world.snowflakes import time_of
 
 _GETS_TO_IT_AFTER = timedelta(hours=8)
 _LINES = 2
@@ -16,8 +15,8 @@ _LINES = 2
 class Managers:
     """Presses *Done* on the first two lines of a nudge, some hours after it came.
 
-    They write nothing: every message is the record's own, and so is every figure. Whoever is in `away` leaves their
-    nudges alone, because somebody else sits at their client.
+    They write nothing, so that all messages and figures are those of the record. A manager whose id is in `away`
+    presses nothing, because the reader of the page acts for them.
     """
 
     def __init__(self, on: Stage) -> None:
@@ -25,12 +24,12 @@ class Managers:
         self._on = on
 
     async def look(self) -> None:
-        """Let each of them see to their last nudge, if it is time."""
+        """Press the buttons of each manager's last nudge, if it is old enough."""
         for manager_id in MANAGER_IDS:
             if manager_id in self.away:
                 continue
             for nudge in self._on.nudges_of(manager_id)[-1:]:
-                if time_of(nudge.id) + _GETS_TO_IT_AFTER <= self._on.clock.now():
+                if nudge.created_at + _GETS_TO_IT_AFTER <= self._on.clock.now():
                     await self._settle(manager_id, nudge)
 
     async def _settle(self, manager_id: int, nudge: PostedMessage) -> None:

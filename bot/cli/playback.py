@@ -1,4 +1,4 @@
-"""Letting time pass on the demo's stage: the record goes on, and what falls due gets its turn."""
+"""Letting time pass on the demo's stage: playing the record on, and running due work."""
 
 import asyncio
 from collections import deque
@@ -15,12 +15,10 @@ _STEP_SECONDS = 0.25
 
 
 class Playback:
-    """Plays a record from now on: every message through the gateway, and once an hour a look at what is due.
+    """Plays a record from now on: every message through the gateway, and due work once an hour.
 
-    `managers` see to their nudges meanwhile.
-
-    When the record has ended, time goes on without it. A bot that does not hear what was written in time is a
-    TimeoutError; nothing is lost by it, and letting time pass again goes on from there.
+    `managers` press the buttons of their nudges meanwhile. After the end of the record time goes on without messages.
+    Raises TimeoutError if the bot does not receive the messages in time; the next call continues at that point.
     """
 
     def __init__(self, on: Stage) -> None:
@@ -33,21 +31,21 @@ class Playback:
         self._turn = asyncio.Lock()
 
     def lines_until(self, moment: datetime) -> int:
-        """How many messages are still to come before a moment."""
+        """How many messages are left before a moment."""
         return sum(line.sent_at < moment for line in self._lines)
 
     async def play_until(self, moment: datetime, heard: Callable[[RecordLine], object] = lambda _line: None) -> None:
-        """Let time pass up to a moment; `heard` is told of every message."""
+        """Let time pass up to a moment; `heard` is called with every message."""
         async with self._turn:
             await self._play_until(moment, heard)
 
     async def forward(self, by: timedelta) -> None:
-        """Let a stretch of time pass."""
+        """Let an amount of time pass."""
         async with self._turn:
             await self._play_until(self._on.clock.now() + by)
 
     async def walk(self) -> None:
-        """Let time pass as it does for people, until cancelled; while it is forwarded, that is enough."""
+        """Let time pass at its real speed, until cancelled; it does not add to time that is forwarded."""
         loop = asyncio.get_running_loop()
         before = loop.time()
         while True:
@@ -55,7 +53,7 @@ class Playback:
             async with self._turn:
                 passed = min(loop.time() - before, 4 * _STEP_SECONDS)
                 before = loop.time()
-                with suppress(TimeoutError):  # the bot is not connected just now: time waits for it
+                with suppress(TimeoutError):  # the bot is not connected: time stands still until it is
                     await self._play_until(self._on.clock.now() + timedelta(seconds=passed))
 
     async def _play_until(self, moment: datetime, heard: Callable[[RecordLine], object] = lambda _line: None) -> None:
@@ -76,7 +74,7 @@ class Playback:
             self._next_tick += TICK
 
     async def _tick(self, moment: datetime) -> None:
-        """Let the bot hear everything so far, then look at what is due at `moment`."""
+        """Wait until the bot has received every message so far, then run what is due at `moment`."""
         follower = self._on.app.follower
         await self._on.sandbox.until(
             lambda: follower.newest_received_id >= self._newest_id and follower.caught_up, PATIENCE_SECONDS

@@ -18,7 +18,7 @@ from bot.sandbox.sample.record import CommunityRecord
 
 ENDS_AT = datetime(2026, 3, 30, 10, tzinfo=UTC)
 MANAGER_IDS = (974674265817651310, 1329767395471659287, 421905984642345381)
-"""The first of them is whom the demo looks over the shoulder, and who the page's reader is."""
+"""The demo shows the nudges of the first one, and the page is first read as that one."""
 ZONE_NAME = "Europe/Berlin"
 PATIENCE_SECONDS = 20.0
 READING_SECONDS = 60.0
@@ -35,11 +35,11 @@ class Stage:
 
     @property
     def nudges(self) -> list[PostedMessage]:
-        """The nudges that the first manager was sent, oldest first."""
+        """The nudges sent to the first manager, oldest first."""
         return self.nudges_of(MANAGER_IDS[0])
 
     def nudges_of(self, manager_id: int) -> list[PostedMessage]:
-        """The nudges that a manager was sent, oldest first."""
+        """The nudges sent to a manager, oldest first."""
         return [message for message in self.sandbox.dms(manager_id) if _bears(message, "spade:nudge:")]
 
     @property
@@ -78,7 +78,7 @@ async def stage(record: CommunityRecord, database: Path, starts_at: datetime, *,
 
 
 async def set_up(on: Stage) -> None:
-    """Do what an owner and the managers do on the first day, through slash commands."""
+    """Set Spade up through slash commands, as the owner and the managers do on the first day."""
     world, people, guild = on.sandbox.world, on.sandbox.people, on.player.guild
     team = world.channels.add(guild, "team", kind="text", topic="The managers' own channel")
     role = world.roles.add(guild, "Managers", permissions=int(MANAGER))
@@ -91,6 +91,6 @@ async def set_up(on: Stage) -> None:
         await answer.wait(PATIENCE_SECONDS)
     begins_on = on.player.record.lines[0].sent_at.date().isoformat()
     answer = await people.run_command(guild.owner_id, team, "backfill", {"since": begins_on}, subcommands=("start",))
-    reader = on.app.reader  # it may read for the managers as well; only then is all on record
+    reader = on.app.reader  # adding managers may start jobs too; the record is complete after all of them
     await on.sandbox.until(lambda: not any(job.running for job in reader.progress(guild.id)), READING_SECONDS)
     await answer.wait(PATIENCE_SECONDS)

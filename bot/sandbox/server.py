@@ -12,9 +12,9 @@ from aiohttp import web
 from bot.sandbox.clients.people import People
 from bot.sandbox.conditions import wait_until
 from bot.sandbox.faults import Faults
+from bot.sandbox.gateway.disorder import Disorder
 from bot.sandbox.gateway.faults import GatewayFaults
 from bot.sandbox.gateway.gateway import Gateway
-from bot.sandbox.gateway.order import Order
 from bot.sandbox.interactions.commands import Commands
 from bot.sandbox.interactions.interactions import Interactions
 from bot.sandbox.rest import ROUTES
@@ -37,15 +37,16 @@ API = "/api/v10"
 
 
 class SandboxFailure(AssertionError):  # noqa: N818  (it reports failures that were collected, one or many)
-    """Something reached the sandbox that Discord would not know: raised when the sandbox closes."""
+    """The bot sent something that Discord does not know; raised when the sandbox closes."""
 
 
 class Sandbox:
     """A loopback Discord for one bot; an async context manager that listens while it is open.
 
     It reads no wall clock: `now` gives the time of everything in its world. On leaving, it raises
-    `SandboxFailure` when something reached it that Discord would not know (unless `strict` is off, or
-    another error is on its way). Whatever is set as `page` answers browsers at every other address.
+    `SandboxFailure` if the bot sent something that Discord does not know (unless `strict` is off, or another
+    exception is raised). If `page` is set, it answers browsers at every other address. A new `token` is
+    valid for REST at once; sessions of the gateway keep the first one.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Sandbox:
         self.world = World(now, bot_name=bot_name, granted=granted, bot_id=bot_id)
         self.gateway = Gateway(
             self.world,
-            Order(Random(seed + 1)),  # noqa: S311  (reproducible faults, no secrets)
+            Disorder(Random(seed + 1)),  # noqa: S311  (reproducible faults, no secrets)
             self.failures,
             token=token,
             heartbeat_seconds=heartbeat_seconds,
@@ -120,7 +121,7 @@ class Sandbox:
             raise SandboxFailure("\n".join(self.failures))
 
     async def start(self) -> None:
-        """Listen on 127.0.0.1; after `stop`, at the same port again."""
+        """Listen on 127.0.0.1; after `stop`, on the same port again."""
         self._dispatcher.reopen()
         app = web.Application(client_max_size=32 * 1024 * 1024)
         for route in ROUTES:
@@ -137,8 +138,8 @@ class Sandbox:
         self.world.state.base_url = f"http://127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
-        """Cut all connections and stop listening; the world stays as it is."""
-        self.gateway.order.flush()
+        """Cut all connections and stop listening; the world keeps its state."""
+        self.gateway.disorder.flush()
         self._dispatcher.close()
         for connection in list(self.gateway.connections):
             connection.abort()
@@ -147,23 +148,23 @@ class Sandbox:
             self._runner = None
 
     def observe(self, observer: Callable[[Exchange], object]) -> None:
-        """Show every exchange to an observer; what it raises counts as a failure of the sandbox."""
+        """Call an observer with every exchange; an exception it raises is added to the failures."""
         self._dispatcher.observers.append(observer)
 
     def dms(self, user: User | Member | int) -> list[PostedMessage]:
-        """Return what stands in the DM between the bot and a user, oldest first."""
+        """Return the messages in the DM between the bot and a user, oldest first."""
         channel = self.world.state.dms.get(self.world.state.user(user).id)
         return [] if channel is None else channel.messages
 
     def read(self, channel: Channel | int) -> list[PostedMessage]:
-        """Return what stands in a channel, oldest first."""
+        """Return the messages in a channel, oldest first."""
         return self.world.state.channel(channel).messages
 
     async def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
         """Wait until a condition holds.
 
         Raises:
-            TimeoutError: When that takes longer than `seconds`.
+            TimeoutError: If that takes longer than `seconds`.
         """
         await wait_until(condition, seconds)
 
@@ -171,12 +172,12 @@ class Sandbox:
         """Wait until the bot has a live gateway session.
 
         Raises:
-            TimeoutError: When that takes longer than `seconds`.
+            TimeoutError: If that takes longer than `seconds`.
         """
         await self.until(lambda: self.gateway.live, seconds)
 
     async def drained(self) -> None:
-        """Wait until all events so far were written to the bot (not: until it has dealt with them)."""
+        """Wait until all events so far were written to the bot (the bot need not have handled them)."""
         await self.gateway.drained()
 
     def file(self, attachment: dict[str, object]) -> bytes:
@@ -187,7 +188,7 @@ class Sandbox:
         """Return the picture that a message's first embed shows.
 
         Raises:
-            LookupError: When it shows none that was sent along.
+            LookupError: If no embed shows an uploaded picture.
         """
         for embed in message.embeds:
             found = str(embed.get("image", {}).get("url", "")).split("/")
@@ -196,7 +197,7 @@ class Sandbox:
         raise LookupError("no embed shows a picture")
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
-        """What is neither Discord's nor a file: the page's, if there is one."""
+        """Answer every other address: by the page if one is set, else as an unknown route."""
         if self.page is None or request.path.startswith(("/api/", "/gateway")):
             return await self._dispatcher.unknown(request)
         return await self.page(request)

@@ -1,4 +1,4 @@
-"""A request body as a message: what the bot sends, in the shape Discord keeps and gives back."""
+"""Making messages from request bodies, in the shape in which Discord returns them."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Upload:
 
 
 def compose(state: State, channel: Channel, body: dict[str, Any], files: list[Upload]) -> PostedMessage:
-    """Make a message of the bot from a request body; it is placed nowhere yet.
+    """Make a message of the bot from a request body, without placing it in the channel.
 
     Raises:
-        ApiError: When the body breaks a limit of Discord's or replies to nothing.
+        ApiError: If the body breaks one of Discord's limits or replies to a message that does not exist.
     """
     check_message(body, files=len(files))
     message = PostedMessage(state.ids.make(), channel.id, state.bot, body.get("content") or "")
@@ -51,7 +51,7 @@ def revise(state: State, message: PostedMessage, body: dict[str, Any], files: li
     """Apply an edit to a message; keys the body does not have stay as they are.
 
     Raises:
-        ApiError: When the result breaks a limit of Discord's.
+        ApiError: If the result breaks one of Discord's limits.
     """
     check_message(body | {"flags": (body.get("flags") or 0) | message.flags}, files=len(files), editing=True)
     channel = state.channels[message.channel_id]
@@ -129,7 +129,7 @@ def _fill(state: State, message: PostedMessage, body: dict[str, Any], files: lis
             if name in shown:
                 part["icon_url"] = shown[name]["url"]
                 used.add(name)
-    # A file shown inside an embed no longer stands among the attachments.
+    # Discord does not list a file among the attachments if an embed shows it.
     message.attachments = [item for item in message.attachments if item["filename"] not in used]
 
 
@@ -184,7 +184,7 @@ def _embed(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return components as Discord gives them back: each with an id, and with its defaults."""
+    """Return components as Discord returns them: each with an id and with its defaults."""
     taken = [0]
 
     def complete(given: dict[str, Any]) -> dict[str, Any]:

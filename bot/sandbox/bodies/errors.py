@@ -60,7 +60,7 @@ class ApiError(Exception):
 class Problems:
     """Collects what is wrong with a request body, in Discord's nested shape.
 
-    It does not raise by itself: call `raise_if_any` when the whole body was looked at.
+    It raises only in `raise_if_any`: call that after the whole body was checked.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Problems:
         """Raise 50035 with everything noted so far.
 
         Raises:
-            ApiError: When at least one error was noted.
+            ApiError: If at least one error was noted.
         """
         if self._tree:
             raise ApiError(50035, self._wrapped(self._tree))

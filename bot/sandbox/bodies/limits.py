@@ -1,4 +1,4 @@
-"""Discord's limits on what a bot may send, with its error shapes."""
+"""Discord's limits on message, modal and command bodies, with its error shapes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_message(body: dict[str, Any], *, files: int = 0, editing: bool = False
     """Refuse a message body Discord would refuse.
 
     Raises:
-        ApiError: 50035 with the errors nested at their keys, or 50006 when nothing would be sent.
+        ApiError: 50035 with the errors nested at their keys, or 50006 if the message would be empty.
     """
     problems = Problems()
     problems.longest(("content",), body.get("content"), CONTENT)

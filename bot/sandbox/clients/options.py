@@ -40,10 +40,10 @@ class Resolved:
         return bare_member_payload(member) | {"permissions": str(int(allowed))}
 
     def add(self, value: object) -> str:
-        """Take in an entity (or an id of one) and return its id as text.
+        """Add an entity, given as an object or by its id, and return its id as text.
 
         Raises:
-            LookupError: When nothing has this id.
+            LookupError: If no entity has this id.
         """
         if isinstance(value, User | Member):
             return self.add_user(value.id)
@@ -59,7 +59,7 @@ class Resolved:
         return self.add_role(number)
 
     def add_user(self, user_id: int) -> str:
-        """Take in a user, with the membership if there is one."""
+        """Add a user, with the membership if there is one."""
         key = str(user_id)
         self._found.setdefault("users", {})[key] = user_payload(self._state.user(user_id))
         if self._guild is not None and user_id in self._guild.members:
@@ -67,14 +67,14 @@ class Resolved:
         return key
 
     def add_role(self, role_id: int) -> str:
-        """Take in a role of the guild."""
+        """Add a role of the guild."""
         if self._guild is None or role_id not in self._guild.roles:
             raise LookupError(f"no user, channel or role {role_id}")
         self._found.setdefault("roles", {})[str(role_id)] = role_payload(self._guild.roles[role_id])
         return str(role_id)
 
     def add_channel(self, channel_id: int) -> str:
-        """Take in a channel of the guild, with what the bot may do there."""
+        """Add a channel of the guild, with the bot's permissions there."""
         channel = self._state.channel(channel_id)
         full = channel_payload(self._state, channel)
         left_out = {"permission_overwrites", "recipients", "available_tags", "member"}
@@ -84,7 +84,7 @@ class Resolved:
         return str(channel_id)
 
     def add_message(self, message: PostedMessage) -> str:
-        """Take in a message, with its content whatever the intents."""
+        """Add a message; its content is included whatever the intents."""
         payload = message_event(self._state, message, content=True)
         self._found.setdefault("messages", {})[str(message.id)] = payload
         return str(message.id)
@@ -106,7 +106,7 @@ def command_options(
     subcommands: Sequence[str],
     resolved: Resolved,
 ) -> list[dict[str, Any]]:
-    """Return the options object of a command a person has filled in completely.
+    """Return the options of a command that is filled in completely.
 
     Raises:
         LookupError: For a subcommand or an option the command does not have.
@@ -126,7 +126,7 @@ def focused_options(
     resolved: Resolved,
     focused: tuple[str, str],
 ) -> list[dict[str, Any]]:
-    """Return the options object while a person types into one of them.
+    """Return the options of a command while a person types into one of them.
 
     Raises:
         LookupError: For an option the command does not have or that offers no suggestions.

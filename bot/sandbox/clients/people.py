@@ -1,4 +1,4 @@
-"""People at their clients: they write, run commands, press, choose, and fill in forms."""
+"""What people do at their clients: write, run commands, press buttons, choose, fill in modals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class People:
-    """What a person could do in a client, and nothing else.
+    """What a person can do in a client, and nothing else.
 
     Things a client would not offer (an unknown command, a disabled button, a missing option) raise
     LookupError or ValueError at once; then nothing is sent to the bot. Each method that

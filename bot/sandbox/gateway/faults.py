@@ -17,32 +17,32 @@ class GatewayFaults:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._order = gateway.order
+        self._disorder = gateway.disorder
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def duplicated(self) -> int:
         """How many events were delivered twice so far."""
-        return self._order.duplicated
+        return self._disorder.duplicated
 
     @property
     def reordered(self) -> int:
         """How many events changed places with the next one so far."""
-        return self._order.reordered
+        return self._disorder.reordered
 
     def duplicate(self, probability: float) -> None:
-        """Deliver message events twice with this probability; the second has a number of its own."""
-        self._order.duplicate = probability
+        """Deliver message events twice with this probability; the second has another sequence number."""
+        self._disorder.duplicate = probability
 
     def reorder(self, probability: float, *, within_seconds: float = 1.0) -> None:
         """Let neighbouring new messages change places with this probability."""
-        self._order.reorder = probability
-        self._order.reorder_within = within_seconds
+        self._disorder.reorder = probability
+        self._disorder.reorder_within = within_seconds
 
     def calm(self) -> None:
         """Stop the disorder of events and deliver an event that is held back."""
-        self._order.duplicate = self._order.reorder = 0.0
-        self._order.flush()
+        self._disorder.duplicate = self._disorder.reorder = 0.0
+        self._disorder.flush()
 
     def drop(self, *, resume: bool = True) -> int:
         """Cut all connections without a close frame; return how many.

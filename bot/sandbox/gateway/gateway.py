@@ -14,12 +14,12 @@ from bot.sandbox.world.intents import KNOWN, PRIVILEGED, Intent
 from bot.sandbox.world.payloads import guild_create_payload, member_payload, own_user_payload
 
 if TYPE_CHECKING:
-    from bot.sandbox.gateway.order import Order
+    from bot.sandbox.gateway.disorder import Disorder
     from bot.sandbox.world.events import Event
     from bot.sandbox.world.world import World
 
 
-class Closed(Exception):  # noqa: N818  (it is how a dialogue ends, not an error of the sandbox)
+class Closed(Exception):  # noqa: N818  (it ends a connection and is no error of the sandbox)
     """The gateway ends a connection with a close code."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -31,13 +31,13 @@ class Closed(Exception):  # noqa: N818  (it is how a dialogue ends, not an error
 class Gateway:
     """All sessions of the bot. It gets events from the world and commands from clients.
 
-    `order` may repeat events or change their order. An opcode that Discord does not know is added to `failures`.
+    `disorder` may repeat events or change their order. An opcode that Discord does not know is added to `failures`.
     """
 
     def __init__(
-        self, world: World, order: Order, failures: list[str], *, token: str, heartbeat_seconds: float = 41.25
+        self, world: World, disorder: Disorder, failures: list[str], *, token: str, heartbeat_seconds: float = 41.25
     ) -> None:
-        self.order = order
+        self.disorder = disorder
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
         self.identified = 0
@@ -47,8 +47,8 @@ class Gateway:
         self._failures = failures
         self._token = token
         self._heartbeat_seconds = heartbeat_seconds
-        order.release = self.deliver
-        world.events.listeners.append(self._announce)
+        disorder.release = self.deliver
+        world.events.listeners.append(self._on_event)
 
     @property
     def live(self) -> list[Session]:
@@ -57,7 +57,7 @@ class Gateway:
 
     async def drained(self) -> None:
         """Wait until every event so far was written to the connected clients."""
-        self.order.flush()
+        self.disorder.flush()
         for connection in list(self.connections):
             await connection.drained()
 
@@ -68,14 +68,14 @@ class Gateway:
         try:
             await socket.prepare(request)
         except ConnectionResetError:
-            return web.Response()  # it hung up before it was answered: nobody reads this
+            return web.Response()  # the client disconnected before the handshake; this is not sent
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)
         connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})
         try:
             async for frame in socket:
                 if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    self._listen(connection, frame.data)
+                    self._dispatch(connection, frame.data)
         except Closed as end:
             self._detach(connection, gone=end.code != 4000)
             await connection.close(end.code, end.reason)
@@ -94,12 +94,12 @@ class Gateway:
         if gone or not session.resumable:
             self.sessions.pop(session.id, None)
 
-    # What a client says
+    # Commands from clients
 
-    def _listen(self, connection: Connection, raw: str | bytes) -> None:
-        op, data = _understood(raw)
+    def _dispatch(self, connection: Connection, raw: str | bytes) -> None:
+        op, data = _parsed(raw)
         if op == 1:
-            self._beat(connection, data)
+            self._heartbeat(connection, data)
         elif op == 2:
             self._identify(connection, data)
         elif op == 6:
@@ -114,7 +114,7 @@ class Gateway:
             self._failures.append(f"gateway: a client sent op {op}, which the sandbox does not know")
             raise Closed(4001, "Unknown opcode.")
 
-    def _beat(self, connection: Connection, seq: int | None) -> None:
+    def _heartbeat(self, connection: Connection, seq: int | None) -> None:
         if connection.session is not None:
             connection.session.acknowledge(seq)
         if connection.acknowledges:
@@ -209,22 +209,22 @@ class Gateway:
                 payload["nonce"] = data["nonce"]
             session.push("GUILD_MEMBERS_CHUNK", payload)
 
-    # What it is told
+    # Events from the world
 
-    def _announce(self, event: Event) -> None:
-        for delivered in self.order.arrange(event):
+    def _on_event(self, event: Event) -> None:
+        for delivered in self.disorder.arrange(event):
             self.deliver(delivered)
-            if self.order.repeats(delivered):
+            if self.disorder.repeats(delivered):
                 self.deliver(delivered)
 
     def deliver(self, event: Event) -> None:
-        """Send an event to every session whose intents cover it, as it may read it."""
+        """Send an event to every session whose intents cover it, with content only if the session may read it."""
         for session in list(self.sessions.values()):
             if not event.intent or event.intent & session.intents:
                 session.push(event.name, event.render(bool(session.intents & Intent.MESSAGE_CONTENT)))
 
 
-def _understood(raw: str | bytes) -> tuple[int, Any]:
+def _parsed(raw: str | bytes) -> tuple[int, Any]:
     try:
         command = json.loads(raw)
         return command["op"], command.get("d")

@@ -1,4 +1,4 @@
-"""Gateway sessions: numbered events, a buffer for resuming, and the connection they go out on."""
+"""Gateway sessions: numbered events, the buffer for resuming, and the connection they are sent on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encoded(payload: dict[str, Any]) -> str:
 
 
 class Connection:
-    """One websocket; texts are queued and written by a task of its own, in order."""
+    """One websocket; texts are queued and written in order by a background task."""
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request, compression: Compression | None) -> None:
         self._socket = socket
@@ -57,14 +57,14 @@ class Connection:
             self._request.transport.abort()
 
     async def close(self, code: int, reason: str) -> None:
-        """Write what is queued, then close with a code."""
+        """Write the queued texts, then close with a code."""
         self.closed_here = True
         await self.drained()
         self._writer.cancel()
         await self._socket.close(code=code, message=reason.encode())
 
     async def drained(self) -> None:
-        """Wait until everything queued was written, or the connection is gone."""
+        """Wait until every queued text was written, or the connection has ended."""
         joined = asyncio.ensure_future(self._queue.join())
         await asyncio.wait({joined, self._writer}, return_when=asyncio.FIRST_COMPLETED)
         joined.cancel()
@@ -106,12 +106,12 @@ class Session:
             self.connection.send(text)
 
     def acknowledge(self, seq: int | None) -> None:
-        """Forget what the client says it has."""
+        """Drop the events that the client has confirmed."""
         while self._sent and seq is not None and self._sent[0][0] <= seq:
             self._sent.popleft()
 
     def missed(self, seq: int) -> list[str] | None:
-        """Return the events after a number, or None when they are no longer all here."""
+        """Return the events after a sequence number, or None if some of them were dropped."""
         if seq > self.seq:
             return None
         missed = [text for number, text in self._sent if number > seq]

@@ -16,7 +16,7 @@ MOST_OF_A_KIND = {1: 100, 2: 15, 3: 15}
 
 
 class Commands:
-    """Keeps command definitions as Discord gives them back. The key None holds the global ones."""
+    """Command definitions as Discord returns them, per guild id; the id None stands for the global ones."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -27,7 +27,7 @@ class Commands:
         return list(self._scopes.get(guild_id, {}).values())
 
     def available(self, guild_id: int | None) -> list[dict[str, Any]]:
-        """Return what a person can use: the guild's own commands before the global ones."""
+        """Return the commands that can be used: the guild's, then the global ones of other names."""
         own = self.all(guild_id) if guild_id is not None else []
         taken = {(command["type"], command["name"]) for command in own}
         return own + [c for c in self.all() if (c["type"], c["name"]) not in taken]
@@ -36,7 +36,7 @@ class Commands:
         """Return a command a person can see.
 
         Raises:
-            LookupError: When there is none of this name and kind, or it is not for this place.
+            LookupError: If there is none of this name and kind, or it is not for this kind of channel.
         """
         known = [c for c in self.available(guild_id) if c["type"] == kind]
         for command in known:
@@ -54,7 +54,7 @@ class Commands:
         """Return one command.
 
         Raises:
-            ApiError: 10063 when there is none.
+            ApiError: 10063 if there is none.
         """
         command = self._scopes.get(guild_id, {}).get(command_id)
         if command is None:
@@ -65,7 +65,7 @@ class Commands:
         """Add a command, or overwrite the one of the same name and type.
 
         Raises:
-            ApiError: 50035 when the definition breaks a limit.
+            ApiError: 50035 if the definition breaks a limit.
         """
         self._check([definition])
         return self._store(guild_id, definition)
@@ -74,7 +74,7 @@ class Commands:
         """Replace all commands of a scope; those of the same name and type keep their ids.
 
         Raises:
-            ApiError: 50035 when a definition breaks a limit; nothing is changed then.
+            ApiError: 50035 if a definition breaks a limit; nothing is changed then.
         """
         self._check(definitions)
         before = self._scopes.get(guild_id, {})
@@ -92,7 +92,7 @@ class Commands:
         """Change some keys of a command.
 
         Raises:
-            ApiError: 10063 when there is none, 50035 when the result breaks a limit.
+            ApiError: 10063 if there is none, 50035 if the result breaks a limit.
         """
         return self.upsert(guild_id, self.get(guild_id, command_id) | changes)
 
@@ -100,7 +100,7 @@ class Commands:
         """Remove a command.
 
         Raises:
-            ApiError: 10063 when there is none.
+            ApiError: 10063 if there is none.
         """
         self.get(guild_id, command_id)
         del self._scopes[guild_id][command_id]

@@ -1,4 +1,4 @@
-"""Interactions from the bot's side: answering in time, follow-ups, edits, once and only once."""
+"""Interactions as the bot handles them: the first response, follow-ups, edits, and their deadlines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALLOWED = {2: {4, 5, 9}, 3: {4, 5, 6, 7, 9}, 4: {8}, 5: {4, 5, 6, 7}}
 
 
 class Interactions:
-    """Every interaction so far. Times are counted on the event loop's clock, not on the world's.
+    """Every interaction so far. Times are on the event loop's clock, not on the world's.
 
     `answer_seconds` and `token_seconds` are Discord's 3 seconds and 15 minutes; `age` makes an interaction
     older than it is.
@@ -34,17 +34,17 @@ class Interactions:
         self._by_token: dict[str, Response] = {}
 
     def open(self, response: Response) -> None:
-        """Take in a new interaction."""
+        """Register a new interaction and start its deadline."""
         self._by_id[response.id] = response
         self._by_token[response.token] = response
         asyncio.get_running_loop().call_later(self.answer_seconds, self._expire, response)
 
     def responses_to(self, user: User) -> list[Response]:
-        """Return all answers a person has received, oldest first; ephemeral messages stand only there."""
+        """Return all answers a person has received, oldest first; ephemeral messages are held only there."""
         return [response for response in self._by_id.values() if response.user is user]
 
     def age(self, response: Response, seconds: float) -> None:
-        """Let an interaction grow older at once."""
+        """Make an interaction older by some seconds."""
         response.born -= seconds
         if self._age_of(response) > self.answer_seconds:
             self._expire(response)
@@ -62,7 +62,7 @@ class Interactions:
         """Take the bot's first response; return Discord's `{interaction, resource}`.
 
         Raises:
-            ApiError: 10062 when unknown or late, 40060 when already answered, 50035 for a wrong body.
+            ApiError: 10062 if unknown or late, 40060 when already answered, 50035 for a wrong body.
         """
         response = self._by_id.get(interaction_id)
         if response is None or response.token != token:
@@ -115,13 +115,13 @@ class Interactions:
         response.original = response.source
         return {"type": 7, "message": self._shown(response.source)} if kind == 7 else None
 
-    # What follows it
+    # Follow-ups and edits
 
     def follow_up(self, token: str, body: dict[str, Any], files: list[Upload]) -> dict[str, Any]:
         """Send another message; the first after a defer fills the placeholder instead.
 
         Raises:
-            ApiError: 10015 when the token is unknown, too old, or nothing was answered yet.
+            ApiError: 10015 if the token is unknown, too old, or nothing was answered yet.
         """
         response = self._answered(token)
         original = response.original

@@ -1,4 +1,4 @@
-"""What a person gets to see after pressing or running something."""
+"""The bot's response to an interaction, as its person sees it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Client(Protocol):
 
 
 class Response:
-    """The bot's answer to one interaction, as it stands now; edits and follow-ups appear in it by themselves.
+    """The bot's response to one interaction, kept up to date: edits and follow-ups change it.
 
-    `messages` are those the person can see, the original first. `deferred` says whether the bot asked for
-    time (kind 5 or 6), `ephemeral` whether only the person sees the first message, `modal` and `choices`
-    what was opened or suggested instead, `error` why there is no answer.
+    `messages` are those the person can see, the original first. `callback` is the type of the first response, None
+    before there is one. `modal` or `choices` are set if the bot opened a modal or suggested choices instead. `error`
+    says why there is no response. `born` is on the event loop's clock, in seconds.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Response:
 
     @property
     def responded(self) -> bool:
-        """Whether the bot has answered at all."""
+        """Whether the bot has responded."""
         return self.callback is not None
 
     @property
     def deferred(self) -> bool:
-        """Whether the bot's first answer only asked for time."""
+        """Whether the bot's first response was a deferral (callback type 5 or 6)."""
         return self.callback in {5, 6}
 
     @property
@@ -88,12 +88,12 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The text of the first message, or nothing."""
+        """The text of the first message, or an empty text without one."""
         return self.original.content if self.original is not None else ""
 
     @property
     def settled(self) -> bool:
-        """Whether there is something final to look at: a message with content, a modal, choices, an error."""
+        """Whether the response is final: a message with content, a modal, choices, or an error."""
         if self.error is not None or self.modal is not None or self.choices is not None:
             return True
         if self.callback in {4, 7}:
@@ -103,22 +103,22 @@ class Response:
         return self.callback == 6 and (self.edits > 0 or bool(self.messages))
 
     async def wait(self, seconds: float = 10.0) -> Response:
-        """Wait until the answer is settled and return it.
+        """Wait until the response is settled and return it.
 
         Raises:
-            TimeoutError: When that takes longer than `seconds`.
-            AssertionError: When the bot did not answer in time.
+            TimeoutError: If that takes longer than `seconds`.
+            AssertionError: If the bot did not respond in time.
         """
-        await self.until(lambda answer: answer.settled, seconds)
+        await self.until(lambda response: response.settled, seconds)
         if self.error is not None:
             raise AssertionError(f"{self.name or 'the press'}: {self.error}")
         return self
 
     async def until(self, condition: Callable[[Response], object], seconds: float = 10.0) -> Response:
-        """Wait until a condition on this answer holds.
+        """Wait until a condition on this response holds.
 
         Raises:
-            TimeoutError: When that takes longer than `seconds`.
+            TimeoutError: If that takes longer than `seconds`.
         """
         await wait_until(lambda: condition(self), seconds)
         return self
@@ -127,19 +127,19 @@ class Response:
         """Wait for the first message with content and return it (for an update: the updated message)."""
         await self.wait(seconds)
         found = self.original or (self.messages[0] if self.messages else None)
-        assert found is not None, "the answer holds no message"
+        assert found is not None, "the response holds no message"
         return found
 
     async def press(self, label_or_id: str, *, message: PostedMessage | None = None) -> Response:
-        """Press a button on a message of this answer (by default the first)."""
+        """Press a button on a message of this response (by default the first)."""
         return await self._client.press(self.user, message or await self.message(), label_or_id)
 
     async def select(self, values: list[Any], *, custom_id: str | None = None) -> Response:
-        """Choose in a select on the first message of this answer."""
+        """Choose in a select on the first message of this response."""
         return await self._client.select(self.user, await self.message(), values, custom_id=custom_id)
 
     async def submit(self, values: dict[str, Any]) -> Response:
-        """Fill in the modal this answer opened; `values` by the inputs' custom_id or label."""
+        """Fill in the modal this response opened; `values` by the inputs' custom_id or label."""
         await self.wait()
         return await self._client.submit_modal(self, values)
 

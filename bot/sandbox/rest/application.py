@@ -15,13 +15,13 @@ routes = Routes()
 
 @routes.add("GET", "/gateway", open=True)
 def gateway(call: Call) -> object:
-    """Say where the gateway is."""
+    """Return the address of the gateway."""
     return {"url": call.state.gateway_url}
 
 
 @routes.add("GET", "/gateway/bot")
 def gateway_bot(call: Call) -> object:
-    """Say where the gateway is and how often it may be entered."""
+    """Return the address of the gateway and the limit of session starts."""
     limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
     return {"url": call.state.gateway_url, "shards": 1, "session_start_limit": limit}
 
@@ -29,7 +29,7 @@ def gateway_bot(call: Call) -> object:
 @routes.add("GET", "/oauth2/applications/@me")
 @routes.add("GET", "/applications/@me")
 def application(call: Call) -> object:
-    """Describe the application, with the intents it was granted as flags."""
+    """Describe the application, with its granted intents as flags."""
     state = call.state
     flags = 0
     for intent, flag in (

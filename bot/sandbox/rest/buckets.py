@@ -39,7 +39,10 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitDecision:
-    """Whether a request fits its limits, and the headers to say so."""
+    """Whether a request fits its limits, and the headers that tell the client.
+
+    `retry_after` is 0.0 if it fits, else the seconds to wait; `everywhere` if the global limit is the one exceeded.
+    """
 
     retry_after: float
     everywhere: bool

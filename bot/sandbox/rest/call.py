@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Call:
-    """A request that was understood: its route, parameters and body."""
+    """A request with its route, parameters, body and files, and the parts of the sandbox that handlers use."""
 
     world: World
     commands: Commands
@@ -42,7 +42,7 @@ class Call:
         """Return a path parameter that is an id.
 
         Raises:
-            ApiError: 50035 when it is not a number.
+            ApiError: 50035 if it is not a number.
         """
         return snowflake(name, self.params[name])
 
@@ -50,7 +50,7 @@ class Call:
         """Return a query parameter that is a number between two bounds.
 
         Raises:
-            ApiError: 50035 when it is not.
+            ApiError: 50035 if it is not.
         """
         text = self.query.get(name)
         if text is None:
@@ -70,7 +70,7 @@ class Call:
         """Return the channel of the path.
 
         Raises:
-            ApiError: 10003 when there is none, 50001 when the bot is not in its guild or cannot see it.
+            ApiError: 10003 if there is none, 50001 if the bot is not in its guild or cannot see it.
         """
         channel = self.state.channels.get(self.id("channel_id"))
         if channel is None:
@@ -83,7 +83,7 @@ class Call:
         """Return the guild of the path.
 
         Raises:
-            ApiError: 10004 when there is none or the bot is not in it.
+            ApiError: 10004 if there is none or the bot is not in it.
         """
         guild = self.state.guilds.get(self.id("guild_id"))
         if guild is None or not self.state.bot_in(guild):
@@ -94,7 +94,7 @@ class Call:
         """Return the message of the path.
 
         Raises:
-            ApiError: 10008 when it is not in the channel.
+            ApiError: 10008 if it is not in the channel.
         """
         message = channel.log.get(self.id("message_id"))
         if message is None:
@@ -117,7 +117,7 @@ def snowflake(name: str, text: str) -> int:
     """Read an id.
 
     Raises:
-        ApiError: 50035 when it is not a number.
+        ApiError: 50035 if it is not a number.
     """
     if not text.isdigit():
         problems = Problems()

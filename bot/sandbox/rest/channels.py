@@ -1,4 +1,4 @@
-"""Channels: reading, changing, deleting, and saying that the bot types."""
+"""Channels: reading, changing and deleting them, and the typing indicator."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _edit_thread(call: Call, thread: Channel) -> None:
 
 @routes.add("DELETE", "/channels/{channel_id}")
 def delete_channel(call: Call) -> object:
-    """Delete a channel or a thread; a DM is only closed."""
+    """Delete a channel or a thread; for a DM nothing is deleted."""
     channel = call.channel()
     payload = channel_payload(call.state, channel)
     if channel.type == ChannelType.DM:
@@ -88,7 +88,7 @@ def create_channel(call: Call) -> object:
 
 @routes.add("POST", "/channels/{channel_id}/typing")
 def typing(call: Call) -> object:
-    """Say that the bot types; nothing follows from it."""
+    """Accept the typing indicator; it has no effect."""
     channel = call.channel()
     if channel.recipient is not None and not channel.recipient.dms_open:
         raise ApiError(50007)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What an observer gets: a request and the answer it was given."""
+    """A request and its answer, as observers get them."""
 
     method: str
     template: str

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """One planned fault of REST. `hits` counts how often it struck.
+    """One planned fault. `hits` counts how often it struck.
 
     It strikes requests whose method, route template and channel match, `times` times at most (None: until
     lifted), each with a probability. `skip` lets that many matching requests pass first.
@@ -39,7 +39,7 @@ class Fault:
         self.lifted = True
 
     def matches(self, method: str, route: str, channel_id: int | None) -> bool:
-        """Whether a request is one this fault may strike."""
+        """Whether this fault may strike a request."""
         if self.lifted or (self.times is not None and self.hits >= self.times):
             return False
         return (

@@ -32,7 +32,7 @@ def search_members(call: Call) -> object:
 
 @routes.add("GET", "/guilds/{guild_id}/members")
 def list_members(call: Call) -> object:
-    """List members by id; only with the members intent granted."""
+    """List members by id; it needs the members intent."""
     guild = call.guild()
     if not call.state.granted & Intent.GUILD_MEMBERS:
         raise ApiError(50001)

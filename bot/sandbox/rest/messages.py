@@ -92,7 +92,7 @@ def create_message(call: Call) -> object:
 
 
 def check_may_send(call: Call, channel: Channel) -> None:
-    """Refuse to send where the bot cannot.
+    """Check that the bot can send messages in a channel.
 
     Raises:
         ApiError: 50007 for a DM that is closed or without a shared guild, 50001/50013 for permissions,
@@ -126,7 +126,7 @@ def _sent_before(call: Call, channel: Channel, fields: dict[str, Any]) -> Posted
 
 @routes.add("PATCH", "/channels/{channel_id}/messages/{message_id}")
 def edit_message(call: Call) -> object:
-    """Edit a message of the bot's own."""
+    """Edit a message of the bot."""
     channel = call.channel()
     message = call.message(channel)
     if message.author is not call.state.bot:
@@ -138,7 +138,7 @@ def edit_message(call: Call) -> object:
 
 @routes.add("DELETE", "/channels/{channel_id}/messages/{message_id}")
 def delete_message(call: Call) -> object:
-    """Delete a message; others' only with Manage Messages, in a DM only the bot's own."""
+    """Delete a message; those of others need Manage Messages, and in a DM only the bot's can be deleted."""
     channel = call.channel()
     message = call.message(channel)
     if message.author is not call.state.bot:

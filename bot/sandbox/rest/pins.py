@@ -35,7 +35,7 @@ def pin(call: Call) -> object:
 @routes.add("DELETE", "/channels/{channel_id}/messages/pins/{message_id}")
 @routes.add("DELETE", "/channels/{channel_id}/pins/{message_id}")
 def unpin(call: Call) -> object:
-    """Take a pin off."""
+    """Unpin a message."""
     return _set(call, pinned=False)
 
 

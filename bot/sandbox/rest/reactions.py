@@ -29,14 +29,14 @@ def react(call: Call) -> object:
 
 @routes.add("DELETE", ONE + "/@me")
 def unreact(call: Call) -> object:
-    """Take the bot's reaction back."""
+    """Remove the bot's reaction."""
     call.world.reactions.remove(call.message(call.channel()), call.state.bot, call.params["emoji_name"])
     return None
 
 
 @routes.add("DELETE", ONE + "/{user_id}")
 def unreact_other(call: Call) -> object:
-    """Take somebody's reaction away."""
+    """Remove the reaction of another user."""
     channel = call.channel()
     call.require(channel, Permission.MANAGE_MESSAGES)
     call.world.reactions.remove(call.message(channel), call.id("user_id"), call.params["emoji_name"])
@@ -45,7 +45,7 @@ def unreact_other(call: Call) -> object:
 
 @routes.add("GET", ONE)
 def who_reacted(call: Call) -> object:
-    """List who reacted with an emoji, by id."""
+    """List the users who reacted with an emoji, by id."""
     message = call.message(call.channel())
     limit = call.number("limit", 25, 1, 100)
     after = snowflake("after", call.query.get("after", "0"))

@@ -33,7 +33,7 @@ class RequestLog:
         return iter(self._all)
 
     def add(self, request: LoggedRequest) -> None:
-        """Note a request."""
+        """Append a request."""
         self._all.append(request)
 
     def count(self, method: str | None = None, route: str | None = None, status: int | None = None) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer with a status of its own."""
+    """An answer with a status other than 200 or 204."""
 
     status: int
     body: Any

@@ -106,14 +106,14 @@ def thread_member(call: Call) -> object:
 
 @routes.add("PUT", "/channels/{channel_id}/thread-members/{user_id}")
 def add_member(call: Call) -> object:
-    """Add somebody to a thread."""
+    """Add a user to a thread."""
     call.world.threads.join(_thread(call), call.id("user_id"))
     return None
 
 
 @routes.add("DELETE", "/channels/{channel_id}/thread-members/{user_id}")
 def remove_member(call: Call) -> object:
-    """Take somebody out of a thread."""
+    """Remove a user from a thread."""
     call.world.threads.leave(_thread(call), call.id("user_id"))
     return None
 

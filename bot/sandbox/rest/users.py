@@ -51,7 +51,7 @@ def leave_guild(call: Call) -> object:
 
 @routes.add("POST", "/users/@me/channels")
 def open_dm(call: Call) -> object:
-    """Open the DM with a user. It succeeds even when the user accepts no DMs: sending does not."""
+    """Open the DM with a user. It succeeds even if the user accepts no DMs; sending a message then fails."""
     user_id = int(call.fields.get("recipient_id") or 0)
     user = call.state.users.get(user_id)
     if user is None or user is call.state.bot:

@@ -1,4 +1,4 @@
-"""Answers to interactions: the callback, follow-ups, and their messages."""
+"""Responses to interactions: the callback, follow-ups, and their messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOOK = "/webhooks/{webhook_id}/{webhook_token}"
 
 @routes.add("POST", "/interactions/{interaction_id}/{interaction_token}/callback", open=True)
 def callback(call: Call) -> object:
-    """Take the first answer: 204, or what was made with `with_response`."""
+    """Take the first response: 204, or with `with_response` the object that was made."""
     token = call.params["interaction_token"]
     made = call.interactions.respond(call.id("interaction_id"), token, call.fields, call.files)
     return Reply(200, made) if call.query.get("with_response") in {"1", "true", "True"} else None

@@ -34,7 +34,7 @@ class Player:
             for number, (person_id, name) in enumerate(record.people)
         ]
         self.guild = world.guilds.add(record.guild_name, guild_id=record.guild_id)
-        # When somebody came is not in the record; with their first message they were there.
+        # The record has no times of joining; a person is taken to have joined with their first message.
         came_at: dict[int, datetime] = {}
         for line in record.lines:
             came_at.setdefault(line.author, line.sent_at)
@@ -44,37 +44,37 @@ class Player:
             world.channels.add(self.guild, name, kind="forum", channel_id=forum_id)
 
     def load_until(self, moment: datetime) -> int:
-        """Put everything before a moment into the past, telling nobody; returns the number of messages."""
+        """Load every message before a moment without events; returns the number of messages."""
         by_post: dict[int, list[RecordLine]] = {}
         for line in self.record.lines:
             if line.sent_at >= moment:
                 break
             by_post.setdefault(line.post, []).append(line)
         for number, lines in by_post.items():
-            thread = self._thread(number, quietly=True)
+            thread = self._thread(number, announced=False)
             for line in lines:  # one by one, because a reply looks for its target in the channel
                 self.world.messages.load(thread, [self._message(thread, line)])
         return sum(map(len, by_post.values()))
 
     def play(self, line: RecordLine) -> PostedMessage:
-        """Let a line be written now."""
-        return self.world.messages.put(self._message(self._thread(line.post, quietly=False), line))
+        """Post the message of a line now."""
+        return self.world.messages.put(self._message(self._thread(line.post, announced=True), line))
 
-    def _thread(self, number: int, *, quietly: bool) -> Channel:
+    def _thread(self, number: int, *, announced: bool) -> Channel:
         post = self.record.posts[number]
         thread = self.world.state.channels.get(post.post_id)
         if thread is None:
             opener = self._users[post.opener]
-            # What it was about is not in the record: it goes by who opened it, and when.
+            # The record has no titles: the thread is named after its opener and its day.
             name = f"{opener.display_name}, {time_of(post.post_id):%-d %B}"
             thread = self.world.threads.load(post.forum_id, name, opener, thread_id=post.post_id)
-            if not quietly:
+            if announced:
                 self.world.threads.announce(thread)
         return thread
 
     def _message(self, thread: Channel, line: RecordLine) -> PostedMessage:
         author = self._users[line.author]
-        # What was forwarded is not in the record; something has to be.
+        # The record does not hold what was forwarded, so a placeholder is.
         forwarded = self.world.messages.draft(thread, author, PLACEHOLDER) if line.kind == FORWARD else None
         return self.world.messages.draft(
             thread,

@@ -30,7 +30,7 @@ class RecordLine:
 
     @property
     def sent_at(self) -> datetime:
-        """When it was sent, from its id."""
+        """The time in its id, in UTC."""
         return time_of(self.message_id)
 
 
@@ -56,12 +56,12 @@ class CommunityRecord:
     lines: tuple[RecordLine, ...]
 
     def between(self, since: datetime, until: datetime) -> Iterator[RecordLine]:
-        """The lines from `since` up to `until`."""
+        """The lines from `since` to before `until`."""
         return (line for line in self.lines if since <= line.sent_at < until)
 
 
 def bundled_record() -> CommunityRecord:
-    """The record that comes with the project; its source and licence stand beside it."""
+    """Load the record that is packaged with the project; SOURCE.md names its source and licence."""
     data: dict[str, Any] = json.loads(gzip.decompress((files("bot.sandbox.sample") / "community.json.gz").read_bytes()))
     return CommunityRecord(
         guild_id=data["guild"]["id"],

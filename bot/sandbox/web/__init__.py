@@ -1,4 +1,4 @@
-"""A page on loopback on which people use a sandbox as they would a chat client."""
+"""A web page on loopback through which people use a sandbox as they would a chat client."""
 
 from bot.sandbox.web.page import Viewer, WebPage
 

@@ -22,9 +22,9 @@ _TITLE_LIMIT = 100
 
 
 class Actions:
-    """Carries out what was asked by a form. What a client would not offer raises LookupError or ValueError.
+    """Carries out the forms of the page. What a client would not offer raises LookupError or ValueError.
 
-    `modals` holds the modal that is open before each reader, `dismissed` the messages each put away.
+    `modals` holds the open modal of each viewer, `dismissed` the ephemeral messages that each has dismissed.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -52,7 +52,7 @@ class Actions:
         return view.link(post.id)
 
     async def react(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
-        """React to a message, or take the reaction back."""
+        """React to a message, or remove the reaction."""
         world, emoji = self._sandbox.world, _text(form, "emoji", 16)
         message = world.state.message(view.channel, _number(form))
         if view.viewer.id in message.reactions.get(emoji, []):
@@ -96,7 +96,7 @@ class Actions:
         return self._back(view)
 
     async def submit(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
-        """Send off the open modal, or close it."""
+        """Submit the open modal, or close it."""
         opened = self.modals.get(view.viewer.id)
         if opened is None:
             raise LookupError("No form is open")
@@ -114,12 +114,12 @@ class Actions:
         return self._back(view)
 
     async def dismiss(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
-        """Put away a message that only the reader sees."""
+        """Dismiss an ephemeral message."""
         self.dismissed.setdefault(view.viewer.id, set()).add(_number(form))
         return self._back(view)
 
     async def suggestions(self, view: Viewpoint, form: MultiDictProxy[Any]) -> list[dict[str, Any]]:
-        """What the bot suggests while a reader types into an option."""
+        """The choices the bot suggests while the viewer types into an option."""
         people = self._sandbox.people
         name, focused = str(form.get("command", "")), str(form.get("focused", ""))
         entry = self._entry(view, name)
@@ -140,7 +140,7 @@ class Actions:
         raise LookupError(f"There is no command /{name} here")
 
     def _shown(self, view: Viewpoint, form: MultiDictProxy[Any]) -> PostedMessage:
-        """The message a form stands on: one of the channel, or one that only the reader sees."""
+        """The message a form belongs to: one of the channel, or an ephemeral one of the viewer."""
         message_id = _number(form)
         found = view.channel.log.get(message_id)
         if found is not None:
@@ -152,7 +152,7 @@ class Actions:
         raise LookupError("That message is gone")
 
     async def _ended(self, view: Viewpoint, answer: Response) -> None:
-        """Wait until the bot has answered, and a little longer for an answer that is still to come."""
+        """Wait until the bot has responded, and a little longer until the response is settled."""
         await _settled(answer, _ANSWER_SECONDS)
         if answer.error is not None:
             raise LookupError(answer.error)
@@ -169,11 +169,11 @@ async def _settled(answer: Response, seconds: float) -> None:
         await answer.until(lambda now: now.responded or now.error, seconds)
         await answer.until(lambda now: now.settled, _FINAL_SECONDS)
     except TimeoutError:
-        return  # the page shows the rest when it comes
+        return  # the page shows a later response when it arrives
 
 
 def _number(form: MultiDictProxy[Any]) -> int:
-    """The message a form is about."""
+    """The id of the message a form belongs to."""
     text = str(form.get("of", ""))
     if not (text.isascii() and text.isdecimal()):
         raise LookupError("That message is gone")

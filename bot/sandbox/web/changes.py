@@ -1,4 +1,4 @@
-"""Noticing that something is different, so that open pages can look again."""
+"""Counting changes, so that open pages can reload."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 
 
 class Changes:
-    """Counts changes; whoever shows the world waits for the next."""
+    """A counter of changes that callers can wait on."""
 
     def __init__(self) -> None:
         self.revision = 0
         self._news = asyncio.Event()
 
     def note(self, *_what: object) -> None:
-        """Something changed."""
+        """Count a change and wake the callers that wait."""
         self.revision += 1
         self._news.set()
         self._news = asyncio.Event()
 
     async def after(self, revision: int, seconds: float) -> int:
-        """Wait until there is a later revision than this one, or for some seconds; returns the revision then."""
+        """Wait for a later revision, or for some seconds; return the revision at that time."""
         if self.revision == revision:
             try:
                 async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""What a reader fills in: the options of slash commands, and modals."""
+"""Forms of the page: the options of slash commands, and modals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class OfferedCommand:
-    """A slash command, or one of its subcommands, as it is offered."""
+    """A slash command without subcommands, or one subcommand."""
 
     path: tuple[str, ...]
     words: str
@@ -47,12 +47,12 @@ class OfferedCommand:
 
     @property
     def name(self) -> str:
-        """What is typed after the slash."""
+        """The full name, without the slash."""
         return " ".join(self.path)
 
 
 def entries_of(commands: Iterable[dict[str, Any]]) -> Iterator[OfferedCommand]:
-    """Every command that can be run, each subcommand by itself."""
+    """Every command that can be run; each subcommand counts as one."""
     for command in commands:
         yield from _entries((str(command["name"]),), command)
 
@@ -67,7 +67,7 @@ def _entries(path: tuple[str, ...], node: dict[str, Any]) -> Iterator[OfferedCom
 
 
 def inputs_of(view: Viewpoint, entry: OfferedCommand) -> tuple[Input, ...]:
-    """What a command asks for."""
+    """The inputs for the options of a command."""
     return tuple(_input(view, option) for option in entry.options)
 
 
@@ -103,10 +103,10 @@ def _options(view: Viewpoint, option: dict[str, Any]) -> Iterable[SelectOption]:
 
 
 def values_of(entry: OfferedCommand, given: Mapping[str, Any]) -> dict[str, object]:
-    """The options that were filled in, as values of their types.
+    """The options that were filled in, converted to their types.
 
     Raises:
-        ValueError: When a number is none.
+        ValueError: If a number is invalid.
     """
     values: dict[str, object] = {}
     for option in entry.options:
@@ -127,7 +127,7 @@ def _value(kind: int, text: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class ModalField:
-    """A piece of a modal: words, a text to write, or a list to choose from."""
+    """A part of a modal: a text to read, a text input, or a select."""
 
     words: Markup = field(default_factory=Markup)
     name: str = ""
@@ -143,7 +143,7 @@ class ModalField:
 
 
 def modal_fields_of(view: Viewpoint, opened: Response) -> Iterator[ModalField]:
-    """What a modal shows, from top to bottom."""
+    """The parts of a modal, from top to bottom."""
     for item in (opened.modal or {}).get("components", ()):
         yield from _modal_fields(view, item, "", "")
 

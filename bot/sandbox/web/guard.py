@@ -1,4 +1,4 @@
-"""Who may come in: whoever knows the key, from this machine, and no other site through their browser."""
+"""Access control: requests with the key, from this machine, and not from another site through the browser."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
 def knows_key(request: web.Request, key: str) -> bool:
-    """Whether the address begins with the key; takes as long for a wrong one as for the right one."""
+    """Whether the path begins with the key; compared in constant time."""
     given = request.path.split("/", 2)[1]
     return hmac.compare_digest(given.encode(errors="replace"), key.encode())
 
 
 def is_addressed_to_loopback(request: web.Request) -> bool:
-    """Whether the browser believes it talks to this machine: no other name was made to point here."""
+    """Whether the Host header names this machine; this prevents DNS rebinding."""
     name, _, port = request.host.rpartition(":")
     return (name if port.isdecimal() else request.host) in _LOOPBACK
 
 
 def is_same_origin(request: web.Request) -> bool:
-    """Whether a POST comes from the page itself; browsers say so, and nobody else needs to post."""
+    """Whether a POST comes from the page itself, by the headers that browsers send."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     return request.headers.get("Origin") == f"http://{request.host}" and site == "same-origin"

@@ -45,7 +45,7 @@ _NOTICES = {
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """The message that another one replies to; without an author, one that is gone."""
+    """The message that another one replies to; without an author if it was deleted."""
 
     author: Person | None
     excerpt: Markup
@@ -54,7 +54,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """One message, ready to be written down."""
+    """One message, ready for the template."""
 
     message: PostedMessage
     author: Person
@@ -79,7 +79,7 @@ class MessageLine:
 
 @dataclass(frozen=True, slots=True)
 class MessageWindow:
-    """The messages shown, and where the ones before and after them begin; `at_present` when none follow."""
+    """The messages shown. Older ones are before the id `older`, if any; `at_present` if none follow."""
 
     messages: list[PostedMessage]
     older: int | None
@@ -87,7 +87,7 @@ class MessageWindow:
 
 
 def window_of(view: Viewpoint, interactions: Interactions, dismissed: set[int]) -> MessageWindow:
-    """The stretch of the channel that was asked for, with what only the reader sees among it."""
+    """The selected messages of the channel, with the viewer's ephemeral ones among them."""
     log = view.channel.log
     around, before = view.number("message"), view.number("before")
     if around is not None and around in log:
@@ -109,14 +109,14 @@ def window_of(view: Viewpoint, interactions: Interactions, dismissed: set[int]) 
 
 
 def _own_messages(view: Viewpoint, interactions: Interactions) -> Iterator[PostedMessage]:
-    """Ephemeral messages: they stand in no channel, only in the reader's answers."""
+    """The viewer's ephemeral messages; they are in no channel, only in responses."""
     for answer in interactions.responses_to(view.viewer):
         if answer.channel is view.channel:
             yield from (message for message in answer.messages if message.ephemeral)
 
 
 def lines_of(view: Viewpoint, messages: Iterable[PostedMessage]) -> Iterator[MessageLine]:
-    """Messages as lines: grouped by author, with a line where a day begins."""
+    """Messages as lines: grouped by author, with the day where a new one begins."""
     before: PostedMessage | None = None
     for message in messages:
         yield _line(view, message, before)
@@ -178,7 +178,7 @@ def _quoted(view: Viewpoint, message: PostedMessage) -> Quoted | None:
 
 
 def excerpt(view: Viewpoint, message: PostedMessage) -> Markup:
-    """The beginning of a message in a line."""
+    """The beginning of a message, in one line."""
     text = " ".join(message.content.split())
     if not text:
         titles = (str(embed.get("title") or "") for embed in message.embeds)

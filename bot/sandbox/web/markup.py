@@ -1,7 +1,6 @@
-"""What people and the bot write, as safe HTML: Discord's markdown, mentions and timestamps.
+"""Rendering messages as safe HTML: Discord's markdown, mentions and timestamps.
 
-Every piece of text leaves this module escaped; only the tags written here are markup. What is not understood stays
-as it was typed.
+All text is escaped; only the tags written in this module are markup. Unknown syntax is kept as it was typed.
 """
 
 from __future__ import annotations
@@ -61,9 +60,9 @@ _DISCORD = frozenset({"discord.com", "ptb.discord.com", "canary.discord.com", "d
 
 @dataclass(frozen=True, slots=True)
 class MarkupContext:
-    """What a text is read in: names of people, roles and channels, ways inside the page, and the time.
+    """The context of a text: names of people, roles and channels, links inside the page, and the time.
 
-    `link` gives the address of a channel, or of a message in it, on this page; None for what the reader cannot see.
+    `link` gives the address of a channel, or of a message in it, on this page; None if the viewer cannot see it.
     """
 
     user_name: Callable[[int], str | None]
@@ -75,7 +74,7 @@ class MarkupContext:
 
 
 def rendered(text: str, context: MarkupContext) -> Markup:
-    """A whole text with its paragraphs, lists, quotes and code."""
+    """Render a whole text with its paragraphs, lists, quotes and code."""
     parts: list[Markup] = []
     place = 0
     for found in _FENCE.finditer(text):
@@ -87,12 +86,12 @@ def rendered(text: str, context: MarkupContext) -> Markup:
 
 
 def rendered_line(text: str, context: MarkupContext) -> Markup:
-    """A text that stays in its line: a title, a field's name."""
+    """Render a text without blocks, such as a title or a field's name."""
     return _inline(text, context, 0)
 
 
 def _blocks(text: str, context: MarkupContext) -> list[Markup]:
-    """Lines gathered into paragraphs, lists and quotes, in order."""
+    """Render lines, grouped into paragraphs, lists and quotes, in order."""
     made: list[Markup] = []
     kind, start = "", 1
     lines: list[str] = []
@@ -165,7 +164,7 @@ def _token(found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
 
 
 def _mention(kind: str, found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
-    """Somebody or something that is named: a user, a role, a channel, a command, @everyone or @here."""
+    """Render the mention of a user, a role, a channel, a command, @everyone or @here."""
     words: str | Markup = found[0]
     if kind == "user":
         words = Markup("@<bdi>{}</bdi>").format(context.user_name(int(found["user"])) or "unknown user")
@@ -184,7 +183,7 @@ def _mention(kind: str, found: re.Match[str], context: MarkupContext, depth: int
 
 def _link(found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
     if depth >= _DEPTH:
-        return _plain(found[0])  # a link inside a link's words
+        return _plain(found[0])  # inside the label of another link
     address = found["href"] or found["address"]
     label = _inline(found["label"], context, _DEPTH) if found["label"] else _plain(address)
     link = link_inside(address, context)
@@ -194,7 +193,7 @@ def _link(found: re.Match[str], context: MarkupContext, depth: int) -> Markup:
 
 
 def link_inside(address: str, context: MarkupContext) -> str | None:
-    """Where a Discord address of a channel or message leads on this page; None for any other address."""
+    """The link on this page for a Discord address of a channel or message; None for any other address."""
     try:
         parts = urlsplit(address)
     except ValueError:

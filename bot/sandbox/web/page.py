@@ -1,4 +1,4 @@
-"""The page itself: its address, who may read it, and what it answers."""
+"""The page itself: its address, its viewers, and its answers to requests."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ _PAUSE_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody the reader can be, and what they are: a manager, a member."""
+    """A user the page can be read as, and the user's role as it is shown: manager or member."""
 
     user_id: int
     role: str
 
 
 class WebPage:
-    """Shows a sandbox's guild to a browser on this machine, and lets its reader do what people do.
+    """Shows a sandbox's guild to a browser on this machine, and lets its reader act as one of the viewers.
 
-    It is reached only by the `address`, which holds a random key. `forward` is called to let time pass; it returns
-    when the time is over. `about` says what is shown, in a sentence.
+    It answers only at `address`, which holds a random key. `forward` is called to let time pass and returns after
+    that. `about` is a sentence that says what is shown.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class WebPage:
 
     @property
     def address(self) -> str:
-        """Where a browser finds it."""
+        """The URL of the page, with its key."""
         return f"{self._sandbox.url}/{self.key}/"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -119,7 +119,7 @@ class WebPage:
             return _refusal(404)
         return await self._show(request, step[0])
 
-    # Looking
+    # GET
 
     async def _show(self, request: web.Request, step: str) -> web.StreamResponse:
         if step == "":
@@ -141,7 +141,7 @@ class WebPage:
         return Viewpoint(self._sandbox.world, self._guild, viewer, self._zone, dict(request.query))
 
     def rendered(self, view: Viewpoint) -> str:
-        """The page as somebody sees it now. What they see counts as seen."""
+        """Render the page for a viewpoint, and mark its newest message as seen."""
         seen = self._seen[view.viewer.id]
         newest = view.channel.log.newest(1)
         if newest:
@@ -159,7 +159,7 @@ class WebPage:
         return self._templates.get_template("page.html").render(scene=scene_of(self._sandbox, view, page))
 
     def _file(self, rest: str) -> web.Response:
-        """A picture that was sent along; nothing else is handed out."""
+        """Serve an uploaded picture; files of other types are refused."""
         number = rest.partition("/")[0]
         stored = self._sandbox.world.state.files.get(int(number)) if number.isascii() and number.isdecimal() else None
         kind = "" if stored is None else stored[1].partition(";")[0]
@@ -168,7 +168,7 @@ class WebPage:
         return web.Response(body=stored[2], content_type=kind, headers=HEADERS)
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
-        """Tell an open page whenever there is something new, and now and then that time has passed."""
+        """Send an event for each change, and one every few seconds because time passes."""
         stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         await stream.prepare(request)
         since = request.query.get("since", "")
@@ -176,13 +176,13 @@ class WebPage:
         try:
             while True:
                 revision = await self._changes.after(revision, _LOOK_AGAIN_SECONDS)
-                await asyncio.sleep(_PAUSE_SECONDS)  # what happens together is told once
+                await asyncio.sleep(_PAUSE_SECONDS)  # changes in quick succession make one event
                 revision = self._changes.revision
                 await stream.write(f"data: {revision}\n\n".encode())
         except ConnectionError:
             return stream  # the page was closed
 
-    # Acting
+    # POST
 
     async def _act(self, request: web.Request, step: str) -> web.Response:
         view, form = self._viewpoint(request), await request.post()
@@ -203,7 +203,7 @@ class WebPage:
         try:
             choices = await self._actions.suggestions(view, form)
         except (LookupError, ValueError):
-            choices = []  # half-typed values are nothing to complain about yet
+            choices = []  # a value that is half typed is no error yet
         return _answer(200, json.dumps(choices), "application/json")
 
     async def _pass_time(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:

@@ -1,4 +1,4 @@
-"""What hangs on a message: embeds, rows of buttons and lists, files, reactions."""
+"""The parts of a message besides its text: embeds, components, files, reactions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAGES = frozenset({"http", "https"})
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that came along; without a `source`, one that stands elsewhere and is not fetched."""
+    """A picture with the text that describes it; without a `source` it is on another site and is not fetched."""
 
     source: str | None
     words: str
@@ -43,7 +43,7 @@ class EmbedField:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """A card."""
+    """An embed."""
 
     colour: str | None
     author: str
@@ -71,7 +71,7 @@ class Part:
     least: int = 1
     most: int = 1
     captioned: bool = False
-    """Whether a list says above itself what it is for, because its own line shows what is chosen."""
+    """Whether a select has its label above it, because its closed line shows what is chosen."""
     text: Markup = field(default_factory=Markup)
     picture: Picture | None = None
     inside: tuple[Part, ...] = ()
@@ -80,7 +80,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji and who chose it."""
+    """An emoji, how many users chose it, and whether the reader did."""
 
     emoji: str
     count: int
@@ -88,7 +88,7 @@ class Reaction:
 
 
 def embeds_of(view: Viewpoint, message: PostedMessage) -> tuple[Embed, ...]:
-    """The cards of a message."""
+    """The embeds of a message."""
     return tuple(_embed(view, embed) for embed in message.embeds)
 
 
@@ -124,7 +124,7 @@ def _embedded_picture(view: Viewpoint, image: dict[str, Any] | None, title: str)
 
 
 def picture_at(view: Viewpoint, url: str, words: str) -> Picture:
-    """A picture at an address: one of the sandbox's files, or one that is only named."""
+    """The picture at an address: one of the sandbox's files, or one without a source."""
     steps = urlsplit(url).path.split("/")
     file_id = int(steps[-2]) if len(steps) > 2 and steps[-2].isdecimal() else 0
     stored = view.state.files.get(file_id)
@@ -134,7 +134,7 @@ def picture_at(view: Viewpoint, url: str, words: str) -> Picture:
 
 
 def _safe_link(view: Viewpoint, url: str) -> str | None:
-    """The address of a page elsewhere, or of a place on this one; None for what is no page at all."""
+    """The address if it is http or https, as a link on this page where it is one of Discord's; else None."""
     try:
         elsewhere = urlsplit(url).scheme in _PAGES
     except ValueError:
@@ -157,7 +157,7 @@ def files_of(view: Viewpoint, message: PostedMessage) -> tuple[tuple[str, str, P
 
 
 def reactions_of(view: Viewpoint, message: PostedMessage) -> tuple[Reaction, ...]:
-    """The reactions, with how many chose each."""
+    """The reactions to a message, in the order of their first use."""
     return tuple(
         Reaction(emoji.partition(":")[0], len(users), view.viewer.id in users)
         for emoji, users in message.reactions.items()
@@ -167,7 +167,7 @@ def reactions_of(view: Viewpoint, message: PostedMessage) -> tuple[Reaction, ...
 def components_of(
     view: Viewpoint, components: Iterable[dict[str, Any]], prefix: str, message: PostedMessage | None = None
 ) -> tuple[Part, ...]:
-    """Components in the order they are read; `prefix` begins the ids of their elements."""
+    """Components in reading order; the ids of their elements begin with `prefix`."""
     return tuple(_part(view, item, prefix, message) for item in components)
 
 
@@ -185,7 +185,7 @@ def _part(view: Viewpoint, item: dict[str, Any], prefix: str, message: PostedMes
 
 
 def _container(view: Viewpoint, item: dict[str, Any], prefix: str, message: PostedMessage | None) -> Part:
-    """A component that holds others: a row, a section with something beside it, pictures, a box."""
+    """A component that holds others: a row, a section with an accessory, pictures, a box."""
     kind, colour, accessory = _CONTAINERS[item["type"]], item.get("accent_color"), item.get("accessory")
     if kind == "pictures":
         items = item.get("items", [item])
@@ -225,7 +225,7 @@ def _button(view: Viewpoint, item: dict[str, Any], prefix: str) -> Part:
 
 
 def select_of(view: Viewpoint, item: dict[str, Any], prefix: str) -> Part:
-    """A list to choose from: of its own options, or of the guild's people, roles or channels."""
+    """A select of its own options, or of the guild's people, roles or channels."""
     kind = item["type"]
     options: Iterable[SelectOption]
     if kind == 3:

@@ -23,7 +23,7 @@ _LISTED = frozenset({ChannelType.TEXT, ChannelType.NEWS, ChannelType.FORUM, Chan
 
 @dataclass(frozen=True, slots=True)
 class ListedChannel:
-    """A channel in the list, with its liveliest threads below it; `news` counts what the reader has not seen."""
+    """A channel in the list, with its most recent threads; `news` counts the messages the viewer has not seen."""
 
     channel: Channel
     name: str
@@ -46,7 +46,7 @@ class ListedPost:
 
 
 def places_of(view: Viewpoint, seen: Callable[[int], int]) -> Iterator[ListedChannel]:
-    """The guild's channels, in order. `seen` gives the newest message the reader saw of a channel."""
+    """The guild's channels, in order. `seen` returns the id of the newest message the viewer saw in a channel."""
     for channel in sorted(view.guild.channels.values(), key=lambda channel: (channel.position, channel.id)):
         if channel.type in _LISTED and view.sees(channel):
             lively = [thread for thread in _threads(view, channel) if _is_lively(view, thread)]
@@ -60,7 +60,7 @@ def places_of(view: Viewpoint, seen: Callable[[int], int]) -> Iterator[ListedCha
 def place_of(
     view: Viewpoint, channel: Channel, seen: Callable[[int], int], threads: tuple[ListedChannel, ...] = ()
 ) -> ListedChannel:
-    """One channel as it stands in the list."""
+    """One channel as the list shows it."""
     kind = "thread" if channel.is_thread else ChannelType(channel.type).name.lower()
     here = channel is view.channel
     news = 0
@@ -71,7 +71,7 @@ def place_of(
 
 
 def posts_of(view: Viewpoint, channel: Channel) -> Iterator[ListedPost]:
-    """A forum's posts, the liveliest first."""
+    """A forum's posts, the one with the latest message first."""
     for thread in _threads(view, channel)[:_POSTS_SHOWN]:
         opener = view.state.users.get(thread.owner_id, view.state.bot)
         yield ListedPost(

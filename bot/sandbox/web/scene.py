@@ -1,4 +1,4 @@
-"""Everything that one look at the page shows."""
+"""Everything that one rendering of the page shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REACTIONS = ("👍", "✅", "❤️", "👀")
 
 @dataclass(frozen=True, slots=True)
 class ViewerChoice:
-    """Somebody the reader can be."""
+    """A user the page can be read as, and the link to that; `chosen` if it is the present one."""
 
     person: Person
     role: str
@@ -34,7 +34,7 @@ class ViewerChoice:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the templates are given."""
+    """The data of the templates."""
 
     view: Viewpoint
     places: tuple[ListedChannel, ...]
@@ -60,18 +60,18 @@ class Scene:
 
     @property
     def label(self) -> str:
-        """What the channel looked at is called."""
+        """The name of the selected channel."""
         return self.view.channel_label(self.view.channel)
 
     @property
     def parent(self) -> str:
-        """What the channel above a thread is called."""
+        """The name of the channel above a thread; empty without one."""
         parent = self.view.state.channels.get(self.view.channel.parent_id or 0)
         return "" if parent is None else parent.name
 
     @property
     def kind(self) -> str:
-        """The kind of channel looked at: dm, text, forum, or a thread's public_thread and so on."""
+        """The type of the selected channel in lower case: dm, text, forum, public_thread and so on."""
         return ChannelType(self.view.channel.type).name.lower()
 
     @property
@@ -81,12 +81,12 @@ class Scene:
 
     @property
     def clock_short(self) -> str:
-        """The time in the world, where there is little room."""
+        """The time in the world, in a short form."""
         now = self.view.now
         return f"{now:%a %-d %b}, {short_time(now)}"
 
     def reply_link(self, message_id: int) -> str:
-        """The address at which a reply is written."""
+        """The relative address at which a reply is written."""
         shown = self.view.number("message")
         more = {"reply": message_id} | ({} if shown is None else {"message": shown})
         return self.view.link(more=more) + "#composer"
@@ -99,7 +99,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What the page itself knows beside the world: who can be read as, what they saw, put away, and have open."""
+    """What the page holds besides the world: its viewers, what the present one has seen, dismissed and has open."""
 
     viewers: Sequence[tuple[int, str]]
     seen: Callable[[int], int]
@@ -112,7 +112,7 @@ class PageState:
 
 
 def scene_of(sandbox: Sandbox, view: Viewpoint, page: PageState) -> Scene:
-    """Gather it."""
+    """Collect the data for the templates."""
     channel = view.channel
     forum = channel.type == ChannelType.FORUM
     shown = MessageWindow([], None, at_present=True) if forum else window_of(view, sandbox.interactions, page.dismissed)

@@ -1,4 +1,4 @@
-"""Moments as a reader sees them."""
+"""Times as the page shows them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNITS = (
 
 
 def time_tag(seconds: int, style: str, now: datetime, zone: ZoneInfo) -> Markup | None:
-    """A `<t:…>` as a time element; None when no calendar holds that moment."""
+    """A `<t:…>` as a time element; None if the time is out of range."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):
@@ -42,7 +42,7 @@ def time_tag(seconds: int, style: str, now: datetime, zone: ZoneInfo) -> Markup 
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """How far a moment is from now, in the largest unit that fits."""
+    """The distance of a moment from now, in the largest unit that fits."""
     away = moment - now
     for unit, name in _UNITS:
         count = abs(away) // unit
@@ -63,7 +63,7 @@ def full_time(moment: datetime) -> str:
 
 
 def day_name(moment: datetime) -> str:
-    """The day as a line between messages."""
+    """The day, for the line between messages of different days."""
     return moment.strftime("%A, %-d %B %Y")
 
 

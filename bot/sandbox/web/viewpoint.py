@@ -1,4 +1,4 @@
-"""Who looks at the page, and at what."""
+"""A reader of the page and what is selected there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ID_DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as the page shows them: a name, and a disc with letters in one of a few colours."""
+    """A user as the page shows them: a name, and a disc with initials in one of a few colours."""
 
     id: int
     name: str
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SelectOption:
-    """A value to choose and what it is called."""
+    """One option of a select: its value, label and description."""
 
     value: str
     label: str
@@ -45,10 +45,10 @@ class SelectOption:
 
 @dataclass(frozen=True, slots=True)
 class Viewpoint:
-    """What one person sees of one guild: everything is named, linked and left out as it is for them.
+    """What one viewer sees of one guild: which channels, by which names, under which links.
 
-    `asked` holds the address's parameters: a channel, a message to show, older ones, a reply being written, a
-    command being filled in.
+    `asked` holds the query parameters of the address: a channel, a message to show, the id that older messages are
+    before, a message to reply to, a command to fill in.
     """
 
     world: World
@@ -72,30 +72,30 @@ class Viewpoint:
         return moment.astimezone(self.zone)
 
     def number(self, name: str) -> int | None:
-        """A parameter that is an id; None without one."""
+        """A query parameter as an id; None if it is missing or no id."""
         text = self.asked.get(name, "")
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS else None
 
     @property
     def channel(self) -> Channel:
-        """The channel looked at; without one that can be seen, the DM with the bot."""
+        """The selected channel; the DM with the bot if none is selected or the viewer cannot see it."""
         found = self.state.channels.get(self.number("channel") or 0)
         return found if found is not None and self.sees(found) else self.dm
 
     @property
     def dm(self) -> Channel:
-        """The DM between the reader and the bot."""
+        """The DM between the viewer and the bot."""
         return self.world.dms.channel_with(self.viewer)
 
     def sees(self, channel: Channel) -> bool:
-        """Whether the reader can see a channel, thread or DM."""
+        """Whether the viewer can see a channel, thread or DM."""
         if channel.type == ChannelType.DM:
             return channel.recipient is self.viewer
         may = self.state.permissions_of(self.viewer, channel)
         return channel.guild_id == self.guild.id and bool(may & Permission.VIEW_CHANNEL)
 
     def may_manage(self) -> bool:
-        """Whether the reader may manage the guild."""
+        """Whether the viewer may manage the guild."""
         member = self.guild.members.get(self.viewer.id)
         team = next(iter(self.guild.channels.values()), None)
         return (
@@ -104,12 +104,12 @@ class Viewpoint:
             and bool(self.state.permissions_of(self.viewer, team) & Permission.MANAGE_GUILD)
         )
 
-    # Ways
+    # Links
 
     def link(
         self, channel_id: int | None = None, message_id: int | None = None, more: Mapping[str, object] | None = None
     ) -> str:
-        """The address of a view on this page."""
+        """The relative address of a view on this page."""
         asked: dict[str, object] = {"as": self.viewer.id, "channel": channel_id or self.channel.id, **(more or {})}
         if message_id is not None:
             asked["message"] = message_id
@@ -117,31 +117,31 @@ class Viewpoint:
         return f"?{urlencode(asked)}{anchor}"
 
     def link_if_seen(self, channel_id: int, message_id: int | None) -> str | None:
-        """The address of a channel or message; None when there is none that the reader can see."""
+        """The relative address of a channel or message; None if the viewer cannot see the channel."""
         channel = self.state.channels.get(channel_id)
         return self.link(channel_id, message_id) if channel is not None and self.sees(channel) else None
 
     # Names
 
     def person(self, user: User) -> Person:
-        """Somebody as the reader sees them."""
+        """A user as the viewer sees them."""
         name = self.name_of(user)
         words = [word for word in name.split() if word[0].isalnum()] or ["?"]
         letters = (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
         return Person(user.id, name, letters, user.id // 4096 % _HUES, user.bot)
 
     def name_of(self, user: User) -> str:
-        """The name somebody goes by in the guild."""
+        """The name shown for a user: nickname, display name or user name."""
         member = self.guild.members.get(user.id)
         return (member.nick if member is not None else None) or user.display_name or user.name
 
     def channel_label(self, channel: Channel) -> str:
-        """What a channel is called."""
+        """The name shown for a channel; for a DM, the bot's."""
         return self.name_of(self.state.bot) if channel.type == ChannelType.DM else channel.name
 
     @property
     def markup_context(self) -> MarkupContext:
-        """What texts are read in."""
+        """The context in which texts are rendered."""
         return MarkupContext(
             self._user_name, self._role_name, self._channel_name, self.link_if_seen, self.now, self.zone
         )
@@ -158,10 +158,10 @@ class Viewpoint:
         channel = self.state.channels.get(channel_id)
         return None if channel is None else self.channel_label(channel)
 
-    # What there is to choose from
+    # Options of selects
 
     def people(self) -> Iterator[SelectOption]:
-        """Everybody in the guild, by name."""
+        """The guild's members, ordered by name."""
         named = ((self.name_of(member.user), member) for member in self.guild.members.values())
         for name, member in sorted(named, key=lambda pair: (pair[0].casefold(), pair[1].id)):
             yield SelectOption(str(member.id), name)
@@ -172,7 +172,7 @@ class Viewpoint:
             yield SelectOption(str(role.id), f"@{role.name.removeprefix('@')}")
 
     def channels(self, types: list[int] | None = None) -> Iterator[SelectOption]:
-        """The guild's channels of some types; of any without them."""
+        """The guild's channels that the viewer can see, of the given types or of all."""
         for channel in self.guild.channels.values():
             if self.sees(channel) and (not types or channel.type in types):
                 yield SelectOption(str(channel.id), f"#{channel.name}")

@@ -1,4 +1,4 @@
-"""What a Discord is made of: users, guilds, roles, members, channels, messages. Plain state, no behaviour."""
+"""The entities of Discord: users, guilds, roles, members, channels, messages. They hold data and send no events."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Overwrite:
 
 @dataclass(slots=True)
 class Reference:
-    """What a message points at: a reply's target (kind 0) or a forward's source (kind 1)."""
+    """The message that another one refers to: a reply's target (kind 0) or a forward's source (kind 1)."""
 
     channel_id: int
     message_id: int | None
@@ -115,7 +115,7 @@ class Reference:
 
 @dataclass(slots=True)
 class Pings:
-    """Whom a message really notified once allowed_mentions and permissions were honoured."""
+    """Whom a message notified, after allowed_mentions and permissions were applied."""
 
     users: frozenset[int] = frozenset()
     roles: frozenset[int] = frozenset()
@@ -158,17 +158,17 @@ class PostedMessage:
 
     @property
     def created_at(self) -> datetime:
-        """The moment the message's id was made."""
+        """The time in the message's id, in UTC."""
         return time_of(self.id)
 
     @property
     def ephemeral(self) -> bool:
-        """Whether only the person who caused the message sees it."""
+        """Whether only the person whose interaction made the message sees it."""
         return bool(self.flags & EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """Whether the message is the placeholder of a deferred answer."""
+        """Whether the message is the placeholder of a deferred response."""
         return bool(self.flags & LOADING)
 
     def controls(self) -> list[dict[str, Any]]:
@@ -179,7 +179,7 @@ class PostedMessage:
         """Return the button with a label or custom_id.
 
         Raises:
-            LookupError: When the message has no such button; the error names those it has.
+            LookupError: If the message has no such button; the error names those it has.
         """
         buttons = [item for item in self.controls() if item["type"] == 2]
         for item in buttons:
@@ -189,7 +189,7 @@ class PostedMessage:
 
 
 def walk(components: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Go through components and all that lies inside them, in reading order."""
+    """Yield components and all components inside them, in reading order."""
     for item in components:
         yield item
         yield from walk(item.get("components", ()))
@@ -217,14 +217,14 @@ class MessageLog:
         return message_id in self._by_id
 
     def get(self, message_id: int) -> PostedMessage | None:
-        """Return a message, or None when it is not (or no longer) here."""
+        """Return a message, or None if the log does not hold it."""
         return self._by_id.get(message_id)
 
     def add(self, message: PostedMessage) -> None:
-        """Put a message in its place; an id already present is refused.
+        """Insert a message in the order of ids.
 
         Raises:
-            ValueError: When a message with this id is already here.
+            ValueError: If the log holds a message with this id.
         """
         if message.id in self._by_id:
             raise ValueError(f"message {message.id} is already in channel {message.channel_id}")
@@ -235,14 +235,14 @@ class MessageLog:
         self._by_id[message.id] = message
 
     def load(self, messages: Iterable[PostedMessage]) -> int:
-        """Put in many messages at once; return how many."""
+        """Insert many messages at once; return how many were new. A message with a known id replaces the old one."""
         before = len(self._by_id)
         self._by_id.update((message.id, message) for message in messages)
         self._ids = sorted(self._by_id)
         return len(self._ids) - before
 
     def remove(self, message_id: int) -> PostedMessage | None:
-        """Take a message out and return it, or None when it is not here."""
+        """Remove a message and return it, or None if the log does not hold it."""
         message = self._by_id.pop(message_id, None)
         if message is not None:
             del self._ids[bisect_left(self._ids, message_id)]

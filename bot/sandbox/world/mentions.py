@@ -1,4 +1,4 @@
-"""Who a message names, and whom it really pings."""
+"""The mentions in a message, and whom it pings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EVERYONE = re.compile(r"@(everyone|here)\b")
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """Whom a text names: users and roles that exist, in order, and @everyone/@here."""
+    """The users and roles that a text mentions and that exist, in order, and whether it has @everyone or @here."""
 
     users: tuple[int, ...]
     roles: tuple[int, ...]

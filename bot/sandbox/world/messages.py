@@ -55,12 +55,12 @@ class Messages:
         attachments: Iterable[dict[str, Any]] = (),
         poll: dict[str, Any] | None = None,
     ) -> PostedMessage:
-        """Make a message that stands nowhere yet.
+        """Make a message without placing it in its channel.
 
-        Whom it names is read from the content unless `mentions`, `mention_roles` or `mention_everyone` say
-        it; a reply also names its target's author unless `ping_reply` is off or `mentions` is given. A
-        `reply_to` given as an id may be one that never existed or is gone. `hides_reference` leaves
-        `referenced_message` out of the payload (unknown, rather than deleted).
+        Its mentions are read from the content unless `mentions`, `mention_roles` or `mention_everyone` are
+        given; a reply also mentions its target's author unless `ping_reply` is off or `mentions` is given. A
+        `reply_to` given as an id may be that of a message that was deleted or never existed. `hides_reference`
+        leaves `referenced_message` out of the payload (unknown, rather than deleted).
         """
         state = self._state
         channel, author = state.channel(channel), state.user(author)
@@ -99,11 +99,15 @@ class Messages:
     def post(
         self, channel: Channel | int, author: User | Member | int, content: str = "", **details: Any
     ) -> PostedMessage:
-        """Write a message and tell the bot; the details are those of `draft`."""
+        """Make a message and place it in its channel: MESSAGE_CREATE. The details are those of `draft`."""
         return self.put(self.draft(channel, author, content, **details))
 
     def put(self, message: PostedMessage) -> PostedMessage:
-        """Place a made message in its channel and tell the bot."""
+        """Place a message in its channel: MESSAGE_CREATE. An archived thread is reopened by it.
+
+        Raises:
+            ValueError: If the channel holds a message with this id.
+        """
         channel = self._state.channels[message.channel_id]
         if channel.archived and message.type != MessageType.THREAD_STARTER:
             self._archive.remove(channel)
@@ -115,7 +119,7 @@ class Messages:
         return message
 
     def load(self, channel: Channel | int, messages: Iterable[PostedMessage]) -> int:
-        """Put a past into a channel without telling anyone; returns how many messages were new.
+        """Place past messages in a channel without events; returns how many messages were new.
 
         The messages come from `draft` or are made as `PostedMessage` with their own ids.
         """
@@ -134,16 +138,20 @@ class Messages:
         self.touch(message)
 
     def touch(self, message: PostedMessage) -> None:
-        """Mark a message as edited now and tell the bot."""
+        """Mark a message as edited now: MESSAGE_UPDATE."""
         message.edited_at = self._state.now()
         self._emit("MESSAGE_UPDATE", message)
 
     def update(self, message: PostedMessage) -> None:
-        """Tell the bot that something about a message changed that is not an edit (a thread, an embed)."""
+        """Send MESSAGE_UPDATE for a change that is not an edit (a thread, an embed)."""
         self._emit("MESSAGE_UPDATE", message)
 
     def delete(self, message: PostedMessage) -> None:
-        """Delete one message."""
+        """Delete one message.
+
+        Raises:
+            LookupError: If its channel does not hold it.
+        """
         channel = self._state.channels[message.channel_id]
         if channel.log.remove(message.id) is None:
             raise LookupError(f"message {message.id} is not in {channel.name}")
@@ -159,7 +167,7 @@ class Messages:
         self._events.emit("MESSAGE_DELETE_BULK", _intent_of(channel), data, channel=channel)
 
     def pin(self, message: PostedMessage, *, pinned: bool = True) -> None:
-        """Pin a message, or take the pin off."""
+        """Pin a message, or unpin it."""
         message.pinned = pinned
         channel = self._state.channels[message.channel_id]
         data = place_payload(channel) | {"last_pin_timestamp": stamp(self._state.now())}

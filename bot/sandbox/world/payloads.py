@@ -266,7 +266,7 @@ def emoji_payload(emoji: str) -> dict[str, Any]:
 
 
 def is_readable_without_grant(state: State, message: PostedMessage) -> bool:
-    """Whether content may be shown without the Message Content intent: own, in a DM, or naming the bot."""
+    """Whether content is shown without the Message Content intent: the bot's own, in a DM, or mentioning the bot."""
     return (
         message.author is state.bot
         or state.bot.id in message.mentions
@@ -348,7 +348,7 @@ def snapshot_payload(state: State, message: PostedMessage) -> dict[str, Any]:
 def message_payload(state: State, message: PostedMessage, *, content: bool) -> dict[str, Any]:
     """Return a message object as REST gives it.
 
-    A reply carries `referenced_message` as an object, as null when its target is gone, or not at all when
+    A reply carries `referenced_message` as an object, as null when its target is gone, or not at all if
     the message hides it.
     """
     payload = message_body(state, message, content=content)

@@ -1,4 +1,4 @@
-"""Who may do what where: Discord's permission bits and how roles and overwrites combine."""
+"""Discord's permission bits, and how roles and overwrites combine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MANAGER = ORDINARY | Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES | Perm
 
 
 def guild_permissions(guild: Guild, member: Member) -> int:
-    """Return what a member may do in a guild before any channel has a say."""
+    """Return a member's permission bits in a guild, before the overwrites of a channel."""
     if guild.owner_id == member.user.id:
         return ALL
     allowed = guild.roles[guild.id].permissions
@@ -63,9 +63,9 @@ def guild_permissions(guild: Guild, member: Member) -> int:
 
 
 def channel_permissions(guild: Guild, member: Member, channel: Channel) -> int:
-    """Return what a member may do in a channel.
+    """Return a member's permission bits in a channel.
 
-    A thread is judged by its parent; whether a private thread is open to the member is not judged here.
+    For a thread give its parent; whether a private thread is open to the member is not checked.
     """
     allowed = guild_permissions(guild, member)
     if allowed & Permission.ADMINISTRATOR:

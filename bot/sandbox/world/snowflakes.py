@@ -27,7 +27,7 @@ def stamp(moment: datetime) -> str:
 
 
 class Snowflakes:
-    """Makes ids from a clock, each larger than the one before, even when the clock stands still."""
+    """Makes ids from a clock, each larger than the one before, even if the clock stands still."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now

@@ -1,4 +1,4 @@
-"""Threads and forum posts: how they begin, and who is in them."""
+"""Threads and forum posts: starting them, and their members."""
 
 from __future__ import annotations
 
@@ -47,8 +47,12 @@ class Threads:
         """Start a thread, on a message or without one.
 
         On a message, the thread has the message's id and begins with a message of type 21 by the same
-        author. Without one, a system message of type 18 with the thread's id stands in the parent, unless
-        the thread is private.
+        author. Without one, a system message of type 18 with the thread's id is placed in the parent,
+        unless the thread is private.
+
+        Raises:
+            LookupError: If the parent is no guild channel.
+            ValueError: If a channel has the thread's id already.
         """
         parent, owner = self._state.channel(parent), self._state.user(owner)
         if message is not None:
@@ -97,19 +101,22 @@ class Threads:
         private: bool = False,
         archived_at: datetime | None = None,
     ) -> Channel:
-        """Put a past thread in place without telling anyone and without a first message."""
+        """Make a past thread without an event and without a first message."""
         thread = self._make(self._state.channel(parent), name, self._state.user(owner), thread_id, private=private)
         if archived_at is not None:
             thread.archived, thread.archived_at = True, archived_at
         return thread
 
     def announce(self, thread: Channel) -> None:
-        """Tell the bot of a new thread."""
+        """Send THREAD_CREATE for a new thread."""
         data = channel_payload(self._state, thread) | {"newly_created": True}
         self._events.emit("THREAD_CREATE", Intent.GUILDS, data, channel=thread)
 
     def join(self, thread: Channel | int, user: User | Member | int) -> None:
-        """Make a user a member of a thread; the bot is told of itself, or of others with the member intent."""
+        """Make a user a member of a thread.
+
+        For the bot itself THREAD_CREATE is sent, for others THREAD_MEMBERS_UPDATE with the members intent.
+        """
         thread, user = self._state.channel(thread), self._state.user(user)
         if user.id in thread.joined:
             return
@@ -126,7 +133,7 @@ class Threads:
         self._events.emit("THREAD_MEMBERS_UPDATE", Intent.GUILD_MEMBERS, data, channel=thread)
 
     def leave(self, thread: Channel | int, user: User | Member | int) -> None:
-        """Take a user out of a thread."""
+        """Remove a user from a thread; if the user is not in it, nothing happens."""
         thread, user = self._state.channel(thread), self._state.user(user)
         if thread.joined.pop(user.id, None) is None:
             return

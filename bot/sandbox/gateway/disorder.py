@@ -1,4 +1,4 @@
-"""Seeded disorder on the gateway: events that arrive twice, and neighbours that change places."""
+"""Seeded disorder of gateway events: some are repeated, some change places with the next one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELD_SECONDS = 0.2
 
 
-class Order:
+class Disorder:
     """Decides for each event whether it is repeated or swapped with the next one.
 
     Only messages written within `reorder_within` seconds of each other (by their ids) change places, and
@@ -60,7 +60,7 @@ class Order:
         return twice
 
     def flush(self) -> None:
-        """Deliver what is held back."""
+        """Deliver the event that is held back, if any."""
         held, self._held = self._held, None
         if self._timer is not None:
             self._timer.cancel()
