@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.sandbox.rest.exchange import Exchange
     from bot.sandbox.world.entities import Channel, Member, PostedMessage, User
 
-    Visits = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    PageHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 API = "/api/v10"
 
@@ -79,7 +79,7 @@ class Sandbox:
         self.commands = Commands(self.world.state)
         self.interactions = Interactions(self.world)
         self.people = People(self.world, self.commands, self.interactions, self.gateway)
-        self.page: Visits | None = None
+        self.page: PageHandler | None = None
         self._dispatcher = Dispatcher(
             self.world,
             self.commands,

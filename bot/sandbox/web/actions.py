@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.sandbox.web.viewpoint import Viewpoint
     from bot.sandbox.world.entities import PostedMessage
 
-_ANSWER_SECONDS = 4.0
+_RESPONSE_SECONDS = 4.0
 _FINAL_SECONDS = 0.4
 _CONTENT_LIMIT = 2000
 _TITLE_LIMIT = 100
@@ -70,10 +70,10 @@ class Actions:
     async def choose(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """Choose from a list."""
         message, values = self._shown(view, form), form.getall("values", [])
-        answer = await self._sandbox.people.select(
+        response = await self._sandbox.people.select(
             view.viewer, message, values, custom_id=str(form.get("custom_id", ""))
         )
-        await self._ended(view, answer)
+        await self._ended(view, response)
         return self._back(view)
 
     async def run(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
@@ -81,18 +81,18 @@ class Actions:
         people = self._sandbox.people
         entry = self._entry(view, str(form.get("command", "")))
         values = values_of(entry, form)
-        answer = await people.run_command(view.viewer, view.channel, entry.path[0], values, entry.path[1:])
-        await self._ended(view, answer)
+        response = await people.run_command(view.viewer, view.channel, entry.path[0], values, entry.path[1:])
+        await self._ended(view, response)
         return view.link()
 
     async def run_menu(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
         """Run a context menu command on a message or its author."""
         message = self._shown(view, form)
         target = message if form.get("target") == "message" else message.author
-        answer = await self._sandbox.people.run_context_menu(
+        response = await self._sandbox.people.run_context_menu(
             view.viewer, view.channel, str(form.get("command", "")), target
         )
-        await self._ended(view, answer)
+        await self._ended(view, response)
         return self._back(view)
 
     async def submit(self, view: Viewpoint, form: MultiDictProxy[Any]) -> str:
@@ -106,9 +106,9 @@ class Actions:
                 if field.name:
                     given = form.getall(f"field.{field.name}", [])
                     values[field.name] = given if field.select is not None else str(given[0] if given else "")
-            answer = await self._sandbox.people.submit_modal(opened, values)
+            response = await self._sandbox.people.submit_modal(opened, values)
             del self.modals[view.viewer.id]
-            await self._ended(view, answer)
+            await self._ended(view, response)
         else:
             del self.modals[view.viewer.id]
         return self._back(view)
@@ -126,11 +126,11 @@ class Actions:
         values = values_of(entry, form)
         values.pop(focused, None)
         typed = str(form.get(f"option.{focused}", ""))
-        answer = await people.autocomplete(
+        response = await people.autocomplete(
             view.viewer, view.channel, entry.path[0], focused, typed, values, entry.path[1:]
         )
-        await _settled(answer, _ANSWER_SECONDS)
-        return answer.choices or []
+        await _settled(response, _RESPONSE_SECONDS)
+        return response.choices or []
 
     def _entry(self, view: Viewpoint, name: str) -> OfferedCommand:
         entries = entries_of(self._sandbox.people.offered(view.viewer, view.channel, 1))
@@ -145,29 +145,29 @@ class Actions:
         found = view.channel.log.get(message_id)
         if found is not None:
             return found
-        for answer in self._sandbox.interactions.responses_to(view.viewer):
-            for message in answer.messages:
+        for response in self._sandbox.interactions.responses_to(view.viewer):
+            for message in response.messages:
                 if message.id == message_id and message.channel_id == view.channel.id:
                     return message
         raise LookupError("That message is gone")
 
-    async def _ended(self, view: Viewpoint, answer: Response) -> None:
+    async def _ended(self, view: Viewpoint, response: Response) -> None:
         """Wait until the bot has responded, and a little longer until the response is settled."""
-        await _settled(answer, _ANSWER_SECONDS)
-        if answer.error is not None:
-            raise LookupError(answer.error)
-        if answer.modal is not None:
-            self.modals[view.viewer.id] = answer
+        await _settled(response, _RESPONSE_SECONDS)
+        if response.error is not None:
+            raise LookupError(response.error)
+        if response.modal is not None:
+            self.modals[view.viewer.id] = response
 
     def _back(self, view: Viewpoint) -> str:
         kept = {name: view.asked[name] for name in ("message", "before", "reply") if name in view.asked}
         return view.link(more=kept)
 
 
-async def _settled(answer: Response, seconds: float) -> None:
+async def _settled(response: Response, seconds: float) -> None:
     try:
-        await answer.until(lambda now: now.responded or now.error, seconds)
-        await answer.until(lambda now: now.settled, _FINAL_SECONDS)
+        await response.until(lambda now: now.responded or now.error, seconds)
+        await response.until(lambda now: now.settled, _FINAL_SECONDS)
     except TimeoutError:
         return  # the page shows a later response when it arrives
 

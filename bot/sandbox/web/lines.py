@@ -110,9 +110,9 @@ def window_of(view: Viewpoint, interactions: Interactions, dismissed: set[int]) 
 
 def _own_messages(view: Viewpoint, interactions: Interactions) -> Iterator[PostedMessage]:
     """The viewer's ephemeral messages; they are in no channel, only in responses."""
-    for answer in interactions.responses_to(view.viewer):
-        if answer.channel is view.channel:
-            yield from (message for message in answer.messages if message.ephemeral)
+    for response in interactions.responses_to(view.viewer):
+        if response.channel is view.channel:
+            yield from (message for message in response.messages if message.ephemeral)
 
 
 def lines_of(view: Viewpoint, messages: Iterable[PostedMessage]) -> Iterator[MessageLine]:
