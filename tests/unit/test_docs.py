@@ -3,7 +3,8 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -402,3 +403,89 @@ async def test_what_is_stored_of_a_person_has_the_names_that_the_page_says(tmp_p
         await database.close()
     assert list(document) == list(objects()[3])
     assert objects()[3]["facts"].keys() <= metadata.tables.keys()
+
+
+# Links, anchors, paths.
+
+
+def anchor(heading: str) -> str:
+    """The anchor that forges make of a heading."""
+    plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+@cache
+def anchors(path: str) -> frozenset[str]:
+    text = re.sub(r"^```.*?^```", "", page(path), flags=re.MULTILINE | re.DOTALL)
+    found = [anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    assert len(set(found)) == len(found), f"{path}: two headings have one anchor"
+    return frozenset(found)
+
+
+def markdown() -> list[str]:
+    return [name for name in tracked() if name.endswith(".md")]
+
+
+def test_relative_links_lead_somewhere() -> None:
+    lost = []
+    for name in markdown():
+        text = re.sub(r"^```.*?^```", "", page(name), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text):
+            if re.match(r"[a-z]+:", target) or "[" in target:
+                continue
+            path, _, part = target.partition("#")
+            found = (ROOT / name).parent / path if path else ROOT / name
+            inside = found.resolve().relative_to(ROOT).as_posix()
+            if not found.exists() or (part and part not in anchors(inside)):
+                lost.append(f"{name}: {target}")
+    assert lost == []
+
+
+def test_the_readme_leads_to_the_pages() -> None:
+    readme = page("README.md")
+    assert [path for path in (*PAGES, "docs/self-hosting.md") if f"]({path})" not in readme] == []
+
+
+def paths_named(text: str) -> Iterable[str]:
+    for name in code(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)):
+        if re.fullmatch(r"(?:bot|cogs|docs|tests|tools|\.ci)(?:/[\w.*-]+)*/?", name) or re.fullmatch(
+            r"[A-Za-z.-]+\.(?:md|toml|yaml|lock)", name
+        ):
+            yield name
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_path_that_a_page_names_exists(path: str) -> None:
+    named = list(paths_named(page(path)))
+    assert named
+    own = {"config.yaml"}  # made by `spade init`
+    assert [name for name in named if name not in own and not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+def test_every_class_and_function_that_the_pages_name_exists() -> None:
+    everything = "\n".join(page(name) for name in tracked() if name.endswith(".py"))
+    for path in PAGES:
+        for name in code(page(path)):
+            if re.fullmatch(r"(?:[A-Z]\w+)(?:\.\w+)?|[a-z_]+\(\)", name):
+                for part in name.removesuffix("()").split("."):
+                    assert re.search(rf"\b(?:class|def) {part}\b|^{part} = |\b{part} = ", everything, re.MULTILINE), (
+                        path,
+                        name,
+                    )
+
+
+def test_make_targets_that_the_pages_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    named = {target for path in ("README.md", *PAGES) for target in re.findall(r"make ([a-z]+)\b", page(path))}
+    told = {"test", "check", "faults", "simulate", "fuzz", "bench", "demo", "serve", "pictures"}
+    assert told <= named & targets
+
+
+def test_the_picture_is_well_formed_and_says_what_it_shows() -> None:
+    picture = ET.parse(ROOT / "docs/pictures/architecture.svg").getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    assert picture.find(f"{space}title") is not None
+    assert picture.find(f"{space}desc") is not None
+    layers = " ".join("".join(text.itertext()) for text in picture.iter(f"{space}text"))
+    for room in ("bot/cli", "bot/app.py", "cogs", "bot/views", "bot/services", "bot/store", "bot/domain"):
+        assert room in layers
