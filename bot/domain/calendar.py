@@ -1,4 +1,4 @@
-"""Local days and weeks (R6). A day is a date in a guild's time zone; a period is a half-open stretch of time."""
+"""Local days and weeks (docs/rules.md#days-and-weeks). A period is half-open."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole local days: `first_on` to `last_on`, both included; in time from `start_at` up to `end_at`."""
+    """Whole local days from `first_on` to `last_on`, both included; as moments, `start_at` <= t < `end_at`."""
 
     first_on: date
     last_on: date
@@ -15,7 +15,7 @@ class Period:
     end_at: datetime
 
     def holds(self, moment: datetime) -> bool:
-        """Whether a moment lies in it."""
+        """Whether a moment lies in the period."""
         return self.start_at <= moment < self.end_at
 
 
@@ -25,25 +25,25 @@ def just_after(moment: datetime) -> datetime:
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
-    """The date on the wall in `zone`."""
+    """The local date in `zone`."""
     return moment.astimezone(zone).date()
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of a local date, in UTC.
 
-    Where midnight is skipped by a clock change, the first moment that exists; where it comes twice, the first.
+    If a clock change skips midnight, the first moment that exists; if midnight occurs twice, the first one.
     """
-    # Python maps a time that was skipped as far past the change as it lies past the gap's begin, and of a repeated
-    # one takes the first: at midnight that is what we want, as clocks change at midnight or after it.
+    # Python maps a skipped time to the same distance past the change, and takes the first of a repeated one. At
+    # midnight that is what we want, since clocks change at midnight or after it.
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def hour_start(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """The moment in UTC at which an hour of a local date begins.
 
-    Where it comes twice, the first; where a clock change skips it, the first moment after it; and where that would
-    be the next date already, as late before the change as the hour is long: every hour of a date begins on it.
+    If the hour occurs twice, the first. If a clock change skips it, the first moment after the change. If that moment
+    lies on the next date, the same distance before the change instead, so that every hour begins on its own date.
     """
     wall = datetime.combine(day, time(hour), zone)
     start = wall.astimezone(UTC)
@@ -55,7 +55,7 @@ def hour_start(day: date, hour: int, zone: ZoneInfo) -> datetime:
 
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The moment, to the second, between two others at which the zone's clocks change."""
+    """The moment between `before` and `after` at which the zone's clocks change, to the second."""
     offset, low, high = before.astimezone(zone).utcoffset(), 0, round((after - before).total_seconds())
     while high - low > 1:
         middle = (low + high) // 2
@@ -67,7 +67,7 @@ def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def monday_of(day: date) -> date:
-    """The Monday that names the week of a date."""
+    """The Monday of the week of a date."""
     return day - timedelta(days=day.weekday())
 
 
@@ -77,7 +77,7 @@ def period_of_days(first_on: date, last_on: date, zone: ZoneInfo) -> Period:
 
 
 def weeks_ending(monday: date, weeks: int, zone: ZoneInfo) -> Period:
-    """The `weeks` weeks that end with the week of `monday`; ValueError when that is no Monday."""
+    """The `weeks` weeks that end with the week of `monday`. Raises ValueError if it is not a Monday."""
     if monday.weekday() != 0:
         raise ValueError(f"{monday} is not a Monday")
     return period_of_days(monday - timedelta(weeks=weeks - 1), monday + timedelta(days=6), zone)

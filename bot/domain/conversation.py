@@ -1,4 +1,4 @@
-"""Conversations: touches of one manager with one member that follow close upon each other (R4)."""
+"""Conversations: touches of one manager and one member close in time (docs/rules.md#conversations)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bot.domain.touch import Touch
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One conversation; it belongs to the time it began."""
+    """One conversation. It belongs to the period in which it began."""
 
     manager_id: int
     member_id: int
@@ -19,10 +19,10 @@ class Conversation:
 
 
 def conversations(touches: Iterable[Touch], gap: timedelta) -> Iterator[Conversation]:
-    """The conversations that touches make up, by manager and member, each pair's oldest first.
+    """Group touches into conversations, sorted by manager, member and time.
 
-    Touches follow one another while at most `gap` lies between them. Which kinds take part is the caller's
-    choice.
+    A touch joins the conversation before it if at most `gap` lies between the two. The caller chooses which kinds of
+    touches take part.
     """
 
     def pair(touch: Touch) -> tuple[int, int]:

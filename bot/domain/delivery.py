@@ -1,4 +1,4 @@
-"""A delivery: one message that is due once, and what became of it."""
+"""A delivery: one message that is sent at most once, and its state (docs/rules.md#sending)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class DeliveryKind(StrEnum):
-    """What is delivered."""
+    """What kind of message it is."""
 
     NUDGE = "nudge"
     DIGEST = "digest"
@@ -15,7 +15,7 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """From claimed on, a request may have been made. `nothing`: there was nothing worth sending that day."""
+    """From `claimed` on, a request may have been made. `nothing`: there was nothing worth sending that day."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -26,17 +26,18 @@ class DeliveryState(StrEnum):
 
 
 UNSETTLED = frozenset({DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.UNKNOWN})
-"""It is open whether the message is there."""
+"""States in which it is unknown whether the message was sent."""
 UNSENT = frozenset({DeliveryState.REFUSED, DeliveryState.NOTHING})
-"""It is certain that the message is not there."""
+"""States in which the message was certainly not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`manager_id` is whose DM it goes to; None goes to the guild's channel.
+    """One delivery. `manager_id` is the recipient of a DM; None for the guild's channel.
 
-    `due_on` is the local day of a nudge and the week of a digest: one delivery each. `nonce` is what Discord tells
-    repeated requests by. `tried_at` is the last request; `channel_id` and `message_id` say where it is, once sent.
+    `due_on` is the local date of a nudge or the Monday of a digest's week; there is one delivery for each. Discord
+    recognises a repeated request by the `nonce`. `tried_at` is the last request. `channel_id` and `message_id` are set
+    once it is sent; `problem` says why it was refused or is unknown.
     """
 
     delivery_id: str

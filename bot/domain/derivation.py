@@ -1,8 +1,8 @@
-"""From a stretch of messages to what Spade records of it: activity, touches (R3) and waiting entries (R8).
+"""Derives what a stretch of messages adds to the record (docs/rules.md#touches, docs/rules.md#waiting).
 
-Deriving looks only at the stretch and the context it brings, so the order in which stretches arrive never
-matters. Facts are derived about people: who of them is a manager, and so no member, is decided again whenever
-the record is read; the list of managers here only says whose messages touch and whom a message can wait for.
+Only the stretch and its context are looked at, so the result does not depend on the order in which stretches arrive.
+The list of managers decides whose messages touch and whom a message can wait for. Whether a person is a member is not
+decided here but whenever the record is read.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What one stretch says: messages per person and day, who appeared when, touches, waiting entries."""
+    """What one stretch adds: messages per person and local day, appearances, touches, waiting entries."""
 
     activity: Mapping[tuple[int, date], int]
     appearances: Mapping[int, Appearance]
@@ -41,18 +41,18 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class ContextNeeded:
-    """The stretch cannot be judged before messages from before `before_id` are brought."""
+    """The stretch cannot be judged without messages from before `before_id`."""
 
     before_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OpenerNeeded:
-    """The stretch cannot be judged before it is known who opened the thread."""
+    """The stretch cannot be judged without knowing who opened the thread."""
 
 
 class _EarlierUnknownError(Exception):
-    """A rule would have to look further back than the messages at hand reach."""
+    """A rule has to look further back than the context reaches."""
 
 
 class _OpenerUnknownError(Exception):
@@ -68,11 +68,11 @@ def derive(
     rules: Rules,
     gone: Collection[int] = frozenset(),
 ) -> Derived | ContextNeeded | OpenerNeeded:
-    """Judge every message of a stretch, or say what it takes to do so.
+    """Judge every message of a stretch; ContextNeeded or OpenerNeeded if something is missing for that.
 
-    People in `opted_out` get no fact of their own and no touch; their messages still count as what was said
-    before another. Messages in `gone` were deleted: they were sent, so they are activity, but nothing is judged by
-    them, as it would not be if they had never been heard. Channels that are not counted must not be passed in.
+    Nothing is derived about people in `opted_out`, but their messages still count as the previous message when others
+    are judged. Messages in `gone` were deleted: they add activity and are otherwise treated as if they had never been
+    sent. The caller must not pass stretches of excluded channels.
     """
     judge = _Judge(stretch, managers, opted_out, rules, gone)
     try:
@@ -94,7 +94,7 @@ def derive(
 
 
 class _Judge:
-    """Walks a stretch once, keeping what was counted before the message at hand."""
+    """Walks a stretch once and keeps the counted messages before the current one."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class _Judge:
         for earlier in reversed(self._before):
             if earlier.sent_at < since:
                 return None
-            # One way is enough: asked of both, the rule would add next to no pair that a mention has not made.
+            # One direction is enough: requiring both would add hardly any pair that a mention has not found already.
             if earlier.author_id in other and (
                 other[earlier.author_id] in earlier.mentions or other[earlier.author_id] == earlier.reply_to_author_id
             ):

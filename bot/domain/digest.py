@@ -1,4 +1,4 @@
-"""When a weekly digest is due (§5: a due time is compared with now, never scheduled as a job)."""
+"""When a weekly digest is due: compared with `now`, never scheduled (docs/rules.md#due-times)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,16 +10,16 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 
 @dataclass(frozen=True, slots=True)
 class DueDigest:
-    """The week to report, and whether its day of posting is over."""
+    """The week to report. `late`: its day of posting is over."""
 
     week_on: date
     late: bool
 
 
 def due_digest(settings: GuildSettings, now: datetime) -> DueDigest | None:
-    """The newest week whose digest should have been posted by `now`; None when there is none.
+    """The newest week whose digest should have been posted by `now`; None if there is none.
 
-    Older weeks that were missed are not due any more. Whether the digest was posted already is not looked at.
+    Older missed weeks are no longer due. Does not check whether the digest was posted already.
     """
     if settings.digest_channel_id is None or settings.digest_from_on is None:
         return None
@@ -32,10 +32,10 @@ def due_digest(settings: GuildSettings, now: datetime) -> DueDigest | None:
 
 
 def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: datetime) -> DueDigest | None:
-    """The newest week whose personal digest a manager should have by `now`; None when there is none.
+    """The newest week whose personal digest a manager should have by `now`; None if there is none.
 
-    It comes at the manager's own hour, the first one after the guild's day and hour of posting. The first is that
-    of the week in which they enrolled; none comes while nudges are off, paused or refused.
+    It is due at the manager's own hour, the first one after the guild's day and hour of posting. The first digest is
+    for the week of enrolling. None is due while nudges are off, paused or refused.
     """
     if manager.enrolled_at is None or manager.refused_at is not None:
         return None
@@ -54,12 +54,12 @@ def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: 
 
 
 def first_digest_week(now: datetime, settings: GuildSettings) -> date:
-    """The first week worth a digest when digests are switched on at `now`: the one that is running."""
+    """The first week with a digest if digests are switched on at `now`: the current week."""
     return monday_of(local_day(now, settings.zone))
 
 
 def _own_hour_after(moment: datetime, manager: ManagerSettings, zone: ZoneInfo) -> datetime:
-    """The first time from `moment` on that a manager's own hour begins."""
+    """The first moment from `moment` on at which the manager's own hour begins."""
     day = local_day(moment, zone)
     own = hour_start(day, manager.nudge_hour, zone)
     return own if own >= moment else hour_start(day + timedelta(days=1), manager.nudge_hour, zone)

@@ -1,4 +1,4 @@
-"""Whether nudges worked (R9): did their manager write to the member soon after?"""
+"""Whether nudges worked: did the manager touch the member soon after (docs/rules.md#whether-it-worked)?"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ from bot.domain.snowflake import moment_of
 from bot.domain.touch import Touch
 
 LEAST_REPLIES = 5
-"""Fewer replies than this say nothing about how fast somebody usually answers."""
+"""With fewer replies than this, the usual pace of a manager is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What followed the offers of one reason. `pending` are those whose time is not over and has not worked yet.
+    """What followed the offers of one reason. `pending` are those that have not worked yet and still can.
 
-    That a manager wrote within the time is all it says: they might have done so anyway.
+    It says that the manager wrote within the time, not that the nudge was the cause.
     """
 
     offered: int
@@ -28,14 +28,14 @@ class Effect:
 
     @property
     def judged(self) -> int:
-        """The offers of which it is known whether they worked."""
+        """The offers whose outcome is known."""
         return self.offered - self.pending
 
 
 def effects(
     offered: Iterable[OfferedMember], touches: Iterable[Touch], limits: NudgeRules, now: datetime
 ) -> Mapping[Reason, Effect]:
-    """For each reason that occurs, most urgent first, what followed. `touches` are the personal ones, in any order."""
+    """What followed, for each reason that occurs, most urgent first. `touches` are personal ones, in any order."""
     touched: dict[tuple[int, int], list[datetime]] = defaultdict(list)
     for touch in touches:
         touched[touch.manager_id, touch.member_id].append(touch.touched_at)
@@ -51,7 +51,7 @@ def effects(
 
 
 def usual_reply_minutes(own: Iterable[Touch]) -> float | None:
-    """The median of how long one manager's replies took; None for too few of them to say."""
+    """The median delay of one manager's replies in minutes; None with fewer than LEAST_REPLIES."""
     waits = [
         (touch.touched_at - moment_of(touch.replied_to_id)).total_seconds() / 60
         for touch in own

@@ -1,4 +1,4 @@
-"""The figures of a period (R7), for the team and for each manager alone."""
+"""The figures of a period, for the team and for each manager alone (docs/rules.md#figures)."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ _DIGITS = 9
 
 
 class Verdict(StrEnum):
-    """One word for the period."""
+    """The verdict on a period (docs/rules.md#verdict)."""
 
     SOCIAL = "social media"
     BETWEEN = "in between"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyMinutes:
-    """How long members waited for a `reply`, in minutes; None without any."""
+    """Percentiles of the delay of `reply` touches, in minutes; None without any."""
 
     median: float | None
     p90: float | None
@@ -36,7 +36,7 @@ class ReplyMinutes:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """R7's figures. Shares are fractions; None is unknown.
+    """The figures in docs/rules.md#figures. Shares are fractions; None is unknown.
 
     `logged_share` is the share of the personal replies that managers entered by command.
     """
@@ -60,12 +60,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFacts:
-    """What the figures of one period are made of; everybody here who is touched, active or waits is a member.
+    """The facts from which the figures of one period are calculated. All targets and authors are members.
 
-    `active` wrote a counted message in the period. `touches` are the personal ones from one conversation gap
-    before the period up to its end. `first_touches` tells, for each manager and member, the first personal touch
-    ever; pairs whose first lies before the period may be missing, if the member stands in `met_before`: those whom
-    the team had touched before all that is told here. `waiting` holds entries written before the period's end.
+    `active` wrote a counted message in the period. `touches` are the personal ones from one conversation gap before the
+    period up to its end. `first_touches` maps (manager, member) to the first personal touch ever; a pair whose first
+    touch lies before the period may be missing if the member is in `met_before`. `met_before` are members whom the team
+    had touched before the time that `first_touches` covers. `waiting` holds entries written before the period's end.
     """
 
     period: Period
@@ -78,9 +78,9 @@ class PeriodFacts:
 
 
 def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
-    """R7 for a week: the team's, and those of each manager, by their ids in order.
+    """The figures of a week: the team's, and each manager's by id in ascending order.
 
-    `weeks` are the ones that end with it, which the verdict falls back on.
+    `weeks` are the facts of the weeks that end with it, on which the verdict falls back.
     """
     coverage_ever = _coverage_ever(week)
     own_week, own_weeks = _by_manager(week), _by_manager(weeks)
@@ -91,7 +91,7 @@ def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[F
 
 
 def _by_manager(facts: PeriodFacts) -> dict[int, PeriodFacts]:
-    """Each manager's own facts: the touches they made, and what waits for them by name."""
+    """Each manager's own facts: the manager's touches, and the entries that address the manager."""
     touches: dict[int, list[Touch]] = {manager_id: [] for manager_id in facts.managers}
     first: dict[int, dict[tuple[int, int], datetime]] = {manager_id: {} for manager_id in facts.managers}
     waiting: dict[int, list[WaitingState]] = {manager_id: [] for manager_id in facts.managers}
@@ -115,7 +115,7 @@ def _by_manager(facts: PeriodFacts) -> dict[int, PeriodFacts]:
 
 
 def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Mapping[int, int]:
-    """How many conversations that began in the period each member had, with the team or with one manager."""
+    """Conversations that began in the period, by member, with the team or with one manager."""
     touches = [touch for touch in facts.touches if manager_id in (None, touch.manager_id)]
     return Counter(
         conversation.member_id
@@ -125,7 +125,7 @@ def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int
 
 
 def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tuple[int, ...]:
-    """The members whose first personal touch ever lies in the period, in the order they were met."""
+    """The members whose first personal touch ever lies in the period, in the order of those touches."""
     if manager_id is not None:
         own = {pair: at for pair, at in facts.first_touches.items() if pair[0] == manager_id}
         facts = replace(facts, first_touches=own, met_before=frozenset())
@@ -134,7 +134,7 @@ def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tupl
 
 
 def _first_met(facts: PeriodFacts) -> dict[int, datetime]:
-    """When each member was first touched, as far as that is told."""
+    """When each member was first touched, leaving out those in `met_before`."""
     known: dict[int, datetime] = {}
     for (_, member_id), first_at in facts.first_touches.items():
         if member_id not in facts.met_before and (member_id not in known or first_at < known[member_id]):
@@ -143,7 +143,7 @@ def _first_met(facts: PeriodFacts) -> dict[int, datetime]:
 
 
 def _coverage_ever(facts: PeriodFacts) -> float | None:
-    """The share of the active members whom anybody on the team had touched by the period's end."""
+    """The share of the active members whom any manager had touched by the period's end."""
     if not facts.active:
         return None
     met = {member_id for (_, member_id), at in facts.first_touches.items() if at < facts.period.end_at}
@@ -151,7 +151,7 @@ def _coverage_ever(facts: PeriodFacts) -> float | None:
 
 
 def _figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, coverage_ever: float | None) -> Figures:
-    """Of the team, or of one manager whose own facts these are."""
+    """The figures of the team, or of one manager if the facts are that manager's own."""
     period = week.period
     attention = _Attention.of(week, rules)
     verdict, verdict_weeks = _verdict(attention, weeks, rules)
@@ -222,7 +222,7 @@ class _Attention:
 def _effective(counts: Collection[int]) -> float:
     """The perplexity of the shares: exp of their Shannon entropy (natural logarithm); 0 without any.
 
-    It is never more than there are members, whatever exp and log leave behind.
+    Capped at the number of members, since rounding can exceed it slightly.
     """
     total = sum(counts)
     if not total:

@@ -1,20 +1,20 @@
-"""What a guild and its managers have set."""
+"""The settings of a guild and of its managers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 LANGUAGES = ("en", "de", "fr", "es", "pt_BR")
-"""What Spade speaks, the language it was written in first."""
+"""The codes of the languages that Spade speaks; the source language comes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:
     """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
 
-    `digest_from_on` is the Monday of the first week a digest is posted for; None without a digest channel.
-    `keep_months` is how much of the record is kept; None is all of it.
-    `show_verdict` off leaves the verdict's word out of the digest. `language` is the code of what Spade speaks there.
+    `digest_from_on` is the Monday of the first week with a digest; None without a digest channel. `keep_months` is how
+    many months of the record are kept; None keeps all. With `show_verdict` False the digest does not name its verdict.
+    `language` is one of LANGUAGES.
     """
 
     guild_id: int
@@ -30,9 +30,9 @@ class GuildSettings:
 
 @dataclass(frozen=True, slots=True)
 class ManagerSettings:
-    """A manager's own settings. `zone` None is the guild's; not enrolled means no DM, ever.
+    """A manager's own settings. A `zone` of None means the guild's. Without `enrolled_at` no DM is sent.
 
-    `paused_until_on` is the first day nudges come again; `refused_at` is when Discord refused a DM to them.
+    `paused_until_on` is the first day with nudges again. `refused_at` is when Discord refused a DM to the manager.
     """
 
     guild_id: int
@@ -45,7 +45,7 @@ class ManagerSettings:
     refused_at: datetime | None = None
 
     def receives_on(self, day: date) -> bool:
-        """Whether nudges are on, reach the manager and are not paused on a local day, whatever its weekday."""
+        """Whether nudges are on, not refused and not paused on a local day. Ignores the weekday."""
         return (
             self.enrolled_at is not None
             and self.refused_at is None

@@ -1,4 +1,4 @@
-"""A job that reads a guild's history: from before Spade came, or again for somebody who became a manager."""
+"""A job that reads a guild's history: from before Spade joined, or again for a new manager."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class JobKind(StrEnum):
-    """What the history is read for."""
+    """Why the history is read."""
 
     BACKFILL = "backfill"
     """Messages from before the record begins."""
     READ_AGAIN = "read again"
-    """The past replies of a new manager; activity is not counted again."""
+    """Past touches of a new manager, and what waited for them; activity is not counted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryJob:
-    """`since` bounds a backfill; `manager_id` is whom a second reading is for.
+    """One job. `since` is how far back a backfill goes; `manager_id` is the new manager of a second reading.
 
-    One that is neither finished nor cancelled goes on after a restart.
+    A job that is neither finished nor cancelled continues after a restart.
     """
 
     job_id: int

@@ -1,4 +1,4 @@
-"""How the conversations of a week are shared among the managers."""
+"""How the conversations of a week are shared among the managers (docs/rules.md#load)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The fewest managers who carry half of the conversations, and how many managers there are."""
+    """`carriers` is the smallest number of managers who together had half of the conversations."""
 
     carriers: int
     managers: int
 
 
 def load_of(conversations: Collection[int]) -> Load | None:
-    """The load from each manager's number of conversations; None for a single manager, and without conversations."""
+    """The load, from each manager's number of conversations; None with fewer than two managers or no conversations."""
     total = sum(conversations)
     if len(conversations) < 2 or not total:
         return None

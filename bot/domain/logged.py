@@ -1,4 +1,4 @@
-"""Contact that a manager enters by hand: when it was, and where that places it among messages (R3)."""
+"""Contact that a manager enters by command: its time and its position among messages (docs/rules.md#logged)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ _OWN_BITS = (1 << 22) - 1
 
 
 class WhenProblem(StrEnum):
-    """Why a day is not one a contact can be logged for."""
+    """Why a contact cannot be logged for a day."""
 
     UNREADABLE = "unreadable"
     FUTURE = "future"
@@ -19,7 +19,7 @@ class WhenProblem(StrEnum):
 
 
 def moment_of_day(text: str, zone: ZoneInfo, now: datetime) -> datetime | WhenProblem:
-    """The moment meant by a day, as 2026-03-02, perhaps with a time: noon of a past day, the present moment today."""
+    """The moment of a day such as 2026-03-02, optionally with a time. Without one: noon, or `now` if it is today."""
     words = text.strip().replace("T", " ")
     try:
         day_text, _, time_text = words.partition(" ")
@@ -42,8 +42,8 @@ def moment_of_day(text: str, zone: ZoneInfo, now: datetime) -> datetime | WhenPr
 
 
 def position_of(interaction_id: int, touched_at: datetime, now: datetime) -> int:
-    """The id a logged touch gets: the command's own, or for a contact in the past one that lies where it happened.
+    """The id of a logged touch: the command's own, or for a past contact an id made for that moment.
 
-    So it ends the waiting of what was written before the contact, and of nothing that was written after it.
+    So it ends the waiting of messages written before the contact and of none written after it.
     """
     return interaction_id if touched_at >= now else first_id_at(touched_at) | (interaction_id & _OWN_BITS)

@@ -7,29 +7,29 @@ from enum import StrEnum
 from bot.domain.snowflake import moment_of
 
 DELETED_USER_ID = 456226577798135808
-"""The one account Discord shows for everybody who deleted theirs; it is no person."""
+"""The id of the account that Discord shows in place of every deleted one. It is not a person."""
 
 
 class MessageKind(StrEnum):
-    """As much of a message's type as the rules need."""
+    """The parts of a message's type that the rules need."""
 
     DEFAULT = "default"
     REPLY = "reply"
     FORWARD = "forward"
     OTHER = "other"
-    """Joins, pins, renames, thread starters, command answers: never counted."""
+    """Join notices, pins, renames, thread starters, command answers: never counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, from whatever source.
+    """One message, from a live event, from history or from an export file.
 
-    `author_id` is None when the author is no person: a bot, a webhook, Discord itself, the Deleted User.
-    `mentions` are the people in the message's mentions (the pinged author of a replied-to message among
-    them); `mentions_no_person` says that there are others there: bots or the Deleted User.
-    `mentions_crowd` is @everyone, @here or a role.
-    `reply_to_id` is the message a Reply replies to; `reply_to_author_id` is the person who wrote it, or None
-    when that message is gone or not a person's.
+    `author_id` is None if the author is not a person: a bot, a webhook, Discord itself, the Deleted User.
+    `mentions` are the people in the message's mentions, including the author of a replied-to message if the reply
+    pings them. `mentions_no_person` is True if bots or the Deleted User are mentioned as well.
+    `mentions_crowd` is True for @everyone, @here or a role.
+    `reply_to_id` is the message that a Reply replies to. `reply_to_author_id` is the person who wrote that message,
+    or None if it is deleted or was not written by a person.
     """
 
     message_id: int
@@ -43,15 +43,15 @@ class Message:
 
     @property
     def sent_at(self) -> datetime:
-        """When it was sent, from its id."""
+        """When it was sent, read from its id."""
         return moment_of(self.message_id)
 
     @property
     def counted(self) -> bool:
-        """R1 but for the channel: by a person, and of a type that people write."""
+        """Whether it counts, apart from its channel (docs/rules.md#counted-messages)."""
         return self.author_id is not None and self.kind is not MessageKind.OTHER
 
     @property
     def mentions_nobody(self) -> bool:
-        """Neither people nor bots nor a crowd are mentioned."""
+        """Whether it mentions no person, no bot and no crowd."""
         return not (self.mentions or self.mentions_no_person or self.mentions_crowd)

@@ -1,4 +1,4 @@
-"""What a nudge is (R9): whom it offers and why, what was pressed, and all it takes to put it into words."""
+"""A nudge: its offers and their reasons, what was pressed, and what a view needs (docs/rules.md#nudges)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 
 
 class Reason(StrEnum):
-    """Why a member stands in a nudge, most urgent first."""
+    """Why a member is in a nudge, most urgent first (docs/rules.md#reasons)."""
 
     WAITING = "waiting"
     NEWCOMER = "newcomer"
@@ -19,14 +19,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One member of a nudge, with the facts that its line is made of.
+    """One member of a nudge, with the facts for its line.
 
-    `since` is what "longest first" sorts by: when the waiting message was written, the first message (newcomer and
-    unmet), the last conversation. `message_id` and `channel_id` lead to the message to open, when there
-    is one. `wrote_back`: the member only answered a message in which this manager had addressed them. `for_team`:
-    the message addresses no manager by name. `active_days` is of the last 30 (unmet); `conversations` counts those
-    with this manager (cooling). `from_manager_id` is a colleague whose member this was: who `handed` them over, or,
-    if they did not, who is away.
+    `since` is the key of "longest first": when the waiting message was written, the first message (newcomer, unmet), or
+    the last touch (cooling). `message_id` and `channel_id` name the message to open, if there is one. `wrote_back`: the
+    member only replied to a message by which this manager had touched them. `for_team`: the message names no manager.
+    `active_days` counts days of the unmet window; `conversations` counts those with this manager (cooling).
+    `from_manager_id` is the colleague who handed the member over if `handed` is True, else the colleague who was asked
+    and gets no nudges at present.
     """
 
     member_id: int
@@ -44,7 +44,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """What one DM says: at most five offers, most urgent first. Empty means that nothing is sent."""
+    """The offers of one DM, most urgent first. Without offers nothing is sent."""
 
     manager_id: int
     offers: tuple[Offer, ...]
@@ -52,9 +52,9 @@ class Nudge:
 
 
 class Action(StrEnum):
-    """What a manager can do about one member of a nudge, besides writing to them.
+    """What was done about one member of a nudge.
 
-    `moot` is no press: the reason was gone when a nudge that had got lost was sent once more.
+    `moot` is not a press: the reason no longer held when a lost nudge was sent again.
     """
 
     DONE = "done"
@@ -65,12 +65,12 @@ class Action(StrEnum):
 
 
 PRESSES = (Action.DONE, Action.HAND_OVER, Action.SNOOZE, Action.NEVER)
-"""The actions that have a button, in the order of the buttons."""
+"""The actions with a button, in the order of the buttons."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedMember:
-    """A member in a nudge that was claimed, with what was pressed. Positions count from 1."""
+    """A member of a claimed nudge, with what was pressed. `position` counts from 1."""
 
     delivery_id: str
     position: int
@@ -84,7 +84,7 @@ class OfferedMember:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What was pressed for the member at a position (from 1); *Hand over* names the colleague."""
+    """What was pressed for the member at `position` (from 1). `colleague_id` is set for *Hand over*."""
 
     position: int
     action: Action

@@ -1,4 +1,4 @@
-"""Whom a nudge offers today (R9): facts in, a nudge out."""
+"""Decides whom a nudge offers (docs/rules.md#nudges): facts in, a nudge out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ _URGENCY = {reason: rank for rank, reason in enumerate(Reason)}
 
 
 class Obstacle(StrEnum):
-    """Why a member who has a reason is left out all the same."""
+    """Why a member with a reason is left out (docs/rules.md#who-is-left-out)."""
 
     SNOOZED = "snoozed"
     DISMISSED = "dismissed"
@@ -40,7 +40,7 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """A member active on several of the last days, since when they write here, and their last message before now."""
+    """A member with active days in the unmet window: first message (`since`), and last message before now."""
 
     active_days: int
     since: datetime
@@ -50,7 +50,7 @@ class Regular:
 
 @dataclass(frozen=True, slots=True)
 class PastOffer:
-    """On which of the guild's days a member was offered to this manager, and for which waiting message, if for one."""
+    """The guild's date on which a member was offered to this manager, and the waiting message, if it was for one."""
 
     offered_on: date
     message_id: int | None
@@ -58,7 +58,7 @@ class PastOffer:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A member whom a colleague handed over, as they had been offered; `touched` by anybody on the team since."""
+    """A member whom a colleague handed over, with that colleague's offer. `touched`: by any manager since."""
 
     from_manager_id: int
     offer: Offer
@@ -67,19 +67,18 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class NudgeFacts:
-    """All that is known at `now` for one manager's nudge; everybody in it is a member who did not opt out.
+    """The facts at `now` for one manager's nudge. Everybody in it is a member who did not opt out.
 
-    `today` is the guild's date. `sharing` are the managers over whom members without a manager of their own are
-    shared out, this one among them unless a preview is made for somebody who gets no nudges. `newcomers` and
-    `regulars` are candidates, but for those in `met`: whoever of them, or of the `handed`, anybody has met.
-    `old_hands` are known to have been in the guild before a young record begins, so that their first message on it
-    proves nothing. `conversations` are this manager's, by member, oldest first. `lately_active` wrote in the days
-    that `cooling` asks for. `last_messages` lead to a member's last message. `barred` are out for a reason of their
-    own.
+    `today` is the guild's date. `sharing` are the managers among whom newcomers and unmet members are shared out; this
+    manager is one of them, except in a preview for a manager who gets no nudges. `newcomers` and `regulars` are
+    candidates; those of them, and of `handed`, whom any manager has touched are in `met`. `old_hands` joined before a
+    young record begins, so their first recorded message may not be their first. `conversations` are this manager's,
+    by member, oldest first. `lately_active` wrote in the days that `cooling` looks at. `last_messages` maps members to
+    (message id, channel id). `barred` members are left out for the given obstacle.
 
-    `handed` were handed over to this manager. `away` are the managers who pause: what waits for them alone is shared
-    out. So is what waits for the colleagues who stand with a member in `orphaned`: they were offered the member, or
-    handed them, and left them behind when they paused, turned nudges off or stopped being a manager.
+    `handed` were handed over to this manager. `away` are enrolled managers who are paused: what waits for them alone is
+    shared out. `orphaned` maps a member to colleagues who were offered or handed the member and since paused, turned
+    nudges off or stopped being a manager: what waits for those colleagues is shared out too.
     """
 
     guild_id: int
@@ -103,32 +102,32 @@ class NudgeFacts:
     orphaned: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def has_share_in(self, member_id: int) -> bool:
-        """Whether this manager is the one whom a shared-out member falls to."""
+        """Whether a shared-out member falls to this manager."""
         return share_of(self.guild_id, member_id, self.sharing) == self.manager_id
 
 
 def share_of(guild_id: int, member_id: int, managers: tuple[int, ...]) -> int:
-    """The manager whose share a member is: fixed by the ids. `managers` must not be empty; their order is nothing.
+    """The manager to whom a member falls, by a hash of the ids. `managers` must not be empty; order does not matter.
 
-    Whoever leaves or joins them moves no other share than their own, so that a member whom one manager was offered
-    does not wander to another because a third one pauses.
+    Rendezvous hashing: when a manager joins or leaves, only that manager's share moves. So a member does not move from
+    one manager to another because a third one pauses.
     """
     return max(managers, key=lambda manager_id: sha256(f"{guild_id}:{member_id}:{manager_id}".encode()).digest())
 
 
 def decide_nudge(facts: NudgeFacts, rules: Rules) -> Nudge:
-    """Choose whom to offer: by reason, then longest first; at most the limits; nobody twice.
+    """Choose whom to offer: by reason, then longest first, each member once, within the limits.
 
-    How much somebody writes plays no part.
+    How much a member writes has no influence.
     """
     chosen = tuple(offer for offer, obstacle in ranked(facts, rules) if obstacle is None)
     return Nudge(facts.manager_id, chosen)
 
 
 def ranked(facts: NudgeFacts, rules: Rules) -> Iterator[tuple[Offer, Obstacle | None]]:
-    """Every member with a reason, most urgent first, with what stands in the way of offering them.
+    """Every member with a reason, most urgent first, with the obstacle to offering them (None if there is none).
 
-    Members who were handed over have their room before everybody else, since the colleague was promised it.
+    Members who were handed over get their places first, since the colleague was promised so.
     """
     limits = rules.nudge
     offers = sorted(
@@ -164,15 +163,15 @@ def _one_each(facts: NudgeFacts, rules: Rules) -> list[Offer]:
 
 
 def _marked(facts: NudgeFacts, offer: Offer) -> Offer:
-    """The offer, saying whom it was handed over by."""
+    """The offer, marked with the colleague who handed the member over, if one did."""
     handed = facts.handed.get(offer.member_id)
     return replace(offer, from_manager_id=handed.from_manager_id, handed=True) if handed is not None else offer
 
 
 def _handed_offers(facts: NudgeFacts) -> Iterator[Offer]:
-    """Whoever was handed over and gives this manager no reason of their own keeps the colleague's, while it holds.
+    """Offers of members who were handed over, by the colleague's reason, as long as it holds.
 
-    Conversations are not counted then, because they were the colleague's.
+    They apply to members without a reason for this manager. Conversations are dropped: they were the colleague's.
     """
     for member_id, handed in facts.handed.items():
         reason = handed.offer.reason
@@ -182,9 +181,10 @@ def _handed_offers(facts: NudgeFacts) -> Iterator[Offer]:
 
 
 def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
-    """One offer a member: for the message that waits longest, one that wrote back only if there is no other.
+    """Offers for waiting messages, in order of preference for each member.
 
-    What they were offered for lately steps back behind a new message.
+    New messages come before those that the member was offered for lately, messages that wrote back last, then the
+    longest wait first. The caller keeps the first offer of each member.
     """
     offers = []
     for state in facts.waiting:
@@ -214,13 +214,13 @@ def _waiting_offers(facts: NudgeFacts, rules: Rules) -> list[Offer]:
 
 
 def _new_wait(facts: NudgeFacts, offer: Offer) -> bool:
-    """Whether a member waits for another message than those this manager was offered them for lately."""
+    """Whether the offer is for a waiting message that this manager was not offered the member for lately."""
     past = facts.past_offers.get(offer.member_id, ())
     return offer.reason is Reason.WAITING and all(offer.message_id != one.message_id for one in past)
 
 
 def _asked(facts: NudgeFacts, entry: WaitingEntry) -> int | None:
-    """The manager on whose behalf this one is to see an entry: themselves, or a colleague; None: it is not theirs."""
+    """The manager on whose behalf this one sees an entry: this manager or a colleague. None if it is not for them."""
     if entry.waits_for(facts.manager_id):
         return facts.manager_id
     colleague_id = min(entry.addressed)
@@ -263,7 +263,7 @@ def _cooling_offers(facts: NudgeFacts, limits: NudgeRules) -> Iterator[Offer]:
 
 
 def longest_usual_pause(talks: Sequence[Conversation], limits: NudgeRules) -> timedelta:
-    """How long after their last conversation a manager and a member are no longer as usual; oldest first."""
+    """How long a pause after the last conversation is still usual. `talks` are one pair's, oldest first."""
     began = [talk.began_at for talk in talks]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(began)]
     return max(limits.cooling_after, limits.cooling_gap_factor * timedelta(seconds=median(gaps) if gaps else 0))
@@ -272,9 +272,10 @@ def longest_usual_pause(talks: Sequence[Conversation], limits: NudgeRules) -> ti
 def may_have_written_before(
     joined_at: datetime | None, first_at: datetime, record_from: datetime | None, rules: Rules
 ) -> bool:
-    """Whether a member's first message on record may well not be their first: they were there before it begins.
+    """Whether a member may have written before the record begins, so that they cannot be called new.
 
-    A record that had gone on without them for as long as makes somebody count as gone is long enough to say.
+    True if they joined before `record_from` and their first recorded message came less than `stay_silent` after it.
+    False if either moment is unknown (None).
     """
     if joined_at is None or record_from is None:
         return False

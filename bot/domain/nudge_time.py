@@ -1,4 +1,4 @@
-"""When a manager's nudge is due, and when Spade falls silent for a day (R9, §5)."""
+"""When a nudge is due and when it is left out (docs/rules.md#due-times, docs/rules.md#half-as-often)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ LONGEST_PAUSE = timedelta(days=366)
 
 
 def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> date | None:
-    """The local day whose nudge is due at `now`: the manager's own today from their hour on, until its end.
+    """The manager's local date whose nudge is due at `now`: from the chosen hour until the end of that date.
 
-    None on a day they did not choose, while nudges are off, paused or refused, and for what is left of the day they
-    enrolled on when their hour had passed. Whether that day was dealt with already is not looked at.
+    None on a weekday that was not chosen, while nudges are off, paused or refused, and on the day of enrolling if the
+    hour had passed by then. Does not check whether that day was dealt with already.
     """
     zone = manager.zone or guild_zone
     today = local_day(now, zone)
@@ -28,9 +28,10 @@ def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class PastNudges:
-    """What the next nudge depends on: the last day that was dealt with, sent or not, and the last one was sent on.
+    """What the next nudge depends on.
 
-    `unanswered`: the last ones went without a press or a touch.
+    `dealt_on` is the last day that was dealt with, sent or not; `last_on` the last day a nudge was sent on.
+    `unanswered`: the last nudges were followed by neither a press nor a touch.
     """
 
     dealt_on: date | None = None
@@ -41,7 +42,7 @@ class PastNudges:
 def next_nudge_day(
     manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime, past: PastNudges = PastNudges()
 ) -> date | None:
-    """The next local day whose hour is still to come; None when nothing will come without the manager's doing."""
+    """The next local date with a nudge still to come; None if none comes until the manager changes something."""
     zone = manager.zone or guild_zone
     today = local_day(now, zone)
     if manager.enrolled_at is None or manager.refused_at is not None or not manager.nudge_weekdays:
@@ -59,16 +60,16 @@ def next_nudge_day(
 
 @dataclass(frozen=True, slots=True)
 class NudgeFollowUp:
-    """What followed a nudge: when it was sent, and whether its manager pressed a button or touched somebody in it."""
+    """What followed a nudge. `answered`: its manager pressed a button or touched a member in it."""
 
     sent_at: datetime
     answered: bool
 
 
 def went_unanswered(newest_first: Sequence[NudgeFollowUp], last_press_at: datetime | None, needed: int) -> bool:
-    """Whether the last nudges, as many as `needed`, all went without a press or a touch.
+    """Whether each of the last `needed` nudges was followed by neither a press nor a touch.
 
-    A press on any older nudge counts as well, if it came after the first of these.
+    A press on an older nudge counts as well if it came after the first of these was sent.
     """
     last = newest_first[:needed]
     if len(last) < needed or any(nudge.answered for nudge in last):
@@ -77,10 +78,10 @@ def went_unanswered(newest_first: Sequence[NudgeFollowUp], last_press_at: dateti
 
 
 def rests_today(past: PastNudges, *, today: date, weekdays: frozenset[int]) -> bool:
-    """Whether today's nudge is left out because the last ones went unanswered: half as often is every second day.
+    """Whether today's nudge is left out because the last ones went unanswered: every second chosen weekday is.
 
-    Counted are the manager's chosen `weekdays` since the last nudge that was sent; one that lies ahead was sent by a
-    wrong clock.
+    Counts the manager's chosen `weekdays` since the last nudge that was sent. A last nudge in the future was sent by a
+    wrong clock and is ignored.
     """
     if not past.unanswered or past.last_on is None or past.last_on > today:
         return False
@@ -89,21 +90,21 @@ def rests_today(past: PastNudges, *, today: date, weekdays: frozenset[int]) -> b
 
 
 class NoNudge(StrEnum):
-    """Why a nudge that a manager asks for is not tried: nudges are off, or they have had the day's."""
+    """Why a nudge on request is not tried: nudges are off, or today's was dealt with."""
 
     OFF = "off"
     HAD = "had"
 
 
 class PauseProblem(StrEnum):
-    """Why a date is no end of a pause."""
+    """Why a date cannot be the end of a pause."""
 
     PAST = "past"
     FAR = "far"
 
 
 def pause_problem(until_on: date, today: date) -> PauseProblem | None:
-    """What is wrong with pausing until a date, if anything is: it must lie ahead, and within a year."""
+    """Why `until_on` cannot end a pause; None if it can: after today and at most LONGEST_PAUSE ahead."""
     if until_on <= today:
         return PauseProblem.PAST
     return PauseProblem.FAR if until_on - today > LONGEST_PAUSE else None

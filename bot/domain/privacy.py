@@ -1,4 +1,4 @@
-"""What is stored about one person in one guild, summed up for that person."""
+"""A summary of what is stored about one person in one guild."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,12 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class StoredFacts:
-    """Counts of what there is, and the few facts that say themselves.
+    """Counts of the stored rows, and some single facts.
 
-    `messages` is how many they wrote on `days` days, `first_on` to `last_on`. `touches` counts the managers' messages
-    to them by who wrote, `waiting` their own that waited for an answer, `nudges` the DMs to managers that named them,
-    `set_aside` the managers who snoozed, dismissed or handed them over. `left_at`: when they were found to have left.
-    `manages`: they are on the manager list, and `acted` counts what is stored of them there. `ignored`: they are on the
-    list of people who are never counted.
+    `messages` counts messages on `days` days from `first_on` to `last_on`. `touches` counts touches by manager id,
+    `waiting` their own waiting messages, `nudges` the DMs that named them, `set_aside` the managers who snoozed,
+    dismissed or handed them over. `left_at` is when they were found to have left. `manages`: they are on the manager
+    list; `acted` counts the rows about them as a manager. `ignored`: they are on the ignore list.
     """
 
     person_id: int

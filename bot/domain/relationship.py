@@ -1,4 +1,4 @@
-"""One relationship: what the team's personal touches of one member add up to."""
+"""One relationship: all personal touches of the team with one member."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -16,18 +16,18 @@ MONTHS_SHOWN = 12
 
 
 class Standing(StrEnum):
-    """What somebody is to the record of a guild."""
+    """What a person is in the record of a guild."""
 
     MEMBER = "member"
     MANAGER = "manager"
     IGNORED = "ignored"
     UNRECORDED = "unrecorded"
-    """Nothing is on record: never wrote where Spade counts, or asked to be left out. Which of the two is not told."""
+    """Nothing is on record: never wrote a counted message, or opted out. The two are deliberately not distinguished."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acquaintance:
-    """What one manager and the member have had with each other."""
+    """One manager's conversations with the member."""
 
     manager_id: int
     conversations: int
@@ -36,9 +36,10 @@ class Acquaintance:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """The team and one member. `months` are the last twelve by their first days, oldest first, with conversations.
+    """The team and one member.
 
-    `logged` counts the touches that managers entered by hand; `acquaintances` have most conversations first.
+    `months` holds the first day of each of the last twelve months, oldest first, with the conversations that began in
+    it. `logged` counts touches entered by command. `acquaintances` are sorted by conversations, most first.
     """
 
     first: Touch | None
@@ -50,7 +51,7 @@ class Relationship:
 
 
 def relationship(touches: Collection[Touch], zone: ZoneInfo, now: datetime, rules: Rules) -> Relationship:
-    """What these touches, all of one member, add up to at `now`."""
+    """Sum up the touches of one member as of `now`."""
     ordered = sorted(touches, key=lambda touch: (touch.touched_at, touch.message_id))
     found = list(conversations(ordered, rules.conversation_gap))
     by_month = Counter(local_day(talk.began_at, zone).replace(day=1) for talk in found)
@@ -72,6 +73,6 @@ def relationship(touches: Collection[Touch], zone: ZoneInfo, now: datetime, rule
 
 
 def months_until(today: date, count: int = MONTHS_SHOWN) -> tuple[date, ...]:
-    """The first days of the last `count` months up to a day's own, oldest first."""
+    """The first days of the last `count` months, up to and including the month of `today`, oldest first."""
     number = today.year * 12 + today.month - 1
     return tuple(date(month // 12, month % 12 + 1, 1) for month in range(number - count + 1, number + 1))

@@ -1,4 +1,4 @@
-"""A week in figures, and its stable shape as a document (DESIGN §10)."""
+"""A week in figures, and its stable shape as a document (docs/rules.md#machine-readable-shapes)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace

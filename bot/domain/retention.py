@@ -1,13 +1,13 @@
-"""How far back the record is kept."""
+"""How long the record is kept (docs/rules.md#privacy)."""
 
 from datetime import date
 
 KEEP_CHOICES = (3, 6, 12, 24, 36)
-"""The months a guild can choose from, beside keeping everything."""
+"""The numbers of months a guild can choose; keeping everything is the other choice."""
 
 
 def kept_from(today: date, months: int) -> date:
-    """The first day that is kept: the same day of an earlier month, or that month's last."""
+    """The first day that is kept: the same day `months` months earlier, or the last day of that month."""
     number = today.year * 12 + today.month - 1 - months
     year, month = number // 12, number % 12 + 1
     for day in range(today.day, 27, -1):

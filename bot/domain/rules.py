@@ -1,4 +1,4 @@
-"""Every threshold of the rules, with the defaults Spade is designed around."""
+"""Every threshold of the rules, with its default (docs/rules.md#thresholds)."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class NudgeRules:
-    """R9's thresholds. Days are whole local dates of the guild."""
+    """Thresholds of nudges (docs/rules.md#nudges). Days are whole local dates of the guild."""
 
     members_per_nudge: int = 5
     wrote_back_per_nudge: int = 2
@@ -28,7 +28,7 @@ class NudgeRules:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Thresholds of R3 to R10."""
+    """Thresholds of touches, waiting, figures and newcomers; those of nudges are in `nudge`."""
 
     mention_limit: int = 2
     answer_within: timedelta = timedelta(minutes=2)

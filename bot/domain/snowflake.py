@@ -10,11 +10,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def moment_of(snowflake: int) -> datetime:
-    """The moment an id was made, to the millisecond."""
+    """The moment in UTC at which an id was made, to the millisecond."""
     return EPOCH + _MILLISECOND * (snowflake >> 22)
 
 
 def first_id_at(moment: datetime) -> int:
-    """The lowest id that can be made at `moment` or later; 0 for a moment before Discord's epoch."""
+    """The lowest id that can be made at `moment` or later; 0 before Discord's epoch."""
     milliseconds = -((EPOCH - moment) // _MILLISECOND)
     return max(0, milliseconds) << 22

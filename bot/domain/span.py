@@ -1,4 +1,4 @@
-"""Spans: which stretches of a channel are already on record (positions are snowflakes, bounds included)."""
+"""Spans: which positions of a channel are on record, bounds included (docs/rules.md#spans)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """Everything from `first_id` to `last_id`, both included."""
+    """All positions from `first_id` to `last_id`, both included. Raises ValueError if they are out of order."""
 
     first_id: int
     last_id: int
@@ -16,12 +16,12 @@ class Span:
             raise ValueError(f"a span cannot end ({self.last_id}) before it begins ({self.first_id})")
 
     def holds(self, position: int) -> bool:
-        """Whether a position lies in it."""
+        """Whether a position lies in the span."""
         return self.first_id <= position <= self.last_id
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same positions as disjoint spans in order, joined where they overlap or adjoin."""
+    """The same positions as disjoint spans in order. Overlapping and adjoining spans are joined."""
     result: list[Span] = []
     for span in sorted(spans):
         if result and span.first_id <= result[-1].last_id + 1:
@@ -32,7 +32,7 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def unrecorded(wanted: Span, recorded: Iterable[Span]) -> tuple[Span, ...]:
-    """The parts of `wanted` that lie in none of `recorded`, in order."""
+    """The parts of `wanted` that are in none of `recorded`, in order."""
     gaps = []
     position = wanted.first_id
     for span in merged(recorded):

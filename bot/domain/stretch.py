@@ -1,4 +1,4 @@
-"""A stretch: a contiguous piece of one channel's history, with what came before it to judge it by."""
+"""A stretch: a contiguous piece of one channel's history, with earlier messages as context."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from bot.domain.span import Span
 class Place:
     """A channel or thread.
 
-    `parent_id` is the channel a thread hangs on, where known. `opener_id` is the person who opened the thread (R3),
-    None if that is no person or this no thread; while `opener_known` is off, nobody has asked yet.
+    `parent_id` is the channel of a thread, if known. `opener_id` is the person who opened the thread
+    (docs/rules.md#thread); None if it was not a person or this is not a thread. If `opener_known` is False, the opener
+    has not been looked up yet.
     """
 
     guild_id: int
@@ -31,9 +32,9 @@ class Place:
 class Stretch:
     """Every message of `place` from `first_id` to `last_id` (positions, both included), oldest first.
 
-    `context` holds every message from `context_first_id` up to `first_id`, oldest first: it is judged by, never
-    recorded. A `context_first_id` equal to `first_id` means no context was brought; 0 means that nothing earlier
-    exists or can be had.
+    `context` holds every message from `context_first_id` up to `first_id`, oldest first. It is used to judge, never
+    recorded. A `context_first_id` equal to `first_id` means that there is no context; 0 means that nothing earlier
+    exists or can be fetched.
     """
 
     place: Place
@@ -45,12 +46,12 @@ class Stretch:
 
     @property
     def knows_start(self) -> bool:
-        """Whether nothing can lie before the messages at hand: they reach back to where the channel begins."""
+        """Whether the messages and their context reach back to the beginning of the channel."""
         earliest = min(self.first_id, self.context_first_id)
         return earliest <= self.place.channel_id  # a channel is older than everything in it
 
     def part(self, span: Span) -> "Stretch":
-        """The piece of this stretch that `span` names; what comes before the piece becomes its context."""
+        """The piece of this stretch inside `span`. Messages before the piece become its context."""
         return Stretch(
             place=self.place,
             first_id=span.first_id,

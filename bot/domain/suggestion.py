@@ -1,4 +1,4 @@
-"""What a manager could do next week, made from facts."""
+"""Suggestions for a manager's next week, in the personal digest."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ORDER = (Reason.NEWCOMER, Reason.UNMET, Reason.COOLING, Reason.WAITING)
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A member worth a word, or, without one, to look beyond the three who had `top3_share` of the conversations."""
+    """A member to write to; if `offer` is None, the advice to look beyond the three who had `top3_share`."""
 
     offer: Offer | None = None
     top3_share: float | None = None
@@ -24,10 +24,10 @@ class Suggestion:
 def suggestions(
     candidates: Iterable[tuple[Offer, Obstacle | None]], figures: Figures, rules: Rules
 ) -> tuple[Suggestion, ...]:
-    """What to suggest, the first thing first: new people, a narrow week, who cools, who waits.
+    """What to suggest, most important first: newcomers, unmet, cooling and waiting members in turn, and a narrow week.
 
-    `candidates` are the members with a reason for this manager, longest first within one. Whoever was offered lately
-    may be suggested once more; whoever was set aside, or is another manager's, may not.
+    `candidates` are the members with a reason for this manager, longest first within a reason. Members who were offered
+    lately may be suggested again; snoozed and dismissed members and those of another manager may not.
     """
     offers = [offer for offer, obstacle in candidates if obstacle in _ALLOWED]
     by_reason = {reason: [offer for offer in offers if offer.reason is reason] for reason in Reason}
@@ -39,7 +39,7 @@ def suggestions(
 
 
 def _narrow(figures: Figures, rules: Rules) -> bool:
-    """Whether three people had most of a week that could have reached more."""
+    """Whether three members had at least half of a week that reached more than three and was not social media."""
     return (
         figures.top3_share is not None
         and figures.top3_share >= 0.5

@@ -1,7 +1,7 @@
-"""Newcomers who stay (R10): Kaplan-Meier estimates of two groups, told apart by whether a manager met them early.
+"""Newcomers who stay: Kaplan-Meier estimates of two groups (docs/rules.md#newcomers-who-stay).
 
-Days are whole local dates, counted from the day of a member's first message. That somebody was met and that they
-stayed go together or not; neither is the other's cause.
+The groups differ in whether a manager touched the member early. Days are whole local dates, counted from the day of
+the member's first message. The result is an association and says nothing about causes.
 """
 
 import math
@@ -14,12 +14,12 @@ from statistics import NormalDist
 from bot.domain.rules import Rules
 
 _Z = NormalDist().inv_cdf(0.975)
-"""The 95 % interval's two sides."""
+"""The quantile for a two-sided 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewcomerStay:
-    """A member by the days of their first and last message, and whether a manager touched them soon after the first."""
+    """A member's days of first and last message; `touched` is whether a manager touched them soon after the first."""
 
     first_on: date
     last_on: date
@@ -28,7 +28,7 @@ class NewcomerStay:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """How many days a member has been there: until they fell silent (`gone`), or at least until now."""
+    """How many days a member was active: until they fell silent (`gone`), or so far (censored)."""
 
     days: int
     gone: bool
@@ -36,7 +36,7 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """The share still there on a day, with its 95 % interval; without one where everybody or nobody is."""
+    """The share still active on a day, with its 95 % interval; no interval if the share is 0 or 1."""
 
     day: int
     share: float
@@ -46,7 +46,7 @@ class Staying:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of newcomers; too few of them have no estimates."""
+    """One group of newcomers. `staying` is empty if the group is too small."""
 
     members: int
     staying: tuple[Staying, ...]
@@ -61,12 +61,12 @@ class Stayers:
 
     @property
     def can_say(self) -> bool:
-        """Whether there is anything to say of either."""
+        """Whether at least one group has estimates."""
         return bool(self.touched.staying or self.others.staying)
 
 
 def stayers(newcomers: Iterable[NewcomerStay], now_on: date, rules: Rules) -> Stayers:
-    """R10 as it looks on a day. Newcomers of any age may be given; those it is not about are left out."""
+    """The estimates of both groups as of `now_on`. Newcomers of any age may be passed; others are left out."""
     spells: Mapping[bool, list[Spell]] = {True: [], False: []}
     for newcomer in newcomers:
         age = now_on - newcomer.first_on
@@ -78,7 +78,7 @@ def stayers(newcomers: Iterable[NewcomerStay], now_on: date, rules: Rules) -> St
 
 
 def staying(spells: Iterable[Spell], days: Iterable[int]) -> tuple[Staying, ...]:
-    """The Kaplan-Meier estimate on each of some days.
+    """The Kaplan-Meier estimate on each of the given days.
 
     The interval is Greenwood's on the scale of log(-log S), which keeps it between 0 and 1 (Kalbfleisch and
     Prentice, 1980).

@@ -1,4 +1,4 @@
-"""A touch: a manager personally addressing a member (R3)."""
+"""A touch: a manager personally addressing a member (docs/rules.md#touches)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +12,18 @@ class TouchKind(StrEnum):
     MENTION = "mention"
     THREAD = "thread"
     ANSWER = "answer"
-    """Inferred from who spoke last; not personal unless the settings count it."""
+    """Inferred from who wrote last; personal only with `count_inferred`."""
     LOGGED = "logged"
 
 
 NO_CHANNEL = 0
-"""Where a logged contact was: in no channel, so none that is excluded or deleted takes it along."""
+"""The channel of a logged contact: none, so excluding or deleting a channel never affects it."""
 
 PERSONAL_KINDS = frozenset({TouchKind.REPLY, TouchKind.MENTION, TouchKind.THREAD, TouchKind.LOGGED})
 
 
 def personal_kinds(*, count_inferred: bool) -> frozenset[TouchKind]:
-    """The kinds that metrics use."""
+    """The kinds that figures and conversations use."""
     return frozenset(TouchKind) if count_inferred else PERSONAL_KINDS
 
 
@@ -31,8 +31,8 @@ def personal_kinds(*, count_inferred: bool) -> frozenset[TouchKind]:
 class Touch:
     """One manager's message to one member.
 
-    `message_id` is the manager's message (for `logged`: the id of the command that logged it, which is what
-    orders it among messages); `channel_id` is NO_CHANNEL for `logged`. `replied_to_id` is set for `reply` alone.
+    `message_id` is the manager's message. For `logged` it is the position from `logged.position_of`, which orders the
+    contact among messages, and `channel_id` is NO_CHANNEL. `replied_to_id` is set for `reply` only.
     """
 
     kind: TouchKind

@@ -1,4 +1,4 @@
-"""Waiting: a member's message that asks for a manager's answer, and when it stops waiting (R8)."""
+"""Waiting: a member's message that asks for an answer, and when that ends (docs/rules.md#waiting)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from bot.domain.snowflake import moment_of
 class WaitingEntry:
     """A message that waits.
 
-    `addressed` are the people it addresses who are managers; empty when it only opens a thread, or when nobody
-    it addressed is a manager any more: then it waits for the whole team. `reply_to_id` is the manager's message
-    it replies to, if it is a Reply to one.
+    `addressed` are the managers it addresses. It is empty if the message only opens a thread, or if none of the people
+    it addressed is a manager any more: then it waits for the whole team. `reply_to_id` is set if it is a Reply to a
+    manager's message.
     """
 
     message_id: int
@@ -27,17 +27,17 @@ class WaitingEntry:
         return moment_of(self.message_id)
 
     def waits_for(self, manager_id: int) -> bool:
-        """Whether this manager is asked: by name, or as one of the team."""
+        """Whether it waits for this manager, by name or as part of the team."""
         return not self.addressed or manager_id in self.addressed
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingState:
-    """An entry with what became of it.
+    """An entry with its outcome.
 
-    `answered_at` is the first touch that ends it, None without one. `closed_at` is when a manager's reaction or
-    *Done* set it aside; that counts for nudges and lists, never for figures. `wrote_back_to` are the managers
-    who had touched the member in the very message this one replies to.
+    `answered_at` is the time of the first touch that ends it, None if there is none. `closed_at` is when it was set
+    aside by a manager's reaction, *Done* or *Mark answered*; this affects nudges and lists, never figures.
+    `wrote_back_to` are the managers who touched the member by the message that this one replies to.
     """
 
     entry: WaitingEntry
@@ -47,14 +47,14 @@ class WaitingState:
 
     @property
     def closed(self) -> bool:
-        """Whether it was set aside at some time."""
+        """Whether it was ever set aside."""
         return self.closed_at is not None
 
     def closed_by(self, moment: datetime) -> bool:
-        """Whether it had been set aside before `moment`, or at it."""
+        """Whether it was set aside at or before `moment`."""
         return self.closed_at is not None and self.closed_at <= moment
 
     def open_at(self, moment: datetime, expires: timedelta) -> bool:
-        """Whether it waits at `moment`: already written, not answered before, and not expired."""
+        """Whether it waits at `moment`: written before, not answered before, not expired. Ignores `closed_at`."""
         written_at = self.entry.written_at
         return written_at < moment < written_at + expires and (self.answered_at is None or self.answered_at >= moment)

@@ -1,4 +1,4 @@
-"""Why a member does, or does not, stand in a manager's nudge: the rule, with the facts it looked at."""
+"""Explains why a member is or is not in a manager's nudge: the rule that decided, with its facts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Miss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissedReason:
-    """A reason that does not hold, with the moment or the count that decided it."""
+    """A reason that does not hold, with the moment or count that decided it."""
 
     reason: Reason
     miss: Miss
@@ -42,9 +42,9 @@ class MissedReason:
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What is on record of one member besides the facts of the nudge.
+    """Facts about one member besides those of the nudge.
 
-    `met_at` is the first personal touch by anyone; `active_days` are those of the days that `unmet` looks at.
+    `met_at` is the first personal touch by any manager. `active_days` counts days of the unmet window.
     """
 
     standing: Standing
@@ -55,7 +55,7 @@ class MemberFacts:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The answer. An `offer` without an `obstacle` stands in the nudge; without an `offer`, `missed` says why."""
+    """The answer. An `offer` without an `obstacle` is in the nudge. Without an `offer`, `missed` says why."""
 
     member_id: int
     standing: Standing
@@ -65,7 +65,7 @@ class Why:
 
 
 def explain(facts: NudgeFacts, member_id: int, member: MemberFacts, rules: Rules) -> Why:
-    """Find the rule that put a member into a nudge or left them out."""
+    """Find the rule that puts a member into a nudge or leaves them out."""
     if member.standing is not Standing.MEMBER:
         return Why(member_id, member.standing)
     for offer, obstacle in ranked(facts, rules):
@@ -86,7 +86,7 @@ def _missed(facts: NudgeFacts, member_id: int, member: MemberFacts, rules: Rules
 
 
 def _not_waiting(states: list[WaitingState], facts: NudgeFacts, rules: Rules) -> MissedReason:
-    """The least of what was missing: the message that came closest to waiting decides."""
+    """Why no message of the member is a reason: the one that came closest decides."""
     found = MissedReason(Reason.WAITING, Miss.NOTHING_WAITS)
     for state in states:
         entry = state.entry

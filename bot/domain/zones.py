@@ -1,4 +1,4 @@
-"""The world's time zones, and finding one by what a person types."""
+"""The time zones of the tz database, and a search in their names."""
 
 from zoneinfo import available_timezones
 
@@ -6,6 +6,6 @@ ZONES = sorted(available_timezones())
 
 
 def zones_like(typed: str) -> list[str]:
-    """Time zones that contain what was typed."""
+    """The time zones whose names contain the typed text, ignoring case."""
     wanted = typed.strip().lower().replace(" ", "_")
     return [zone for zone in ZONES if wanted in zone.lower()]
