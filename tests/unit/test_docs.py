@@ -21,6 +21,7 @@ from bot.clock import DrivenClock
 from bot.config import RuleSettings
 from bot.domain.calendar import hour_start, weeks_ending
 from bot.domain.conversation import Conversation, conversations
+from bot.domain.delivery import UNSETTLED, DeliveryState
 from bot.domain.digest import due_digest
 from bot.domain.figures import Figures, PeriodFacts, week_figures
 from bot.domain.guild import GuildSettings
@@ -363,9 +364,22 @@ def test_thresholds_are_those_of_the_code() -> None:
     assert RuleSettings().domain_rules() == RULES
 
 
+def test_thresholds_in_the_sections_are_the_defaults() -> None:
+    defaults = {key.rpartition(".")[2]: value for key, value in flat(RuleSettings()).items()}
+    told = re.findall(r"`([a-z_0-9]+)`\s+\(([\d.]+)\)", page(RULES_PAGE))
+    assert {key for key, _ in told} == defaults.keys() - {"count_inferred"}
+    assert [(key, value) for key, value in told if json.loads(value) != defaults[key]] == []
+
+
 def test_figures_are_those_of_the_code() -> None:
     named = [name for row in rows_under("Name", "Is") for name in code(row[0])]
     assert named == list(Figures.__dataclass_fields__)
+
+
+def test_states_of_a_delivery_are_those_of_the_code() -> None:
+    rows = rows_under("State", "Means", "Next")
+    assert [code(state)[0] for state, _, _ in rows] == [state.value for state in DeliveryState]
+    assert {code(state)[0] for state, _, following in rows if following} == UNSETTLED
 
 
 def test_tables_are_those_of_the_database() -> None:
