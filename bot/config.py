@@ -46,7 +46,7 @@ class LogSettings(_Section):
 
 
 class NudgeSettings(_Section):
-    """The thresholds of R9, in hours, days and counts."""
+    """The thresholds of nudges, in hours, days and counts (docs/rules.md#thresholds)."""
 
     members_per_nudge: Annotated[int, Field(ge=1, le=5)] = 5  # Discord shows at most five rows of buttons
     wrote_back_per_nudge: Annotated[int, Field(ge=0, le=5)] = 2
@@ -96,7 +96,7 @@ class NudgeSettings(_Section):
 
 
 class RuleSettings(_Section):
-    """The thresholds of R3 to R10, in minutes, days and counts."""
+    """The thresholds of the rules, in minutes, days and counts (docs/rules.md#thresholds)."""
 
     mention_limit: Annotated[int, Field(ge=0, le=20)] = 2
     answer_within_minutes: Annotated[int, Field(ge=0, le=60)] = 2

@@ -53,7 +53,7 @@ async def mine(folder: Path, url: str, guild_id: int, managers: tuple[int, ...],
 
 
 def spells(folder: Path, managers: tuple[int, ...], now_on: date) -> dict[bool, list[tuple[int, bool]]]:
-    """R10's two groups by its words, from the files alone."""
+    """The two groups by the words of docs/rules.md#newcomers-who-stay, from the files alone."""
     zone = ZoneInfo("Europe/Berlin")
     facts = derive(read([folder]), managers, both_ways=True)
     written: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The figures of R4 to R8 for one week, as the object `spade digest --json` prints."""
+"""The figures (docs/rules.md#figures) of one week, as the object `spade digest --json` prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def midnight(day: date, zone: str) -> int:
 
 
 def conversations(touches: list[Touch]) -> list[Conversation]:
-    """R4: personal touches of one pair, a new one after a gap of more than 60 minutes."""
+    """docs/rules.md#conversations: personal touches of one pair, a new one after a gap of more than 60 minutes."""
     pairs: dict[tuple[int, int], list[int]] = {}
     for touch in sorted(touches, key=lambda one: (one.at, one.message_id)):
         if touch.kind in PERSONAL:
@@ -52,7 +52,7 @@ def percentile(values: list[float], share: float) -> float | None:
 
 
 def period(facts: Facts, start: int, end: int, manager: int | None) -> dict[str, Any]:
-    """R7 without the verdict; `manager` None is the team."""
+    """docs/rules.md#figures without the verdict; `manager` None is the team."""
     active = {m.author_id for m in facts.counted if start <= m.at < end} - set(facts.managers)
     team = [touch for touch in facts.touches if touch.kind in PERSONAL and touch.at < end]
     own = [touch for touch in team if manager in (None, touch.manager_id)]
@@ -110,7 +110,7 @@ def verdict(one: dict[str, Any], four: dict[str, Any]) -> tuple[str, int | None]
 
 
 def figures(facts: Facts, monday: date, zone: str, manager: int | None) -> dict[str, Any]:
-    """R7 in its order, for the team or one manager."""
+    """docs/rules.md#figures in its order, for the team or one manager."""
     end = midnight(monday + timedelta(days=7), zone)
     one = period(facts, midnight(monday, zone), end, manager)
     four = period(facts, midnight(monday - timedelta(days=21), zone), end, manager)

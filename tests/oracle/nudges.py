@@ -1,4 +1,4 @@
-"""R9: the members a manager's nudge would name at a moment, without earlier nudges, snoozes or opt-outs."""
+"""Whom a nudge would name (docs/rules.md#nudges) at a moment, without earlier nudges, snoozes or opt-outs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads exports naively and derives the facts of R1, R2, R3 and R8 for a list of managers."""
+"""Reads exports naively and derives activity, touches and waiting (docs/rules.md) for a list of managers."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Message:
 
     @property
     def counted(self) -> bool:
-        """R1."""
+        """docs/rules.md#counted-messages."""
         return self.person and self.type in ("Default", "0", "Reply", "19")
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """R3: a manager personally addressed a member."""
+    """docs/rules.md#touches: a manager personally addressed a member."""
 
     at: int
     message_id: int
@@ -74,7 +74,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """R8: one entry, with the moment the first touch ended it, if one did."""
+    """docs/rules.md#waiting: one entry, with the moment the first touch ended it, if one did."""
 
     at: int
     message_id: int
@@ -219,7 +219,7 @@ def touches_of(
     *,
     both_ways: bool,
 ) -> list[Touch]:
-    """R3 for the counted message at a place among the counted messages of its channel."""
+    """docs/rules.md#touches for the counted message at a place among the counted messages of its channel."""
     message = here[place]
     target = record.by_id.get(message.reply_to) if message.reply and message.reply_to else None
 
@@ -268,7 +268,7 @@ def addressed(record: Record, before: list[Message], message: Message, member_id
 
 
 def waiting_entries(record: Record, managers: Collection[int], touches: list[Touch]) -> list[Waiting]:
-    """R8, each entry with the first touch that ended it."""
+    """Waiting (docs/rules.md#waiting), each entry with the first touch that ended it."""
     by_member: dict[int, list[Touch]] = defaultdict(list)
     for touch in touches:
         by_member[touch.member_id].append(touch)

@@ -460,6 +460,46 @@ def test_the_readme_leads_to_the_pages() -> None:
     assert [path for path in (*PAGES, "docs/self-hosting.md") if f"]({path})" not in readme] == []
 
 
+def sources() -> list[str]:
+    """What people wrote by hand, but for pages, data and catalogues."""
+    return [
+        name
+        for name in tracked()
+        if name.endswith((".py", ".toml", ".yaml", ".md", ".css", ".js", ".html")) or name in {"Makefile", ".ci/run"}
+    ]
+
+
+def test_every_anchor_that_is_cited_exists() -> None:
+    cited = [
+        (name, path, part)
+        for name in sources()
+        for path, part in re.findall(r"((?:docs/)?[\w-]+\.md)#([\w-]+)", page(name))
+    ]
+    assert len(cited) > 40
+    missing = []
+    for name, path, part in cited:
+        at_root = ROOT / path
+        found = path if at_root.exists() else f"docs/{path}"
+        if part not in anchors(found):
+            missing.append(f"{name}: {path}#{part}")
+    assert missing == []
+
+
+NOT_HERE = re.compile(r"§ ?\d|(?<![\w#])R(?:[1-9]|10)\b(?!\.\d)|\bDESIGN\b")
+
+
+def test_nothing_cites_what_is_not_in_the_repository() -> None:
+    own = Path(__file__).relative_to(ROOT).as_posix()
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name in sources()
+        if name != own
+        for number, line in enumerate(page(name).splitlines(), start=1)
+        if NOT_HERE.search(line)
+    ]
+    assert found == []
+
+
 def paths_named(text: str) -> Iterable[str]:
     for name in code(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)):
         if re.fullmatch(r"(?:bot|cogs|docs|tests|tools|\.ci)(?:/[\w.*-]+)*/?", name) or re.fullmatch(

@@ -1,4 +1,4 @@
-"""Local days and weeks (R6), where clocks change most awkwardly."""
+"""Local days and weeks (docs/rules.md#days-and-weeks), where clocks change most awkwardly."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What messages become: counted messages (R1), touches (R3) and waiting entries (R8), rule by rule."""
+"""What messages become, rule by rule: counted messages, touches and waiting entries (docs/rules.md)."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ from tests.support.messages import (
 REPLY, MENTION, THREAD, ANSWER = TouchKind.REPLY, TouchKind.MENTION, TouchKind.THREAD, TouchKind.ANSWER
 
 
-# R1: what is counted.
+# What is counted (docs/rules.md#counted-messages).
 
 
 def test_activity_counts_default_replies_and_forwards_of_people_by_local_day() -> None:
@@ -94,7 +94,7 @@ def test_a_manager_who_opted_out_still_touches_and_is_not_counted() -> None:
     assert found.appearances.keys() == {MIA}
 
 
-# R3: reply.
+# docs/rules.md#reply.
 
 
 def test_a_reply_touches_the_author_of_what_it_replies_to() -> None:
@@ -147,7 +147,7 @@ def test_forwards_and_other_messages_of_a_manager_touch_nobody() -> None:
         assert touched(channel(), said(0, MIA), said(1, ANNA, mentions=[MIA], kind=kind)) == []
 
 
-# R3: mention.
+# docs/rules.md#mention.
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_reply_to_a_manager_may_still_name_members() -> None:
     assert (1, MENTION, ANNA, MIA) in touched(channel(), said(0, BEN), said(1, ANNA, to=(0, BEN), mentions=[MIA]))
 
 
-# R3: thread.
+# docs/rules.md#thread.
 
 
 def test_speaking_in_a_members_thread_after_the_opener_touches_the_opener() -> None:
@@ -257,7 +257,7 @@ def test_a_manager_who_opens_a_thread_in_the_name_of_nobody_touches_nobody_first
     assert touched(thread(MIA), said(0, ANNA)) == []
 
 
-# R3: answer.
+# docs/rules.md#answer.
 
 TALK = (said(0, MIA, mentions=[ANNA]), said(1, ANNA, to=(0, MIA)))
 """They have addressed each other: Mia at minute 0, Anna at minute 1."""
@@ -346,7 +346,7 @@ def test_answers_are_inferred_and_everything_else_is_personal() -> None:
     assert personal_kinds(count_inferred=True) == frozenset(TouchKind)
 
 
-# R8: who waits.
+# Who waits (docs/rules.md#waiting).
 
 
 def test_a_reply_to_a_manager_waits_for_them() -> None:

@@ -1,4 +1,4 @@
-"""Conversations (R4) and the figures of a period (R7), on examples small enough to work out by hand."""
+"""Conversations and figures (docs/rules.md#figures), on examples small enough to work out by hand."""
 
 import math
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def figures(week: PeriodFacts, weeks: PeriodFacts | None = None, *, manager_id: 
     return team if manager_id is None else own[manager_id]
 
 
-# R4: conversations.
+# Conversations (docs/rules.md#conversations).
 
 
 def began(touches: Sequence[Touch]) -> list[tuple[float, float]]:
@@ -120,7 +120,7 @@ def test_conversations_take_in_every_touch_and_lie_more_than_an_hour_apart(
                 assert apart > timedelta(minutes=60)
 
 
-# R7: one figure after the other.
+# One figure after the other (docs/rules.md#figures).
 
 
 def test_an_empty_week_is_zero_where_it_can_be_and_unknown_where_it_cannot() -> None:

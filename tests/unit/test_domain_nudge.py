@@ -1,4 +1,4 @@
-"""R9 by hand: each rule at its very edge, and what happens between several of them."""
+"""Nudges (docs/rules.md#nudges) by hand: each rule at its very edge, and what happens between several of them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

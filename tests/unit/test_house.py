@@ -1,4 +1,4 @@
-"""The house rules of the code itself (DESIGN: words, layout, what is stored)."""
+"""The house rules of the code itself: words, layout, what is stored (docs/rules.md#privacy)."""
 
 import ast
 import re

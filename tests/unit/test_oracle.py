@@ -80,7 +80,7 @@ def thread_touches(*messages: dict[str, Any]) -> list[tuple[int, int, str]]:
     return [(touch.manager_id, touch.member_id, touch.kind) for touch in facts(post(*messages)).touches]
 
 
-# R1 and the reading of exports
+# Counted messages and the reading of exports (docs/rules.md#counted-messages)
 
 
 def test_counted_are_default_and_reply_of_persons():
@@ -121,7 +121,7 @@ def test_broken_files_are_named_and_skipped(tmp_path: Path):
     assert (record.broken, len(record.by_id)) == (["cut.json", "void.json"], 1)
 
 
-# R3
+# Touches (docs/rules.md#touches)
 
 
 def test_reply_takes_its_target_from_the_message_and_counts_it_once():
@@ -206,7 +206,7 @@ def test_a_forward_is_never_a_touch_but_stands_between():
     assert touches(say(0, MAX, ANN), say(0.5, NED, reference=reference), say(1, ANN)) == []
 
 
-# R4 to R7
+# Conversations and figures (docs/rules.md#figures)
 
 
 def test_an_hour_between_two_touches_is_one_conversation():
@@ -329,7 +329,7 @@ def test_verdict():
     assert verdict({0: [MAX] * 61 + crowd}, 0) == ("influence media", 1)
 
 
-# R8
+# Waiting (docs/rules.md#waiting)
 
 
 def waiting(*documents: dict[str, Any], monday: date = WEEK) -> list[int]:
@@ -373,7 +373,7 @@ def test_waiting_is_judged_at_the_periods_end():
     assert waiting(export(say(0.001, MAX, ANN)), monday=date(2026, 1, 12)) == [1, 1, 0]
 
 
-# R9
+# Nudges (docs/rules.md#nudges)
 
 DAY = 24 * 60
 

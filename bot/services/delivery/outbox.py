@@ -1,4 +1,4 @@
-"""The outbox: each delivery is sent once, and its outcome is always settled (§5).
+"""The outbox: each delivery is sent once, and its outcome is always settled (docs/rules.md#sending).
 
 A delivery is *claimed* in the database before the request is made, so that nothing else sends it. The request carries
 a nonce made of the delivery's id, which makes repeating it idempotent for a while. An outcome that is not known, after

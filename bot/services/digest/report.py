@@ -217,7 +217,7 @@ class Reporter:
         )
 
     async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
-        """R10 as it looks at the end of a day."""
+        """Who stays (docs/rules.md#newcomers-who-stay), as it looks at the end of a day."""
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
         ages = range(rules.stay_until.days, rules.stay_from.days - 1, -1)
         days = [now_on - timedelta(days=age) for age in ages]

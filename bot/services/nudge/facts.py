@@ -34,7 +34,7 @@ async def gather(
     barred: Mapping[int, Obstacle] | None = None,
     old_hands: Collection[int] = (),
 ) -> NudgeFacts:
-    """Everything R9 looks at, as it was at `now`; a moment in the past leaves out what came after it.
+    """What a nudge looks at (docs/rules.md#nudges) as it was at `now`; for a past moment, without what came after it.
 
     `barred` adds members who are found out to be unfit at the moment of sending, `old_hands` those found out to have
     been there before a young record begins.

@@ -25,7 +25,7 @@ class History(Protocol):
         """The last messages before a position, at most `limit`; fewer if there are no more."""
 
     async def opener(self, place: Place) -> int | None:
-        """The id of a thread's opener (R3); None if that is not a person."""
+        """The id of a thread's opener (docs/rules.md#thread); None if that is not a person."""
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, archived ones too."""

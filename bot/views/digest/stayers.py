@@ -1,4 +1,4 @@
-"""Newcomers who stay (R10), in words."""
+"""Newcomers who stay (docs/rules.md#newcomers-who-stay), in words."""
 
 from bot.domain.rules import Rules
 from bot.domain.survival import Group, Staying

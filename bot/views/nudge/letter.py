@@ -1,4 +1,4 @@
-"""The nudge: one message to a manager about a few people who are worth a word today (R9)."""
+"""The nudge: one message to a manager about a few people who are worth a word today (docs/rules.md#nudges)."""
 
 import re
 from collections.abc import Mapping
