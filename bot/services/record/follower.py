@@ -1,4 +1,4 @@
-"""Following all channels: the entry point for what Discord sends, and for what the record lacks (docs/rules.md#catch-up).
+"""Following all channels: entry point for what Discord sends and the record lacks (docs/rules.md#catch-up).
 
 A channel is either *followed* (everything up to its position is on record, and live messages continue from there) or
 it has to *catch up* first. Live messages of a channel that catches up need not be kept, because the pages of its
