@@ -25,7 +25,7 @@ class Digests(commands.Cog):
     """Posts each week's digest, and answers `/digest`."""
 
     def __init__(
-        self, service: DigestService, settlement: Settlement, schedule: Schedule, access: Access, rules: Rules
+        self, service: DigestService[Parcel], settlement: Settlement, schedule: Schedule, access: Access, rules: Rules
     ) -> None:
         self._service = service
         self._settlement = settlement
@@ -69,7 +69,7 @@ class Digests(commands.Cog):
             body = await self._service.personal_on_request(interaction.guild_id, interaction.user.id, week_on)
         else:
             body = await self._service.on_request(interaction.guild_id, week_on)
-        await answer(interaction, body if isinstance(body, Parcel) else refusals.not_set_up())
+        await answer(interaction, refusals.not_set_up() if body is None else body)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:

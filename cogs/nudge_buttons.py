@@ -11,6 +11,7 @@ from bot.services.delivery.messenger import SentMessage
 from bot.services.nudge.enrolment import Enrolments
 from bot.services.nudge.presses import ButtonPress, NudgePresses, PressResult
 from bot.views.kit.letter import ID_PATTERN
+from bot.views.kit.parcel import Parcel
 from bot.views.nudge import answers as nudge_answers
 from bot.views.nudge.letter import (
     BUTTON_PATTERN,
@@ -35,7 +36,7 @@ _REFUSALS = {
 class NudgeButtons(commands.Cog):
     """A press is for the DM's owner only, and counts once."""
 
-    def __init__(self, presses: NudgePresses, enrolments: Enrolments, writer: Writer) -> None:
+    def __init__(self, presses: NudgePresses[Parcel], enrolments: Enrolments[Parcel], writer: Writer) -> None:
         self._presses = presses
         self._enrolments = enrolments
         self._writer = writer

@@ -18,6 +18,7 @@ from bot.services.nudge.enrolment import Enrolments, NudgeSchedule
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.nudge.sending import NudgeService
 from bot.views.guild import setup_summary
+from bot.views.kit.parcel import Parcel
 from bot.views.nudge import answers
 from bot.views.nudge.writer import Writer
 from bot.views.words import refusals
@@ -34,8 +35,8 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
 
     def __init__(
         self,
-        service: NudgeService,
-        enrolments: Enrolments,
+        service: NudgeService[Parcel],
+        enrolments: Enrolments[Parcel],
         previews: NudgePreviews,
         settlement: Settlement,
         schedule: Schedule,

@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.responses import answer, pressed
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.members.privacy import PrivacyService
 from bot.views.members import privacy as words
 from bot.views.words.refusals import only_in_server
@@ -15,7 +15,7 @@ from bot.views.words.refusals import only_in_server
 class Privacy(commands.GroupCog, group_name="privacy", group_description="What Spade stores about you here"):
     """`/privacy`, for everybody, and about nobody but who asks."""
 
-    def __init__(self, service: PrivacyService, messenger: Messenger) -> None:
+    def __init__(self, service: PrivacyService, messenger: Directory) -> None:
         super().__init__()
         self._service = service
         self._messenger = messenger

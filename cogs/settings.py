@@ -11,7 +11,7 @@ from bot.discord_io.responses import answer, refused_to_set_up
 from bot.domain.guild import LANGUAGES
 from bot.domain.retention import KEEP_CHOICES
 from bot.domain.zones import ZONES, zones_like
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.guild.presentation import Presentation
 from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
 from bot.views.guild import settings as words
@@ -34,7 +34,7 @@ Channel = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | di
 class SettingsCommands(commands.GroupCog, group_name="settings", group_description="What is set for this server"):
     """`/settings`, for whoever may manage the server."""
 
-    def __init__(self, service: SettingsService, presentation: Presentation, messenger: Messenger) -> None:
+    def __init__(self, service: SettingsService, presentation: Presentation, messenger: Directory) -> None:
         super().__init__()
         self._service = service
         self._presentation = presentation

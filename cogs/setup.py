@@ -25,7 +25,7 @@ from bot.discord_io.responses import (
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zones_like
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.digest.sending import DigestService
 from bot.services.guild.presentation import Presentation
 from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
@@ -46,9 +46,9 @@ class SettingUp(commands.Cog):
     def __init__(
         self,
         service: SettingsService,
-        messenger: Messenger,
+        messenger: Directory,
         reader: HistoryReader,
-        digests: DigestService,
+        digests: DigestService[Parcel],
         presentation: Presentation,
         clock: Clock,
     ) -> None:
@@ -227,7 +227,7 @@ class SettingUp(commands.Cog):
         state = await self._change(guild.id, SettingsChange())
         preview = await self._digests.preview(guild.id)
         guide = await self._guide(guild, state)
-        await answer(interaction, words.finished(guide, preview if isinstance(preview, Parcel) else None))
+        await answer(interaction, words.finished(guide, preview))
 
     async def _change(self, guild_id: int, change: SettingsChange) -> GuildState:
         state = await self._service.change(guild_id, change)

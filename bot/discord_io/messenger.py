@@ -1,17 +1,16 @@
-"""Sends what the views composed, and finds out what became of it."""
+"""Sends what the views composed, and finds out what became of it. Looks up who and what is on Discord now."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Mapping
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import discord
 
 from bot.domain.delivery import Delivery
 from bot.services.delivery.messenger import (
-    Body,
     DiscordUnreachableError,
     Present,
     RefusedError,
@@ -55,24 +54,24 @@ def sendable(parcel: Parcel) -> dict[str, Any]:
 
 
 class DiscordMessenger:
-    """Carries parcels through a connected client."""
+    """Sends parcels through a connected client. Satisfies `Messenger[Parcel]`."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
+    async def send_to_person(self, person_id: int, body: Parcel, nonce: str) -> SentMessage:
         """Send a DM."""
         return await self._send(self._direct_channel(person_id), body, nonce)
 
-    async def send_to_channel(self, channel_id: int, body: Body, nonce: str) -> SentMessage:
+    async def send_to_channel(self, channel_id: int, body: Parcel, nonce: str) -> SentMessage:
         """Post to a guild's channel."""
         return await self._send(self._guild_channel(channel_id), body, nonce)
 
-    async def _send(self, target: Awaitable[discord.abc.Messageable], body: Body, nonce: str) -> SentMessage:
+    async def _send(self, target: Awaitable[discord.abc.Messageable], body: Parcel, nonce: str) -> SentMessage:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 channel = await target
-                message = await channel.send(**sendable(cast("Parcel", body)), nonce=nonce)
+                message = await channel.send(**sendable(body), nonce=nonce)
         except (discord.Forbidden, discord.NotFound) as error:
             raise _refusal(error) from error
         except discord.InvalidData as error:
@@ -99,9 +98,9 @@ class DiscordMessenger:
             raise RefusedError("the digest's channel takes no messages")
         return channel
 
-    async def edit(self, sent: SentMessage, body: Body) -> None:
+    async def edit(self, sent: SentMessage, body: Parcel) -> None:
         """Replace a message that was sent."""
-        arguments = sendable(cast("Parcel", body))
+        arguments = sendable(body)
         arguments.pop("file", None)
         arguments.setdefault("view", None)
         message = self._client.get_partial_messageable(sent.channel_id).get_partial_message(sent.message_id)

@@ -3,7 +3,7 @@
 import discord
 
 from bot.discord_io.permissions import TO_POST, TO_READ, missing_permissions, unreadable_channels
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.guild.settings import GuildState
 from bot.views.guild.setup_summary import Setup
 
@@ -19,7 +19,7 @@ def missing_by_channel(guild: discord.Guild, state: GuildState) -> dict[int, lis
     return {channel: list(dict.fromkeys(names)) for channel, names in missing.items() if names}
 
 
-async def setup_of(guild: discord.Guild, state: GuildState, messenger: Messenger) -> Setup:
+async def setup_of(guild: discord.Guild, state: GuildState, messenger: Directory) -> Setup:
     """A guild's settings as the views show them."""
     settings = state.settings
     channel_id = settings.digest_channel_id

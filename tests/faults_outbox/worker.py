@@ -23,10 +23,11 @@ from bot.discord_io.address import point_at
 from bot.discord_io.messenger import DiscordMessenger
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.rules import NudgeRules, Rules
-from bot.services.delivery.messenger import Body, Present, SentMessage
+from bot.services.delivery.messenger import Present, SentMessage
 from bot.services.delivery.settlement import Settlement
 from bot.services.nudge.sending import NudgeService
 from bot.store.database import open_database
+from bot.views.kit.parcel import Parcel
 from bot.views.nudge.writer import Writer
 from tests.faults_outbox.points import arm
 
@@ -48,7 +49,7 @@ class Messenger(DiscordMessenger):
             return None
         return await super().find(delivery, channel_id)
 
-    async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
+    async def send_to_person(self, person_id: int, body: Parcel, nonce: str) -> SentMessage:
         return await super().send_to_person(person_id, body, secrets.token_hex(8) if self.defect == "nonce" else nonce)
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:

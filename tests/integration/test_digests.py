@@ -31,6 +31,7 @@ from bot.services.record.recorder import Recorder
 from bot.store import deliveries, guilds, managers, spans, tables
 from bot.store.database import Database
 from bot.views.digest.writer import DigestViews
+from bot.views.kit.parcel import Parcel
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
 
 WEEK = date(2026, 3, 2)
@@ -103,7 +104,7 @@ class World:
     def in_step(self, guild_id: int) -> bool:
         return guild_id not in self.out_of_step
 
-    def build(self) -> DigestService:
+    def build(self) -> DigestService[Parcel]:
         async def settled() -> None:
             pass
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import Delivery
 from bot.domain.nudge import NudgeDraft
-from bot.services.delivery.messenger import Body, Present, SentMessage
+from bot.services.delivery.messenger import Present, SentMessage
 
 
 @dataclass(slots=True)
@@ -17,15 +17,15 @@ class Outgoing:
     departed: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
 
-    async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
+    async def send_to_person(self, person_id: int, body: object, nonce: str) -> SentMessage:
         self.sent.append((person_id, body))
         return SentMessage(1, len(self.sent))
 
-    async def send_to_channel(self, channel_id: int, body: Body, nonce: str) -> SentMessage:
+    async def send_to_channel(self, channel_id: int, body: object, nonce: str) -> SentMessage:
         self.sent.append((channel_id, body))
         return SentMessage(channel_id, len(self.sent))
 
-    async def edit(self, sent: SentMessage, body: Body) -> None:
+    async def edit(self, sent: SentMessage, body: object) -> None:
         self.sent[sent.message_id - 1] = (self.sent[sent.message_id - 1][0], body)
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
@@ -47,10 +47,10 @@ class Outgoing:
 class Drafts:
     """A writer whose bodies are the drafts themselves."""
 
-    def nudge(self, draft: NudgeDraft) -> Body:
+    def nudge(self, draft: NudgeDraft) -> NudgeDraft:
         return draft
 
-    def welcome(self, settings: object, manager: object, guild_name: str, *, delivery_id: str) -> Body:
+    def welcome(self, settings: object, manager: object, guild_name: str, *, delivery_id: str) -> str:
         return delivery_id
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.domain.delivery import Delivery
 
-Body = object
-"""A message as the views composed it; services pass it on and never look inside."""
+Body = TypeVar("Body")
+"""A message as the views composed it. Services pass it on and never look inside."""
+Body_co = TypeVar("Body_co", covariant=True)
+"""What a writer composes."""
+Body_contra = TypeVar("Body_contra", contravariant=True)
+"""What a messenger sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +63,8 @@ class Names(Protocol):
         """
 
 
-class Messenger(Names, Protocol):
-    """Sends and finds messages, and looks up members. Mentions in a body never ping."""
-
-    async def send_to_person(self, person_id: int, body: Body, nonce: str) -> SentMessage:
-        """Send a DM. Raises RefusedError or UnknownOutcomeError."""
-
-    async def send_to_channel(self, channel_id: int, body: Body, nonce: str) -> SentMessage:
-        """Post to a channel. Raises RefusedError or UnknownOutcomeError."""
-
-    async def edit(self, sent: SentMessage, body: Body) -> None:
-        """Replace a message that was sent. Nothing happens if it is deleted or Discord does not answer."""
-
-    async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        """Look for a delivery among the latest messages of its DM or channel, by the id in its buttons.
-
-        Returns None if it is not there. Raises RefusedError if Spade may not look, UnknownOutcomeError if that failed.
-        """
+class Directory(Names, Protocol):
+    """Looks up members, guilds and messages on Discord. Sends nothing."""
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
         """Those of some people who are in the guild now; those left out have left it.
@@ -88,3 +77,22 @@ class Messenger(Names, Protocol):
 
     async def message_exists(self, channel_id: int, message_id: int) -> bool:
         """Whether a message still exists; True if that cannot be found out."""
+
+
+class Messenger(Directory, Protocol[Body_contra]):
+    """Sends messages, edits them and finds them again. Mentions in a body never ping."""
+
+    async def send_to_person(self, person_id: int, body: Body_contra, nonce: str) -> SentMessage:
+        """Send a DM. Raises RefusedError or UnknownOutcomeError."""
+
+    async def send_to_channel(self, channel_id: int, body: Body_contra, nonce: str) -> SentMessage:
+        """Post to a channel. Raises RefusedError or UnknownOutcomeError."""
+
+    async def edit(self, sent: SentMessage, body: Body_contra) -> None:
+        """Replace a message that was sent. Nothing happens if it is deleted or Discord does not answer."""
+
+    async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
+        """Look for a delivery among the latest messages of its DM or channel, by the id in its buttons.
+
+        Returns None if it is not there. Raises RefusedError if Spade may not look, UnknownOutcomeError if that failed.
+        """

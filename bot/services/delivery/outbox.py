@@ -8,6 +8,7 @@ a crash or a dropped connection, is *settled* by looking for the message.
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
+from typing import Generic
 
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
@@ -40,10 +41,10 @@ def new_delivery(
     )
 
 
-class Outbox:
+class Outbox(Generic[Body]):
     """Makes the request for a claimed delivery, and stores its outcome."""
 
-    def __init__(self, database: Database, messenger: Messenger, clock: Clock) -> None:
+    def __init__(self, database: Database, messenger: Messenger[Body], clock: Clock) -> None:
         self._database = database
         self._messenger = messenger
         self._clock = clock

@@ -8,7 +8,7 @@ from bot.domain.coverage import PeriodChoice, last_week_of, period_meant
 from bot.domain.figures import Figures
 from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import PeriodReport, Reporter
 from bot.store import guilds
@@ -32,14 +32,14 @@ class CoverageService:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         painter: Painter,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._painter = painter
         self._clock = clock
         self._settle = settle
@@ -55,7 +55,7 @@ class CoverageService:
         now = self._clock.now()
         period = period_meant(stretch, settings.zone, now)
         report = await self._reporter.figures(settings, period)
-        name = await self._messenger.guild_name(guild_id)
+        name = await self._directory.guild_name(guild_id)
         draft = await self._reporter.draft(settings, last_week_of(period), name, now, as_posted=False)
         picture = await self._painter.paint(draft)
         return CoverageFacts(stretch, report, report.managers.get(manager_id), draft, picture)

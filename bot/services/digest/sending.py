@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Generic, Protocol
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day, monday_of
@@ -14,7 +14,7 @@ from bot.domain.digest import DueDigest, due_digest, due_personal_digest
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.report import DigestDraft, FrozenWeek, PersonalDraft
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import Body, DiscordUnreachableError, Messenger
+from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import Reporter
@@ -31,17 +31,17 @@ WAITING_SHOWN = 5
 SUGGESTIONS = 3
 
 
-class DigestWriter(Protocol):
+class DigestWriter(Protocol[Body_co]):
     """Puts a digest into words and a picture; the views do."""
 
-    def digest(self, draft: DigestDraft, picture: bytes | None) -> Body:
+    def digest(self, draft: DigestDraft, picture: bytes | None) -> Body_co:
         """The post for the guild's channel; with names in the draft, the answer to a manager."""
 
-    def personal_digest(self, draft: PersonalDraft) -> Body:
+    def personal_digest(self, draft: PersonalDraft) -> Body_co:
         """The DM to one manager."""
 
 
-class DigestService:
+class DigestService(Generic[Body]):
     """Sends each guild's and each manager's digest once a week, late if it has to be, and makes one on request.
 
     A guild whose record is not in step (`in_step` of its id), during an outage for instance, gets none meanwhile.
@@ -50,8 +50,8 @@ class DigestService:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
-        writer: DigestWriter,
+        messenger: Messenger[Body],
+        writer: DigestWriter[Body],
         painter: Painter,
         clock: Clock,
         rules: Rules,

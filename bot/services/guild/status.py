@@ -10,7 +10,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
@@ -45,14 +45,14 @@ class StatusService:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         follower: Follower,
         reader: HistoryReader,
         clock: Clock,
         rules: Rules,
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._follower = follower
         self._reader = reader
         self._clock = clock
@@ -75,7 +75,7 @@ class StatusService:
                 past = await past_nudges(connection, settings, own, now, self._rules)
                 next_on = next_nudge_day(own, settings.zone, now, past)
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
-        names = await self._messenger.names(guild_id, closed)
+        names = await self._directory.names(guild_id, closed)
         return StatusFacts(
             settings=settings,
             now=now,

@@ -11,7 +11,7 @@ from bot.domain.relationship import Relationship, Standing, relationship
 from bot.domain.rules import Rules
 from bot.domain.touch import NO_CHANNEL, Touch, TouchKind, personal_kinds
 from bot.domain.waiting import WaitingState
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.store import activity, forgetting, guilds, ignoring, managers, record, touches, waits
 from bot.store.activity import Trace
 from bot.store.database import Connection, Database
@@ -47,13 +47,13 @@ class Relationships:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._clock = clock
         self._rules = rules
         self._settle = settle
@@ -78,7 +78,7 @@ class Relationships:
             member_id=member_id,
             standing=standing,
             now=now,
-            names=await self._messenger.names(guild_id, sorted(people)),
+            names=await self._directory.names(guild_id, sorted(people)),
             relationship=known,
             waiting=waiting,
             trace=traces.get(member_id) if standing is Standing.MEMBER else None,
@@ -117,7 +117,7 @@ class Relationships:
 
     async def names(self, guild_id: int, member_id: int) -> Mapping[int, str]:
         """The name of one person, if they are there."""
-        return await self._messenger.names(guild_id, [member_id])
+        return await self._directory.names(guild_id, [member_id])
 
     async def _zone(self, connection: Connection, guild_id: int) -> ZoneInfo:
         settings = await guilds.settings_of(connection, guild_id)

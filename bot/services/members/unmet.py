@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.calendar import just_after, local_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.store import activity, guilds, people
 from bot.store.activity import Trace
 from bot.store.database import Database
@@ -35,13 +35,13 @@ class UnmetList:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._clock = clock
         self._rules = rules
         self._settle = settle
@@ -72,7 +72,7 @@ class UnmetList:
             if number > pages:
                 number = pages
                 continue
-            names = await self._messenger.names(guild_id, [member_id for member_id, _ in found.members])
+            names = await self._directory.names(guild_id, [member_id for member_id, _ in found.members])
             departed = [member_id for member_id, _ in found.members if member_id not in names]
             if not departed:
                 return UnmetPage(guild_id, number, pages, found.total, found.active, days, found.members, names, now)

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.calendar import just_after
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingEntry, WaitingState
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.members.roster import Roster
 from bot.store import people, waits
 from bot.store.database import Connection, Database
@@ -71,13 +71,13 @@ class WaitingList:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._clock = clock
         self._rules = rules
         self._settle = settle
@@ -92,7 +92,7 @@ class WaitingList:
             pages = max(1, -(-len(found) // size))
             number = min(max(number, 1), pages)
             shown = found[(number - 1) * size : number * size]
-            names = await self._messenger.names(guild_id, [member.member_id for member in shown])
+            names = await self._directory.names(guild_id, [member.member_id for member in shown])
             departed = [member.member_id for member in shown if member.member_id not in names]
             if not departed:
                 return WaitingPage(guild_id, number, pages, len(found), shown, names, now)

@@ -9,7 +9,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Nudge, Reason
 from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import Messenger, Present
+from bot.services.delivery.messenger import Directory, Present
 from bot.services.nudge.facts import gather
 from bot.services.record.beginning import old_hands
 from bot.store import people, record
@@ -33,9 +33,9 @@ class DiscordState:
 class NudgeCheck:
     """Makes a nudge out of those members and messages that are really there. Writes nothing but with `note`."""
 
-    def __init__(self, database: Database, messenger: Messenger, rules: Rules) -> None:
+    def __init__(self, database: Database, directory: Directory, rules: Rules) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._rules = rules
 
     async def decide(
@@ -75,13 +75,13 @@ class NudgeCheck:
         for offer in nudge.offers:
             if offer.message_id is None or offer.channel_id is None or offer.message_id in findings.there:
                 continue
-            exists = await self._messenger.message_exists(offer.channel_id, offer.message_id)
+            exists = await self._directory.message_exists(offer.channel_id, offer.message_id)
             (findings.there if exists else findings.gone).add(offer.message_id)
 
     async def ask_about(self, settings: GuildSettings, members: Collection[int], findings: DiscordState) -> None:
         """Ask Discord about those of some members who were not asked about before. Raises UnreachableError."""
         unknown = [member_id for member_id in members if member_id not in findings.present]
-        found = await self._messenger.present(settings.guild_id, unknown)
+        found = await self._directory.present(settings.guild_id, unknown)
         findings.present.update(found)
         async with self._database.reading() as connection:
             _, ignored_roles = await people.ignored(connection, settings.guild_id)

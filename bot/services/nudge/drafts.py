@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferedMember, Press
-from bot.services.delivery.messenger import DiscordUnreachableError, Messenger
+from bot.services.delivery.messenger import Directory, DiscordUnreachableError
 from bot.services.nudge.check import DiscordState, joined_of, names_of
 from bot.services.nudge.facts import usual_pace
 from bot.services.record.beginning import record_from
@@ -18,9 +18,9 @@ from bot.store.database import Database
 class NudgeDrafts:
     """Makes drafts: of a nudge that is about to be sent, and of one that was."""
 
-    def __init__(self, database: Database, messenger: Messenger) -> None:
+    def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
 
     async def new(
         self,
@@ -42,8 +42,8 @@ class NudgeDrafts:
             nudge=nudge,
             guild=settings,
             manager=manager,
-            guild_name=await self._messenger.guild_name(guild_id),
-            names={**await self._messenger.names(guild_id, sorted(colleagues)), **names_of(findings.present)},
+            guild_name=await self._directory.guild_name(guild_id),
+            names={**await self._directory.names(guild_id, sorted(colleagues)), **names_of(findings.present)},
             now=now,
             usual_reply_minutes=pace,
             joined=joined_of(findings.present),
@@ -68,11 +68,11 @@ class NudgeDrafts:
         findings = DiscordState()
         with suppress(DiscordUnreachableError):  # without names, then: the buttons must not depend on them
             findings.present.update(
-                await self._messenger.present(settings.guild_id, sorted({offer.member_id for offer in nudge.offers}))
+                await self._directory.present(settings.guild_id, sorted({offer.member_id for offer in nudge.offers}))
             )
         draft = await self.new(delivery_id, settings, manager, nudge, findings, now or members[0].offered_at)
         colleagues = {member.colleague_id for member in members if member.colleague_id is not None}
-        names = await self._messenger.names(settings.guild_id, sorted(colleagues))
+        names = await self._directory.names(settings.guild_id, sorted(colleagues))
         return replace(draft, names={**names, **draft.names}, presses=tuple(_presses(members)))
 
 

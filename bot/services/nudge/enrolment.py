@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import Generic, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
@@ -11,16 +11,18 @@ from bot.domain.calendar import local_day
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import PauseProblem, pause_problem
-from bot.services.delivery.messenger import Body, Messenger
+from bot.services.delivery.messenger import Body, Body_co, Messenger
 from bot.services.delivery.outbox import Outbox, new_delivery
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
 
 
-class WelcomeWriter(Protocol):
+class WelcomeWriter(Protocol[Body_co]):
     """Puts the first DM into words; the views do."""
 
-    def welcome(self, settings: GuildSettings, manager: ManagerSettings, guild_name: str, *, delivery_id: str) -> Body:
+    def welcome(
+        self, settings: GuildSettings, manager: ManagerSettings, guild_name: str, *, delivery_id: str
+    ) -> Body_co:
         """The first DM after a manager enrolled."""
 
 
@@ -42,14 +44,14 @@ class NudgeSchedule:
     guild: GuildSettings
 
 
-class Enrolments:
+class Enrolments(Generic[Body]):
     """Changes what managers set for themselves. Nobody but the manager ever turns their nudges on."""
 
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
-        writer: WelcomeWriter,
+        messenger: Messenger[Body],
+        writer: WelcomeWriter[Body],
         clock: Clock,
     ) -> None:
         self._database = database

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Generic
 
 from bot.clock import Clock
 from bot.domain.delivery import UNSETTLED, Delivery, DeliveryKind
 from bot.domain.nudge import Action, NudgeDraft, OfferedMember, Reason
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import Messenger, SentMessage
+from bot.services.delivery.messenger import Body, Messenger, SentMessage
 from bot.services.delivery.outbox import Outbox
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import receivers
@@ -59,11 +60,11 @@ class Colleagues:
     colleagues: Mapping[int, str] | None = None
 
 
-class NudgePresses:
+class NudgePresses(Generic[Body]):
     """Carries out what managers press."""
 
     def __init__(
-        self, database: Database, messenger: Messenger, writer: NudgeWriter, clock: Clock, rules: Rules
+        self, database: Database, messenger: Messenger[Body], writer: NudgeWriter[Body], clock: Clock, rules: Rules
     ) -> None:
         self._database = database
         self._messenger = messenger

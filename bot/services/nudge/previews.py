@@ -15,7 +15,7 @@ from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
 from bot.domain.why import Why, explain
-from bot.services.delivery.messenger import Messenger
+from bot.services.delivery.messenger import Directory
 from bot.services.nudge.check import NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import gather, gather_member, past_nudges, usual_pace
@@ -79,18 +79,18 @@ class NudgePreviews:
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
+        directory: Directory,
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._messenger = messenger
+        self._directory = directory
         self._clock = clock
         self._rules = rules
         self._settle = settle
-        self._check = NudgeCheck(database, messenger, rules)
-        self._drafts = NudgeDrafts(database, messenger)
+        self._check = NudgeCheck(database, directory, rules)
+        self._drafts = NudgeDrafts(database, directory)
 
     async def preview(self, guild_id: int, manager_id: int) -> NudgeDraft | None:
         """What a nudge would say now; None for somebody who is no manager. Raises UnreachableError."""

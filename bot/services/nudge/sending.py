@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Generic, Protocol
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day
@@ -14,7 +14,7 @@ from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Re
 from bot.domain.nudge_decision import Obstacle, ranked
 from bot.domain.nudge_time import NoNudge, due_nudge, rests_today
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import Body, DiscordUnreachableError, Messenger
+from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.nudge.check import DiscordState, NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
@@ -27,21 +27,21 @@ log = logging.getLogger(__name__)
 _GONE_FOR_GOOD = frozenset({Obstacle.LEFT, Obstacle.IGNORED, Obstacle.SNOOZED, Obstacle.DISMISSED})
 
 
-class NudgeWriter(Protocol):
+class NudgeWriter(Protocol[Body_co]):
     """Puts a nudge into words; the views do."""
 
-    def nudge(self, draft: NudgeDraft) -> Body:
+    def nudge(self, draft: NudgeDraft) -> Body_co:
         """The DM, with what was pressed so far."""
 
 
-class NudgeService:
+class NudgeService(Generic[Body]):
     """Sends at most one nudge a local day to each enrolled manager."""
 
     def __init__(
         self,
         database: Database,
-        messenger: Messenger,
-        writer: NudgeWriter,
+        messenger: Messenger[Body],
+        writer: NudgeWriter[Body],
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
