@@ -42,8 +42,8 @@ from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
 from bot.services.record.thread_archives import ThreadArchives
 from bot.store.database import Database, open_database
-from bot.views.digest.writer import DigestViews
-from bot.views.nudge.writer import Writer
+from bot.views.digest.writer import DigestWriter
+from bot.views.nudge.writer import NudgeWriter
 from cogs.backfills import Backfills
 from cogs.digests import Digests
 from cogs.exporting import Exporting
@@ -112,11 +112,11 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     messenger = DiscordMessenger(app.bot)
     roster = Roster(database, clock)
     access = Access(roster, app.reader)
-    waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter(rules)
+    waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter()
     settlement = Settlement(database)
     membership = MembershipService(database, clock)
     privacy = PrivacyService(database, roster, clock)
-    writer = Writer(rules)
+    writer = NudgeWriter()
     enrolments = Enrolments(database, messenger, writer, clock)
     schedule.add("gaps", app.follower.retry_gaps)
     schedule.add("settlement", settlement.settle_due)
@@ -124,7 +124,7 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     schedule.add("erasures", privacy.finish_due)
     schedule.add("retention", Retention(database, clock).purge_due)
     digests = DigestService(
-        database, messenger, DigestViews(rules), painter, clock, rules, settle, app.follower.guild_caught_up
+        database, messenger, DigestWriter(), painter, clock, rules, settle, app.follower.guild_caught_up
     )
     guild_settings = SettingsService(database, roster, clock)
     return (
@@ -144,7 +144,6 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
             CoverageService(database, messenger, painter, clock, rules, settle),
             waiting,
             access,
-            rules,
         ),
         # On a morning that brings both, the nudge stands last: it is what there is something to do about.
         Digests(

@@ -1,4 +1,4 @@
-"""Draws pictures in a short-lived process, so that neither the event loop nor the bot's memory feels it."""
+"""Draws pictures in a short-lived process, so that drawing takes neither the event loop's time nor the bot's memory."""
 
 import asyncio
 import logging
@@ -8,11 +8,9 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import bot
-from bot.domain.report import DigestDraft
-from bot.domain.rules import Rules
+from bot.domain.digest_draft import DigestDraft
 from bot.views.digest.chart import digest_picture
 from bot.views.digest.picture import PictureFacts
-from bot.views.digest.writer import digest_facts
 from bot.views.words.sentence import speaking
 
 log = logging.getLogger(__name__)
@@ -26,15 +24,12 @@ class PaintingError(Exception):
 
 
 class ProcessPainter:
-    """A process for each picture, gone when it is drawn. A digest without its picture is still a digest."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    """Starts a process for each picture. If drawing fails, the digest goes without."""
 
     async def paint(self, draft: DigestDraft) -> bytes | None:
         """The digest's picture; None without conversations, or when drawing fails."""
-        with speaking(draft.guild.language):
-            picture = digest_picture(digest_facts(draft, self._rules))
+        with speaking(draft.week.guild.language):
+            picture = digest_picture(draft)
         if picture is None:
             return None
         try:
@@ -48,7 +43,10 @@ class ProcessPainter:
 
 
 async def _drawn(picture: PictureFacts) -> bytes:
-    """In a session of its own: a Ctrl-C that ends the bot is not for it, and with the bot it is gone all the same."""
+    """The PNG. The process has a session of its own, so that a Ctrl-C for the bot does not reach it.
+
+    If the bot ends, its pipes close, and then it ends by itself.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.drawing", stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=_ROOT, start_new_session=True
     )

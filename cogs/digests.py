@@ -14,7 +14,7 @@ from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.sending import DigestService
 from bot.services.guild.access import Access
-from bot.views.digest.letter import BUTTON_PATTERN, about_letter
+from bot.views.digest.about import BUTTON_PATTERN, about_letter
 from bot.views.kit.parcel import Parcel
 from bot.views.words import refusals
 

@@ -8,13 +8,12 @@ from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_m
 from bot.domain.coverage import PeriodChoice
 from bot.domain.logged import WhenProblem
 from bot.domain.relationship import Standing
-from bot.domain.rules import Rules
 from bot.services.digest.coverage import CoverageService
 from bot.services.guild.access import Access
 from bot.services.members.relationship import Relationships
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingService
-from bot.views.digest.coverage import STRETCHES, coverage_parcel
+from bot.views.digest.coverage import PERIODS, coverage_parcel
 from bot.views.members import relationship as words
 from bot.views.members.unmet import BUTTON_PATTERN, PAGE_SIZE, unmet_letter
 from bot.views.words import refusals
@@ -33,14 +32,12 @@ class Members(commands.Cog):
         coverage: CoverageService,
         waiting: WaitingService,
         access: Access,
-        rules: Rules,
     ) -> None:
         self._relationships = relationships
         self._unmet = unmet
         self._coverage = coverage
         self._waiting = waiting
         self._access = access
-        self._rules = rules
         self.context_menus = [
             app_commands.ContextMenu(name="Relationship", callback=self.show_relationship),
             app_commands.ContextMenu(name="Log 1:1", callback=self.log_at_once),
@@ -87,7 +84,7 @@ class Members(commands.Cog):
 
     @app_commands.command(name="coverage", description="How far the team's attention reached in a stretch of time")
     @app_commands.describe(period="The last whole week without it")
-    @app_commands.choices(period=[app_commands.Choice(name=name, value=one.value) for one, name in STRETCHES.items()])
+    @app_commands.choices(period=[app_commands.Choice(name=name, value=one.value) for one, name in PERIODS.items()])
     @app_commands.default_permissions(MANAGERS_SEE)
     @app_commands.guild_only()
     async def coverage(self, interaction: discord.Interaction, period: str = PeriodChoice.LAST_WEEK.value) -> None:
@@ -97,7 +94,7 @@ class Members(commands.Cog):
             return
         assert interaction.guild_id is not None
         facts = await self._coverage.of(interaction.guild_id, interaction.user.id, PeriodChoice(period))
-        await answer(interaction, refusals.not_set_up() if facts is None else coverage_parcel(facts, self._rules))
+        await answer(interaction, refusals.not_set_up() if facts is None else coverage_parcel(facts))
 
     @app_commands.command(
         name="log", description="Note that you were in touch with somebody where Discord cannot see it"

@@ -13,8 +13,8 @@ from bot.services.nudge.presses import ButtonPress, NudgePresses, PressResult
 from bot.views.kit.letter import ID_PATTERN
 from bot.views.kit.parcel import Parcel
 from bot.views.nudge import answers as nudge_answers
-from bot.views.nudge.letter import (
-    BUTTON_PATTERN,
+from bot.views.nudge.direct_message import BUTTON_PATTERN
+from bot.views.nudge.presses import (
     COLLEAGUE_PATTERN,
     already_settled,
     colleague_not_there,
@@ -23,7 +23,7 @@ from bot.views.nudge.letter import (
     not_your_nudge,
 )
 from bot.views.nudge.welcome import STOP_PATTERN
-from bot.views.nudge.writer import Writer
+from bot.views.nudge.writer import NudgeWriter
 
 _REFUSALS = {
     PressResult.AGAIN: already_settled,
@@ -36,7 +36,7 @@ _REFUSALS = {
 class NudgeButtons(commands.Cog):
     """A press is for the DM's owner only, and counts once."""
 
-    def __init__(self, presses: NudgePresses[Parcel], enrolments: Enrolments[Parcel], writer: Writer) -> None:
+    def __init__(self, presses: NudgePresses[Parcel], enrolments: Enrolments[Parcel], writer: NudgeWriter) -> None:
         self._presses = presses
         self._enrolments = enrolments
         self._writer = writer

@@ -9,18 +9,18 @@ from discord.ext import commands
 
 from bot.discord_io.responses import MANAGERS_SEE, answer, refused_to_manage
 from bot.domain.delivery import DeliveryKind
-from bot.domain.nudge_time import PauseProblem
+from bot.domain.nudge_time import NudgeSchedule, PauseProblem
 from bot.schedule import Schedule
 from bot.services.delivery.messenger import DiscordUnreachableError
 from bot.services.delivery.settlement import Settlement
 from bot.services.guild.access import Access
-from bot.services.nudge.enrolment import Enrolments, NudgeSchedule
+from bot.services.nudge.enrolment import Enrolments
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.nudge.sending import NudgeService
 from bot.views.guild import setup_summary
 from bot.views.kit.parcel import Parcel
 from bot.views.nudge import answers
-from bot.views.nudge.writer import Writer
+from bot.views.nudge.writer import NudgeWriter
 from bot.views.words import refusals
 from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 
@@ -40,7 +40,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
         previews: NudgePreviews,
         settlement: Settlement,
         schedule: Schedule,
-        writer: Writer,
+        writer: NudgeWriter,
         access: Access,
     ) -> None:
         super().__init__()
@@ -154,10 +154,7 @@ class Nudges(commands.GroupCog, group_name="nudges", group_description="Your own
             await self._changed(interaction, paused)
 
     async def _changed(self, interaction: discord.Interaction, changed: NudgeSchedule | None) -> None:
-        await answer(
-            interaction,
-            refusals.not_a_manager() if changed is None else self._writer.schedule(changed.manager, changed.guild),
-        )
+        await answer(interaction, refusals.not_a_manager() if changed is None else self._writer.schedule(changed))
 
     @app_commands.command(name="again", description="Be nudged again about somebody you snoozed or set aside")
     @app_commands.describe(person="For whom you pressed Snooze, or Not this person")

@@ -6,20 +6,22 @@ The weeks of a real community are read from a database into which its exports we
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from bot.domain.digest_draft import DigestDraft, DigestWeek
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
-from bot.domain.report import PastWeek
+from bot.domain.guild import GuildSettings
+from bot.domain.report import PastWeek, WeekReport
 from bot.domain.rules import Rules
 from bot.services.digest.report import Reporter
 from bot.store import guilds
 from bot.store.database import open_database
 from bot.views.digest.canvas import draw_digest
 from bot.views.digest.chart import digest_picture
-from bot.views.digest.facts import DigestFacts
-from bot.views.digest.writer import digest_facts
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 FORGE = 1338715593307199691
@@ -28,7 +30,7 @@ MONDAY = date(2026, 3, 23)
 WEEK = timedelta(weeks=1)
 
 
-async def sample(database: Path) -> list[DigestFacts]:
+async def sample(database: Path) -> list[DigestDraft]:
     """The weeks of the imported record with enough conversations for a verdict of their own."""
     opened = await open_database(f"sqlite:///{database}", write=False)
     found = []
@@ -40,10 +42,10 @@ async def sample(database: Path) -> list[DigestFacts]:
             monday = FIRST + WEEK * week
             now = datetime(2026, 7, 1, tzinfo=UTC)
             draft = await Reporter(opened, Rules()).draft(settings, monday, "The Forge", now)
-            found.append(digest_facts(draft, Rules()))
+            found.append(draft)
     finally:
         await opened.close()
-    return [facts for facts in found if facts.figures.verdict_weeks == 1]
+    return [draft for draft in found if draft.figures.verdict_weeks == 1]
 
 
 def figures(active: int, counts: tuple[int, ...], effective: float, verdict: Verdict) -> Figures:
@@ -68,7 +70,20 @@ def figures(active: int, counts: tuple[int, ...], effective: float, verdict: Ver
     )
 
 
-def made_up() -> dict[str, DigestFacts]:
+def digest(guild_name: str, found: Figures, history: Sequence[PastWeek], conversations: tuple[int, ...]) -> DigestDraft:
+    """The digest of a made-up week."""
+    zone = ZoneInfo("UTC")
+    report = WeekReport(FORGE, MONDAY, zone, complete=True, team=found, managers=())
+    week = DigestWeek(GuildSettings(FORGE, zone), guild_name, report, record_from_on=FIRST)
+    return DigestDraft(week, found, tuple(history), conversations)
+
+
+def named(draft: DigestDraft, guild_name: str) -> DigestDraft:
+    """The same digest of a server of another name."""
+    return replace(draft, week=replace(draft.week, guild_name=guild_name))
+
+
+def made_up() -> dict[str, DigestDraft]:
     """Made-up cases, which no real record has."""
     usual = figures(120, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1), 11.2, Verdict.BETWEEN)
     course = [
@@ -78,7 +93,7 @@ def made_up() -> dict[str, DigestFacts]:
         )
         for back in range(1, 12)
     ]
-    usual_facts = DigestFacts("The Forge", MONDAY, usual, course, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1))
+    usual_draft = digest("The Forge", usual, course, (5, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1))
     broken = [
         week if week.week_on not in {MONDAY - WEEK * 4, MONDAY - WEEK * 5} else PastWeek(week.week_on, None)
         for week in course
@@ -86,24 +101,16 @@ def made_up() -> dict[str, DigestFacts]:
     broken = [replace(week, complete=week.week_on != MONDAY - WEEK * 8) for week in broken]
     crowd = tuple(max(1, 300 // rank) for rank in range(1, 5001))
     return {
-        "quiet": DigestFacts(
+        "quiet": digest(
             "A small server",
-            MONDAY,
             figures(9, (3, 2, 1), 2.75, Verdict.QUIET),
             [PastWeek(MONDAY - WEEK, figures(7, (3, 2), 1.96, Verdict.QUIET))],
             (3, 2, 1),
         ),
-        "five-thousand": replace(
-            usual_facts,
-            guild_name="A very large server",
-            figures=figures(61000, crowd, 2900.0, Verdict.BETWEEN),
-            conversations=crowd,
-        ),
-        "gap": replace(usual_facts, history=broken),
-        "right-to-left": replace(usual_facts, guild_name="مجتمع المطورين العرب"),
-        "long-name": replace(
-            usual_facts, guild_name="The Extraordinarily Long-Winded Society for the Promotion of " * 2
-        ),
+        "five-thousand": digest("A very large server", figures(61000, crowd, 2900.0, Verdict.BETWEEN), course, crowd),
+        "gap": replace(usual_draft, history=tuple(broken)),
+        "right-to-left": named(usual_draft, "مجتمع المطورين العرب"),
+        "long-name": named(usual_draft, "The Extraordinarily Long-Winded Society for the Promotion of " * 2),
     }
 
 
@@ -113,18 +120,16 @@ def main() -> int:
     cases = made_up()
     if len(sys.argv) > 1:
         weeks = asyncio.run(sample(Path(sys.argv[1])))
-        cases |= {
-            "week": next(replace(facts, guild_name="Mesh Community") for facts in weeks if facts.monday == MONDAY)
-        }
-        weeks.sort(key=lambda facts: facts.figures.spread or 0)
+        cases |= {"week": next(named(draft, "Mesh Community") for draft in weeks if draft.week.monday == MONDAY)}
+        weeks.sort(key=lambda draft: draft.figures.spread or 0)
         cases |= {"worst-week": weeks[0], "best-week": weeks[-1]}
-    for name, facts in cases.items():
-        picture = digest_picture(facts)
+    for name, draft in cases.items():
+        picture = digest_picture(draft)
         assert picture is not None
         png = draw_digest(picture)
         filename = "digest.png" if name == "week" else f"digest-{name}.png"
         (FOLDER / filename).write_bytes(png)
-        print(f"{filename}: week of {facts.monday}, {facts.figures.verdict}, spread {facts.figures.spread}")
+        print(f"{filename}: week of {draft.week.monday}, {draft.figures.verdict}, spread {draft.figures.spread}")
     return 0
 
 

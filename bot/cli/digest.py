@@ -21,14 +21,12 @@ from bot.cli.options import (
 )
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.domain.report import DigestDraft
+from bot.domain.digest_draft import DigestDraft
 from bot.services.digest.report import Reporter
 from bot.store.database import StoreError, open_database
 from bot.views.digest.chart import digest_picture
-from bot.views.digest.facts import DigestFacts
 from bot.views.digest.html import digest_page
 from bot.views.digest.terminal import digest_report, managers_report
-from bot.views.digest.writer import digest_facts
 from bot.views.words.sentence import speaking
 
 
@@ -55,25 +53,24 @@ def digest(
     if len(chosen) > 1:
         raise Failure(f"{' and '.join(chosen)} exclude each other: choose one", status=2)
     draft = asyncio.run(_draft(settings, guild, monday))
-    facts = digest_facts(draft, settings.domain_rules())
-    with speaking(draft.guild.language):
+    with speaking(draft.week.guild.language):
         if as_json:
-            print(json.dumps(draft.document()))
+            print(json.dumps(draft.week.document()))
         elif png is not None:
-            picture = _picture(facts)
+            picture = _picture(draft)
             if picture is None:
                 raise Failure(f"the week of {monday} has too few conversations to draw")
             _write(png, picture)
         elif html is not None:
-            _write(html, digest_page(facts, _picture(facts)).encode())
+            _write(html, digest_page(draft, _picture(draft)).encode())
         else:
             console = Console()
-            console.print(digest_report(facts))
-            console.print(managers_report(draft.report.managers, settings.domain_rules()))
+            console.print(digest_report(draft))
+            console.print(managers_report(draft.week.report.managers, draft.rules))
 
 
-def _picture(facts: DigestFacts) -> bytes | None:
-    picture = digest_picture(facts)
+def _picture(draft: DigestDraft) -> bytes | None:
+    picture = digest_picture(draft)
     if picture is None:
         return None
     from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - the charting library is loaded only to draw

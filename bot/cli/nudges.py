@@ -20,11 +20,10 @@ from bot.cli.options import (
     settings_of,
 )
 from bot.config import Settings
-from bot.domain.nudge import Nudge
+from bot.domain.nudge import Nudge, NudgeDraft, OfferContext
 from bot.services.nudge.previews import preview_at
-from bot.store import managers
+from bot.services.nudge.schedule import schedule_of
 from bot.store.database import StoreError, open_database
-from bot.views.nudge.letter import PersonalNudge
 from bot.views.nudge.terminal import nudge_report
 from bot.views.words.sentence import say
 
@@ -45,14 +44,14 @@ def nudges(
     """Preview a manager's nudge at any moment, by the record alone. Sends and stores nothing."""
     settings = settings_of(config, database)
     moment = _moment(at)
-    nudge, facts = asyncio.run(_preview(settings, guild, manager, moment))
+    draft = asyncio.run(_preview(settings, guild, manager, moment))
     if as_json:
-        print(json.dumps(_document(nudge, moment)))
+        print(json.dumps(_document(draft.nudge, moment)))
     else:
-        Console().print(nudge_report(facts))
+        Console().print(nudge_report(draft))
 
 
-async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datetime) -> tuple[Nudge, PersonalNudge]:
+async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datetime) -> NudgeDraft:
     try:
         database = await open_database(settings.database, write=False)
     except StoreError as error:
@@ -60,8 +59,8 @@ async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datet
     try:
         guild = await guild_on_record(database, guild_id)
         async with database.reading() as connection:
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-        if manager is None:
+            schedule = await schedule_of(connection, guild_id, manager_id)
+        if schedule is None:
             raise Failure(f"{manager_id} is not on the manager list of the server {guild_id}")
         nudge, pace = await preview_at(database, guild, manager_id, at, settings.domain_rules())
     finally:
@@ -69,15 +68,18 @@ async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datet
     people = {offer.member_id for offer in nudge.offers} | {
         offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None
     }
-    return nudge, PersonalNudge(
+    return NudgeDraft(
+        delivery_id="0",
         nudge=nudge,
-        names={person_id: say("Member {person_id}", person_id=person_id) for person_id in people},
-        guild_id=guild_id,
+        schedule=schedule,
         guild_name=say("Server {guild_id}", guild_id=guild_id),
-        zone=manager.zone or guild.zone,
-        now=at,
-        usual_reply_minutes=pace,
-        rules=settings.domain_rules().nudge,
+        context=OfferContext(
+            now=at,
+            zone=schedule.zone,
+            names={person_id: say("Member {person_id}", person_id=person_id) for person_id in people},
+            usual_reply_minutes=pace,
+            rules=settings.domain_rules().nudge,
+        ),
     )
 
 

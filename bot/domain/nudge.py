@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge_time import NudgeSchedule
+from bot.domain.rules import NudgeRules
 
 
 class Reason(StrEnum):
@@ -93,21 +95,30 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class NudgeDraft:
-    """A nudge with all it takes to put it into words.
+class OfferContext:
+    """What the sentence about an offer is made of, besides the offer itself.
 
-    `usual_reply_minutes` is the manager's median, and `joined` when members joined the guild; where they are known.
-    `record_from` is when the record begins.
+    `zone` is the manager's. `names` are those of the members and of the colleagues in the offers.
+    `usual_reply_minutes` is the manager's median; None if it is unknown. `joined` holds when members joined the guild,
+    as far as Discord says so. `days_on_record` is how many whole days the record reaches back; None if it is unknown.
     """
+
+    now: datetime
+    zone: ZoneInfo
+    names: Mapping[int, str] = field(default_factory=dict)
+    usual_reply_minutes: float | None = None
+    joined: Mapping[int, datetime] = field(default_factory=dict)
+    days_on_record: int | None = None
+    rules: NudgeRules = field(default_factory=NudgeRules)
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeDraft:
+    """A nudge with everything its words are made of, and what was pressed so far."""
 
     delivery_id: str
     nudge: Nudge
-    guild: GuildSettings
-    manager: ManagerSettings
+    schedule: NudgeSchedule
     guild_name: str
-    names: Mapping[int, str]
-    now: datetime
+    context: OfferContext
     presses: tuple[Press, ...] = ()
-    usual_reply_minutes: float | None = None
-    joined: Mapping[int, datetime] = field(default_factory=dict)
-    record_from: datetime | None = None

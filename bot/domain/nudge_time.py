@@ -7,9 +7,22 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import hour_start, local_day
-from bot.domain.guild import ManagerSettings
+from bot.domain.guild import GuildSettings, ManagerSettings
 
 LONGEST_PAUSE = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeSchedule:
+    """When a manager's nudges come: their own settings, with the guild's for what they left open."""
+
+    guild: GuildSettings
+    manager: ManagerSettings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The manager's time zone, or the guild's if they chose none."""
+        return self.manager.zone or self.guild.zone
 
 
 def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> date | None:

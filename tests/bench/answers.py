@@ -12,8 +12,8 @@ from pathlib import Path
 from bot.clock import DrivenClock
 from bot.domain.calendar import monday_of
 from bot.domain.coverage import PeriodChoice
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.guild import GuildSettings
-from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.painter import ProcessPainter
@@ -27,14 +27,15 @@ from bot.services.members.roster import Roster
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList
 from bot.services.nudge.previews import NudgePreviews
+from bot.services.nudge.schedule import schedule_of
 from bot.services.nudge.sending import NudgeService
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
-from bot.store import guilds, managers
+from bot.store import guilds
 from bot.store.database import Database, open_database
 from bot.views.guild.export import export_parcel
-from bot.views.nudge.writer import Writer
+from bot.views.nudge.writer import NudgeWriter
 from tests.bench.guild import GUILD, NOW, Size, manager_id, member_id
 from tests.bench.measure import Cost, measured, peak_memory_of_workers
 from tests.support.channel_log import ChannelLog
@@ -87,17 +88,17 @@ class Asked:
         reader = HistoryReader(database, recorder, log, _NoChannels(), clock)
         self.status = StatusService(database, discord, follower, reader, clock, rules)
         self.previews = NudgePreviews(database, discord, clock, rules, at_once)
-        self.nudges = NudgeService(database, discord, Writer(rules), clock, rules, at_once)
+        self.nudges = NudgeService(database, discord, NudgeWriter(), clock, rules, at_once)
         self.export = CsvExport(database, discord, clock, rules, at_once)
         self.privacy = PrivacyService(database, roster, clock)
-        self.painter = ProcessPainter(rules)
+        self.painter = ProcessPainter()
         self.draft: DigestDraft | None = None
 
     async def personal_digest(self) -> object:
         async with self.database.reading() as connection:
-            manager = await managers.settings_of(connection, GUILD, manager_id(0))
-        assert manager is not None
-        return await self.reporter.personal(self.settings, manager, WEEK, "A server", NOW)
+            schedule = await schedule_of(connection, GUILD, manager_id(0))
+        assert schedule is not None
+        return await self.reporter.personal(schedule, WEEK, "A server", NOW)
 
     async def csv(self) -> object:
         facts = await self.export.of(GUILD)

@@ -25,7 +25,7 @@ from bot.store import tables
 from bot.views.guild.setup import ZONE_ENTRY
 from bot.views.members import privacy
 from bot.views.nudge import answers
-from bot.views.nudge.letter import not_your_nudge
+from bot.views.nudge.presses import not_your_nudge
 from bot.views.words import refusals
 from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage

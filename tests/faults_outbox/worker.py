@@ -28,7 +28,7 @@ from bot.services.delivery.settlement import Settlement
 from bot.services.nudge.sending import NudgeService
 from bot.store.database import open_database
 from bot.views.kit.parcel import Parcel
-from bot.views.nudge.writer import Writer
+from bot.views.nudge.writer import NudgeWriter
 from tests.faults_outbox.points import arm
 
 RULES = Rules(nudge=replace(NudgeRules(), quiet_after_unanswered=10**6))
@@ -76,7 +76,7 @@ async def tick(job: Mapping[str, Any]) -> None:
         async def settle() -> None:
             return None
 
-        service = NudgeService(database, messenger, Writer(RULES), clock, RULES, settle)
+        service = NudgeService(database, messenger, NudgeWriter(), clock, RULES, settle)
         settlement = Settlement(database)
         settlement.add(DeliveryKind.NUDGE, service.resume)
         await settlement.settle_due()

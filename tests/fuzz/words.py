@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.logged import LONGEST_AGO, WhenProblem, moment_of_day
 from bot.domain.zones import zones_like
-from bot.views.digest import letter as digest
+from bot.views.digest import about
 from bot.views.members import privacy, relationship, unmet, waiting
-from bot.views.nudge import letter as nudge
-from bot.views.nudge import welcome
+from bot.views.nudge import direct_message, presses, welcome
 from bot.views.words.names import NAME_LIMIT, plain_name, safe_name
 from bot.views.words.text import length
 from bot.views.words.weekdays import weekday_suggestions, weekdays_from
@@ -24,7 +23,7 @@ _PIECES = ("2026-03-", "29", "02:30", "T", " ", "Z", "+01:00", "9999-12-31", "00
 _CUSTOM = ("spade:", "nudge:", ":", "1", "٣", "9" * 40, "-1", "done", "hand_over", "erase", "\n", "page", "a" * 90)
 _PATTERNS = [
     value.pattern if isinstance(value, re.Pattern) else value
-    for module in (digest, nudge, privacy, relationship, unmet, waiting, welcome)
+    for module in (about, direct_message, presses, privacy, relationship, unmet, waiting, welcome)
     for name, value in vars(module).items()
     if name.endswith("_PATTERN")
 ]

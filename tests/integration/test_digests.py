@@ -30,7 +30,7 @@ from bot.services.guild.presentation import Presentation
 from bot.services.record.recorder import Recorder
 from bot.store import deliveries, guilds, managers, spans, tables
 from bot.store.database import Database
-from bot.views.digest.writer import DigestViews
+from bot.views.digest.writer import DigestWriter
 from bot.views.kit.parcel import Parcel
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
 
@@ -109,7 +109,7 @@ class World:
             pass
 
         return DigestService(
-            self.database, self.discord, DigestViews(Rules()), NoPainter(), self.clock, Rules(), settled, self.in_step
+            self.database, self.discord, DigestWriter(), NoPainter(), self.clock, Rules(), settled, self.in_step
         )
 
     async def record(self, *messages, place=None) -> None:
@@ -318,7 +318,9 @@ async def test_what_is_no_longer_on_record_corrects_nothing(world: World) -> Non
     assert settings is not None
     draft = await Reporter(world.database, Rules()).draft(settings, WEEK, "Mesh", world.clock.now())
     assert draft.corrected is None
-    assert draft.document()["team"]["conversations"] == draft.document()["posted"]["team"]["conversations"] == 5
+    assert (
+        draft.week.document()["team"]["conversations"] == draft.week.document()["posted"]["team"]["conversations"] == 5
+    )
 
 
 async def test_an_excluded_channels_gap_is_none(world: World) -> None:

@@ -208,13 +208,13 @@ def test_every_nudge_keeps_its_promises(empty: Path, seed: int) -> None:
             await community(database, random, talk(random))
             sent = await Play(database, random).days()
         assume(len(sent) > DAYS)  # only a community that is busy enough says something; too few of them, and it fails
-        days = [(manager_id, draft.now.date()) for manager_id, draft in sent]
+        days = [(manager_id, draft.context.now.date()) for manager_id, draft in sent]
         assert len(days) == len(set(days))  # one a day
         offered: dict[tuple[object, int], int] = {}
         for manager_id, draft in sent:
             for offer in draft.nudge.offers:
                 if not offer.handed:
-                    assert offered.setdefault((draft.now.date(), offer.member_id), manager_id) == manager_id
+                    assert offered.setdefault((draft.context.now.date(), offer.member_id), manager_id) == manager_id
 
     asyncio.run(play())
 

@@ -45,12 +45,12 @@ class Outgoing:
 
 
 class Drafts:
-    """A writer whose bodies are the drafts themselves."""
+    """A composer whose bodies are the drafts themselves."""
 
     def nudge(self, draft: NudgeDraft) -> NudgeDraft:
         return draft
 
-    def welcome(self, settings: object, manager: object, guild_name: str, *, delivery_id: str) -> str:
+    def welcome(self, schedule: object, guild_name: str, *, delivery_id: str) -> str:
         return delivery_id
 
 
@@ -65,4 +65,4 @@ def drafts(outgoing: Outgoing) -> list[tuple[int, NudgeDraft]]:
 
 def sent_days(outgoing: Outgoing) -> list[datetime]:
     """When the nudges were made."""
-    return [draft.now for _, draft in drafts(outgoing)]
+    return [draft.context.now for _, draft in drafts(outgoing)]

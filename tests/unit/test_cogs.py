@@ -10,7 +10,7 @@ from bot.background import BackgroundTasks
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
-from bot.views.nudge.writer import Writer
+from bot.views.nudge.writer import NudgeWriter
 from cogs.digests import Digests
 from cogs.exporting import Exporting
 from cogs.members import Members
@@ -49,7 +49,7 @@ def settlement() -> Settlement:
 
 
 def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
-    return Nudges(service, service, service, settlement, schedule, Writer(Rules()), service)
+    return Nudges(service, service, service, settlement, schedule, NudgeWriter(), service)
 
 
 def digests(service: Service, settlement: Settlement, schedule: Schedule) -> Digests:
@@ -83,7 +83,7 @@ async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
 
 
 def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, schedule: Schedule) -> None:
-    members = Members(Service(), Service(), Service(), Service(), Service(), Rules())
+    members = Members(Service(), Service(), Service(), Service(), Service())
     assert [menu.name for menu in members.context_menus] == ["Relationship", "Log 1:1", "Mark answered"]
     cogs: list[commands.Cog] = [
         nudges(Service(), settlement, schedule),

@@ -4,21 +4,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from bot import painter
-from bot.domain.rules import Rules
 from bot.painter import ProcessPainter
 
-from .test_views_digest import facts_of
+from .test_views_digest import draft_of
 
 
-@pytest.fixture
-def paint(monkeypatch):
-    monkeypatch.setattr(painter, "digest_facts", lambda *_: facts_of())
-    return lambda: ProcessPainter(Rules()).paint(SimpleNamespace(guild=SimpleNamespace(language="en")))
+async def paint():
+    return await ProcessPainter().paint(draft_of())
 
 
 def stand_in(path: Path, script: str) -> str:
@@ -27,12 +23,12 @@ def stand_in(path: Path, script: str) -> str:
     return str(path)
 
 
-async def test_a_picture_is_drawn_wherever_the_bot_runs(paint, monkeypatch, tmp_path):
+async def test_a_picture_is_drawn_wherever_the_bot_runs(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert (await paint()).startswith(b"\x89PNG")
 
 
-async def test_a_picture_that_fails_is_told_in_one_line_and_missed(paint, monkeypatch, tmp_path, caplog):
+async def test_a_picture_that_fails_is_told_in_one_line_and_missed(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(sys, "executable", stand_in(tmp_path / "fails", "echo two >&2; echo lines >&2; exit 3"))
     assert await paint() is None
     assert [record.getMessage() for record in caplog.records] == [
@@ -40,7 +36,7 @@ async def test_a_picture_that_fails_is_told_in_one_line_and_missed(paint, monkey
     ]
 
 
-async def test_a_drawing_that_hangs_is_ended(paint, monkeypatch, tmp_path, caplog):
+async def test_a_drawing_that_hangs_is_ended(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(painter, "DRAWING_SECONDS", 0.2)
     noted = tmp_path / "pid"
     monkeypatch.setattr(sys, "executable", stand_in(tmp_path / "hangs", f"echo $$ >{noted}; exec sleep 60"))

@@ -16,27 +16,27 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from bot.domain.digest_draft import DigestDraft, DigestWeek, PersonalDraft
 from bot.domain.effect import Effect
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
-from bot.domain.guild import LANGUAGES
+from bot.domain.guild import LANGUAGES, GuildSettings
 from bot.domain.load import Load
-from bot.domain.nudge import Nudge, Offer, Reason
-from bot.domain.report import PastWeek
+from bot.domain.nudge import Nudge, Offer, OfferContext, Reason
+from bot.domain.report import PastWeek, WeekReport
 from bot.domain.suggestion import Suggestion
 from bot.domain.survival import Group, Stayers, Staying
 from bot.domain.waiting import WaitingEntry
+from bot.views.digest.about import about_letter
 from bot.views.digest.canvas import draw_digest
 from bot.views.digest.chart import alt_text, digest_picture
-from bot.views.digest.facts import DigestFacts
 from bot.views.digest.headline import headline
 from bot.views.digest.html import digest_page
-from bot.views.digest.letter import about_letter, digest_letter
 from bot.views.digest.notes import notes
-from bot.views.digest.personal import PersonalFacts, personal_letter
+from bot.views.digest.personal import personal_letter
 from bot.views.digest.picture import RecordExtent
+from bot.views.digest.post import digest_letter
 from bot.views.digest.terminal import digest_report
 from bot.views.kit.terminal import bar
-from bot.views.nudge.letter import PersonalNudge
 from bot.views.nudge.terminal import nudge_report
 from bot.views.words.sentence import speaking
 
@@ -83,10 +83,62 @@ EMPTY = replace(
 FEW = {"conversations": 3, "members_reached": 2, "waiting": 3}
 
 
-def facts_of(figures=FIGURES, **changes):
-    history = [PastWeek(MONDAY - WEEK * back, replace(FIGURES, coverage=0.09, spread=0.6)) for back in range(1, 12)]
-    facts = DigestFacts("Mesh", MONDAY, figures, history, COUNTS)
-    return replace(facts, **changes)
+GUILD, MANAGER, UTC_ZONE = 2**62, 1, ZoneInfo("UTC")
+HISTORY = [PastWeek(MONDAY - WEEK * back, replace(FIGURES, coverage=0.09, spread=0.6)) for back in range(1, 12)]
+
+
+def draft_of(
+    figures=FIGURES,
+    *,
+    guild_name="Mesh",
+    history=HISTORY,
+    conversations=COUNTS,
+    complete=True,
+    filled=False,
+    running=False,
+    record_from_on=MONDAY - WEEK * 52,
+    show_verdict=True,
+    own=False,
+    corrected=None,
+    first_contacts=(),
+    met=0,
+    **changes,
+):
+    """A digest, the team's or MANAGER's `own`. `corrected` figures or a `filled` gap mean that it was posted before.
+
+    `first_contacts` are the names of those met first, `met` how many there are at least.
+    """
+
+    def report(found, *, whole):
+        return WeekReport(GUILD, MONDAY, UTC_ZONE, whole, found, ((MANAGER, found),))
+
+    posted = corrected is not None or filled
+    week = DigestWeek(
+        guild=GuildSettings(GUILD, UTC_ZONE, show_verdict=show_verdict),
+        guild_name=guild_name,
+        report=report(figures, whole=complete and not filled),
+        today=report(corrected or figures, whole=complete or filled) if posted else None,
+        record_from_on=record_from_on,
+        running=running,
+    )
+    return DigestDraft(
+        week=week,
+        figures=figures,
+        history=tuple(history),
+        conversations=tuple(conversations),
+        manager_id=MANAGER if own else None,
+        first_contacts=tuple(range(max(met, len(first_contacts)))),
+        names=dict(enumerate(first_contacts)),
+        **changes,
+    )
+
+
+def letter_of(draft, *, delivery_id):
+    return digest_letter(replace(draft, delivery_id=delivery_id))
+
+
+def own_letter(draft, *, delivery_id):
+    return personal_letter(replace(draft, digest=replace(draft.digest, delivery_id=delivery_id)))
 
 
 def text_of(letter):
@@ -94,7 +146,7 @@ def text_of(letter):
 
 
 def test_the_post_says_the_verdict_the_figures_and_the_week_before():
-    letter = digest_letter(facts_of(), delivery_id="00ff")
+    letter = letter_of(draft_of(), delivery_id="00ff")
     card = letter.cards[0]
     assert card.author == "Mesh · 23–29 March 2026"  # noqa: RUF001
     assert card.title == "In between"
@@ -106,7 +158,7 @@ def test_the_post_says_the_verdict_the_figures_and_the_week_before():
     assert values["Replies"].endswith("half of the replies came sooner, nine in ten within 14 h")
     assert "Good to know" not in values
     assert letter.attachment is not None
-    assert letter.attachment.alt_text == alt_text(facts_of())
+    assert letter.attachment.alt_text == alt_text(draft_of())
     assert letter.embeds()[0].image.url == "attachment://digest.png"
     assert "spade:digest:00ff:about" in text_of(letter)
 
@@ -121,29 +173,29 @@ def test_the_post_says_the_verdict_the_figures_and_the_week_before():
     ],
 )
 def test_every_verdict_is_explained(verdict, weeks, title, words):
-    card = digest_letter(facts_of(replace(FIGURES, verdict=verdict, verdict_weeks=weeks)), delivery_id="1").cards[0]
+    card = letter_of(draft_of(replace(FIGURES, verdict=verdict, verdict_weeks=weeks)), delivery_id="1").cards[0]
     assert card.title == title
     assert words in (card.description or "")
 
 
 def test_without_a_picture_the_post_names_none():
-    letter = digest_letter(facts_of(), delivery_id="1").without_picture()
+    letter = letter_of(draft_of(), delivery_id="1").without_picture()
     assert letter.attachment is None
     assert letter.embeds()[0].image.url is None
 
 
 def test_the_verdict_can_be_hidden():
-    facts = facts_of(replace(FIGURES, verdict=Verdict.INFLUENCE), show_verdict=False)
-    assert "nfluence" not in text_of(digest_letter(facts, delivery_id="1")).replace("attention", "")
-    picture = digest_picture(facts)
+    draft = draft_of(replace(FIGURES, verdict=Verdict.INFLUENCE), show_verdict=False)
+    assert "nfluence" not in text_of(letter_of(draft, delivery_id="1")).replace("attention", "")
+    picture = digest_picture(draft)
     assert picture is not None
     assert picture.bands == ()
-    assert picture.headline == headline(facts) == "This week's attention"
+    assert picture.headline == headline(draft) == "This week's attention"
 
 
 def test_what_the_figures_cannot_say_is_said():
     small = replace(FIGURES, conversations=6, active_members=8, spread=None, top3_share=None, logged_share=0.25)
-    said = "\n".join(notes(facts_of(small, complete=False, late=True, first_week=True, running=True, history=())))
+    said = "\n".join(notes(draft_of(small, complete=False, late=True, record_from_on=MONDAY, running=True, history=())))
     for words in (
         "comes late",
         "not over yet",
@@ -154,7 +206,7 @@ def test_what_the_figures_cannot_say_is_said():
         "25% of the personal contacts were logged",
     ):
         assert words in said
-    letter = digest_letter(facts_of(small, first_week=True, history=()), delivery_id="1")
+    letter = letter_of(draft_of(small, record_from_on=MONDAY, history=()), delivery_id="1")
     assert "week before" not in text_of(letter)
     assert "Met at some time" not in text_of(letter)
     assert "**unknown**" in text_of(letter)
@@ -163,10 +215,10 @@ def test_what_the_figures_cannot_say_is_said():
 
 def test_a_week_before_the_record_is_not_said_to_have_been_empty() -> None:
     nothing = replace(EMPTY, waiting=0, active_members=0, coverage=None)
-    facts = facts_of(nothing, history=(), conversations=())
-    assert "Nobody wrote" in text_of(digest_letter(facts, delivery_id=None))
-    before = replace(facts, before_record=True, first_week=True)
-    letter = digest_letter(before, delivery_id=None)
+    draft = draft_of(nothing, history=(), conversations=())
+    assert "Nobody wrote" in text_of(letter_of(draft, delivery_id=None))
+    before = draft_of(nothing, history=(), conversations=(), record_from_on=MONDAY + WEEK)
+    letter = letter_of(before, delivery_id=None)
     assert letter.cards[0].title == "Not on record"
     assert "Nothing of this week is on record." in text_of(letter)
 
@@ -183,30 +235,31 @@ def test_a_week_before_the_record_is_not_said_to_have_been_empty() -> None:
     ],
 )
 def test_a_quiet_week_is_one_friendly_line_without_a_picture(changes, words):
-    facts = facts_of(replace(EMPTY, **changes), conversations=(2, 1))
-    letter = digest_letter(facts, delivery_id="1")
+    draft = draft_of(replace(EMPTY, **changes), conversations=(2, 1))
+    letter = letter_of(draft, delivery_id="1")
     assert words in (letter.cards[0].description or "")
     assert letter.cards[0].fields == ()
     assert "\n" not in (letter.cards[0].description or "")
     assert letter.attachment is None
-    assert digest_picture(facts) is None
-    assert words in " ".join(printed(digest_report(facts)).replace("│", " ").split())
-    assert "Reached" not in printed(digest_report(facts))
-    page = digest_page(facts, None)
+    assert digest_picture(draft) is None
+    assert words in " ".join(printed(digest_report(draft)).replace("│", " ").split())
+    assert "Reached" not in printed(digest_report(draft))
+    page = digest_page(draft, None)
     assert words in page
     assert "Reached" not in Page.text_of(page)
 
 
 def test_a_managers_own_week_has_its_figures_however_few():
-    one = facts_of(replace(EMPTY, conversations=1, members_reached=1, waiting=0), conversations=(1,), own=True)
-    assert "Conversations" in text_of(personal_letter(personal_of(one), delivery_id=None))
+    one = draft_of(replace(EMPTY, conversations=1, members_reached=1, waiting=0), conversations=(1,), own=True)
+    assert "Conversations" in text_of(own_letter(personal_of(one), delivery_id=None))
 
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_quiet_week_that_was_corrected_shows_what_it_is_now(own):
     nothing = replace(EMPTY, waiting=0)
-    facts = facts_of(nothing, conversations=(), corrected=FIGURES, complete=False, filled=True, own=own)
-    letter = personal_letter(personal_of(facts), delivery_id=None) if own else digest_letter(facts, delivery_id=None)
+    changes = {"conversations": (), "corrected": FIGURES, "complete": False, "filled": True}
+    draft = draft_of(nothing, own=own, **changes)
+    letter = own_letter(personal_of(draft), delivery_id=None) if own else letter_of(draft, delivery_id=None)
     assert letter.cards[0].title == "A quiet week"
     assert letter.attachment is None
     values = {field.name: field.value for field in letter.cards[0].fields}
@@ -216,20 +269,20 @@ def test_a_quiet_week_that_was_corrected_shows_what_it_is_now(own):
     said = text_of(letter)
     for words in ("Corrected:", "the verdict is: In between.", "It is complete now."):
         assert words in said
-        assert own or words in " ".join(printed(digest_report(facts)).replace("│", " ").split())
-        assert own or words in digest_page(facts, None)
+        assert own or words in " ".join(printed(digest_report(draft)).replace("│", " ").split())
+        assert own or words in digest_page(draft, None)
     assert "record is missing, so" not in said
-    hidden = replace(facts, show_verdict=False)
-    assert "In between" not in text_of(digest_letter(hidden, delivery_id=None))
+    hidden = draft_of(nothing, own=own, show_verdict=False, **changes)
+    assert "In between" not in text_of(letter_of(hidden, delivery_id=None))
 
 
 def test_a_figure_that_is_unknown_by_now_says_so_and_the_picture_is_marked():
-    facts = facts_of(corrected=replace(EMPTY, verdict=FIGURES.verdict))
-    values = {field.name: field.value for field in digest_letter(facts, delivery_id=None).cards[0].fields}
+    draft = draft_of(corrected=replace(EMPTY, verdict=FIGURES.verdict))
+    values = {field.name: field.value for field in letter_of(draft, delivery_id=None).cards[0].fields}
     assert values["Spread"].startswith("**40%**, now unknown")
     assert values["Replies"].startswith("**76 min**, now unknown")
-    assert "the verdict is" not in "".join(notes(facts))
-    picture = digest_picture(facts)
+    assert "the verdict is" not in "".join(notes(draft))
+    picture = digest_picture(draft)
     assert picture is not None
     assert picture.week == "23–29 March 2026 · corrected since"  # noqa: RUF001
 
@@ -237,23 +290,25 @@ def test_a_figure_that_is_unknown_by_now_says_so_and_the_picture_is_marked():
 def test_gaps_are_only_spoken_of_where_they_are_marked():
     history = [PastWeek(MONDAY - WEEK * 2, FIGURES, complete=False)]
     words = "Of weeks marked as a gap, part of the record is missing."
-    assert words in notes(facts_of(history=history))
-    assert words not in notes(facts_of(history=history, own=True))
-    assert words not in notes(facts_of(replace(EMPTY), history=history))
-    assert words in notes(facts_of(history=[PastWeek(MONDAY - WEEK, FIGURES, complete=False)], own=True))
+    assert words in notes(draft_of(history=history))
+    assert words not in notes(draft_of(history=history, own=True))
+    assert words not in notes(draft_of(replace(EMPTY), history=history))
+    assert words in notes(draft_of(history=[PastWeek(MONDAY - WEEK, FIGURES, complete=False)], own=True))
 
 
 def test_the_first_week_says_since_when_there_is_a_record_and_a_week_before_it_does_not():
-    first = facts_of(first_week=True, history=(), record_from_on=MONDAY + timedelta(days=2))
+    first = draft_of(history=(), record_from_on=MONDAY + timedelta(days=2))
     assert "The record begins on 25 March 2026; what was before is not counted." in notes(first)
-    assert not any("begins" in note for note in notes(replace(first, record_from_on=MONDAY)))
-    assert notes(replace(first, figures=EMPTY, before_record=True)) == ()
+    monday = notes(draft_of(history=(), record_from_on=MONDAY))
+    assert any("first week on record" in note for note in monday)
+    assert not any("begins" in note for note in monday)
+    assert notes(draft_of(EMPTY, history=(), record_from_on=MONDAY + WEEK)) == ()
 
 
 def test_a_digest_that_is_only_looked_at_has_no_button():
-    assert digest_letter(facts_of(), delivery_id=None).view() is None
+    assert letter_of(draft_of(), delivery_id=None).view() is None
     with pytest.raises(ValueError, match="opaque"):
-        digest_letter(facts_of(), delivery_id="G")
+        letter_of(draft_of(), delivery_id="G")
 
 
 def test_how_it_is_counted_fits():
@@ -269,9 +324,9 @@ def test_weeks_without_a_record_stay_gaps_and_the_time_before_the_record_is_no_g
         PastWeek(MONDAY - WEEK * 9, None),
         PastWeek(MONDAY, None),
     ]
-    picture = digest_picture(facts_of(history=history))
+    picture = digest_picture(draft_of(history=history))
     assert picture is not None
-    assert picture.record == (
+    assert picture.extents == (
         RecordExtent.WHOLE,
         RecordExtent.GAP,
         RecordExtent.NONE,
@@ -281,7 +336,7 @@ def test_weeks_without_a_record_stay_gaps_and_the_time_before_the_record_is_no_g
     assert picture.week_labels == ("23 Feb", "2 Mar", "9 Mar", "16 Mar", "23 Mar")
     assert picture.reach.values[2:4] == (None, None)
     longer = [PastWeek(MONDAY - WEEK * back, FIGURES) for back in range(30)]
-    full = digest_picture(facts_of(history=longer))
+    full = digest_picture(draft_of(history=longer))
     assert full is not None
     assert len(full.week_labels) == 12
 
@@ -308,10 +363,9 @@ ANY_FIGURES = st.builds(
 )
 ANY_STAYING = st.builds(Staying, st.just(30), st.floats(0, 1), st.none() | st.floats(0, 1), st.floats(0, 1))
 ANY_GROUP = st.builds(Group, COUNT, st.just(()) | st.tuples(ANY_STAYING, ANY_STAYING))
-ANY_FACTS = st.builds(
-    DigestFacts,
+ANY_DRAFT = st.builds(
+    draft_of,
     guild_name=NAMES,
-    monday=st.just(MONDAY),
     figures=ANY_FIGURES,
     history=st.lists(
         st.builds(
@@ -324,16 +378,15 @@ ANY_FACTS = st.builds(
     filled=st.booleans(),
     late=st.booleans(),
     running=st.booleans(),
-    first_week=st.booleans(),
     show_verdict=st.booleans(),
     own=st.booleans(),
     corrected=st.none() | ANY_FIGURES,
     load=st.none() | st.builds(Load, COUNT, COUNT),
     stayers=st.none() | st.builds(Stayers, ANY_GROUP, ANY_GROUP),
-    record_from_on=st.none() | st.just(MONDAY - WEEK * 9),
+    record_from_on=st.none() | st.integers(-60, 1).map(lambda weeks: MONDAY + WEEK * weeks),
     effect=st.none() | st.builds(Effect, COUNT, COUNT, COUNT),
     first_contacts=st.lists(NAMES, max_size=20),
-    first_contacts_in_all=COUNT,
+    met=st.integers(0, 10**4),
 )
 LANGUAGE = st.sampled_from(LANGUAGES)
 ID = st.integers(2**60, 2**63)
@@ -355,20 +408,20 @@ ANY_ENTRY = st.builds(WaitingEntry, ID, ID, ID, st.frozensets(ID, max_size=2))
 
 
 @st.composite
-def any_personal_facts(draw):
+def any_personal_draft(draw):
     waiting = draw(st.lists(ANY_ENTRY, max_size=5))
     suggested = draw(
         st.lists(st.builds(Suggestion, ANY_OFFER) | st.builds(Suggestion, st.none(), st.floats(0, 1)), max_size=3)
     )
     people = [entry.member_id for entry in waiting] + [one.offer.member_id for one in suggested if one.offer]
     names = {person: draw(NAMES) for person in people if draw(st.booleans())}
-    week = draw(ANY_FACTS)
+    week = draw(ANY_DRAFT)
     return personal_of(week, names, waiting, draw(COUNT), suggested)
 
 
-def personal_of(week, names=(), waiting=(), waiting_in_all=0, suggested=()):
-    nudge = PersonalNudge(Nudge(1, ()), dict(names), 2**62, week.guild_name, ZoneInfo("UTC"), NOW)
-    return PersonalFacts(week, 2**62, nudge, dict(names), NOW, waiting, waiting_in_all, suggested)
+def personal_of(digest, names=(), waiting=(), waiting_in_all=0, suggested=()):
+    context = OfferContext(NOW, UTC_ZONE, dict(names))
+    return PersonalDraft(digest, digest.frozen, context, tuple(waiting), waiting_in_all, tuple(suggested))
 
 
 def harmless(letter, *, links=()):
@@ -381,19 +434,19 @@ def harmless(letter, *, links=()):
     assert not ADDRESS.search(text.replace("attachment://", ""))
 
 
-@given(ANY_FACTS, LANGUAGE)
-def test_no_digest_breaks_a_limit_or_pings(facts, language):
+@given(ANY_DRAFT, LANGUAGE)
+def test_no_digest_breaks_a_limit_or_pings(draft, language):
     with speaking(language):
-        letter = digest_letter(facts, delivery_id="f" * 32)
+        letter = letter_of(draft, delivery_id="f" * 32)
     harmless(letter)
     if letter.attachment:
         assert len(letter.attachment.alt_text) <= 1024
 
 
-@given(any_personal_facts(), LANGUAGE)
-def test_no_personal_digest_breaks_a_limit_or_pings(facts, language):
+@given(any_personal_draft(), LANGUAGE)
+def test_no_personal_digest_breaks_a_limit_or_pings(draft, language):
     with speaking(language):
-        letter = personal_letter(facts, delivery_id="f" * 32)
+        letter = own_letter(draft, delivery_id="f" * 32)
     links = re.findall(r"https://discord\.com/channels/\d+/\d+/\d+", text_of(letter))
     harmless(letter, links=links)
     assert letter.view() is not None
@@ -406,17 +459,17 @@ def test_every_line_of_a_personal_digest_keeps_its_link_however_long_the_names(l
     offers = [Offer(person, Reason.UNMET, NOW, far - person, far, active_days=30) for person in range(5, 8)]
     names = dict.fromkeys(range(8), longest)
     with speaking(language):
-        facts = personal_of(facts_of(own=True), names, waiting, 10**6, [Suggestion(offer) for offer in offers])
-        letter = personal_letter(facts, delivery_id=None)
+        draft = personal_of(draft_of(own=True), names, waiting, 10**6, [Suggestion(offer) for offer in offers])
+        letter = own_letter(draft, delivery_id=None)
     harmless(letter, links=[f"https://discord.com/channels/{2**62}/{far}/{far - person}" for person in range(8)])
     links = re.findall(r"\]\(https://discord\.com/channels/\d+/\d+/(\d+)\)", text_of(letter))
     assert links == [str(far - person) for person in range(8)]
 
 
-@given(ANY_FACTS, LANGUAGE)
-def test_no_page_runs_or_fetches_anything(facts, language):
+@given(ANY_DRAFT, LANGUAGE)
+def test_no_page_runs_or_fetches_anything(draft, language):
     with speaking(language):
-        page = digest_page(facts, b"png")
+        page = digest_page(draft, b"png")
     read = Page()
     read.feed(page)
     read.close()
@@ -453,42 +506,41 @@ class Page(HTMLParser):
 
 
 def test_the_page_tells_the_same():
-    facts = facts_of(corrected=replace(FIGURES, coverage=0.2), guild_name="<b>Mesh</b> & more")
-    page = digest_page(facts, b"png")
+    draft = draft_of(corrected=replace(FIGURES, coverage=0.2), guild_name="<b>Mesh</b> & more")
+    page = digest_page(draft, b"png")
     assert "&lt;b&gt;" not in page  # the name's brackets became look-alikes before
     assert "In between" in page
     assert "as if 10 people were addressed evenly" in page
     assert "data:image/png;base64,cG5n" in page
     assert "prefers-color-scheme: dark" in page
     assert '<td class="beside">20%</td>' in page
-    quiet = digest_page(facts_of(replace(EMPTY, waiting=0), conversations=()), None)
+    quiet = digest_page(draft_of(replace(EMPTY, waiting=0), conversations=()), None)
     assert "<img" not in quiet
     assert "120 people wrote something" in quiet
 
 
 def test_newcomers_who_stay_are_an_association_with_intervals_and_too_few_to_say():
     stay = (Staying(30, 0.62, 0.48, 0.74), Staying(60, 0.5, 0.3, 0.66))
-    facts = facts_of(stayers=Stayers(Group(45, stay), Group(19, ())), record_from_on=MONDAY - WEEK * 9)
-    values = {field.name: field.value for field in digest_letter(facts, delivery_id="1").cards[0].fields}
+    draft = draft_of(stayers=Stayers(Group(45, stay), Group(19, ())), record_from_on=MONDAY - WEEK * 9)
+    values = {field.name: field.value for field in letter_of(draft, delivery_id="1").cards[0].fields}
     assert "62% were there on day 30 (95% interval 48% to 74%)" in values["Newcomers who stay"]
     assert "Of 19 who did not: too few to say, as it takes 20" in values["Newcomers who stay"]
     assert "The two groups cannot be compared yet." in values["Newcomers who stay"]
     assert "The record begins on 19 January 2026" in values["Good to know"]
-    none = facts_of(stayers=Stayers(Group(3, ()), Group(19, ())))
-    assert "who stay" not in text_of(digest_letter(none, delivery_id="1"))
+    none = draft_of(stayers=Stayers(Group(3, ()), Group(19, ())))
+    assert "who stay" not in text_of(letter_of(none, delivery_id="1"))
 
 
 def test_replies_within_a_minute_are_told_in_a_sentence_of_their_own():
-    facts = facts_of(replace(FIGURES, reply_minutes=ReplyMinutes(0.2, 0.9)))
-    values = {field.name: field.value for field in digest_letter(facts, delivery_id=None).cards[0].fields}
+    draft = draft_of(replace(FIGURES, reply_minutes=ReplyMinutes(0.2, 0.9)))
+    values = {field.name: field.value for field in letter_of(draft, delivery_id=None).cards[0].fields}
     assert values["Replies"].startswith("**under a minute**")
     assert values["Replies"].endswith("half of the replies came sooner, nine in ten within a minute")
 
 
 def test_load_nudges_and_first_contacts_are_told():
-    facts = facts_of(load=Load(1, 3), effect=Effect(24, 12, 4), first_contacts=["Mia", "@everyone"])
-    facts = replace(facts, first_contacts_in_all=5)
-    values = {field.name: field.value for field in digest_letter(facts, delivery_id=None).cards[0].fields}
+    draft = draft_of(load=Load(1, 3), effect=Effect(24, 12, 4), first_contacts=["Mia", "@everyone"], met=5)
+    values = {field.name: field.value for field in letter_of(draft, delivery_id=None).cards[0].fields}
     assert values["Load"].startswith("**1 of 3**")
     assert values["Nudges"] == "**12 of 20**\npeople named in nudges lately heard from that manager within 3 days"
     assert values["Met for the first time"] == "Mia, ＠everyone and 3 more"  # noqa: RUF001
@@ -499,35 +551,35 @@ def test_a_week_before_with_a_gap_says_so_and_does_not_count_as_usual():
         PastWeek(MONDAY - WEEK, FIGURES, complete=False),
         *[PastWeek(MONDAY - WEEK * n, FIGURES) for n in (2, 3)],
     ]
-    letter = digest_letter(facts_of(history=history), delivery_id="1")
+    letter = letter_of(draft_of(history=history), delivery_id="1")
     assert "(week before: 11%, with a gap)" in text_of(letter)
     assert "usually" not in text_of(letter)
     assert "Of weeks marked as a gap, part of the record is missing." in text_of(letter)
 
 
 def test_many_members_are_drawn_by_how_many_conversations_they_had():
-    picture = digest_picture(facts_of(conversations=tuple(max(1, 300 // rank) for rank in range(1, 5001))))
+    picture = digest_picture(draft_of(conversations=tuple(max(1, 300 // rank) for rank in range(1, 5001))))
     assert picture is not None
     assert sum(one.members for one in picture.bins) == 5000
     assert [one.label for one in picture.bins][:4] == ["1", "2", "3", "4–7"]  # noqa: RUF001
     assert picture.bins[-1].label == "64–300"  # noqa: RUF001
-    few = digest_picture(facts_of())
+    few = digest_picture(draft_of())
     assert few is not None
     assert few.bins == ()
 
 
-@given(ANY_FACTS, LANGUAGE)
-def test_any_digest_fits_80_columns(facts, language):
+@given(ANY_DRAFT, LANGUAGE)
+def test_any_digest_fits_80_columns(draft, language):
     with speaking(language):
-        text = printed(digest_report(facts))
+        text = printed(digest_report(draft))
     assert "\x1b" not in text
     assert all(cell_len(line) <= 80 for line in text.splitlines())
 
 
 @settings(max_examples=8, deadline=None)
-@given(ANY_FACTS.filter(lambda facts: not facts.quiet))
-def test_any_picture_can_be_drawn(facts):
-    picture = digest_picture(facts)
+@given(ANY_DRAFT.filter(lambda draft: not draft.quiet))
+def test_any_picture_can_be_drawn(draft):
+    picture = digest_picture(draft)
     assert picture is not None
     assert is_png_of_the_right_size(draw_digest(picture))
 
@@ -538,13 +590,13 @@ def is_png_of_the_right_size(png):
 
 @pytest.mark.parametrize("guild_name", ["مريم \u200fשלם", "東京", "🎌🎌", "$$$ _{x}^2 $", "x" * 5000, "\u202e\ud800"])
 def test_hard_guild_names_are_drawn(guild_name):
-    picture = digest_picture(facts_of(guild_name=guild_name))
+    picture = digest_picture(draft_of(guild_name=guild_name))
     assert picture is not None
     assert is_png_of_the_right_size(draw_digest(picture))
 
 
 def test_five_thousand_members_are_drawn_and_the_same_facts_give_the_same_bytes():
-    picture = digest_picture(facts_of(conversations=tuple(max(1, 400 // rank) for rank in range(1, 5001))))
+    picture = digest_picture(draft_of(conversations=tuple(max(1, 400 // rank) for rank in range(1, 5001))))
     assert picture is not None
     again = pickle.loads(pickle.dumps(picture))
     assert again == picture
@@ -552,7 +604,7 @@ def test_five_thousand_members_are_drawn_and_the_same_facts_give_the_same_bytes(
 
 
 def test_the_bot_does_not_load_the_charting_library():
-    loaded = "bot.views.digest.letter, bot.views.digest.picture, bot.views.nudge.letter"
+    loaded = "bot.views.digest.writer, bot.views.digest.picture, bot.views.nudge.writer"
     code = f"import sys, {loaded}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
 
@@ -565,17 +617,17 @@ def printed(renderable):
 
 
 def test_the_terminal_tells_the_same():
-    text = printed(digest_report(facts_of()))
+    text = printed(digest_report(draft_of()))
     assert "In between" in text
     assert "as if 10 people were" in text
     assert "usual" in text
     assert "23 Mar" in text
     assert "  11% █" in text
     with speaking("de"):
-        assert " 11\xa0% █" in printed(digest_report(facts_of()))
+        assert " 11\xa0% █" in printed(digest_report(draft_of()))
     assert "the three most-addressed had 50%" in text
     assert all(len(line) <= 80 for line in text.splitlines())
-    quiet = printed(digest_report(facts_of(replace(EMPTY, waiting=0), conversations=(), late=True)))
+    quiet = printed(digest_report(draft_of(replace(EMPTY, waiting=0), conversations=(), late=True)))
     assert "120 people wrote something" in quiet
     assert "comes late" in quiet
 

@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from bot.domain.guild import GuildSettings
 from bot.domain.logged import WhenProblem
-from bot.domain.nudge import Action
+from bot.domain.nudge import Action, Press
 from bot.domain.nudge_decision import Obstacle
 from bot.domain.privacy import StoredFacts
 from bot.domain.relationship import Acquaintance, Relationship, Standing
@@ -40,7 +41,8 @@ from bot.views.members import privacy, relationship
 from bot.views.members.unmet import unmet_letter
 from bot.views.members.waiting import waiting_letter
 from bot.views.nudge import answers
-from bot.views.nudge.letter import Outcome, hand_over_letter, nudge_letter, outcome_sentence
+from bot.views.nudge.direct_message import nudge_letter
+from bot.views.nudge.presses import Outcome, hand_over_letter, outcome_sentence
 from bot.views.nudge.terminal import nudge_report
 from bot.views.words import refusals
 
@@ -77,14 +79,14 @@ def relations(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
 
 def nudges(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
     """Nudges and what is said about them."""
-    facts = nudge_of(*OFFERS, names=names, guild_name=guild)
-    yield nudge_letter(facts, delivery_id="0f")
-    pressed = {position: Outcome(action, names[12]) for position, action in enumerate(Action, start=1)}
-    yield nudge_letter(facts, delivery_id="0f", outcomes=pressed)
+    draft = nudge_of(*OFFERS, names=names, guild_name=guild)
+    yield nudge_letter(draft)
+    presses = tuple(Press(position, action, NOW, 12) for position, action in enumerate(Action, start=1))
+    yield nudge_letter(replace(draft, presses=presses))
     yield hand_over_letter(names, delivery_id="0f", position=1, member_name=names[11])
-    yield from (outcome_sentence(outcome, NudgeRules()) for outcome in pressed.values())
+    yield from (outcome_sentence(Outcome(action, names[12]), NudgeRules()) for action in Action)
     for obstacle in (None, *Obstacle):
-        yield answers.why_answer(Why(15, Standing.MEMBER, COOLING, obstacle), names[15], facts)
+        yield answers.why_answer(Why(15, Standing.MEMBER, COOLING, obstacle), names[15], draft.context)
     yield from (answers.named_again(names[11], taken_back=changed) for changed in (True, False))
     yield answers.not_weekdays(names[11])
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import discord
@@ -10,19 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.nudge import Action, Nudge, Offer, Reason
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferContext, Press, Reason
+from bot.domain.nudge_time import NudgeSchedule
+from bot.domain.rules import NudgeRules
 from bot.views.kit.letter import Choice
-from bot.views.nudge.letter import (
-    BUTTON_PATTERN,
+from bot.views.nudge.direct_message import BUTTON_PATTERN, nudge_letter, nudge_preview
+from bot.views.nudge.offer import offer_sentence
+from bot.views.nudge.presses import (
     COLLEAGUE_PATTERN,
     Outcome,
-    PersonalNudge,
     already_settled,
     hand_over_letter,
     not_your_nudge,
-    nudge_letter,
-    nudge_preview,
-    offer_sentence,
+    outcome_sentence,
 )
 from bot.views.words.text import length
 
@@ -44,11 +45,23 @@ COOLING = Offer(15, Reason.COOLING, hours(24 * 44), 115, 222, conversations=4)
 OFFERS = (WAITING, WROTE_BACK, NEWCOMER, UNMET, COOLING)
 
 
-def nudge_of(*offers, **changes):
-    facts = PersonalNudge(
-        Nudge(1, offers), {11: "Ada", 12: "Bob", 13: "مريم", 14: "D_D", 15: "Eve"}, 99, "Mesh", BERLIN, NOW, 380.0
+SCHEDULE = NudgeSchedule(GuildSettings(99, ZoneInfo("UTC")), ManagerSettings(99, 1, zone=BERLIN))
+PEOPLE = {11: "Ada", 12: "Bob", 13: "مريم", 14: "D_D", 15: "Eve", 16: "G_G"}
+
+
+def nudge_of(*offers, nudge=None, guild_name="Mesh", presses=(), **context):
+    return NudgeDraft(
+        "00ff",
+        nudge or Nudge(1, offers),
+        SCHEDULE,
+        guild_name,
+        OfferContext(**{"now": NOW, "zone": BERLIN, "names": PEOPLE, "usual_reply_minutes": 380.0, **context}),
+        tuple(presses),
     )
-    return replace(facts, **changes)
+
+
+def sentence_of(offer, **context):
+    return offer_sentence(offer, nudge_of(offer, **context).context)
 
 
 @pytest.mark.parametrize(
@@ -82,38 +95,35 @@ def nudge_of(*offers, **changes):
     ],
 )
 def test_every_reason_is_told_in_plain_facts(offer, sentence):
-    assert offer_sentence(nudge_of(offer), offer) == sentence
+    assert sentence_of(offer) == sentence
 
 
 def test_when_a_newcomer_joined_is_told_if_it_was_before_their_first_day():
-    joined = nudge_of(NEWCOMER, joined={13: hours(24 * 9)})
-    assert offer_sentence(joined, NEWCOMER) == (
+    assert sentence_of(NEWCOMER, joined={13: hours(24 * 9)}) == (
         "Joined 9 days ago, first wrote on Tuesday, and nobody on the team has said hello yet."
     )
-    same_day = nudge_of(NEWCOMER, joined={13: hours(81)})
-    assert offer_sentence(same_day, NEWCOMER).startswith("First wrote on Tuesday")
+    assert sentence_of(NEWCOMER, joined={13: hours(81)}).startswith("First wrote on Tuesday")
 
 
 def test_a_young_record_says_how_far_back_it_reaches():
-    young = nudge_of(UNMET, days_on_record=6)
-    assert offer_sentence(young, UNMET) == (
+    assert sentence_of(UNMET, days_on_record=6) == (
         "Active on 5 of the 6 days on record, and nobody on the team has written to them in that time."
     )
-    assert "the last 30 days" in offer_sentence(nudge_of(UNMET, days_on_record=30), UNMET)
+    assert "the last 30 days" in sentence_of(UNMET, days_on_record=30)
 
 
 def test_nobody_is_told_a_pace_that_is_not_known():
-    assert offer_sentence(nudge_of(WAITING, usual_reply_minutes=None), WAITING).endswith("from you.")
+    assert sentence_of(WAITING, usual_reply_minutes=None).endswith("from you.")
 
 
 def test_today_is_the_day_on_the_managers_wall():
     newcomer = replace(NEWCOMER, since=datetime(2026, 3, 26, 23, 30, tzinfo=UTC))
-    assert "today" in offer_sentence(nudge_of(newcomer), newcomer)
-    assert "yesterday" in offer_sentence(nudge_of(newcomer, zone=ZoneInfo("UTC")), newcomer)
+    assert "today" in sentence_of(newcomer)
+    assert "yesterday" in sentence_of(newcomer, zone=ZoneInfo("UTC"))
 
 
 def test_five_people_five_rows_that_say_whose_they_are():
-    letter = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff")
+    letter = nudge_letter(nudge_of(*OFFERS))
     assert letter.content is None
     assert letter.cards[0].title == "5 people worth a word from you"
     assert [field.name for field in letter.cards[0].fields] == [
@@ -135,7 +145,7 @@ def test_five_people_five_rows_that_say_whose_they_are():
 
 def test_a_name_on_a_button_leaves_room_for_the_buttons_beside_it():
     named = nudge_of(WAITING, WROTE_BACK, names={11: "Wolfeschlegelsteinhausen", 12: "Bob"})
-    assert nudge_letter(named, delivery_id="00ff").rows[0][0].label == "1 · Wolfeschlegelst…"
+    assert nudge_letter(named).rows[0][0].label == "1 · Wolfeschlegelst…"
 
 
 def test_a_preview_has_links_in_its_lines_and_no_buttons():
@@ -147,14 +157,14 @@ def test_a_preview_has_links_in_its_lines_and_no_buttons():
 
 
 def test_one_person_needs_no_number():
-    letter = nudge_letter(nudge_of(WAITING), delivery_id="00ff")
+    letter = nudge_letter(nudge_of(WAITING))
     assert letter.cards[0].title == "One person worth a word from you"
     assert letter.cards[0].fields[0].name == "Ada"
     assert letter.rows[0][0].label == "Open the message"
 
 
 def test_buttons_carry_what_the_cogs_look_for():
-    letter = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff")
+    letter = nudge_letter(nudge_of(*OFFERS))
     for position, row in enumerate(letter.rows, start=1):
         for button in row:
             if button.custom_id:
@@ -166,31 +176,30 @@ def test_buttons_carry_what_the_cogs_look_for():
 
 
 @pytest.mark.parametrize(
-    ("outcome", "sentence", "label"),
+    ("press", "sentence", "label"),
     [
-        (Outcome(Action.DONE), "Done.", "Done"),
+        (Press(2, Action.DONE, NOW), "Done.", "Done"),
         (
-            Outcome(Action.HAND_OVER, "G_G"),
+            Press(2, Action.HAND_OVER, NOW, 16),
             r"Handed over to G\_G, who will find them in their next nudge.",
             "Handed over",
         ),
         (
-            Outcome(Action.HAND_OVER),
+            Press(2, Action.HAND_OVER, NOW),
             "Handed over to a colleague, who will find them in their next nudge.",
             "Handed over",
         ),
-        (Outcome(Action.SNOOZE), "Snoozed for 7 days.", "Snoozed"),
-        (Outcome(Action.SNOOZE, snoozed_until=date(2026, 4, 3)), "Snoozed until Friday 3 April.", "Snoozed"),
+        (Press(2, Action.SNOOZE, NOW), "Snoozed until Friday 3 April.", "Snoozed"),
         (
-            Outcome(Action.NEVER),
+            Press(2, Action.NEVER, NOW),
             "Noted: you will not be nudged about them. `/nudges again` in the server takes it back.",
             "Not this person",
         ),
-        (Outcome(Action.MOOT), "No longer needed.", None),
+        (Press(2, Action.MOOT, NOW), "No longer needed.", None),
     ],
 )
-def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again(outcome, sentence, label):
-    letter = nudge_letter(nudge_of(WAITING, WROTE_BACK), delivery_id="00ff", outcomes={2: outcome})
+def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again(press, sentence, label):
+    letter = nudge_letter(nudge_of(WAITING, WROTE_BACK, presses=[press]))
     field = letter.cards[0].fields[1]
     assert field.name == "✓ 2 · ~~Bob~~"
     assert field.value == sentence
@@ -202,8 +211,12 @@ def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again
     assert not any(button.disabled for button in letter.rows[0])
 
 
+def test_a_snooze_without_its_end_says_how_long_it_is():
+    assert outcome_sentence(Outcome(Action.SNOOZE), NudgeRules()) == "Snoozed for 7 days."
+
+
 def test_all_settled_is_thanked_for_and_still_carries_its_id():
-    letter = nudge_letter(nudge_of(UNMET), delivery_id="00ff", outcomes={1: Outcome(Action.DONE)})
+    letter = nudge_letter(nudge_of(UNMET, presses=[Press(1, Action.DONE, NOW)]))
     assert letter.cards[0].description == "All settled. Thank you."
     assert letter.cards[0].fields[0].name == r"✓ ~~D\_D~~"
     assert [(button.label, button.disabled, button.custom_id) for button in letter.rows[0]] == [
@@ -212,22 +225,22 @@ def test_all_settled_is_thanked_for_and_still_carries_its_id():
 
 
 def test_writing_half_as_often_is_said_once_and_kindly():
-    facts = nudge_of(WAITING, nudge=Nudge(1, (WAITING,), half_as_often=True))
-    description = nudge_letter(facts, delivery_id="00ff").cards[0].description
+    draft = nudge_of(WAITING, nudge=Nudge(1, (WAITING,), half_as_often=True))
+    description = nudge_letter(draft).cards[0].description
     assert description is not None
     assert "My last 3 messages brought no reaction, so I will write half as often." in description
     assert "the usual days are back" in description
-    assert nudge_letter(nudge_of(WAITING), delivery_id="00ff").cards[0].description is None
+    assert nudge_letter(nudge_of(WAITING)).cards[0].description is None
 
 
 @pytest.mark.parametrize("delivery_id", ["", "XYZ", "a" * 33, "ab:cd"])
 def test_an_id_that_is_not_opaque_is_refused(delivery_id):
     with pytest.raises(ValueError, match="opaque"):
-        nudge_letter(nudge_of(WAITING), delivery_id=delivery_id)
+        nudge_letter(replace(nudge_of(WAITING), delivery_id=delivery_id))
 
 
 async def test_discord_py_keeps_no_view_in_memory_for_a_sent_message():
-    view = nudge_letter(nudge_of(*OFFERS), delivery_id="00ff").view()
+    view = nudge_letter(nudge_of(*OFFERS)).view()
     assert isinstance(view, discord.ui.View)
     assert view.is_finished()
     assert view.timeout is None
@@ -261,20 +274,26 @@ OFFER = st.builds(
     active_days=st.none() | st.integers(0, 10**9),
     conversations=st.none() | st.integers(0, 10**9),
 )
-OUTCOME = st.builds(Outcome, st.sampled_from(Action), st.none() | NAMES, st.none() | st.dates())
+PRESS = st.builds(Press, st.integers(1, 6), st.sampled_from(Action), st.just(NOW), st.none() | st.integers(1, 6))
 
 
 @given(
     st.lists(OFFER, min_size=1, max_size=5),
     st.dictionaries(st.integers(1, 6), NAMES),
     NAMES,
-    st.dictionaries(st.integers(1, 6), OUTCOME),
+    st.lists(PRESS, max_size=6),
     st.booleans(),
     st.none() | st.floats(0, 1e7),
 )
-def test_no_nudge_breaks_a_limit_or_lets_a_name_act(offers, names, guild_name, outcomes, half, usual):
-    facts = PersonalNudge(Nudge(1, tuple(offers), half_as_often=half), names, 2**63, guild_name, BERLIN, NOW, usual)
-    letter = nudge_letter(facts, delivery_id="f" * 32, outcomes=outcomes)
+def test_no_nudge_breaks_a_limit_or_lets_a_name_act(offers, names, guild_name, presses, half, usual):
+    draft = nudge_of(
+        nudge=Nudge(1, tuple(offers), half_as_often=half),
+        guild_name=guild_name,
+        presses=presses,
+        names=names,
+        usual_reply_minutes=usual,
+    )
+    letter = nudge_letter(replace(draft, delivery_id="f" * 32))
     keeps_discords_limits(letter)
     text = str([(field.name, re.sub(r"\[Open the message\]\(https://discord\.com/[\d/channels]*\)", "", field.value))
                 for field in letter.cards[0].fields]) + str(letter.cards[0].author)  # fmt: skip

@@ -9,24 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.effect import Effect
-from bot.domain.nudge import Nudge, Offer, Reason
+from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge import Offer, OfferContext, Reason
 from bot.domain.nudge_decision import Obstacle
-from bot.domain.nudge_time import PauseProblem
+from bot.domain.nudge_time import NudgeSchedule, PauseProblem
 from bot.domain.relationship import Standing
 from bot.domain.why import Miss, MissedReason, Why
-from bot.views.nudge.answers import NudgesState, nudges_state, pause_refused, reason_label, why_answer
-from bot.views.nudge.letter import PersonalNudge
-from bot.views.nudge.welcome import Enrolment
+from bot.services.nudge.previews import NudgeStatus
+from bot.views.nudge.answers import nudges_state, pause_refused, reason_label, why_answer
 from bot.views.words.weekdays import weekday_suggestions, weekdays_from
 
 NOW = datetime(2026, 3, 27, 8, tzinfo=UTC)
-FACTS = PersonalNudge(Nudge(1, ()), {}, 99, "Mesh", ZoneInfo("UTC"), NOW)
-ENROLMENT = Enrolment("", range(5), 9, "Europe/Berlin")
+CONTEXT = OfferContext(NOW, ZoneInfo("UTC"))
+GUILD = GuildSettings(99, ZoneInfo("Europe/Berlin"))
 
 
-def state(**changes) -> str:
-    facts = {"on": True, "closed": False, "paused_until_on": None, "next_on": date(2026, 3, 30), "throttled": False}
-    return nudges_state(NudgesState(ENROLMENT, **{**facts, **changes}))
+def state(*, on=True, closed=False, paused_until_on=None, **changes) -> str:
+    manager = ManagerSettings(
+        99, 1, enrolled_at=NOW if on else None, refused_at=NOW if closed else None, paused_until_on=paused_until_on
+    )
+    known = {"next_on": date(2026, 3, 30), "throttled": False, **changes}
+    return nudges_state(NudgeStatus(NudgeSchedule(GUILD, manager), **known))
 
 
 def test_how_things_stand():
@@ -63,13 +66,13 @@ def test_what_came_of_them():
 
 def test_every_rule_has_words_of_its_own():
     offer = Offer(5, Reason.UNMET, NOW - timedelta(days=9), active_days=4)
-    texts = {why_answer(Why(5, Standing.MEMBER, offer, obstacle), "Max", FACTS) for obstacle in (None, *Obstacle)}
-    texts |= {why_answer(Why(5, standing), "Max", FACTS) for standing in Standing if standing is not Standing.MEMBER}
+    texts = {why_answer(Why(5, Standing.MEMBER, offer, obstacle), "Max", CONTEXT) for obstacle in (None, *Obstacle)}
+    texts |= {why_answer(Why(5, standing), "Max", CONTEXT) for standing in Standing if standing is not Standing.MEMBER}
     misses = {
         why_answer(
             Why(5, Standing.MEMBER, missed=(MissedReason(Reason.UNMET, miss, NOW - timedelta(hours=5), 2),)),
             "Max",
-            FACTS,
+            CONTEXT,
         )
         for miss in Miss
     }
@@ -82,7 +85,7 @@ def test_every_rule_has_words_of_its_own():
 
 
 def test_a_name_cannot_act_in_an_answer():
-    text = why_answer(Why(5, Standing.MANAGER), "**[x](https://e.vil)** @everyone", FACTS)
+    text = why_answer(Why(5, Standing.MANAGER), "**[x](https://e.vil)** @everyone", CONTEXT)
     assert "https://" not in text
     assert "@everyone" not in text
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.guild import LANGUAGES, GuildSettings
+from bot.domain.guild import LANGUAGES, GuildSettings, ManagerSettings
+from bot.domain.nudge_time import NudgeSchedule
 from bot.services.guild.status import StatusFacts
 from bot.views.guild import setup_summary
 from bot.views.guild.setup import Guide, SetupPage, finished, guide_letter, saved
@@ -15,7 +16,7 @@ from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.kit.letter import CONTENT_LIMIT
 from bot.views.kit.links import message_link
 from bot.views.nudge import answers
-from bot.views.nudge.welcome import Enrolment, welcome_letter
+from bot.views.nudge.welcome import welcome_letter
 from bot.views.words import refusals
 from bot.views.words.amounts import duration, minutes, people, percent
 from bot.views.words.dates import day_label, discord_time, short_day, week_label, weekdays_label
@@ -25,6 +26,7 @@ from bot.views.words.text import length
 from .test_views_names import NAMES
 
 NOW = datetime(2026, 3, 27, 8, tzinfo=UTC)
+SCHEDULE = NudgeSchedule(GuildSettings(99, ZoneInfo("Europe/Berlin")), ManagerSettings(99, 1))
 
 
 @pytest.mark.parametrize(
@@ -127,16 +129,15 @@ def test_setup_says_what_is_missing():
 
 @given(st.lists(NAMES, max_size=40), st.lists(st.integers(0, 2**63), max_size=60), NAMES, NAMES)
 def test_no_answer_is_too_long_or_pings(names, channels, zone, reference):
-    enrolment = Enrolment(zone, frozenset(range(5)), 9, zone)
     for text in (
         setup_summary.setup_saved(setup_summary.Setup(names, zone, 5, None, 0, 9, channels, channels)),
-        answers.nudges_on(enrolment),
+        answers.nudges_on(SCHEDULE),
         answers.nudges_closed(zone),
         refusals.unexpected_error(reference),
     ):
         assert length(text) <= CONTENT_LIMIT
         assert "@" not in text
-    embed = welcome_letter(enrolment, delivery_id="ab12").embeds()[0]
+    embed = welcome_letter(SCHEDULE, zone, delivery_id="ab12").embeds()[0]
     assert len(embed) <= 6000
     assert "@" not in str(embed.to_dict())
 
@@ -193,12 +194,12 @@ def test_fixed_answers():
 
 
 def test_the_first_message_says_what_comes_and_how_to_stop():
-    letter = welcome_letter(Enrolment("Mesh", range(5), 9, "Europe/Berlin"), delivery_id="ab12")
+    letter = welcome_letter(SCHEDULE, "Mesh", delivery_id="ab12")
     text = str(letter.payload())
     assert "Monday to Friday" in text
     assert "09:00" in text
     assert "/nudges off" in text
     assert "spade:welcome:ab12:stop" in text
-    assert welcome_letter(Enrolment("Mesh", range(5), 9, "UTC")).view() is None
+    assert welcome_letter(SCHEDULE, "Mesh").view() is None
     with pytest.raises(ValueError, match="opaque"):
-        welcome_letter(Enrolment("Mesh", range(5), 9, "UTC"), delivery_id="no!")
+        welcome_letter(SCHEDULE, "Mesh", delivery_id="no!")

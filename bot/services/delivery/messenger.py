@@ -10,7 +10,7 @@ from bot.domain.delivery import Delivery
 Body = TypeVar("Body")
 """A message as the views composed it. Services pass it on and never look inside."""
 Body_co = TypeVar("Body_co", covariant=True)
-"""What a writer composes."""
+"""What a composer makes."""
 Body_contra = TypeVar("Body_contra", contravariant=True)
 """What a messenger sends."""
 

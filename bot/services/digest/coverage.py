@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.domain.coverage import PeriodChoice, last_week_of, period_meant
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures
-from bot.domain.report import DigestDraft
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Directory
 from bot.services.digest.painter import Painter
@@ -19,7 +19,7 @@ from bot.store.database import Database
 class CoverageFacts:
     """The figures of a period, the manager's own beside them, and the weeks up to its end for the picture."""
 
-    stretch: PeriodChoice
+    choice: PeriodChoice
     report: PeriodReport
     own: Figures | None
     draft: DigestDraft
@@ -45,7 +45,7 @@ class CoverageService:
         self._settle = settle
         self._reporter = Reporter(database, rules)
 
-    async def of(self, guild_id: int, manager_id: int, stretch: PeriodChoice) -> CoverageFacts | None:
+    async def of(self, guild_id: int, manager_id: int, choice: PeriodChoice) -> CoverageFacts | None:
         """The figures of a period; None before Spade was set up."""
         await self._settle()
         async with self._database.reading() as connection:
@@ -53,9 +53,9 @@ class CoverageService:
         if settings is None:
             return None
         now = self._clock.now()
-        period = period_meant(stretch, settings.zone, now)
+        period = period_meant(choice, settings.zone, now)
         report = await self._reporter.figures(settings, period)
         name = await self._directory.guild_name(guild_id)
         draft = await self._reporter.draft(settings, last_week_of(period), name, now, as_posted=False)
         picture = await self._painter.paint(draft)
-        return CoverageFacts(stretch, report, report.managers.get(manager_id), draft, picture)
+        return CoverageFacts(choice, report, report.managers.get(manager_id), draft, picture)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bot.domain.report import DigestDraft
+from bot.domain.digest_draft import DigestDraft
 
 
 class Painter(Protocol):

@@ -1,4 +1,4 @@
-"""Gathers the facts of weeks and has the figures made of them."""
+"""Gathers the facts of weeks and makes figures and digests of them."""
 
 import asyncio
 import json
@@ -10,12 +10,15 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from bot.domain.calendar import Period, day_start, just_after, local_day, monday_of, period_of_days, weeks_ending
-from bot.domain.effect import Effect, effects
+from bot.domain.digest_draft import DigestDraft, DigestWeek, PersonalDraft
+from bot.domain.effect import Effect
 from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
-from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.guild import GuildSettings
 from bot.domain.load import load_of
+from bot.domain.nudge import OfferContext
 from bot.domain.nudge_decision import ranked
-from bot.domain.report import DigestDraft, FrozenWeek, PastWeek, PersonalDraft, WeekReport
+from bot.domain.nudge_time import NudgeSchedule
+from bot.domain.report import FrozenWeek, PastWeek, WeekReport
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
@@ -23,8 +26,9 @@ from bot.domain.suggestion import suggestions
 from bot.domain.survival import NewcomerStay, Stayers, stayers
 from bot.domain.touch import personal_kinds
 from bot.services.members.waiting import waiting_members
+from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
-from bot.store import activity, digests, guilds, managers, nudges, people, spans, touches, waits
+from bot.store import activity, digests, guilds, managers, people, spans, touches, waits
 from bot.store.database import Connection, Database
 
 _Dated = TypeVar("_Dated")
@@ -48,6 +52,15 @@ class _Course:
         report = self.weeks[-1][1]
         assert report is not None  # the newest week is always looked at
         return report
+
+    def history(self, manager_id: int | None) -> tuple[PastWeek, ...]:
+        """The team's figures week by week, or one manager's."""
+        return tuple(
+            PastWeek(
+                monday, None if report is None else report.figures_of(manager_id), report is None or report.complete
+            )
+            for monday, report in self.weeks
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +111,15 @@ class Reporter:
     async def draft(
         self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
     ) -> DigestDraft:
-        """All that the digest of a team's week is made of; `as_posted` with the figures that were posted, if any."""
+        """The team's digest of a week, as it was posted, if it was; `as_posted` False takes the record of now."""
         async with self._database.reading() as connection:
             course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
             return await self._team(connection, settings, course, guild_name, now, as_posted=as_posted)
 
-    async def personal(
-        self, settings: GuildSettings, manager: ManagerSettings, week_on: date, guild_name: str, now: datetime
-    ) -> PersonalDraft:
-        """All that a manager's own digest of a week is made of."""
-        guild_id, manager_id, rules = settings.guild_id, manager.manager_id, self._rules
+    async def personal(self, schedule: NudgeSchedule, week_on: date, guild_name: str, now: datetime) -> PersonalDraft:
+        """A manager's own digest of a week."""
+        settings, manager_id, rules = schedule.guild, schedule.manager.manager_id, self._rules
+        guild_id = settings.guild_id
         async with self._database.reading() as connection:
             course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
             team = await self._team(connection, settings, course, guild_name, now)
@@ -118,27 +130,25 @@ class Reporter:
             )
             effect = await self._effect(connection, settings, course.facts.period, now, manager_id)
         waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
-        report = next((own for other, own in team.report.managers if other == manager_id), None)
-        figures = report or next(own for other, own in course.newest.managers if other == manager_id)
-        return PersonalDraft(
-            team=team,
-            manager=manager,
+        figures = team.week.report.figures_of(manager_id) or course.newest.figures_of(manager_id)
+        assert figures is not None  # the record of now has every manager's
+        digest = DigestDraft(
+            week=team.week,
             figures=figures,
-            history=tuple(
-                PastWeek(
-                    monday,
-                    None if week is None else dict(week.managers).get(manager_id),
-                    week is None or week.complete,
-                )
-                for monday, week in course.weeks
-            ),
+            history=course.history(manager_id),
             conversations=_counts(course.facts, rules, manager_id),
-            now=now,
+            manager_id=manager_id,
             first_contacts=first_contacts(course.facts, manager_id=manager_id),
+            effect=effect,
+            rules=rules,
+        )
+        return PersonalDraft(
+            digest=digest,
+            team=team.frozen,
+            context=OfferContext(now=now, zone=schedule.zone, rules=rules.nudge),
             waiting=tuple(member.oldest for member in waiting[:WAITING_LOOKED_AT]),
             waiting_in_all=len(waiting),
             suggestions=suggestions(candidates, figures, rules),
-            effect=effect,
         )
 
     async def _team(
@@ -152,23 +162,25 @@ class Reporter:
         as_posted: bool = True,
     ) -> DigestDraft:
         week_on, facts = course.newest.week_on, course.facts
+        today = local_day(now, settings.zone)
         frozen = await digests.frozen(connection, settings.guild_id, week_on) if as_posted else None
-        draft = DigestDraft(
-            delivery_id=None,
+        week = DigestWeek(
             guild=settings,
             guild_name=guild_name,
             report=course.newest,
-            history=tuple(
-                PastWeek(monday, None if week is None else week.team, week is None or week.complete)
-                for monday, week in course.weeks
-            ),
-            conversations=_counts(facts, self._rules, None),
-            load=load_of([own.conversations for _, own in course.newest.managers]),
-            stayers=await self._stayers(connection, settings, min(facts.period.last_on, local_day(now, settings.zone))),
             record_from_on=course.begins_on,
-            running=monday_of(local_day(now, settings.zone)) <= week_on,
+            running=monday_of(today) <= week_on,
+        )
+        draft = DigestDraft(
+            week=week,
+            figures=course.newest.team,
+            history=course.history(None),
+            conversations=_counts(facts, self._rules, None),
             first_contacts=first_contacts(facts),
             effect=await self._effect(connection, settings, facts.period, now, None),
+            load=load_of([own.conversations for _, own in course.newest.managers]),
+            stayers=await self._stayers(connection, settings, min(facts.period.last_on, today)),
+            rules=self._rules,
         )
         return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
 
@@ -246,21 +258,13 @@ class Reporter:
     async def _effect(
         self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None
     ) -> Effect | None:
-        """What followed the nudges of the weeks that end with this one; None where none were sent."""
+        """What followed the nudges of the weeks that end with this one; None if none were sent."""
         guild_id, rules = settings.guild_id, self._rules
         period = period_of_days(week.last_on - timedelta(weeks=EFFECT_WEEKS, days=-1), week.last_on, settings.zone)
-        offered = await nudges.sent_members(connection, guild_id, manager_id, period.start_at, period.end_at)
-        if not offered:
+        found = await effects_between(connection, guild_id, period.start_at, period.end_at, now, rules, manager_id)
+        if not found:
             return None
-        made = await touches.between(
-            connection,
-            guild_id,
-            period.start_at,
-            period.end_at + rules.nudge.worked_within,
-            personal_kinds(count_inferred=rules.count_inferred),
-        )
-        found = effects(offered, made, rules.nudge, now).values()
-        return Effect(*(sum(getattr(one, name) for one in found) for name in ("offered", "worked", "pending")))
+        return Effect(*(sum(getattr(one, name) for one in found.values()) for name in ("offered", "worked", "pending")))
 
 
 def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
@@ -269,11 +273,11 @@ def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Ru
         period=period,
         managers=source.managers,
         active=active,
-        touches=_stretch(
+        touches=_between(
             source.touches, lambda one: one.touched_at, period.start_at - rules.conversation_gap, period.end_at
         ),
         first_touches={},
-        waiting=_stretch(
+        waiting=_between(
             source.waiting, lambda one: one.entry.written_at, period.end_at - rules.waiting_expires, period.end_at
         ),
     )
@@ -296,7 +300,7 @@ class _Met:
         return replace(part, first_touches=dict(self._first[begin:end]), met_before=frozenset(self._before))
 
 
-def _stretch(
+def _between(
     ordered: tuple[_Dated, ...], moment: Callable[[_Dated], datetime], since: datetime, until: datetime
 ) -> tuple[_Dated, ...]:
     return ordered[bisect_left(ordered, since, key=moment) : bisect_left(ordered, until, key=moment)]

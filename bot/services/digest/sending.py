@@ -11,14 +11,17 @@ from bot.clock import Clock
 from bot.domain.calendar import local_day, monday_of
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.digest import DueDigest, due_digest, due_personal_digest
-from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.report import DigestDraft, FrozenWeek, PersonalDraft
+from bot.domain.digest_draft import DigestDraft, PersonalDraft
+from bot.domain.guild import GuildSettings
+from bot.domain.nudge_time import NudgeSchedule
+from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import Reporter
 from bot.services.nudge.check import joined_of, names_of
+from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import old_hands
 from bot.store import deliveries, digests, guilds, managers
 from bot.store.database import Connection, Database
@@ -31,7 +34,7 @@ WAITING_SHOWN = 5
 SUGGESTIONS = 3
 
 
-class DigestWriter(Protocol[Body_co]):
+class DigestComposer(Protocol[Body_co]):
     """Puts a digest into words and a picture; the views do."""
 
     def digest(self, draft: DigestDraft, picture: bytes | None) -> Body_co:
@@ -51,7 +54,7 @@ class DigestService(Generic[Body]):
         self,
         database: Database,
         messenger: Messenger[Body],
-        writer: DigestWriter[Body],
+        composer: DigestComposer[Body],
         painter: Painter,
         clock: Clock,
         rules: Rules,
@@ -60,7 +63,7 @@ class DigestService(Generic[Body]):
     ) -> None:
         self._database = database
         self._messenger = messenger
-        self._writer = writer
+        self._composer = composer
         self._painter = painter
         self._clock = clock
         self._settle = settle
@@ -85,7 +88,7 @@ class DigestService(Generic[Body]):
             for manager in team:
                 due = due_personal_digest(settings, manager, self._clock.now())
                 if due is not None:
-                    sent += await self._send(settings, manager, due) is DeliveryState.SENT
+                    sent += await self._send(NudgeSchedule(settings, manager), due) is DeliveryState.SENT
         return sent
 
     async def _post(self, settings: GuildSettings, due: DueDigest) -> DeliveryState | None:
@@ -98,21 +101,22 @@ class DigestService(Generic[Body]):
         async with self._database.writing() as connection:
             if not await deliveries.claim(connection, delivery):
                 return None
-            await self._freeze(connection, delivery, draft)
+            await self._freeze(connection, delivery, draft.frozen)
         return await self._outbox.send(delivery, settings.digest_channel_id, body)
 
-    async def _send(self, settings: GuildSettings, manager: ManagerSettings, due: DueDigest) -> DeliveryState | None:
-        guild_id, manager_id, kind = settings.guild_id, manager.manager_id, DeliveryKind.PERSONAL_DIGEST
+    async def _send(self, schedule: NudgeSchedule, due: DueDigest) -> DeliveryState | None:
+        guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
+        kind = DeliveryKind.PERSONAL_DIGEST
         if await self._is_taken(guild_id, kind, manager_id, due):
             return None
         await self._settle()
-        delivery = self._new_delivery(kind, settings, manager_id, due)
-        draft = await self._personal(settings, manager, due.week_on)
+        delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
+        draft = await self._personal(schedule, due.week_on)
         if draft.nothing_to_say:
             async with self._database.writing() as connection:
                 await claim_nothing(connection, kind, guild_id, manager_id, due.week_on, self._clock)
             return DeliveryState.NOTHING
-        body = self._writer.personal_digest(_sent_as(draft, delivery, due))
+        body = self._composer.personal_digest(_sent_as(draft, delivery, due))
         async with self._database.writing() as connection:
             if not await deliveries.claim(connection, delivery):
                 return None
@@ -130,11 +134,9 @@ class DigestService(Generic[Body]):
     ) -> Delivery:
         return new_delivery(kind, settings.guild_id, manager_id, due.week_on, self._clock, DeliveryState.CLAIMED)
 
-    async def _freeze(self, connection: Connection, delivery: Delivery, draft: DigestDraft) -> None:
-        frozen = json.dumps(FrozenWeek(draft.report, draft.conversations, draft.load).document())
-        await digests.freeze(
-            connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, frozen, self._clock.now()
-        )
+    async def _freeze(self, connection: Connection, delivery: Delivery, week: FrozenWeek) -> None:
+        document, now = json.dumps(week.document()), self._clock.now()
+        await digests.freeze(connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, document, now)
 
     async def resume(self, delivery: Delivery) -> bool:
         """Find out about a digest whose outcome is open; False when it is too early."""
@@ -154,20 +156,20 @@ class DigestService(Generic[Body]):
         if settings is None or due is None or due.week_on != delivery.due_on:
             return None
         draft = await self._draft(settings, delivery.due_on)
-        return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, today=None))
+        week = replace(draft.week, today=None)  # it says what was frozen: nothing was posted that could be corrected
+        return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, week=week))
 
     async def _rebuild_personal(self, delivery: Delivery) -> Body | None:
         assert delivery.manager_id is not None
         async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, delivery.guild_id)
-            manager = await managers.settings_of(connection, delivery.guild_id, delivery.manager_id)
-        if settings is None or manager is None:
+            schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
+        if schedule is None:
             return None
-        due = due_personal_digest(settings, manager, self._clock.now())
+        due = due_personal_digest(schedule.guild, schedule.manager, self._clock.now())
         if due is None or due.week_on != delivery.due_on:
             return None
-        draft = await self._personal(settings, manager, due.week_on)
-        return self._writer.personal_digest(_sent_as(draft, delivery, due))
+        draft = await self._personal(schedule, due.week_on)
+        return self._composer.personal_digest(_sent_as(draft, delivery, due))
 
     async def on_request(self, guild_id: int, week_on: date | None = None) -> Body | None:
         """The team's digest to look at, of the last whole week unless another is named; None without settings.
@@ -185,20 +187,20 @@ class DigestService(Generic[Body]):
         if settings is None:
             return None
         draft = await self._draft(settings, monday)
-        return None if draft.unrecorded else await self._shown(draft)
+        return None if draft.week.unrecorded else await self._shown(draft)
 
     async def _shown(self, draft: DigestDraft) -> Body:
-        names = await self._names(draft.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])
+        names = await self._names(draft.week.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])
         return await self._compose(replace(draft, names=names))
 
     async def personal_on_request(self, guild_id: int, manager_id: int, week_on: date | None = None) -> Body | None:
         """A manager's own digest to look at, whether they enrolled or not; None for anybody else."""
-        settings, monday = await self._asked(guild_id, week_on)
+        _, monday = await self._asked(guild_id, week_on)
         async with self._database.reading() as connection:
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-        if settings is None or manager is None:
+            schedule = await schedule_of(connection, guild_id, manager_id)
+        if schedule is None:
             return None
-        return self._writer.personal_digest(await self._personal(settings, manager, monday))
+        return self._composer.personal_digest(await self._personal(schedule, monday))
 
     async def _asked(self, guild_id: int, week_on: date | None) -> tuple[GuildSettings | None, date]:
         await self._settle()
@@ -212,9 +214,10 @@ class DigestService(Generic[Body]):
         guild_name = await self._messenger.guild_name(settings.guild_id)
         return await self._reporter.draft(settings, week_on, guild_name, self._clock.now())
 
-    async def _personal(self, settings: GuildSettings, manager: ManagerSettings, week_on: date) -> PersonalDraft:
+    async def _personal(self, schedule: NudgeSchedule, week_on: date) -> PersonalDraft:
+        settings = schedule.guild
         guild_name = await self._messenger.guild_name(settings.guild_id)
-        draft = await self._reporter.personal(settings, manager, week_on, guild_name, self._clock.now())
+        draft = await self._reporter.personal(schedule, week_on, guild_name, self._clock.now())
         people = draft.people(NAMES_SHOWN)
         try:
             present = await self._messenger.present(settings.guild_id, people)
@@ -229,8 +232,8 @@ class DigestService(Generic[Body]):
         return await self._messenger.names(guild_id, wanted) if wanted else {}
 
     async def _compose(self, draft: DigestDraft) -> Body:
-        return self._writer.digest(draft, await self._painter.paint(draft))
+        return self._composer.digest(draft, await self._painter.paint(draft))
 
 
 def _sent_as(draft: PersonalDraft, delivery: Delivery, due: DueDigest) -> PersonalDraft:
-    return replace(draft, team=replace(draft.team, delivery_id=delivery.delivery_id, late=due.late))
+    return replace(draft, digest=replace(draft.digest, delivery_id=delivery.delivery_id, late=due.late))

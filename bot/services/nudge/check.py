@@ -1,4 +1,4 @@
-"""Decides a nudge and looks whether what it says is still so: on the record, and on Discord."""
+"""Decides a nudge, and checks what it says against the record and against Discord."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -18,9 +18,10 @@ from bot.store.database import Connection, Database
 
 @dataclass(slots=True)
 class DiscordState:
-    """What Discord said that the record does not know: who is there, who is not, which messages are gone.
+    """What Discord knows and the record does not. It grows with each question asked.
 
-    `old_hands` were there before a young record begins, so that nobody can call them newcomers.
+    `present` are in the guild. `barred` must not be offered. `old_hands` were in the guild before a young record
+    begins, so they are no newcomers. `gone` are messages that were deleted, `there` messages that exist.
     """
 
     present: dict[int, Present] = field(default_factory=dict)
@@ -31,7 +32,7 @@ class DiscordState:
 
 
 class NudgeCheck:
-    """Makes a nudge out of those members and messages that are really there. Writes nothing but with `note`."""
+    """Makes a nudge of members and messages that still exist on Discord. Only `note` writes."""
 
     def __init__(self, database: Database, directory: Directory, rules: Rules) -> None:
         self._database = database
@@ -39,76 +40,77 @@ class NudgeCheck:
         self._rules = rules
 
     async def decide(
-        self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, findings: DiscordState
+        self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, discord: DiscordState
     ) -> Nudge:
-        """The nudge as the record and the findings have it."""
-        facts = await self.facts(connection, settings, manager_id, now, findings)
+        """The nudge by the record and by what Discord said."""
+        facts = await self.facts(connection, settings, manager_id, now, discord)
         # In a large guild thousands have a reason.
-        return self._without_gone(await asyncio.to_thread(decide_nudge, facts, self._rules), findings)
+        return self._without_gone(await asyncio.to_thread(decide_nudge, facts, self._rules), discord)
 
     async def facts(
-        self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, findings: DiscordState
+        self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, discord: DiscordState
     ) -> NudgeFacts:
-        """The record with the findings."""
-        facts = await gather(connection, settings, manager_id, now, self._rules, findings.barred, findings.old_hands)
+        """The record with the discord."""
+        facts = await gather(connection, settings, manager_id, now, self._rules, discord.barred, discord.old_hands)
         return replace(
-            facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in findings.gone)
+            facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in discord.gone)
         )
 
     async def look(self, settings: GuildSettings, manager_id: int, now: datetime) -> tuple[Nudge, DiscordState]:
-        """Decide, ask Discord about everybody in it, and decide again until all of it is so.
+        """Decide a nudge and ask Discord about everybody in it, again and again until Discord changes nothing.
 
-        Raises UnreachableError when Discord cannot say.
+        Raises DiscordUnreachableError if Discord does not answer.
         """
-        findings = DiscordState()
+        discord = DiscordState()
         while True:
             async with self._database.reading() as connection:
-                nudge = await self.decide(connection, settings, manager_id, now, findings)
-            before = len(findings.barred), len(findings.gone), len(findings.old_hands)
-            await self.ask(settings, nudge, findings)
-            if (len(findings.barred), len(findings.gone), len(findings.old_hands)) == before:
-                return nudge, findings
+                nudge = await self.decide(connection, settings, manager_id, now, discord)
+            before = len(discord.barred), len(discord.gone), len(discord.old_hands)
+            await self.ask(settings, nudge, discord)
+            if (len(discord.barred), len(discord.gone), len(discord.old_hands)) == before:
+                return nudge, discord
 
-    async def ask(self, settings: GuildSettings, nudge: Nudge, findings: DiscordState) -> None:
-        """Ask Discord about everybody in a nudge who was not asked about before. Raises UnreachableError."""
-        await self.ask_about(settings, [offer.member_id for offer in nudge.offers], findings)
+    async def ask(self, settings: GuildSettings, nudge: Nudge, discord: DiscordState) -> None:
+        """Ask Discord about the members and messages of a nudge that were not asked about before.
+
+        Raises DiscordUnreachableError.
+        """
+        await self.ask_about(settings, [offer.member_id for offer in nudge.offers], discord)
         for offer in nudge.offers:
-            if offer.message_id is None or offer.channel_id is None or offer.message_id in findings.there:
+            if offer.message_id is None or offer.channel_id is None or offer.message_id in discord.there:
                 continue
             exists = await self._directory.message_exists(offer.channel_id, offer.message_id)
-            (findings.there if exists else findings.gone).add(offer.message_id)
+            (discord.there if exists else discord.gone).add(offer.message_id)
 
-    async def ask_about(self, settings: GuildSettings, members: Collection[int], findings: DiscordState) -> None:
-        """Ask Discord about those of some members who were not asked about before. Raises UnreachableError."""
-        unknown = [member_id for member_id in members if member_id not in findings.present]
+    async def ask_about(self, settings: GuildSettings, members: Collection[int], discord: DiscordState) -> None:
+        """Ask Discord about members, except those asked about before. Raises DiscordUnreachableError."""
+        unknown = [member_id for member_id in members if member_id not in discord.present]
         found = await self._directory.present(settings.guild_id, unknown)
-        findings.present.update(found)
+        discord.present.update(found)
         async with self._database.reading() as connection:
             _, ignored_roles = await people.ignored(connection, settings.guild_id)
-            findings.old_hands |= await old_hands(connection, settings, joined_of(found), self._rules)
+            discord.old_hands |= await old_hands(connection, settings, joined_of(found), self._rules)
         for member_id in unknown:
             if member_id not in found:
-                findings.barred[member_id] = Obstacle.LEFT
+                discord.barred[member_id] = Obstacle.LEFT
             elif found[member_id].role_ids & ignored_roles:
-                findings.barred[member_id] = Obstacle.IGNORED
+                discord.barred[member_id] = Obstacle.IGNORED
 
-    async def note(
-        self, connection: Connection, settings: GuildSettings, findings: DiscordState, now: datetime
-    ) -> None:
-        """Put on record who has left, and take back what waited in messages that are gone."""
-        for member_id, obstacle in findings.barred.items():
+    async def note(self, connection: Connection, settings: GuildSettings, discord: DiscordState, now: datetime) -> None:
+        """Record who has left, and take back what the deleted messages had put on record."""
+        for member_id, obstacle in discord.barred.items():
             if obstacle is Obstacle.LEFT:
                 await people.mark_departed(connection, settings.guild_id, member_id, now)
-        await record.take_back(connection, findings.gone)
+        await record.take_back(connection, discord.gone)
 
     @staticmethod
-    def _without_gone(nudge: Nudge, findings: DiscordState) -> Nudge:
-        """Whoever has another reason than a message stays, without the link that leads nowhere."""
+    def _without_gone(nudge: Nudge, discord: DiscordState) -> Nudge:
+        """The nudge without links to deleted messages."""
         return replace(
             nudge,
             offers=tuple(
                 replace(offer, message_id=None, channel_id=None)
-                if offer.message_id in findings.gone and offer.reason is not Reason.WAITING
+                if offer.message_id in discord.gone and offer.reason is not Reason.WAITING
                 else offer
                 for offer in nudge.offers
             ),

@@ -1,82 +1,92 @@
-"""Gathers what it takes to put a nudge into words."""
+"""Gathers what a nudge's words are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge import Nudge, NudgeDraft, OfferedMember, Press
+from bot.domain.calendar import local_day
+from bot.domain.nudge import Nudge, NudgeDraft, OfferContext, OfferedMember, Press
+from bot.domain.nudge_time import NudgeSchedule
+from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Directory, DiscordUnreachableError
 from bot.services.nudge.check import DiscordState, joined_of, names_of
 from bot.services.nudge.facts import usual_pace
+from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import record_from
-from bot.store import deliveries, guilds, managers, nudges
+from bot.store import deliveries, nudges
 from bot.store.database import Database
 
 
 class NudgeDrafts:
-    """Makes drafts: of a nudge that is about to be sent, and of one that was."""
+    """Makes drafts of a nudge that is about to be sent, and of one that was sent. Writes nothing."""
 
-    def __init__(self, database: Database, directory: Directory) -> None:
+    def __init__(self, database: Database, directory: Directory, rules: Rules) -> None:
         self._database = database
         self._directory = directory
+        self._rules = rules
 
     async def new(
-        self,
-        delivery_id: str,
-        settings: GuildSettings,
-        manager: ManagerSettings,
-        nudge: Nudge,
-        findings: DiscordState,
-        now: datetime,
+        self, delivery_id: str, schedule: NudgeSchedule, nudge: Nudge, discord: DiscordState, now: datetime
     ) -> NudgeDraft:
         """The draft of a nudge that was just checked."""
-        guild_id = settings.guild_id
-        async with self._database.reading() as connection:
-            pace = await usual_pace(connection, guild_id, manager.manager_id, now)
-            begins_at = await record_from(connection, settings)
-        colleagues = {offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None}
         return NudgeDraft(
             delivery_id=delivery_id,
             nudge=nudge,
-            guild=settings,
-            manager=manager,
-            guild_name=await self._directory.guild_name(guild_id),
-            names={**await self._directory.names(guild_id, sorted(colleagues)), **names_of(findings.present)},
+            schedule=schedule,
+            guild_name=await self._directory.guild_name(schedule.guild.guild_id),
+            context=await self.context(schedule, nudge, discord, now),
+        )
+
+    async def context(
+        self, schedule: NudgeSchedule, nudge: Nudge, discord: DiscordState, now: datetime
+    ) -> OfferContext:
+        """What the sentences about a nudge's offers are made of, and about anybody else `discord` was asked about."""
+        guild = schedule.guild
+        async with self._database.reading() as connection:
+            pace = await usual_pace(connection, guild.guild_id, schedule.manager.manager_id, now)
+            begins_at = await record_from(connection, guild)
+        colleagues = {offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None}
+        today = local_day(now, guild.zone)
+        return OfferContext(
             now=now,
+            zone=schedule.zone,
+            names={**await self._names(guild.guild_id, colleagues), **names_of(discord.present)},
             usual_reply_minutes=pace,
-            joined=joined_of(findings.present),
-            record_from=begins_at,
+            joined=joined_of(discord.present),
+            days_on_record=None if begins_at is None else (today - local_day(begins_at, guild.zone)).days,
+            rules=self._rules.nudge,
         )
 
     async def stored(self, delivery_id: str, now: datetime | None = None) -> NudgeDraft | None:
-        """The draft of a nudge on record, with what was pressed so far; None when nothing is left of it.
+        """The draft of a nudge on record, with what was pressed so far; None if nothing is left of it.
 
-        It says what was so when the nudge was made, or what is so `now`: somebody may have been answered in between.
+        It says what held when the nudge was made, or what holds at `now`.
         """
         async with self._database.reading() as connection:
             delivery = await deliveries.by_id(connection, delivery_id)
             if delivery is None or delivery.manager_id is None:
                 return None
-            settings = await guilds.settings_of(connection, delivery.guild_id)
-            manager = await managers.settings_of(connection, delivery.guild_id, delivery.manager_id)
+            schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
             members = await nudges.members_of(connection, delivery_id)
-        if settings is None or manager is None or not members:
+        if schedule is None or not members:
             return None
-        nudge = Nudge(manager.manager_id, tuple(member.offer for member in members))
-        findings = DiscordState()
-        with suppress(DiscordUnreachableError):  # without names, then: the buttons must not depend on them
-            findings.present.update(
-                await self._directory.present(settings.guild_id, sorted({offer.member_id for offer in nudge.offers}))
+        nudge = Nudge(schedule.manager.manager_id, tuple(member.offer for member in members))
+        discord = DiscordState()
+        with suppress(DiscordUnreachableError):  # then it has no names: a press must work without Discord's answer
+            discord.present.update(
+                await self._directory.present(delivery.guild_id, sorted({offer.member_id for offer in nudge.offers}))
             )
-        draft = await self.new(delivery_id, settings, manager, nudge, findings, now or members[0].offered_at)
+        draft = await self.new(delivery_id, schedule, nudge, discord, now or members[0].offered_at)
         colleagues = {member.colleague_id for member in members if member.colleague_id is not None}
-        names = await self._directory.names(settings.guild_id, sorted(colleagues))
-        return replace(draft, names={**names, **draft.names}, presses=tuple(_presses(members)))
+        names = {**await self._names(delivery.guild_id, colleagues), **draft.context.names}
+        return replace(draft, context=replace(draft.context, names=names), presses=tuple(_presses(members)))
+
+    async def _names(self, guild_id: int, people: Iterable[int]) -> Mapping[int, str]:
+        return await self._directory.names(guild_id, sorted(people))
 
 
-def _presses(members: Iterable[OfferedMember]) -> Iterable[Press]:
+def _presses(members: Iterable[OfferedMember]) -> Iterator[Press]:
     for member in members:
         if member.action is not None and member.settled_at is not None:
             yield Press(member.position, member.action, member.settled_at, member.colleague_id)

@@ -14,7 +14,7 @@ from bot.services.delivery.messenger import Body, Messenger, SentMessage
 from bot.services.delivery.outbox import Outbox
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import receivers
-from bot.services.nudge.sending import NudgeWriter
+from bot.services.nudge.sending import NudgeComposer
 from bot.store import deliveries, guilds, managers, nudges, waits
 from bot.store.database import Connection, Database
 
@@ -64,15 +64,15 @@ class NudgePresses(Generic[Body]):
     """Carries out what managers press."""
 
     def __init__(
-        self, database: Database, messenger: Messenger[Body], writer: NudgeWriter[Body], clock: Clock, rules: Rules
+        self, database: Database, messenger: Messenger[Body], composer: NudgeComposer[Body], clock: Clock, rules: Rules
     ) -> None:
         self._database = database
         self._messenger = messenger
-        self._writer = writer
+        self._composer = composer
         self._clock = clock
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
-        self._drafts = NudgeDrafts(database, messenger)
+        self._drafts = NudgeDrafts(database, messenger, rules)
 
     async def colleagues(self, press: ButtonPress) -> Colleagues:
         """Whom the member at a position can be handed over to."""
@@ -147,7 +147,7 @@ class NudgePresses(Generic[Body]):
         if sent is None and delivery.channel_id is not None and delivery.message_id is not None:
             sent = SentMessage(delivery.channel_id, delivery.message_id)
         if draft is not None and sent is not None:
-            await self._messenger.edit(sent, self._writer.nudge(draft))
+            await self._messenger.edit(sent, self._composer.nudge(draft))
         return draft
 
     async def _carry_out(

@@ -12,13 +12,14 @@ from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, Deliv
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import Obstacle, ranked
-from bot.domain.nudge_time import NoNudge, due_nudge, rests_today
+from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.nudge.check import DiscordState, NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import nudge_of_day, past_nudges, unanswered
+from bot.services.nudge.schedule import schedule_of
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 _GONE_FOR_GOOD = frozenset({Obstacle.LEFT, Obstacle.IGNORED, Obstacle.SNOOZED, Obstacle.DISMISSED})
 
 
-class NudgeWriter(Protocol[Body_co]):
+class NudgeComposer(Protocol[Body_co]):
     """Puts a nudge into words; the views do."""
 
     def nudge(self, draft: NudgeDraft) -> Body_co:
@@ -41,37 +42,38 @@ class NudgeService(Generic[Body]):
         self,
         database: Database,
         messenger: Messenger[Body],
-        writer: NudgeWriter[Body],
+        composer: NudgeComposer[Body],
         clock: Clock,
         rules: Rules,
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
         self._messenger = messenger
-        self._writer = writer
+        self._composer = composer
         self._clock = clock
         self._rules = rules
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
         self._check = NudgeCheck(database, messenger, rules)
-        self._drafts = NudgeDrafts(database, messenger)
+        self._drafts = NudgeDrafts(database, messenger, rules)
 
     async def send_due(self) -> int:
-        """Send every nudge that is due now; returns how many went out. One that fails does not stop the others."""
+        """Send every nudge that is due now; returns how many were sent. One that fails does not stop the others."""
         due = await self._due()
         if due:
             await self._settle()
         sent = 0
-        for settings, manager, day in due:
+        for schedule, day in due:
             try:
-                sent += await self._send(settings, manager, day) is DeliveryState.SENT
+                sent += await self._send(schedule, day) is DeliveryState.SENT
             except DiscordUnreachableError as error:
                 log.info("The nudge of %s waits: %s", day, error)
             except Exception:
-                log.exception("The nudge of %s to manager %s failed; it gets its turn again", day, manager.manager_id)
+                manager_id = schedule.manager.manager_id
+                log.exception("The nudge of %s to manager %s failed; it gets its turn again", day, manager_id)
         return sent
 
-    async def _due(self) -> list[tuple[GuildSettings, ManagerSettings, date]]:
+    async def _due(self) -> list[tuple[NudgeSchedule, date]]:
         now = self._clock.now()
         found = []
         async with self._database.reading() as connection:
@@ -79,32 +81,30 @@ class NudgeService(Generic[Body]):
                 for manager in await managers.all_settings(connection, settings.guild_id):
                     day = due_nudge(manager, settings.zone, now)
                     if day is not None and not await _dealt_with(connection, manager, day):
-                        found.append((settings, manager, day))
+                        found.append((NudgeSchedule(settings, manager), day))
         return found
 
     async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | NoNudge:
-        """Send a manager today's nudge at once; what became of it, or why there is none to send.
+        """Send a manager today's nudge at once; returns what became of it, or why there is none to send.
 
-        Raises UnreachableError when Discord cannot say who is there.
+        Raises DiscordUnreachableError.
         """
         await self._settle()
         async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            manager = await managers.settings_of(connection, guild_id, manager_id)
-        if settings is None or manager is None or manager.enrolled_at is None:
+            schedule = await schedule_of(connection, guild_id, manager_id)
+        if schedule is None or schedule.manager.enrolled_at is None:
             return NoNudge.OFF
-        day = local_day(self._clock.now(), manager.zone or settings.zone)
-        state = await self._send(settings, manager, day, on_request=True)
+        day = local_day(self._clock.now(), schedule.zone)
+        state = await self._send(schedule, day, on_request=True)
         if state is not None:
             return state
         async with self._database.reading() as connection:
-            found = await nudge_of_day(connection, manager, day)
+            found = await nudge_of_day(connection, schedule.manager, day)
         return found.state if found is not None and found.state in UNSETTLED else NoNudge.HAD
 
-    async def _send(
-        self, settings: GuildSettings, manager: ManagerSettings, day: date, *, on_request: bool = False
-    ) -> DeliveryState | None:
-        """Decide, claim and send one manager's nudge of a day; None when the day was dealt with before."""
+    async def _send(self, schedule: NudgeSchedule, day: date, *, on_request: bool = False) -> DeliveryState | None:
+        """Decide, claim and send one manager's nudge of a day; None if the day was dealt with before."""
+        settings, manager = schedule.guild, schedule.manager
         guild_id, manager_id = settings.guild_id, manager.manager_id
         async with self._database.reading() as connection:
             if await _dealt_with(connection, manager, day, on_request=on_request):
@@ -112,7 +112,7 @@ class NudgeService(Generic[Body]):
             past = await past_nudges(connection, settings, manager, self._clock.now(), self._rules)
         rests = rests_today(past, today=day, weekdays=manager.nudge_weekdays)
         while on_request or not rests:
-            nudge, findings = await self._check.look(settings, manager_id, self._clock.now())
+            nudge, discord = await self._check.look(settings, manager_id, self._clock.now())
             if not nudge.offers:
                 break
             await self._settle()
@@ -121,32 +121,20 @@ class NudgeService(Generic[Body]):
             async with self._database.writing() as connection:
                 if await _dealt_with(connection, manager, day, on_request=on_request):
                     return None
-                await self._check.note(connection, settings, findings, now)
-                if await self._changed(connection, settings, manager, nudge, findings, now):
+                await self._check.note(connection, settings, discord, now)
+                again = await self._check.decide(connection, settings, manager_id, now, discord)
+                if again.offers != nudge.offers:
                     continue
                 await self._claim(connection, settings, delivery, nudge, now)
             nudge = replace(nudge, half_as_often=past.unanswered)
-            draft = await self._drafts.new(delivery.delivery_id, settings, manager, nudge, findings, now)
-            state = await self._outbox.send(delivery, None, self._writer.nudge(draft))
+            draft = await self._drafts.new(delivery.delivery_id, schedule, nudge, discord, now)
+            state = await self._outbox.send(delivery, None, self._composer.nudge(draft))
             await self._forget_refused(delivery)
             return state
         if not on_request:
             async with self._database.writing() as connection:
                 await claim_nothing(connection, DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock)
         return DeliveryState.NOTHING
-
-    async def _changed(
-        self,
-        connection: Connection,
-        settings: GuildSettings,
-        manager: ManagerSettings,
-        nudge: Nudge,
-        findings: DiscordState,
-        now: datetime,
-    ) -> bool:
-        """Whether, in the moment of claiming, the nudge would be another one than was looked at."""
-        again = await self._check.decide(connection, settings, manager.manager_id, now, findings)
-        return again.offers != nudge.offers
 
     async def _claim(
         self, connection: Connection, settings: GuildSettings, delivery: Delivery, nudge: Nudge, now: datetime
@@ -167,14 +155,14 @@ class NudgeService(Generic[Body]):
         )
 
     async def _forget_refused(self, delivery: Delivery) -> None:
-        """Nobody was offered in a nudge that never went out."""
+        """If Discord refused the nudge, nobody was offered in it."""
         async with self._database.writing() as connection:
             settled = await deliveries.by_id(connection, delivery.delivery_id)
             if settled is not None and settled.state is DeliveryState.REFUSED:
                 await nudges.forget_members(connection, delivery.delivery_id)
 
     async def resume(self, delivery: Delivery) -> bool:
-        """Find out about a nudge whose outcome is open; False when it is too early."""
+        """Find out about a nudge whose outcome is open; False if it is too early."""
         try:
             settled = await self._outbox.settle(delivery, None, self._rebuild)
         except DiscordUnreachableError:
@@ -183,22 +171,23 @@ class NudgeService(Generic[Body]):
         return settled
 
     async def _rebuild(self, delivery: Delivery) -> Body | None:
-        """The body of a nudge that was never sent, without whoever needs nothing any more; None when it is too late.
+        """The body of a nudge that was never sent; members without a reason by now are moot. None if it is too late.
 
-        Nobody changes places in it: should the first one turn up after all, its buttons still mean the same people.
+        Positions stay as they are: if the first message turns up after all, its buttons still mean the same members.
         """
         await self._settle()
         draft = await self._drafts.stored(delivery.delivery_id)
-        if draft is None or draft.manager.enrolled_at is None:
+        if draft is None or draft.schedule.manager.enrolled_at is None:
             return None
-        now = self._clock.now()
-        if local_day(now, draft.manager.zone or draft.guild.zone) != delivery.due_on:
+        guild, manager_id, now = draft.schedule.guild, draft.nudge.manager_id, self._clock.now()
+        if local_day(now, draft.schedule.zone) != delivery.due_on:
             return None
-        findings = await self._findings(draft)
+        discord = DiscordState()
+        await self._check.ask(guild, draft.nudge, discord)
         async with self._database.writing() as connection:
-            await self._check.note(connection, draft.guild, findings, now)
+            await self._check.note(connection, guild, discord, now)
             members = await nudges.members_of(connection, delivery.delivery_id)
-            facts = await self._check.facts(connection, draft.guild, draft.manager.manager_id, now, findings)
+            facts = await self._check.facts(connection, guild, manager_id, now, discord)
             reasons = {
                 offer.member_id: offer
                 for offer, obstacle in ranked(facts, self._rules)
@@ -215,22 +204,17 @@ class NudgeService(Generic[Body]):
             ]
             for member in moot:
                 await nudges.settle(connection, member, Action.MOOT, now)
-            quiet = await unanswered(connection, draft.guild, draft.manager.manager_id, now, self._rules)
+            quiet = await unanswered(connection, guild, manager_id, now, self._rules)
         if len(moot) == len(members):
             return None
         draft = await self._drafts.stored(delivery.delivery_id, now)
         if draft is None:
             return None
-        return self._writer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))
-
-    async def _findings(self, draft: NudgeDraft) -> DiscordState:
-        findings = DiscordState()
-        await self._check.ask(draft.guild, draft.nudge, findings)
-        return findings
+        return self._composer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))
 
 
 async def _dealt_with(connection: Connection, manager: ManagerSettings, day: date, *, on_request: bool = False) -> bool:
-    """Whether a day has had its nudge; on request, one that was refused or found to be empty is tried again."""
+    """Whether a day has had its nudge. On request, one that was refused or empty is tried again."""
     found = await nudge_of_day(connection, manager, day)
     return found is not None and not (on_request and found.due_on == day and found.state in UNSENT)
 

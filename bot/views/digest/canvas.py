@@ -94,7 +94,7 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
     places = [span - len(trend.values) + position for position in range(len(trend.values))]
     _quiet(axes)
     _weeks(axes, facts, places[0] - 0.5, span)
-    for kind, gap in _gaps(facts.record):
+    for kind, gap in _gaps(facts.extents):
         middle = places[gap[0]] + (len(gap) - 1) / 2
         axes.axvspan(places[gap[0]] - 0.5, places[gap[-1]] + 0.5, color=FAINT, linewidth=0, zorder=1)
         label = facts.gap if kind is RecordExtent.GAP else facts.no_record
@@ -102,9 +102,9 @@ def _trend(figure: Figure, facts: PictureFacts, trend: Trend, colour: str, left:
         free = 0.61 if not known else 0.68 if sum(known) / len(known) < 0.5 else 0.24
         words = axes.text(middle, free, label, ha="center", va="center", color=MUTED, rotation=90)
         _dress(words, _SMALL - 2)
-    values = list(zip(trend.values, facts.record, strict=True))
-    course = [math.nan if value is None or record is RecordExtent.GAP else value for value, record in values]
-    doubtful = [math.nan if value is None or record is not RecordExtent.GAP else value for value, record in values]
+    values = list(zip(trend.values, facts.extents, strict=True))
+    course = [math.nan if value is None or extent is RecordExtent.GAP else value for value, extent in values]
+    doubtful = [math.nan if value is None or extent is not RecordExtent.GAP else value for value, extent in values]
     axes.plot(places, doubtful, "o", markersize=6, markerfacecolor=CARD, markeredgecolor=colour, clip_on=False)
     axes.plot(places, course, color=colour, linewidth=3.2, solid_capstyle="round", solid_joinstyle="round")
     lonely = [
@@ -140,7 +140,7 @@ def _bands(axes: Axes, facts: PictureFacts) -> None:
     span = _span(facts.spread.values)
     before = span - len(facts.spread.values)
     values = (None,) * before + facts.spread.values
-    recorded = (True,) * before + tuple(record is RecordExtent.WHOLE for record in facts.record)
+    recorded = (True,) * before + tuple(extent is RecordExtent.WHOLE for extent in facts.extents)
     for band in facts.bands:
         axes.axhspan(band.low, band.high, color=SPREAD, alpha=0.11, linewidth=0, zorder=0)
         upper = band.high == 1
@@ -278,9 +278,9 @@ def _width(figure: Figure, text: Text) -> float:
     return float(text.get_window_extent().width) / float(figure.bbox.width)
 
 
-def _gaps(record: Sequence[RecordExtent]) -> Iterator[tuple[RecordExtent, list[int]]]:
+def _gaps(extents: Sequence[RecordExtent]) -> Iterator[tuple[RecordExtent, list[int]]]:
     """Runs of weeks that are not, or not completely, on record."""
-    for kind, run in groupby(range(len(record)), key=lambda position: record[position]):
+    for kind, run in groupby(range(len(extents)), key=lambda position: extents[position]):
         if kind is not RecordExtent.WHOLE:
             yield kind, list(run)
 

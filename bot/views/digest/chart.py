@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Verdict
 from bot.domain.report import PastWeek
-from bot.views.digest.facts import DigestFacts
 from bot.views.digest.findings import reach_note, share_words, too_few_for_spread, top_note
 from bot.views.digest.headline import headline, judged_on, thanks
 from bot.views.digest.picture import WEEKS_SHOWN, Band, Bin, PictureFacts, RecordExtent, Trend
@@ -19,24 +19,24 @@ _BARS_APART = 120
 _MOST_BINS = 8
 
 
-def digest_picture(facts: DigestFacts) -> PictureFacts | None:
+def digest_picture(draft: DigestDraft) -> PictureFacts | None:
     """What `draw_digest` draws; None for a quiet week, which needs no picture."""
-    if facts.quiet:
+    if draft.quiet:
         return None
-    weeks = _weeks(facts)
-    crowded = len(facts.conversations) > _BARS_APART
-    figures = facts.figures
+    weeks = _weeks(draft)
+    crowded = len(draft.conversations) > _BARS_APART
+    figures = draft.figures
     return PictureFacts(
-        guild_name=plain_guild(facts.guild_name),
-        week=week_label(facts.monday)
-        if facts.corrected is None
-        else say("{week} · corrected since", week=week_label(facts.monday)),
-        headline=headline(facts),
-        subtitle=judged_on(facts) if facts.show_verdict else thanks(facts),
-        colour=MUTED if figures.verdict is Verdict.QUIET or not facts.show_verdict else SPREAD,
+        guild_name=plain_guild(draft.week.guild_name),
+        week=week_label(draft.week.monday)
+        if draft.corrected is None
+        else say("{week} · corrected since", week=week_label(draft.week.monday)),
+        headline=headline(draft),
+        subtitle=judged_on(draft) if draft.week.guild.show_verdict else thanks(draft),
+        colour=MUTED if figures.verdict is Verdict.QUIET or not draft.week.guild.show_verdict else SPREAD,
         week_labels=tuple(short_day(week.week_on) for week in weeks),
         weeks=say_count("{count} week", "{count} weeks", count=len(weeks)),
-        record=tuple(_record(week) for week in weeks),
+        extents=tuple(_extent(week) for week in weeks),
         no_record=say("no record"),
         gap=say("gap"),
         reach=Trend(
@@ -48,35 +48,35 @@ def digest_picture(facts: DigestFacts) -> PictureFacts | None:
         spread=Trend(
             title=say("spread"),
             figure=share_words(figures.spread, unknown="–"),  # noqa: RUF001
-            note=_spread_in_short(facts),
+            note=_spread_in_short(draft),
             values=tuple(week.figures.spread if week.figures else None for week in weeks),
         ),
         bands=(
-            Band(say("social media"), facts.rules.social_from, 1),
-            Band(say("influence media"), 0, facts.rules.influence_to),
+            Band(say("social media"), draft.rules.social_from, 1),
+            Band(say("influence media"), 0, draft.rules.influence_to),
         )
-        if facts.show_verdict
+        if draft.week.guild.show_verdict
         else (),
         members_title=say("Conversations per member"),
         members_caption=say("how many members had how many conversations")
         if crowded
         else say("one bar per member reached, the most-addressed first"),
         members_note=top_note(figures) or "",
-        conversations=tuple(facts.conversations),
-        bins=tuple(_bins(facts.conversations)) if crowded else (),
+        conversations=tuple(draft.conversations),
+        bins=tuple(_bins(draft.conversations)) if crowded else (),
     )
 
 
-def alt_text(facts: DigestFacts) -> str:
+def alt_text(draft: DigestDraft) -> str:
     """The picture in words, for people who do not see it."""
-    figures = facts.figures
+    figures = draft.figures
     if figures.spread is None:
         return say(
             "{headline}, week of {week}. Reached: {reach} of the active members; spread: too few conversations to "
             "say. Charts of both over up to twelve weeks, and of {conversations} conversations over {members} "
             "members.",
-            headline=headline(facts),
-            week=week_label(facts.monday),
+            headline=headline(draft),
+            week=week_label(draft.week.monday),
             reach=share_words(figures.coverage),
             conversations=number(figures.conversations),
             members=number(figures.members_reached),
@@ -85,8 +85,8 @@ def alt_text(facts: DigestFacts) -> str:
         "{headline}, week of {week}. Reached: {reach} of the active members; spread: {spread}, as if about {people} "
         "people had been addressed evenly. Charts of both over up to twelve weeks, and of {conversations} "
         "conversations over {members} members; the three most-addressed had {top} of them.",
-        headline=headline(facts),
-        week=week_label(facts.monday),
+        headline=headline(draft),
+        week=week_label(draft.week.monday),
         reach=share_words(figures.coverage),
         spread=share_words(figures.spread),
         people=people(figures.effective_members),
@@ -96,13 +96,13 @@ def alt_text(facts: DigestFacts) -> str:
     )
 
 
-def _spread_in_short(facts: DigestFacts) -> str:
-    if facts.figures.spread is None:
-        return too_few_for_spread(facts.rules)
+def _spread_in_short(draft: DigestDraft) -> str:
+    if draft.figures.spread is None:
+        return too_few_for_spread(draft.rules)
     return say_count(
         "as if one had it all",
         "as if {count} shared it evenly",
-        count=max(1, round(facts.figures.effective_members)),
+        count=max(1, round(draft.figures.effective_members)),
     )
 
 
@@ -122,20 +122,20 @@ def _bins(conversations: Sequence[int]) -> Iterator[Bin]:
         step = low if low > 3 else 1
 
 
-def _record(week: PastWeek) -> RecordExtent:
+def _extent(week: PastWeek) -> RecordExtent:
     if week.figures is None:
         return RecordExtent.NONE
     return RecordExtent.WHOLE if week.complete else RecordExtent.GAP
 
 
-def _weeks(facts: DigestFacts) -> list[PastWeek]:
+def _weeks(draft: DigestDraft) -> list[PastWeek]:
     """Up to twelve weeks in a row, oldest first, ending with this one; a week nobody knows of has no figures."""
-    known = {week.week_on: week for week in facts.history if week.week_on < facts.monday}
-    known[facts.monday] = PastWeek(facts.monday, facts.figures, facts.complete)
+    known = {week.week_on: week for week in draft.history if week.week_on < draft.week.monday}
+    known[draft.week.monday] = PastWeek(draft.week.monday, draft.figures, draft.week.complete)
     earliest = max(
         min(week.week_on for week in known.values() if week.figures is not None),
-        facts.monday - timedelta(weeks=WEEKS_SHOWN - 1),
+        draft.week.monday - timedelta(weeks=WEEKS_SHOWN - 1),
     )
-    count = (facts.monday - earliest).days // 7 + 1
-    mondays = [facts.monday - timedelta(weeks=back) for back in reversed(range(count))]
+    count = (draft.week.monday - earliest).days // 7 + 1
+    mondays = [draft.week.monday - timedelta(weeks=back) for back in reversed(range(count))]
     return [known.get(monday, PastWeek(monday, None)) for monday in mondays]

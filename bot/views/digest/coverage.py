@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from bot.domain.coverage import PeriodChoice, last_week_of
 from bot.domain.figures import Figures
-from bot.domain.rules import Rules
 from bot.services.digest.coverage import CoverageFacts
 from bot.views.digest.chart import alt_text
-from bot.views.digest.letter import PICTURE_NAME, counted
-from bot.views.digest.writer import digest_facts
+from bot.views.digest.fields import counted
+from bot.views.digest.post import PICTURE_NAME
 from bot.views.kit.letter import Attachment, Card, Field, Letter
 from bot.views.kit.palette import REACH, embed_colour
 from bot.views.kit.parcel import Parcel
@@ -17,7 +16,7 @@ from bot.views.words.dates import short_day, week_label
 from bot.views.words.names import plain_guild
 from bot.views.words.sentence import mark, say, say_count
 
-STRETCHES = {
+PERIODS = {
     PeriodChoice.LAST_WEEK: mark("the last whole week"),
     PeriodChoice.THIS_WEEK: mark("this week so far"),
     PeriodChoice.FOUR_WEEKS: mark("the last four weeks"),
@@ -25,11 +24,11 @@ STRETCHES = {
 }
 
 
-def coverage_parcel(facts: CoverageFacts, rules: Rules) -> Parcel:
+def coverage_parcel(facts: CoverageFacts) -> Parcel:
     """The figures in words, with the picture of the weeks up to the period's end."""
     period, team = facts.report.period, facts.report.team
     author = say(
-        "{guild} · {stretch}", guild=plain_guild(facts.draft.guild_name), stretch=say(STRETCHES[facts.stretch])
+        "{guild} · {stretch}", guild=plain_guild(facts.draft.week.guild_name), stretch=say(PERIODS[facts.choice])
     )
     title = short_day(period.first_on)
     if period.last_on != period.first_on:
@@ -55,7 +54,7 @@ def coverage_parcel(facts: CoverageFacts, rules: Rules) -> Parcel:
         colour=embed_colour(REACH),
         picture=PICTURE_NAME if picture is not None else None,
     )
-    attachment = Attachment(PICTURE_NAME, alt_text(digest_facts(facts.draft, rules))) if picture is not None else None
+    attachment = Attachment(PICTURE_NAME, alt_text(facts.draft)) if picture is not None else None
     return Parcel(Letter(cards=(card.fitted(),), attachment=attachment), picture)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.rules import Rules
-from bot.views.digest.facts import DigestFacts
 from bot.views.words.amounts import duration, minutes, percent
 from bot.views.words.sentence import number, say, say_count
 
@@ -31,9 +31,9 @@ class Finding:
     corrected: str | None = None
 
 
-def findings(facts: DigestFacts) -> tuple[Finding, ...]:
+def findings(draft: DigestDraft) -> tuple[Finding, ...]:
     """The figures of the week, each with its meaning."""
-    return tuple(_findings(facts))
+    return tuple(_findings(draft))
 
 
 def verdict_name(verdict: Verdict) -> str:
@@ -80,12 +80,12 @@ def top_note(figures: Figures) -> str | None:
     return say("the three most-addressed had {share}", share=percent(figures.top3_share))
 
 
-def _findings(facts: DigestFacts) -> Iterator[Finding]:
-    figures = facts.figures
-    yield _finding(facts, say("Reached"), reach_note(figures), lambda week: week.coverage, percent)
-    yield _finding(facts, say("Spread"), _spread_note(facts), lambda week: week.spread, percent)
+def _findings(draft: DigestDraft) -> Iterator[Finding]:
+    figures = draft.figures
+    yield _finding(draft, say("Reached"), reach_note(figures), lambda week: week.coverage, percent)
+    yield _finding(draft, say("Spread"), _spread_note(draft), lambda week: week.spread, percent)
     yield _finding(
-        facts,
+        draft,
         say("Conversations"),
         top_note(figures) or say_count("with one member", "with {count} members", count=figures.members_reached),
         lambda week: week.conversations,
@@ -96,18 +96,18 @@ def _findings(facts: DigestFacts) -> Iterator[Finding]:
         "people met personally for the first time",
         count=figures.first_time,
     )
-    yield _finding(facts, say("First contacts"), met, lambda week: week.first_time, _count)
+    yield _finding(draft, say("First contacts"), met, lambda week: week.first_time, _count)
     reply = figures.reply_minutes
-    if reply.median is not None or (facts.corrected is not None and facts.corrected.reply_minutes.median is not None):
+    if reply.median is not None or (draft.corrected is not None and draft.corrected.reply_minutes.median is not None):
         yield _finding(
-            facts,
+            draft,
             say("Replies"),
             _replies_note(reply),
             lambda week: week.reply_minutes.median,
             minutes,
         )
     yield _finding(
-        facts,
+        draft,
         say("Waiting"),
         say_count(
             "message without an answer at the week's end",
@@ -117,42 +117,42 @@ def _findings(facts: DigestFacts) -> Iterator[Finding]:
         lambda week: week.waiting,
         _count,
     )
-    if figures.coverage_ever is not None and not facts.first_week and not facts.own:
+    if figures.coverage_ever is not None and not draft.week.first_week and not draft.personal:
         yield _finding(
-            facts,
+            draft,
             say("Met at some time"),
             say("of this week's active members"),
             lambda week: week.coverage_ever,
             percent,
         )
-    yield from _team_findings(facts)
+    yield from _team_findings(draft)
 
 
-def _team_findings(facts: DigestFacts) -> Iterator[Finding]:
-    if facts.load is not None:
+def _team_findings(draft: DigestDraft) -> Iterator[Finding]:
+    if draft.load is not None:
         yield Finding(
             say("Load"),
-            say("{carriers} of {managers}", carriers=number(facts.load.carriers), managers=number(facts.load.managers)),
+            say("{carriers} of {managers}", carriers=number(draft.load.carriers), managers=number(draft.load.managers)),
             say_count(
                 "manager carried half of the conversations or more",
                 "managers together carried half of the conversations or more",
-                count=facts.load.carriers,
+                count=draft.load.carriers,
             ),
         )
-    effect = facts.effect
+    effect = draft.effect
     if effect is not None and effect.judged:
         yield Finding(
             say("Nudges"),
             say("{worked} of {judged}", worked=number(effect.worked), judged=number(effect.judged)),
             say(
                 "people named in nudges lately heard from that manager within {time}",
-                time=duration(facts.rules.nudge.worked_within),
+                time=duration(draft.rules.nudge.worked_within),
             ),
         )
 
 
 def _finding(
-    facts: DigestFacts,
+    draft: DigestDraft,
     title: str,
     meaning: str,
     value: Callable[[Figures], float | None],
@@ -162,12 +162,12 @@ def _finding(
         found = None if figures is None else value(figures)
         return None if found is None else words(found)
 
-    before, figure = facts.before, said(facts.figures) or say("unknown")
+    before, figure = draft.before, said(draft.figures) or say("unknown")
     week_before = None if before is None else said(before.figures)
     if before is not None and week_before is not None and not before.complete:
         week_before = say("{figure}, with a gap", figure=week_before)
-    known = [found for week in facts.earlier if (found := value(week)) is not None]
-    corrected = None if facts.corrected is None else said(facts.corrected) or say("unknown")
+    known = [found for week in draft.earlier if (found := value(week)) is not None]
+    corrected = None if draft.corrected is None else said(draft.corrected) or say("unknown")
     return Finding(
         title,
         figure,
@@ -190,11 +190,11 @@ def _count(count: float) -> str:
     return number(round(count))
 
 
-def _spread_note(facts: DigestFacts) -> str:
-    if facts.figures.spread is None:
-        return too_few_for_spread(facts.rules)
+def _spread_note(draft: DigestDraft) -> str:
+    if draft.figures.spread is None:
+        return too_few_for_spread(draft.rules)
     return say_count(
         "as if one person had everything",
         "as if {count} people were addressed evenly",
-        count=max(1, round(facts.figures.effective_members)),
+        count=max(1, round(draft.figures.effective_members)),
     )

@@ -1,49 +1,51 @@
 """What a digest says first: the verdict, what it means, and a word of thanks."""
 
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures, Verdict
-from bot.views.digest.facts import DigestFacts
 from bot.views.digest.findings import verdict_name
 from bot.views.words.sentence import number, say, say_count
 
 
-def headline(facts: DigestFacts) -> str:
+def headline(draft: DigestDraft) -> str:
     """What stands above the figures: the verdict, unless the guild hides it."""
-    if not facts.show_verdict:
+    if not draft.week.guild.show_verdict:
         return say("This week's attention")
-    return verdict_name(facts.figures.verdict)
+    return verdict_name(draft.figures.verdict)
 
 
-def judged_on(facts: DigestFacts) -> str:
+def judged_on(draft: DigestDraft) -> str:
     """Which weeks the verdict looked at."""
-    weeks = facts.figures.verdict_weeks
+    weeks = draft.figures.verdict_weeks
     if weeks is None:
         return say_count(
             "Not judged: fewer than {needed} conversations in a week.",
             "Not judged: fewer than {needed} conversations in {count} weeks.",
-            count=facts.rules.verdict_weeks,
-            needed=number(facts.rules.verdict_needs_conversations),
+            count=draft.rules.verdict_weeks,
+            needed=number(draft.rules.verdict_needs_conversations),
         )
     return say_count(
         "Judged on this week.",
         "Judged on the last {count} weeks, because this week alone held fewer than {needed} conversations.",
         count=weeks,
-        needed=number(facts.rules.verdict_needs_conversations),
+        needed=number(draft.rules.verdict_needs_conversations),
     )
 
 
-def explanation(facts: DigestFacts) -> str:
+def explanation(draft: DigestDraft) -> str:
     """What the verdict means, in a plain sentence, and which weeks it was judged on."""
-    if not facts.show_verdict:
+    if not draft.week.guild.show_verdict:
         return ""
     return say(
-        "{meaning} {judged}", meaning=_own_meaning(facts) if facts.own else _meaning(facts), judged=judged_on(facts)
+        "{meaning} {judged}",
+        meaning=_own_meaning(draft) if draft.personal else _meaning(draft),
+        judged=judged_on(draft),
     )
 
 
-def thanks(facts: DigestFacts) -> str:
+def thanks(draft: DigestDraft) -> str:
     """What the week was good for, whatever the verdict."""
-    reached = facts.figures.members_reached
-    if facts.own:
+    reached = draft.figures.members_reached
+    if draft.personal:
         return say_count(
             "One person heard from you personally. Thank you.",
             "{count} people heard from you personally. Thank you.",
@@ -56,18 +58,18 @@ def thanks(facts: DigestFacts) -> str:
     )
 
 
-def quiet_title(facts: DigestFacts) -> str:
+def quiet_title(draft: DigestDraft) -> str:
     """What stands above `quiet_week`."""
-    return say("Not on record") if facts.before_record else say("A quiet week")
+    return say("Not on record") if draft.week.before_record else say("A quiet week")
 
 
-def quiet_week(facts: DigestFacts) -> str:
+def quiet_week(draft: DigestDraft) -> str:
     """The one friendly line of a week with hardly any conversation, or none."""
-    figures = facts.figures
-    if facts.before_record:
+    figures = draft.figures
+    if draft.week.before_record:
         return say("Nothing of this week is on record. `/backfill` reads older messages.")
     if figures.conversations:
-        return say("{thanks} {next}", thanks=thanks(facts), next=_next_after_few(figures))
+        return say("{thanks} {next}", thanks=thanks(draft), next=_next_after_few(figures))
     if figures.waiting:
         return say_count(
             "No conversations this week, and one message is waiting: answering it is a good first one.",
@@ -93,8 +95,8 @@ def _next_after_few(figures: Figures) -> str:
     return say("A hello to somebody new is a good next step.")
 
 
-def _meaning(facts: DigestFacts) -> str:
-    match facts.figures.verdict:
+def _meaning(draft: DigestDraft) -> str:
+    match draft.figures.verdict:
         case Verdict.SOCIAL:
             return say("The team's attention spread over the community, rather than staying with a few people.")
         case Verdict.BETWEEN:
@@ -108,8 +110,8 @@ def _meaning(facts: DigestFacts) -> str:
             return _quiet()
 
 
-def _own_meaning(facts: DigestFacts) -> str:
-    match facts.figures.verdict:
+def _own_meaning(draft: DigestDraft) -> str:
+    match draft.figures.verdict:
         case Verdict.SOCIAL:
             return say("Your attention spread over the community, rather than staying with a few people.")
         case Verdict.BETWEEN:

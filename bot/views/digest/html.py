@@ -4,11 +4,11 @@ from base64 import b64encode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bot.domain.digest_draft import DigestDraft
 from bot.views.digest.chart import alt_text, digest_picture
-from bot.views.digest.facts import DigestFacts
+from bot.views.digest.fields import counted
 from bot.views.digest.findings import findings, share_words
 from bot.views.digest.headline import explanation, headline, quiet_title, quiet_week, thanks
-from bot.views.digest.letter import counted
 from bot.views.digest.notes import notes
 from bot.views.digest.picture import RecordExtent
 from bot.views.digest.stayers import stayers_sentence
@@ -22,9 +22,9 @@ _templates = Environment(
 )
 
 
-def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
+def digest_page(draft: DigestDraft, picture: bytes | None) -> str:
     """The page, in the language that is spoken. `picture` is the PNG of `digest_picture`."""
-    lines = findings(facts)
+    lines = findings(draft)
     columns = {
         say("before"): [finding.before for finding in lines],
         say("usual"): [finding.usual for finding in lines],
@@ -32,35 +32,35 @@ def digest_page(facts: DigestFacts, picture: bytes | None) -> str:
     }
     return _templates.get_template("digest.html").render(
         language=spoken().replace("_", "-"),
-        guild=plain_guild(facts.guild_name),
-        week=week_label(facts.monday),
-        headline=quiet_title(facts) if facts.quiet else headline(facts),
-        colour=VERDICT[facts.figures.verdict] if facts.show_verdict and not facts.quiet else MUTED,
-        paragraphs=[quiet_week(facts)]
-        if facts.quiet
-        else [paragraph for paragraph in (explanation(facts), thanks(facts)) if paragraph],
-        findings=lines if facts.has_findings else (),
+        guild=plain_guild(draft.week.guild_name),
+        week=week_label(draft.week.monday),
+        headline=quiet_title(draft) if draft.quiet else headline(draft),
+        colour=VERDICT[draft.figures.verdict] if draft.week.guild.show_verdict and not draft.quiet else MUTED,
+        paragraphs=[quiet_week(draft)]
+        if draft.quiet
+        else [paragraph for paragraph in (explanation(draft), thanks(draft)) if paragraph],
+        findings=lines if draft.has_findings else (),
         columns={title: values for title, values in columns.items() if any(values)},
         picture=None if picture is None else b64encode(picture).decode("ascii"),
-        alt_text=alt_text(facts),
+        alt_text=alt_text(draft),
         weeks_title=say("Week by week"),
         weeks_heads=(say("Week of"), say("Reached"), say("Spread")),
-        weeks=() if facts.quiet else _weeks(facts),
+        weeks=() if draft.quiet else _weeks(draft),
         stayers_title=say("Newcomers who stay"),
-        stayers=None if facts.quiet else stayers_sentence(facts),
+        stayers=None if draft.quiet else stayers_sentence(draft),
         notes_title=say("Good to know"),
-        notes=notes(facts),
+        notes=notes(draft),
         counted=counted(),
     )
 
 
-def _weeks(facts: DigestFacts) -> list[tuple[str, str, str, str]]:
-    picture = digest_picture(facts)
+def _weeks(draft: DigestDraft) -> list[tuple[str, str, str, str]]:
+    picture = digest_picture(draft)
     assert picture is not None  # not a quiet week
-    rows = zip(picture.week_labels, picture.record, picture.reach.values, picture.spread.values, strict=True)
+    rows = zip(picture.week_labels, picture.extents, picture.reach.values, picture.spread.values, strict=True)
     return [
         (label, picture.no_record, picture.no_record, "")
-        if record is RecordExtent.NONE
-        else (label, share_words(reach), share_words(spread), picture.gap if record is RecordExtent.GAP else "")
-        for label, record, reach, spread in rows
+        if extent is RecordExtent.NONE
+        else (label, share_words(reach), share_words(spread), picture.gap if extent is RecordExtent.GAP else "")
+        for label, extent, reach, spread in rows
     ]

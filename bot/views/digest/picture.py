@@ -50,7 +50,7 @@ class Bin:
 class PictureFacts:
     """Everything that is drawn, words included.
 
-    `week_labels` and `record` go with the trends' values, oldest first, at most twelve, ending with the week
+    `week_labels` and `extents` go with the trends' values, oldest first, at most twelve, ending with the week
     itself; `weeks` says how many they are. `conversations` has one number for each member reached; where they are too
     many for a bar each, `bins` are drawn. `colour` is the headline's.
     """
@@ -62,7 +62,7 @@ class PictureFacts:
     colour: str
     week_labels: tuple[str, ...]
     weeks: str
-    record: tuple[RecordExtent, ...]
+    extents: tuple[RecordExtent, ...]
     no_record: str
     gap: str
     reach: Trend

@@ -1,15 +1,15 @@
 """Newcomers who stay (docs/rules.md#newcomers-who-stay), in words."""
 
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.rules import Rules
 from bot.domain.survival import Group, Staying
-from bot.views.digest.facts import DigestFacts
 from bot.views.words.amounts import percent
 from bot.views.words.sentence import number, say
 
 
-def stayers_sentence(facts: DigestFacts) -> str | None:
+def stayers_sentence(draft: DigestDraft) -> str | None:
     """Newcomers who stay; None where there is nothing to say yet."""
-    found, rules = facts.stayers, facts.rules
+    found, rules = draft.stayers, draft.rules
     if found is None or not found.can_say:
         return None
     comparable = bool(found.touched.staying and found.others.staying)

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures
 from bot.domain.rules import Rules
 from bot.views.digest.chart import digest_picture
-from bot.views.digest.facts import DigestFacts
 from bot.views.digest.findings import findings, share_words
 from bot.views.digest.headline import explanation, headline, quiet_week, thanks
 from bot.views.digest.notes import notes
@@ -31,27 +31,29 @@ _MEMBER_BAR = 30
 _MEMBERS_SHOWN = 8
 
 
-def digest_report(facts: DigestFacts) -> RenderableType:
+def digest_report(draft: DigestDraft) -> RenderableType:
     """The week's digest."""
     parts: list[RenderableType] = []
-    if facts.quiet:
-        parts.append(Text(quiet_week(facts)))
+    if draft.quiet:
+        parts.append(Text(quiet_week(draft)))
     else:
-        parts.append(Text(headline(facts), style="bold"))
-        parts += [Text(paragraph) for paragraph in (explanation(facts), thanks(facts)) if paragraph]
-    if facts.has_findings:
-        parts += [Text(), _findings(facts)]
-    picture = digest_picture(facts)
+        parts.append(Text(headline(draft), style="bold"))
+        parts += [Text(paragraph) for paragraph in (explanation(draft), thanks(draft)) if paragraph]
+    if draft.has_findings:
+        parts += [Text(), _findings(draft)]
+    picture = digest_picture(draft)
     if picture is not None:
         parts += [Text(), _trends(picture), Text(), *_members(picture)]
-    staying = None if facts.quiet else stayers_sentence(facts)
+    staying = None if draft.quiet else stayers_sentence(draft)
     if staying:
         parts += [Text(), Text(say("Newcomers who stay"), style="bold"), Text(staying)]
-    remarks = notes(facts)
+    remarks = notes(draft)
     if remarks:
         parts.append(Text())
         parts += [Text(say("• {note}", note=note)) for note in remarks]
-    return _framed(say("{guild} · {week}", guild=plain_guild(facts.guild_name), week=week_label(facts.monday)), parts)
+    return _framed(
+        say("{guild} · {week}", guild=plain_guild(draft.week.guild_name), week=week_label(draft.week.monday)), parts
+    )
 
 
 def managers_report(managers: Sequence[tuple[int, Figures]], rules: Rules) -> RenderableType:
@@ -68,8 +70,8 @@ def managers_report(managers: Sequence[tuple[int, Figures]], rules: Rules) -> Re
     return Padding(table, (1, 0))
 
 
-def _findings(facts: DigestFacts) -> Table:
-    lines = findings(facts)
+def _findings(draft: DigestDraft) -> Table:
+    lines = findings(draft)
     columns = {
         say("before"): [finding.before for finding in lines],
         say("usual"): [finding.usual for finding in lines],
@@ -95,12 +97,12 @@ def _trends(picture: PictureFacts) -> Table:
     table.add_column(Text(say("Reached")), no_wrap=True)
     table.add_column(Text(say("Spread")), no_wrap=True)
     table.add_column(no_wrap=True)
-    weeks = zip(picture.week_labels, picture.record, picture.reach.values, picture.spread.values, strict=True)
-    for label, record, reach, spread in weeks:
-        if record is RecordExtent.NONE:
+    weeks = zip(picture.week_labels, picture.extents, picture.reach.values, picture.spread.values, strict=True)
+    for label, extent, reach, spread in weeks:
+        if extent is RecordExtent.NONE:
             table.add_row(Text(label), Text(picture.no_record), Text(picture.no_record))
         else:
-            gap = Text(picture.gap if record is RecordExtent.GAP else "")
+            gap = Text(picture.gap if extent is RecordExtent.GAP else "")
             table.add_row(Text(label), _share(reach, REACH), _share(spread, SPREAD), gap)
     return table
 

@@ -1,101 +1,85 @@
 """Answers to `/nudges`: how things stand, why somebody is left out, what cannot be done. Only the asker sees them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.effect import Effect
-from bot.domain.nudge import Reason
+from bot.domain.nudge import OfferContext, Reason
 from bot.domain.nudge_decision import Obstacle
-from bot.domain.nudge_time import NoNudge, PauseProblem
+from bot.domain.nudge_time import NoNudge, NudgeSchedule, PauseProblem
 from bot.domain.relationship import Standing
 from bot.domain.rules import NudgeRules
 from bot.domain.why import Miss, MissedReason, Why
-from bot.views.nudge.letter import PersonalNudge, offer_sentence
-from bot.views.nudge.welcome import Enrolment
+from bot.services.nudge.previews import EFFECT_DAYS, NudgeStatus
+from bot.views.nudge.offer import offer_sentence
 from bot.views.words.amounts import duration
 from bot.views.words.dates import day_label, weekdays_label
 from bot.views.words.names import safe_guild, safe_name
 from bot.views.words.sentence import number, say, say_count
 
 
-@dataclass(frozen=True, slots=True)
-class NudgesState:
-    """How a manager's nudges stand; see `NudgeStatus` in the services."""
-
-    enrolment: Enrolment
-    on: bool
-    closed: bool
-    paused_until_on: date | None
-    next_on: date | None
-    throttled: bool
-    effects: Mapping[Reason, Effect] = field(default_factory=dict)
-    effect_days: int = 90
-    rules: NudgeRules = field(default_factory=NudgeRules)
-
-
-def nudges_state(state: NudgesState) -> str:
+def nudges_state(status: NudgeStatus) -> str:
     """The answer to `/nudges status`."""
-    return "\n".join([*_schedule_lines(state), "", *_effect_lines(state)])
+    return "\n".join([*_schedule_lines(status), "", *_effect_lines(status)])
 
 
-def _schedule_lines(state: NudgesState) -> list[str]:
-    enrolment = state.enrolment
-    if not state.on:
+def _schedule_lines(status: NudgeStatus) -> list[str]:
+    schedule, manager = status.schedule, status.schedule.manager
+    if manager.enrolled_at is None:
         return [say("Your nudges are off. `/nudges on` turns them on.")]
     lines = [
         say(
             "Your nudges are on: {weekdays} at {hour} ({zone}).",
-            weekdays=weekdays_label(enrolment.weekdays),
-            hour=f"{enrolment.hour:02}:00",
-            zone=safe_name(enrolment.zone_name, 64),
+            weekdays=weekdays_label(schedule.manager.nudge_weekdays),
+            hour=f"{schedule.manager.nudge_hour:02}:00",
+            zone=safe_name(schedule.zone.key, 64),
         )
     ]
-    if state.closed:
+    if manager.refused_at is not None:
         lines.append(
             say(
                 "But Discord does not let me write to you, so none come. Allow direct messages from this server, then "
                 "use `/nudges on`."
             )
         )
-    if state.paused_until_on is not None and state.next_on is not None and state.next_on >= state.paused_until_on:
-        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(state.paused_until_on)))
-    if state.throttled:
+    until_on = manager.paused_until_on
+    if until_on is not None and status.next_on is not None and status.next_on >= until_on:
+        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(until_on)))
+    if status.throttled:
         lines.append(
             say_count(
                 "The last one brought no reaction, so they come half as often until you press a button or write to "
                 "somebody in it.",
                 "The last {count} brought no reaction, so they come half as often until you press a button or write "
                 "to somebody in them.",
-                count=state.rules.quiet_after_unanswered,
+                count=status.rules.quiet_after_unanswered,
             )
         )
-    if state.next_on is not None:
-        lines.append(say("The next one can come on {day}, if there is anybody to name.", day=day_label(state.next_on)))
+    if status.next_on is not None:
+        lines.append(say("The next one can come on {day}, if there is anybody to name.", day=day_label(status.next_on)))
     return lines
 
 
-def _effect_lines(state: NudgesState) -> list[str]:
-    hours = number(int(state.rules.worked_within.total_seconds() // 3600))
-    if not state.effects:
+def _effect_lines(status: NudgeStatus) -> list[str]:
+    hours = number(int(status.rules.worked_within.total_seconds() // 3600))
+    if not status.effects:
         return [
             say_count(
                 "In the last day no nudge was sent to you.",
                 "In the last {count} days no nudge was sent to you.",
-                count=state.effect_days,
+                count=EFFECT_DAYS,
             )
         ]
     lines = [
         say(
             "Of the people named to you in the last {days} days, you wrote within {hours} hours to:",
-            days=number(state.effect_days),
+            days=number(EFFECT_DAYS),
             hours=hours,
         )
     ]
     return lines + [
         say("- {reason}: {figures}", reason=reason_label(reason), figures=_figures(effect))
-        for reason, effect in state.effects.items()
+        for reason, effect in status.effects.items()
     ]
 
 
@@ -128,7 +112,7 @@ def reason_label(reason: Reason) -> str:
             return say("not talked to for long")
 
 
-def why_answer(why: Why, name: str, facts: PersonalNudge) -> str:
+def why_answer(why: Why, name: str, context: OfferContext) -> str:
     """The answer to "why not X?"."""
     who = safe_name(name)
     match why.standing:
@@ -145,15 +129,15 @@ def why_answer(why: Why, name: str, facts: PersonalNudge) -> str:
         case Standing.MEMBER:
             pass
     if why.offer is None:
-        first = [_obstacle_sentence(why.obstacle, who, facts.rules)] if why.obstacle is not None else []
-        lines = [_miss_line(missed, facts) for missed in why.missed]
+        first = [_obstacle_sentence(why.obstacle, who, context.rules)] if why.obstacle is not None else []
+        lines = [_miss_line(missed, context) for missed in why.missed]
         return "\n".join([*first, say("{who} gives no reason for a nudge to you right now:", who=who), *lines])
-    sentence = offer_sentence(facts, why.offer)
+    sentence = offer_sentence(why.offer, context)
     if why.obstacle is None:
         return say("{who} is in the nudge that would come now. {sentence}", who=who, sentence=sentence)
     return say(
         "{obstacle}\nOtherwise they would be in it. {sentence}",
-        obstacle=_obstacle_sentence(why.obstacle, who, facts.rules),
+        obstacle=_obstacle_sentence(why.obstacle, who, context.rules),
         sentence=sentence,
     )
 
@@ -192,13 +176,13 @@ def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str: 
             )
 
 
-def _miss_line(missed: MissedReason, facts: PersonalNudge) -> str:
-    return say("- {sentence}", sentence=_miss_sentence(missed, facts))
+def _miss_line(missed: MissedReason, context: OfferContext) -> str:
+    return say("- {sentence}", sentence=_miss_sentence(missed, context))
 
 
-def _miss_sentence(missed: MissedReason, facts: PersonalNudge) -> str:  # noqa: PLR0911, PLR0912, C901 - one a case
-    rules = facts.rules
-    elapsed = duration(facts.now - missed.at) if missed.at is not None else ""
+def _miss_sentence(missed: MissedReason, context: OfferContext) -> str:  # noqa: PLR0911, PLR0912, C901 - one a case
+    rules = context.rules
+    elapsed = duration(context.now - missed.at) if missed.at is not None else ""
     count = missed.count or 0
     match missed.miss:
         case Miss.NOTHING_WAITS:
@@ -294,23 +278,23 @@ def nudges_stopped() -> str:
     return say("Your nudges are off. Nothing more will come; `/nudges on` in the server brings them back.")
 
 
-def still_on(enrolment: Enrolment) -> str:
+def still_on(schedule: NudgeSchedule) -> str:
     """The answer to `/nudges on` when no first message is needed."""
     return say(
         "Your nudges are on: {weekdays} at {hour} ({zone}).",
-        weekdays=weekdays_label(enrolment.weekdays),
-        hour=f"{enrolment.hour:02}:00",
-        zone=safe_name(enrolment.zone_name, 64),
+        weekdays=weekdays_label(schedule.manager.nudge_weekdays),
+        hour=f"{schedule.manager.nudge_hour:02}:00",
+        zone=safe_name(schedule.zone.key, 64),
     )
 
 
-def nudges_on(enrolment: Enrolment) -> str:
+def nudges_on(schedule: NudgeSchedule) -> str:
     """The answer to `/nudges on` once the first message has arrived."""
     return say(
         "Nudges are on: {weekdays} at {hour} ({zone}). I have just sent you a first message.",
-        weekdays=weekdays_label(enrolment.weekdays),
-        hour=f"{enrolment.hour:02}:00",
-        zone=safe_name(enrolment.zone_name),
+        weekdays=weekdays_label(schedule.manager.nudge_weekdays),
+        hour=f"{schedule.manager.nudge_hour:02}:00",
+        zone=safe_name(schedule.zone.key),
     )
 
 
@@ -343,18 +327,19 @@ def nothing_to_say() -> str:
     )
 
 
-def schedule_changed(enrolment: Enrolment, paused_until_on: date | None) -> str:
+def schedule_changed(schedule: NudgeSchedule) -> str:
     """When nudges come, after a change."""
     lines = [
         say(
             "Your nudges come {weekdays} at {hour} ({zone}).",
-            weekdays=weekdays_label(enrolment.weekdays),
-            hour=f"{enrolment.hour:02}:00",
-            zone=safe_name(enrolment.zone_name, 64),
+            weekdays=weekdays_label(schedule.manager.nudge_weekdays),
+            hour=f"{schedule.manager.nudge_hour:02}:00",
+            zone=safe_name(schedule.zone.key, 64),
         )
     ]
-    if paused_until_on is not None:
-        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(paused_until_on)))
+    if schedule.manager.paused_until_on is not None:
+        day = day_label(schedule.manager.paused_until_on)
+        lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day))
     return "\n".join(lines)
 
 

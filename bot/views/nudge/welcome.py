@@ -1,9 +1,8 @@
-"""The first message to a manager who turned nudges on: it says hello, what will come and how to stop it."""
+"""The first message to a manager who turned nudges on: what will come, and how to stop it."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
 
+from bot.domain.nudge_time import NudgeSchedule
 from bot.views.kit.letter import Button, Card, Field, Letter
 from bot.views.kit.palette import REACH, embed_colour
 from bot.views.words.dates import weekdays_label
@@ -14,30 +13,20 @@ STOP_PATTERN = re.compile(r"spade:welcome:(?P<delivery_id>[0-9a-f]{1,32}):stop")
 """The custom id of the button that turns nudges off again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What a manager asked for: the server, the days (0 is Monday), the hour and its time zone."""
-
-    guild_name: str
-    weekdays: Collection[int]
-    hour: int
-    zone_name: str
-
-
-def welcome_letter(enrolment: Enrolment, *, delivery_id: str | None = None) -> Letter:
+def welcome_letter(schedule: NudgeSchedule, guild_name: str, *, delivery_id: str | None = None) -> Letter:
     """The first DM. With a delivery id it carries a button that turns nudges off."""
     if delivery_id is not None and not re.fullmatch(r"[0-9a-f]{1,32}", delivery_id):
         raise ValueError(f"not an opaque delivery id: {delivery_id!r}")
     stop = Button(say("Turn nudges off"), custom_id=f"spade:welcome:{delivery_id}:stop")
     card = Card(
         title=say("Hello, this is Spade"),
-        author=plain_guild(enrolment.guild_name),
+        author=plain_guild(guild_name),
         description=say(
             "You turned nudges on for {guild}. This message shows that they can reach you.",
-            guild=safe_guild(enrolment.guild_name),
+            guild=safe_guild(guild_name),
         ),
         fields=(
-            Field(say("What will come"), schedule_sentence(enrolment)),
+            Field(say("What will come"), schedule_sentence(schedule)),
             Field(
                 say("What it is made of"),
                 say(
@@ -58,12 +47,12 @@ def welcome_letter(enrolment: Enrolment, *, delivery_id: str | None = None) -> L
     return Letter(cards=(card,), rows=((stop,),) if delivery_id is not None else ())
 
 
-def schedule_sentence(enrolment: Enrolment) -> str:
-    """When a message can come, and that it does not come for nothing."""
+def schedule_sentence(schedule: NudgeSchedule) -> str:
+    """When a nudge can come, and that none comes without a reason."""
     return say(
         "At {hour} ({zone}), {weekdays}: at most one message a day with at most five people who were left waiting, "
         "are new, or have not been met. Nothing useful to say means no message.",
-        hour=f"{enrolment.hour:02}:00",
-        zone=plain_name(enrolment.zone_name),
-        weekdays=weekdays_label(enrolment.weekdays),
+        hour=f"{schedule.manager.nudge_hour:02}:00",
+        zone=plain_name(schedule.zone.key),
+        weekdays=weekdays_label(schedule.manager.nudge_weekdays),
     )
