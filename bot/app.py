@@ -20,6 +20,7 @@ from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.coverage import CoverageService
+from bot.services.digest.report import Reporter
 from bot.services.digest.sending import DigestService
 from bot.services.guild.access import Access
 from bot.services.guild.export import CsvExport
@@ -28,6 +29,7 @@ from bot.services.guild.presentation import Presentation
 from bot.services.guild.retention import Retention
 from bot.services.guild.settings import SettingsService
 from bot.services.guild.status import StatusService
+from bot.services.guild_reader import GuildReader
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
@@ -110,6 +112,7 @@ async def open_app(
 def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock) -> Sequence[commands.Cog]:
     rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
     messenger = DiscordMessenger(app.bot)
+    reader, reporter = GuildReader(database, clock, settle), Reporter(database, rules)
     roster = Roster(database, clock)
     access = Access(roster, app.reader)
     waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter()
@@ -124,7 +127,7 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
     schedule.add("erasures", privacy.finish_due)
     schedule.add("retention", Retention(database, clock).purge_due)
     digests = DigestService(
-        database, messenger, DigestWriter(), painter, clock, rules, settle, app.follower.guild_caught_up
+        database, messenger, DigestWriter(), painter, clock, rules, reader, app.follower.guild_caught_up
     )
     guild_settings = SettingsService(database, roster, clock)
     return (
@@ -134,14 +137,12 @@ def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock
         Backfills(app.reader, clock),
         Privacy(privacy, messenger),
         SettingsCommands(guild_settings, presentation, messenger),
-        Status(
-            StatusService(database, messenger, app.follower, app.reader, clock, rules), guild_settings, access, clock
-        ),
-        Exporting(CsvExport(database, messenger, clock, rules, settle), access),
+        Status(StatusService(reader, messenger, app.follower, app.reader, rules), guild_settings, access, clock),
+        Exporting(CsvExport(reader, messenger, reporter, rules), access),
         Members(
             Relationships(database, messenger, clock, rules, settle),
-            UnmetList(database, messenger, clock, rules, settle),
-            CoverageService(database, messenger, painter, clock, rules, settle),
+            UnmetList(reader, database, messenger, rules),
+            CoverageService(reader, messenger, painter, reporter),
             waiting,
             access,
         ),

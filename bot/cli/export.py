@@ -11,7 +11,9 @@ from bot.cli.failure import Failure, unwritable
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.services.digest.report import Reporter
 from bot.services.guild.export import CsvExport, ExportFacts
+from bot.services.guild_reader import GuildReader
 from bot.store.database import open_database
 from bot.store.error import StoreError
 from bot.views.guild.export import relationships_csv, weeks_csv
@@ -46,7 +48,8 @@ async def _facts(settings: Settings, guild_id: int) -> ExportFacts:
     database = await open_database(settings.database, write=False)
     try:
         await guild_on_record(database, guild_id)
-        facts = await CsvExport(database, _Nameless(), SystemClock(), settings.domain_rules(), _nothing).of(guild_id)
+        rules, reader = settings.domain_rules(), GuildReader(database, SystemClock(), _nothing)
+        facts = await CsvExport(reader, _Nameless(), Reporter(database, rules), rules).of(guild_id)
     finally:
         await database.close()
     assert facts is not None  # the guild is on record
@@ -54,12 +57,12 @@ async def _facts(settings: Settings, guild_id: int) -> ExportFacts:
 
 
 class _Nameless:
-    """Nobody to ask for names."""
+    """Knows no names: nothing asks Discord here."""
 
     async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:  # noqa: ARG002 - a role
-        """No names."""
+        """None."""
         return {}
 
 
 async def _nothing() -> None:
-    """There is nobody to wait for: the record is read as it is."""
+    """Nothing is received here that would have to be recorded first."""

@@ -21,6 +21,7 @@ from bot.services.digest.coverage import CoverageService
 from bot.services.digest.report import Reporter
 from bot.services.guild.export import CsvExport
 from bot.services.guild.status import StatusService
+from bot.services.guild_reader import GuildReader
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
@@ -81,15 +82,16 @@ class Asked:
         self.numbers = itertools.count()
         self.random = random.Random(2)
         self.reporter = Reporter(database, rules)
-        self.coverage = CoverageService(database, discord, _NoPicture(), clock, rules, at_once)
+        guilds = GuildReader(database, clock, at_once)
+        self.coverage = CoverageService(guilds, discord, _NoPicture(), self.reporter)
         self.waiting = WaitingList(database, discord, clock, rules, at_once)
-        self.unmet = UnmetList(database, discord, clock, rules, at_once)
+        self.unmet = UnmetList(guilds, database, discord, rules)
         self.relationships = Relationships(database, discord, clock, rules, at_once)
         reader = HistoryReader(database, recorder, log, _NoChannels(), clock)
-        self.status = StatusService(database, discord, follower, reader, clock, rules)
+        self.status = StatusService(guilds, discord, follower, reader, rules)
         self.previews = NudgePreviews(database, discord, clock, rules, at_once)
         self.nudges = NudgeService(database, discord, NudgeWriter(), clock, rules, at_once)
-        self.export = CsvExport(database, discord, clock, rules, at_once)
+        self.export = CsvExport(guilds, discord, self.reporter, rules)
         self.privacy = PrivacyService(database, roster, clock)
         self.painter = ProcessPainter()
         self.draft: DigestDraft | None = None

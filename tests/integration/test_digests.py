@@ -27,6 +27,7 @@ from bot.services.delivery.settlement import Settlement
 from bot.services.digest.report import Reporter
 from bot.services.digest.sending import DigestService
 from bot.services.guild.presentation import Presentation
+from bot.services.guild_reader import GuildReader
 from bot.services.record.recorder import Recorder
 from bot.store import deliveries, guilds, managers, spans, tables
 from bot.store.database import Database
@@ -108,8 +109,9 @@ class World:
         async def settled() -> None:
             pass
 
+        reader = GuildReader(self.database, self.clock, settled)
         return DigestService(
-            self.database, self.discord, DigestWriter(), NoPainter(), self.clock, Rules(), settled, self.in_step
+            self.database, self.discord, DigestWriter(), NoPainter(), self.clock, Rules(), reader, self.in_step
         )
 
     async def record(self, *messages, place=None) -> None:

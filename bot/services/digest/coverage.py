@@ -1,18 +1,14 @@
 """How far the team's attention reached in a period, on request."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.clock import Clock
 from bot.domain.coverage import PeriodChoice, last_week_of, period_meant
 from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures
-from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Directory
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import PeriodReport, Reporter
-from bot.store import guilds
-from bot.store.database import Database
+from bot.services.guild_reader import GuildReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +25,18 @@ class CoverageFacts:
 class CoverageService:
     """Reads the record; writes nothing."""
 
-    def __init__(
-        self,
-        database: Database,
-        directory: Directory,
-        painter: Painter,
-        clock: Clock,
-        rules: Rules,
-        settle: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._database = database
+    def __init__(self, reader: GuildReader, directory: Directory, painter: Painter, reporter: Reporter) -> None:
+        self._reader = reader
         self._directory = directory
         self._painter = painter
-        self._clock = clock
-        self._settle = settle
-        self._reporter = Reporter(database, rules)
+        self._reporter = reporter
 
     async def of(self, guild_id: int, manager_id: int, choice: PeriodChoice) -> CoverageFacts | None:
         """The figures of a period; None before Spade was set up."""
-        await self._settle()
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-        if settings is None:
-            return None
-        now = self._clock.now()
+        async with self._reader.settled(guild_id) as guild:
+            if guild is None:
+                return None
+        settings, now = guild.settings, guild.now
         period = period_meant(choice, settings.zone, now)
         report = await self._reporter.figures(settings, period)
         name = await self._directory.guild_name(guild_id)

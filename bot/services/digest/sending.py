@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Generic, Protocol
@@ -20,6 +20,7 @@ from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableErr
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import Reporter
+from bot.services.guild_reader import GuildReader, GuildSnapshot
 from bot.services.nudge.check import joined_of, names_of
 from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import old_hands
@@ -58,7 +59,7 @@ class DigestService(Generic[Body]):
         painter: Painter,
         clock: Clock,
         rules: Rules,
-        settle: Callable[[], Awaitable[None]],
+        reader: GuildReader,
         in_step: Callable[[int], bool],
     ) -> None:
         self._database = database
@@ -66,7 +67,7 @@ class DigestService(Generic[Body]):
         self._composer = composer
         self._painter = painter
         self._clock = clock
-        self._settle = settle
+        self._reader = reader
         self._in_step = in_step
         self._reporter = Reporter(database, rules)
         self._rules = rules
@@ -94,7 +95,7 @@ class DigestService(Generic[Body]):
     async def _post(self, settings: GuildSettings, due: DueDigest) -> DeliveryState | None:
         if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
             return None
-        await self._settle()
+        await self._reader.settle()
         delivery = self._new_delivery(DeliveryKind.DIGEST, settings, None, due)
         draft = await self._draft(settings, due.week_on)
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
@@ -109,7 +110,7 @@ class DigestService(Generic[Body]):
         kind = DeliveryKind.PERSONAL_DIGEST
         if await self._is_taken(guild_id, kind, manager_id, due):
             return None
-        await self._settle()
+        await self._reader.settle()
         delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
         draft = await self._personal(schedule, due.week_on)
         if draft.nothing_to_say:
@@ -174,41 +175,33 @@ class DigestService(Generic[Body]):
     async def on_request(self, guild_id: int, week_on: date | None = None) -> Body | None:
         """The team's digest to look at, of the last whole week unless another is named; None without settings.
 
-        It is not recorded, and the week may still be running. It names those who were met for the first time.
+        Nothing is recorded, and the week may still be running. It names those who were met for the first time.
         """
-        settings, monday = await self._asked(guild_id, week_on)
-        if settings is None:
-            return None
-        return await self._shown(await self._draft(settings, monday))
+        draft = await self._asked_for(guild_id, week_on)
+        return None if draft is None else await self._shown(draft)
 
     async def preview(self, guild_id: int) -> Body | None:
-        """The digest that last week would have had; None when nothing of that week, or before, is on record."""
-        settings, monday = await self._asked(guild_id, None)
-        if settings is None:
+        """The digest that last week would have had; None if nothing of that week, or before, is on record."""
+        draft = await self._asked_for(guild_id, None)
+        return None if draft is None or draft.week.unrecorded else await self._shown(draft)
+
+    async def personal_on_request(self, guild_id: int, manager_id: int, week_on: date | None = None) -> Body | None:
+        """A manager's own digest to look at, whether they enrolled or not; None for anybody else."""
+        async with self._reader.settled(guild_id) as guild:
+            schedule = None if guild is None else await schedule_of(guild.connection, guild_id, manager_id)
+        if guild is None or schedule is None:
             return None
-        draft = await self._draft(settings, monday)
-        return None if draft.week.unrecorded else await self._shown(draft)
+        return self._composer.personal_digest(await self._personal(schedule, week_on or _last_week(guild)))
+
+    async def _asked_for(self, guild_id: int, week_on: date | None) -> DigestDraft | None:
+        async with self._reader.settled(guild_id) as guild:
+            if guild is None:
+                return None
+        return await self._draft(guild.settings, week_on or _last_week(guild))
 
     async def _shown(self, draft: DigestDraft) -> Body:
         names = await self._names(draft.week.guild.guild_id, draft.first_contacts[:NAMES_SHOWN])
         return await self._compose(replace(draft, names=names))
-
-    async def personal_on_request(self, guild_id: int, manager_id: int, week_on: date | None = None) -> Body | None:
-        """A manager's own digest to look at, whether they enrolled or not; None for anybody else."""
-        _, monday = await self._asked(guild_id, week_on)
-        async with self._database.reading() as connection:
-            schedule = await schedule_of(connection, guild_id, manager_id)
-        if schedule is None:
-            return None
-        return self._composer.personal_digest(await self._personal(schedule, monday))
-
-    async def _asked(self, guild_id: int, week_on: date | None) -> tuple[GuildSettings | None, date]:
-        await self._settle()
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-        if settings is None or week_on is not None:
-            return settings, week_on or date.min
-        return settings, monday_of(local_day(self._clock.now(), settings.zone)) - timedelta(weeks=1)
 
     async def _draft(self, settings: GuildSettings, week_on: date) -> DigestDraft:
         guild_name = await self._messenger.guild_name(settings.guild_id)
@@ -233,6 +226,11 @@ class DigestService(Generic[Body]):
 
     async def _compose(self, draft: DigestDraft) -> Body:
         return self._composer.digest(draft, await self._painter.paint(draft))
+
+
+def _last_week(guild: GuildSnapshot) -> date:
+    """The Monday of the last whole week."""
+    return monday_of(local_day(guild.now, guild.settings.zone)) - timedelta(weeks=1)
 
 
 def _sent_as(draft: PersonalDraft, delivery: Delivery, due: DueDigest) -> PersonalDraft:

@@ -1,12 +1,11 @@
-"""What managers can take into a spreadsheet: the team's relationships, and its weeks."""
+"""What goes into the tables for a spreadsheet: the team's relationships, and its weeks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.clock import Clock
 from bot.domain.calendar import just_after, local_day, monday_of
 from bot.domain.guild import GuildSettings
 from bot.domain.relationship import Relationship, relationship
@@ -16,17 +15,20 @@ from bot.domain.snowflake import EPOCH
 from bot.domain.touch import Touch, personal_kinds
 from bot.services.delivery.messenger import Names
 from bot.services.digest.report import Reporter
-from bot.store import activity, guilds, people, touches, waits
-from bot.store.database import Database
+from bot.services.guild_reader import GuildReader
+from bot.store import activity, people, touches, waits
 
 WEEKS = 104
 NAMES = 500
-"""More names than this are not asked for: each is a request to Discord."""
+"""How many names are looked up at most: each is a request to Discord."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFacts:
-    """Relationships by member, whoever was talked to last first, and the weeks, oldest first."""
+    """Relationships by member, the latest contact first, and the weeks, oldest first.
+
+    `waiting` counts the messages of a member that wait. `names` may lack some.
+    """
 
     settings: GuildSettings
     relationships: tuple[tuple[int, Relationship], ...]
@@ -36,33 +38,22 @@ class ExportFacts:
 
 
 class CsvExport:
-    """Reads; writes nothing."""
+    """Gathers the tables' facts. Writes nothing."""
 
-    def __init__(
-        self,
-        database: Database,
-        names: Names,
-        clock: Clock,
-        rules: Rules,
-        settle: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._database = database
+    def __init__(self, reader: GuildReader, names: Names, reporter: Reporter, rules: Rules) -> None:
+        self._reader = reader
         self._names = names
-        self._clock = clock
+        self._reporter = reporter
         self._rules = rules
-        self._settle = settle
-        self._reporter = Reporter(database, rules)
 
     async def of(self, guild_id: int) -> ExportFacts | None:
         """Everything for the two tables; None before Spade was set up."""
-        await self._settle()
-        now = self._clock.now()
-        until = just_after(now)
         kinds = personal_kinds(count_inferred=self._rules.count_inferred)
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            if settings is None:
+        async with self._reader.settled(guild_id) as guild:
+            if guild is None:
                 return None
+            connection, settings, now = guild.connection, guild.settings, guild.now
+            until = just_after(now)
             found = await touches.between(connection, guild_id, EPOCH, until, kinds)
             states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, until)
             begins_on = await activity.first_day(connection, guild_id)

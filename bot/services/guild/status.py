@@ -4,26 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
 from bot.services.delivery.messenger import Directory
+from bot.services.guild_reader import GuildReader
 from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.job_progress import JobProgress
-from bot.store import deliveries, guilds, managers, spans
-from bot.store.database import Database
+from bot.store import deliveries, managers, spans
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """`behind` counts the channels that are still catching up; `gaps` says how many known gaps a channel has.
+    """`behind` counts the channels that are catching up; `gaps` is how many known gaps a channel has.
 
-    `closed` are the managers who cannot be written to, `next_nudge_on` is the asking manager's next day.
+    `closed` are the names of the managers who cannot be sent a DM. `next_nudge_on` is the asking manager's next day.
     """
 
     settings: GuildSettings
@@ -40,31 +39,28 @@ class StatusFacts:
 
 
 class StatusService:
-    """Reads; writes nothing."""
+    """Gathers what `/status` shows. Writes nothing."""
 
     def __init__(
         self,
-        database: Database,
+        guild_reader: GuildReader,
         directory: Directory,
         follower: Follower,
-        reader: HistoryReader,
-        clock: Clock,
+        history_reader: HistoryReader,
         rules: Rules,
     ) -> None:
-        self._database = database
+        self._guild_reader = guild_reader
         self._directory = directory
         self._follower = follower
-        self._reader = reader
-        self._clock = clock
+        self._history_reader = history_reader
         self._rules = rules
 
     async def of(self, guild_id: int, person_id: int) -> StatusFacts | None:
         """How things are for a guild and the person who asks; None before Spade was set up there."""
-        now = self._clock.now()
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            if settings is None:
+        async with self._guild_reader.snapshot(guild_id) as guild:
+            if guild is None:
                 return None
+            connection, settings, now = guild.connection, guild.settings, guild.now
             recorded = await spans.extents(connection, guild_id)
             gaps = await spans.known_gaps(connection, guild_id)
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
@@ -82,7 +78,7 @@ class StatusService:
             recorded_until=moment_of(max(span.last_id for span in recorded.values())) if recorded else None,
             channels=len(recorded),
             behind=self._follower.behind(guild_id),
-            jobs=self._reader.progress(guild_id)[:3],
+            jobs=self._history_reader.progress(guild_id)[:3],
             gaps={channel_id: len(found) for channel_id, found in gaps.items()},
             digest=digest,
             manager=own,

@@ -1,22 +1,22 @@
 """The list of active members whom nobody on the team has met."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.domain.calendar import just_after, local_day
 from bot.domain.rules import Rules
 from bot.domain.touch import personal_kinds
 from bot.services.delivery.messenger import Directory
-from bot.store import activity, guilds, people
+from bot.services.guild_reader import GuildReader
+from bot.store import activity, people
 from bot.store.activity import Trace
 from bot.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class UnmetPage:
-    """A page of the list, whoever has been there longest first. `pages` is at least 1, `number` counts from 1."""
+    """A page of the list, those who have been there longest first. `pages` is at least 1, `number` counts from 1."""
 
     guild_id: int
     number: int
@@ -32,34 +32,27 @@ class UnmetPage:
 class UnmetList:
     """Who wrote in the last days and was never personally touched by anyone. How much they write plays no part."""
 
-    def __init__(
-        self,
-        database: Database,
-        directory: Directory,
-        clock: Clock,
-        rules: Rules,
-        settle: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, reader: GuildReader, database: Database, directory: Directory, rules: Rules) -> None:
+        self._reader = reader
         self._database = database
         self._directory = directory
-        self._clock = clock
         self._rules = rules
-        self._settle = settle
 
     async def page(self, guild_id: int, number: int, size: int) -> UnmetPage | None:
-        """A page of the list, the nearest there is; None before Spade was set up."""
-        await self._settle()
+        """A page of the list; the last one if `number` is beyond it. None before Spade was set up.
+
+        Members who turn out to have left are recorded as departed, and the page is made again without them.
+        """
+        await self._reader.settle()
         days = self._rules.nudge.unmet_window_days
         number = max(number, 1)
         while True:
-            now = self._clock.now()
-            async with self._database.reading() as connection:
-                settings = await guilds.settings_of(connection, guild_id)
-                if settings is None:
+            async with self._reader.snapshot(guild_id) as guild:
+                if guild is None:
                     return None
-                today = local_day(now, settings.zone)
+                now, today = guild.now, local_day(guild.now, guild.settings.zone)
                 found = await activity.unmet(
-                    connection,
+                    guild.connection,
                     guild_id,
                     today - timedelta(days=days),
                     today,
