@@ -20,8 +20,8 @@ from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.coverage import CoverageService
+from bot.services.digest.dispatch import DigestService
 from bot.services.digest.report import Reporter
-from bot.services.digest.sending import DigestService
 from bot.services.guild.access import Access
 from bot.services.guild.export import CsvExport
 from bot.services.guild.membership import MembershipService
@@ -35,10 +35,10 @@ from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList, WaitingService
+from bot.services.nudge.dispatch import NudgeService
 from bot.services.nudge.enrolment import Enrolments
 from bot.services.nudge.presses import NudgePresses
 from bot.services.nudge.previews import NudgePreviews
-from bot.services.nudge.sending import NudgeService
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder

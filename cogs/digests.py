@@ -12,7 +12,7 @@ from bot.domain.delivery import DeliveryKind
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
-from bot.services.digest.sending import DigestService
+from bot.services.digest.dispatch import DigestService
 from bot.services.guild.access import Access
 from bot.views.digest.about import BUTTON_PATTERN, about_letter
 from bot.views.kit.parcel import Parcel

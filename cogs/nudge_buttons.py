@@ -63,8 +63,8 @@ class NudgeButtons(commands.Cog):
         if action is Action.HAND_OVER:
             await interaction.response.defer(ephemeral=True, thinking=True)
             asked = await self._presses.colleagues(press)
-            if asked.verdict is not PressResult.CARRIED_OUT:
-                await answer(interaction, _REFUSALS[asked.verdict]())
+            if asked.result is not PressResult.CARRIED_OUT:
+                await answer(interaction, _REFUSALS[asked.result]())
                 return
             await answer(
                 interaction,
@@ -78,8 +78,8 @@ class NudgeButtons(commands.Cog):
             return
         await interaction.response.defer()
         pressed = await self._presses.press(press, action)
-        if pressed.verdict is not PressResult.CARRIED_OUT:
-            await answer(interaction, _REFUSALS[pressed.verdict]())
+        if pressed.result is not PressResult.CARRIED_OUT:
+            await answer(interaction, _REFUSALS[pressed.result]())
 
     async def _handed_over(
         self, interaction: discord.Interaction, delivery_id: str, position: int, colleague_id: int
@@ -87,10 +87,10 @@ class NudgeButtons(commands.Cog):
         await interaction.response.defer()
         press = ButtonPress(delivery_id, position, interaction.user.id, in_server=interaction.guild_id is not None)
         pressed = await self._presses.press(press, Action.HAND_OVER, colleague_id)
-        if pressed.verdict is PressResult.CARRIED_OUT and pressed.draft is not None:
+        if pressed.result is PressResult.CARRIED_OUT and pressed.draft is not None:
             text = self._writer.handed_over(pressed.draft, position)
         else:
-            text = _REFUSALS.get(pressed.verdict, already_settled)()
+            text = _REFUSALS.get(pressed.result, already_settled)()
         await interaction.edit_original_response(content=text, view=None)
 
     async def _stopped(self, interaction: discord.Interaction, delivery_id: str) -> None:

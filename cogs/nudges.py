@@ -14,9 +14,9 @@ from bot.schedule import Schedule
 from bot.services.delivery.messenger import DiscordUnreachableError
 from bot.services.delivery.settlement import Settlement
 from bot.services.guild.access import Access
+from bot.services.nudge.dispatch import NudgeService
 from bot.services.nudge.enrolment import Enrolments
 from bot.services.nudge.previews import NudgePreviews
-from bot.services.nudge.sending import NudgeService
 from bot.views.guild import setup_summary
 from bot.views.kit.parcel import Parcel
 from bot.views.nudge import answers

@@ -26,7 +26,7 @@ from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zones_like
 from bot.services.delivery.messenger import Directory
-from bot.services.digest.sending import DigestService
+from bot.services.digest.dispatch import DigestService
 from bot.services.guild.presentation import Presentation
 from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
 from bot.services.record.history_reader import HistoryReader

@@ -208,7 +208,7 @@ class _Attention:
 
     def verdict(self, rules: Rules) -> Verdict:
         assert self.spread is not None  # enough conversations for a verdict are enough for a spread
-        spread = round(self.spread, _DIGITS)  # exp and log leave ten equal members of twenty a hair below a half
+        spread = round(self.spread, _DIGITS)  # exp and log leave ten equal members of twenty slightly below a half
         if spread >= rules.social_from:
             return Verdict.SOCIAL
         return Verdict.INFLUENCE if spread <= rules.influence_to else Verdict.BETWEEN

@@ -54,7 +54,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stayers:
-    """Both groups."""
+    """The group that a manager touched early, and the others."""
 
     touched: Group
     others: Group

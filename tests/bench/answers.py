@@ -27,9 +27,9 @@ from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList
+from bot.services.nudge.dispatch import NudgeService
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.nudge.schedule import schedule_of
-from bot.services.nudge.sending import NudgeService
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder

@@ -25,7 +25,7 @@ from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.rules import NudgeRules, Rules
 from bot.services.delivery.messenger import Present, SentMessage
 from bot.services.delivery.settlement import Settlement
-from bot.services.nudge.sending import NudgeService
+from bot.services.nudge.dispatch import NudgeService
 from bot.store.database import open_database
 from bot.views.kit.parcel import Parcel
 from bot.views.nudge.writer import NudgeWriter

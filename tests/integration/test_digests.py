@@ -24,8 +24,8 @@ from bot.services.delivery.messenger import (
     UnknownOutcomeError,
 )
 from bot.services.delivery.settlement import Settlement
+from bot.services.digest.dispatch import DigestService
 from bot.services.digest.report import Reporter
-from bot.services.digest.sending import DigestService
 from bot.services.guild.presentation import Presentation
 from bot.services.guild_reader import GuildReader
 from bot.services.record.recorder import Recorder

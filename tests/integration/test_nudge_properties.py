@@ -22,9 +22,9 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.nudge import PRESSES, Action, NudgeDraft
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
+from bot.services.nudge.dispatch import NudgeService
 from bot.services.nudge.presses import ButtonPress, NudgePresses
 from bot.services.nudge.previews import preview_at
-from bot.services.nudge.sending import NudgeService
 from bot.services.record.recorder import Recorder
 from bot.store import guilds, managers, tables
 from bot.store.database import Database, open_database

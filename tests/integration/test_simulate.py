@@ -14,7 +14,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.rules import NudgeRules, Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.waiting import WaitingEntry
-from bot.services.nudge.sending import NudgeService
+from bot.services.nudge.dispatch import NudgeService
 from bot.store import guilds, managers, record
 from bot.store.database import open_database
 from tests.simulate import play

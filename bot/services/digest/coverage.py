@@ -1,4 +1,4 @@
-"""How far the team's attention reached in a period, on request."""
+"""Gathers how far the team's attention reached in a period."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class CoverageFacts:
 
 
 class CoverageService:
-    """Reads the record; writes nothing."""
+    """Gathers what `/coverage` shows. Writes nothing."""
 
     def __init__(self, reader: GuildReader, directory: Directory, painter: Painter, reporter: Reporter) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""What services need of the process that draws pictures."""
+"""What services need to have pictures drawn."""
 
 from typing import Protocol
 
@@ -9,4 +9,4 @@ class Painter(Protocol):
     """Draws a digest's picture outside the event loop."""
 
     async def paint(self, draft: DigestDraft) -> bytes | None:
-        """A PNG; None when there is nothing to draw, or drawing failed (the log says so)."""
+        """A PNG; None if there is nothing to draw, or if drawing failed, which is logged."""

@@ -40,10 +40,10 @@ WAITING_LOOKED_AT = 10
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """Weeks in a row as they are on record, oldest first; None before the record begins."""
+    """Consecutive weeks as they are on record, oldest first; None before the record begins."""
 
     facts: PeriodFacts
-    """Those of the newest week."""
+    """The newest week's."""
     weeks: tuple[tuple[date, WeekReport | None], ...]
     begins_on: date | None
 
@@ -75,7 +75,7 @@ class PeriodReport:
 
 
 class Reporter:
-    """Reads the record; writes nothing."""
+    """Makes figures and digests from the record. Writes nothing."""
 
     def __init__(self, database: Database, rules: Rules) -> None:
         self._database = database
@@ -96,7 +96,7 @@ class Reporter:
         return tuple(report for _, report in course.weeks if report is not None)
 
     async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
-        """The team's and each manager's figures of any stretch of whole days, judged on that stretch alone."""
+        """The team's and each manager's figures of any period, judged on that period alone."""
         guild_id = settings.guild_id
         async with self._database.reading() as connection:
             facts = replace(
@@ -111,7 +111,7 @@ class Reporter:
     async def draft(
         self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
     ) -> DigestDraft:
-        """The team's digest of a week, as it was posted, if it was; `as_posted` False takes the record of now."""
+        """The team's digest of a week, as it was posted, if it was. With `as_posted` False, as it is on record now."""
         async with self._database.reading() as connection:
             course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
             return await self._team(connection, settings, course, guild_name, now, as_posted=as_posted)
@@ -191,7 +191,7 @@ class Reporter:
         source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
         gaps = await spans.gaps_of_counted(connection, guild_id)
         weeks: list[tuple[date, WeekReport | None]] = []
-        # Of the members active in a week no more is kept than the verdict of the next ones asks for.
+        # Active members are kept only for as many weeks as a verdict looks at: in a large guild they are many.
         active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
         met = _Met(source)
         for back in range(count + rules.verdict_weeks - 2, -1, -1):
@@ -212,7 +212,7 @@ class Reporter:
         return _Course(week, tuple(weeks), begins_on)
 
     async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
-        """Everything of a period but who was active in it."""
+        """The facts of a period, without who was active in it."""
         rules = self._rules
         kinds = personal_kinds(count_inferred=rules.count_inferred)
         since = period.start_at - rules.conversation_gap
@@ -245,7 +245,7 @@ class Reporter:
                 if touch.member_id in found
                 and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
             }
-            # There may be a hundred thousand newcomers, of a few months' days.
+            # A search, since there may be a hundred thousand newcomers, but only a few months of days.
             begins = [first_id_at(day_start(day, zone)) for day in days]
             newcomers = (
                 NewcomerStay(days[bisect_right(begins, first_id) - 1], last_on, member_id in greeted)
@@ -268,7 +268,7 @@ class Reporter:
 
 
 def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
-    """The facts of a period within that of `source`, with those who were active in it; of first touches, nothing."""
+    """The facts of a period inside that of `source`, with its active members and without first touches."""
     return PeriodFacts(
         period=period,
         managers=source.managers,
@@ -284,7 +284,7 @@ def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Ru
 
 
 class _Met:
-    """Whom the team met by when: each first touch is looked at once, however many weeks there are, oldest first."""
+    """Splits the first touches over consecutive periods, oldest first. Looks at each touch once."""
 
     def __init__(self, source: PeriodFacts) -> None:
         self._before = set(source.met_before)
@@ -292,7 +292,7 @@ class _Met:
         self._seen = 0
 
     def told(self, part: PeriodFacts) -> PeriodFacts:
-        """The facts of a period, which must not lie before the last one's, with its first touches."""
+        """The facts of a period with its first touches. A period must not begin before the previous one."""
         begin = bisect_left(self._first, part.period.start_at, key=lambda item: item[1])
         end = bisect_left(self._first, part.period.end_at, key=lambda item: item[1])
         self._before.update(member_id for (_, member_id), _ in self._first[self._seen : begin])

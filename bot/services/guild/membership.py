@@ -1,4 +1,4 @@
-"""Spade's own coming and going: invited, removed, forgotten."""
+"""What happens when Spade is invited to a guild or removed from it."""
 
 import logging
 from collections.abc import Collection
@@ -14,7 +14,7 @@ KEPT_AFTER_REMOVAL = timedelta(days=30)
 
 
 class MembershipService:
-    """Keeps what is recorded of a guild for thirty days after Spade was removed, in case it was a mistake."""
+    """Keeps a guild's record for 30 days after Spade was removed, in case that was a mistake."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -26,14 +26,14 @@ class MembershipService:
             await guilds.mark_removed(connection, guild_id, self._clock.now())
 
     async def present(self, guild_ids: Collection[int]) -> None:
-        """The guilds Spade is in now: whatever else is on record was left while nobody was listening."""
+        """Spade is in these guilds now. Any other guild on record removed it while it was offline."""
         async with self._database.writing() as connection:
             await guilds.mark_present(connection, guild_ids, self._clock.now())
 
     async def purge_due(self) -> int:
-        """Forget guilds whose time is up, with their settings; returns how many.
+        """Delete the record and the settings of guilds whose 30 days are over; returns how many.
 
-        Of those who opted out stays what stays of those who were erased: should Spade be invited again, it has to know.
+        A hash is kept of each person who opted out, so that they are not recorded if Spade is invited again.
         """
         async with self._database.writing() as connection:
             expired = await guilds.removed_before(connection, self._clock.now() - KEPT_AFTER_REMOVAL)

@@ -1,4 +1,4 @@
-"""How each guild wants to be spoken to: in which language, and whether with the verdict's word."""
+"""How each guild wants to be spoken to: the language, and whether the verdict is shown."""
 
 from dataclasses import replace
 
@@ -8,14 +8,14 @@ from bot.store.database import Database
 
 
 class Presentation:
-    """Remembers each guild's language, so that every interaction can be asked about at once."""
+    """Caches each guild's language, because every interaction needs it at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._languages: dict[int, str] = {}
 
     async def load(self) -> None:
-        """Look up every guild's language; until then, and for a guild it does not know, there is none."""
+        """Read every guild's language. Before that, and for an unknown guild, it is English."""
         async with self._database.reading() as connection:
             self._languages = {one.guild_id: one.language for one in await guilds.all_settings(connection)}
 

@@ -1,4 +1,4 @@
-"""Putting a backup in the place of a database, without bringing back who asked not to be in it."""
+"""Replaces a database by a backup, without the people who asked since not to be in it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,21 +12,21 @@ from bot.store.error import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of a restore."""
+    """The result of a restore."""
 
     aside: Path | None
-    """Where the database is that stood there before; None where there was none."""
+    """Where the previous database is now; None if there was none."""
     left_out: int
-    """How many people were taken out of the backup, since they opted out or were erased after it was made."""
+    """How many people were taken out of the backup because they opted out or were erased after it was made."""
     unreadable: str | None
-    """Why the former database could not tell who that is, in a sentence; None where it could."""
+    """Why the previous database could not be asked who these people are, in a sentence; None if it could."""
 
 
 async def restore(database: Path, backup: Path, at: datetime) -> Restored:
     """Put a SQLite backup in the place of a database, in this version's schema.
 
-    Who opted out or was erased in the database that stood there is taken out of the backup before it is put in place.
-    Raises StoreError and changes nothing when the backup is not sound, or when Spade is writing to the database.
+    People who opted out or were erased in the previous database are taken out of the backup before it is put in place.
+    Raises StoreError and changes nothing if the backup is damaged, or if Spade is writing to the database.
     """
     with others_kept_out(database), laid_out(database, backup) as part:
         asked, unreadable = wishes.Wishes(), None

@@ -1,4 +1,4 @@
-"""Once a day, forgets what is older than a guild wants to keep."""
+"""Once a day, deletes what is older than a guild wants to keep."""
 
 import logging
 from datetime import date
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Purges each guild once a local day, and again after a restart, which changes nothing."""
+    """Purges each guild once a local day. It does so again after a restart, which is idempotent."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class Retention:
         self._done: dict[int, tuple[date, int]] = {}
 
     async def purge_due(self) -> int:
-        """Purge whoever is due now; returns how many rows went."""
+        """Purge every guild that is due now; returns how many rows were deleted."""
         async with self._database.reading() as connection:
             wanted = [one for one in await guilds.all_settings(connection) if one.keep_months is not None]
         rows = 0

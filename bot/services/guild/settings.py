@@ -1,4 +1,4 @@
-"""Reading and changing what a guild has set."""
+"""Reads and changes a guild's settings."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from bot.store.database import Connection, Database
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
-    """What to change; None, and an empty collection, leave a thing as it is.
+    """What to change. None and an empty collection leave a setting as it is.
 
     `digest_channel_id` 0 posts no digest any more, `keep_months` 0 keeps everything.
     """
@@ -40,7 +40,7 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class GuildState:
-    """What holds now, and who came to be a manager by a change. `named` are the managers who are so by name."""
+    """The settings and lists as they are now. `new_managers` were added by the change; `named` are managers by name."""
 
     settings: GuildSettings
     managers: frozenset[int]
@@ -61,15 +61,15 @@ class SettingsService:
         self._clock = clock
 
     async def state(self, guild_id: int) -> GuildState:
-        """What holds now; the settings everybody begins with where nothing was set."""
+        """The settings and lists as they are now; the defaults if nothing was set."""
         async with self._database.reading() as connection:
             settings = await guilds.settings_of(connection, guild_id) or GuildSettings(guild_id, ZoneInfo("UTC"))
             return await _state(connection, settings, await managers.people(connection, guild_id))
 
     async def change(self, guild_id: int, change: SettingsChange) -> GuildState:
-        """Apply a change. The first digest is for the week that runs when its channel is first named.
+        """Apply a change. The first digest is for the week in which its channel is first named.
 
-        The history has to be read again for those who came to be managers: a job is on record, and is to be resumed.
+        The history has to be read again for new managers: the job is on record, and the caller has to resume it.
         """
         async with self._database.writing() as connection:
             settings = await guilds.settings_of(connection, guild_id)

@@ -1,4 +1,4 @@
-"""How Spade is doing in one guild: what it has recorded, what it misses, what comes next."""
+"""Gathers how Spade is doing in one guild: what is recorded, what is missing, what comes next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class StatusService:
         self._rules = rules
 
     async def of(self, guild_id: int, person_id: int) -> StatusFacts | None:
-        """How things are for a guild and the person who asks; None before Spade was set up there."""
+        """How Spade is doing in a guild, for the person who asks; None before Spade was set up there."""
         async with self._guild_reader.snapshot(guild_id) as guild:
             if guild is None:
                 return None

@@ -1,4 +1,4 @@
-"""What a person can do about what is stored of them: see it, take it along, stop it, have it erased."""
+"""What a person can do with the data stored about them: see it, export it, stop recording, erase it."""
 
 import logging
 from collections import Counter
@@ -15,16 +15,16 @@ from bot.store.database import Database
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
-"""When what was erased is erased once more: something may have been on its way into the database."""
+"""When an erasure is repeated: a batch may have been on its way into the database."""
 _WITHOUT_COLLEAGUES = frozenset({"snooze", "hand_over", "nudge_member"})
-"""Here a member's own export names no manager: what a colleague set aside is that colleague's affair."""
+"""Tables in which a member's export leaves out the manager: these rows are the manager's own choices."""
 _AS_MEMBER = "member_id"
 
 Rows = Mapping[str, list[dict[str, Any]]]
 
 
 class PrivacyService:
-    """Answers to the person themselves, and to nobody else: callers pass who asks, never whom they ask about."""
+    """Serves the person themselves: the caller passes the id of the person who asks, never another one."""
 
     def __init__(self, database: Database, roster: Roster, clock: Clock) -> None:
         self._database = database
@@ -54,16 +54,16 @@ class PrivacyService:
         }
 
     async def opt_out(self, guild_id: int, person_id: int) -> bool:
-        """Delete what is recorded of a person as a member, and record nothing more; whether they still manage."""
+        """Delete what is recorded of a person as a member, and record no more; returns whether they are a manager."""
         async with self._database.writing() as connection:
             if person_id in await forgetting.forgotten(connection, guild_id):
-                return False  # who was erased is not recorded either, and without a row that says so
+                return False  # an erased person is not recorded either, and must get no row
             await forgetting.erase_as_member(connection, guild_id, person_id)
             await forgetting.set_opted_out(connection, guild_id, person_id, self._clock.now())
             return person_id in await managers.people(connection, guild_id)
 
     async def opt_in(self, guild_id: int, person_id: int) -> bool:
-        """Record a person again, from now on; False when they were recorded already."""
+        """Record a person again, from now on; False if they were recorded already."""
         async with self._database.writing() as connection:
             unrecorded = await forgetting.unrecorded(connection, guild_id)
             await forgetting.recall(connection, guild_id, person_id)
@@ -71,7 +71,7 @@ class PrivacyService:
         return person_id in unrecorded
 
     async def erase(self, guild_id: int, person_id: int) -> int:
-        """Delete everything about a person and keep only a hash that says so; returns how many rows it was in."""
+        """Delete everything about a person and keep only a hash of their id; returns how many rows were affected."""
         async with self._database.writing() as connection:
             rows = await forgetting.erase(connection, guild_id, person_id)
             await forgetting.remember(connection, guild_id, person_id)
@@ -82,7 +82,7 @@ class PrivacyService:
         return rows
 
     async def finish_due(self) -> None:
-        """Erase once more what was on its way while somebody was erased, and scrub what could not be scrubbed."""
+        """Repeat erasures that are due for it, and retry a scrub of the database that failed."""
         due = [who for who, at in self._again.items() if at <= self._clock.now()]
         for guild_id, person_id in due:
             async with self._database.writing() as connection:
@@ -126,7 +126,7 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
 
 
 def _plain(table: str, row: dict[str, Any], person_id: int) -> dict[str, object]:
-    """A row as JSON has it, without the guild that the document names."""
+    """A row as JSON, without the guild's id, which the document has."""
     plain: dict[str, object] = {}
     for name, value in row.items():
         colleague = name in forgetting.PERSON_COLUMNS and value not in (None, person_id)

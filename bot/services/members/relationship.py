@@ -1,4 +1,4 @@
-"""What the team has had with one member, and logging what Discord cannot show."""
+"""Gathers the team's contact with one member, and logs contact that Discord cannot show."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from bot.store.database import Connection, Database
 
 @dataclass(frozen=True, slots=True)
 class RelationshipFacts:
-    """One relationship, ready to be put into words. Nothing but the standing is told of who is no member."""
+    """One relationship. If the person is no member, only `standing` is shown."""
 
     guild_id: int
     member_id: int
@@ -33,7 +33,7 @@ class RelationshipFacts:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A contact that was put on record: `message_id` is what takes it back."""
+    """A contact that was logged. `message_id` is used to take it back; `ended` counts the entries that it answered."""
 
     member_id: int
     message_id: int
@@ -59,7 +59,7 @@ class Relationships:
         self._settle = settle
 
     async def of(self, guild_id: int, member_id: int) -> RelationshipFacts:
-        """All there is to say to a manager about the team and one person."""
+        """The team's contact with one person."""
         await self._settle()
         now = self._clock.now()
         async with self._database.reading() as connection:
@@ -93,7 +93,10 @@ class Relationships:
         interaction_id: int,
         when: str | None = None,
     ) -> Logged | Standing | WhenProblem:
-        """Put a contact on record that happened elsewhere; what is in the way instead, if something is."""
+        """Log a contact that happened elsewhere, now or at `when`.
+
+        Returns the person's standing if they are no member, or what is wrong with `when`.
+        """
         now = self._clock.now()
         async with self._database.writing() as connection:
             standing = await self._standing(connection, guild_id, member_id)
@@ -111,12 +114,12 @@ class Relationships:
         return Logged(member_id, message_id, touched_at, _open(before) - _open(after))
 
     async def take_back(self, guild_id: int, manager_id: int, member_id: int, message_id: int) -> bool:
-        """Forget a contact the same manager logged; False when there is none such any more."""
+        """Delete a contact that the same manager logged; False if there is none."""
         async with self._database.writing() as connection:
             return await touches.take_back_logged(connection, guild_id, manager_id, member_id, message_id)
 
     async def names(self, guild_id: int, member_id: int) -> Mapping[int, str]:
-        """The name of one person, if they are there."""
+        """The name of one person, if they are in the guild."""
         return await self._directory.names(guild_id, [member_id])
 
     async def _zone(self, connection: Connection, guild_id: int) -> ZoneInfo:

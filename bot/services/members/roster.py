@@ -1,4 +1,4 @@
-"""Who manages a guild and who is ignored there: by name, or by a role Spade sees somebody bear."""
+"""Who manages a guild and who is ignored there: by name, or by a role that Spade saw them have."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ async def appoint(
 ) -> frozenset[int]:
     """Put people on the manager list; returns those who were not on it.
 
-    What is on record by then has to be read again for them: a job says so in the same transaction, so that no crash
-    comes between.
+    The history has to be read again for them. The job for it is added in the same transaction, so a crash cannot lose
+    it.
     """
     before = await managers.people(connection, guild_id)
     await managers.add(connection, guild_id, people, by_role_id=by_role_id)
@@ -45,7 +45,7 @@ class _Known:
 
 
 class Roster:
-    """Remembers each guild's managers and ignored people, so that every message can be asked about cheaply."""
+    """Caches each guild's managers and ignored people, because every message is checked against them."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -58,9 +58,9 @@ class Roster:
         return (await self._known(guild_id)).managers.people
 
     async def seen(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
-        """Somebody was seen with their roles: put them on the lists, or take them off, as the roles say.
+        """A person was seen with their roles: put them on the lists, or take them off, by these roles.
 
-        True when they came to be a manager by this, so that there is history to be read again.
+        True if it made them a manager: then the history has to be read again.
         """
         known = await self._known(guild_id)
         role_id = known.managers.role_of(role_ids)
@@ -69,7 +69,7 @@ class Roster:
             async with self._database.writing() as connection:
                 became = bool(
                     await appoint(connection, guild_id, [person_id], self._clock.now(), by_role_id=role_id)
-                )  # somebody who asked to be forgotten is not put on the list
+                )  # a person who asked to be forgotten was not added
             self.changed(guild_id)
         elif role_id is None and person_id in known.managers.by_role:
             async with self._database.writing() as connection:
@@ -92,7 +92,7 @@ class Roster:
             self.changed(guild_id)
 
     def changed(self, guild_id: int) -> None:
-        """The lists were changed by somebody else: look again."""
+        """The lists were changed elsewhere: drop the cached ones."""
         self._guilds.pop(guild_id, None)
         self._changes += 1
 
@@ -113,6 +113,6 @@ class Roster:
                         by_role=await ignoring.people_by_role(connection, guild_id),
                     ),
                 )
-            if changes == self._changes:  # else it may be out of date already
+            if changes == self._changes:  # else it may be outdated
                 self._guilds[guild_id] = known
         return known

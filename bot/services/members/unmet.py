@@ -1,4 +1,4 @@
-"""The list of active members whom nobody on the team has met."""
+"""Lists active members whom nobody on the team has met."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class UnmetPage:
 
 
 class UnmetList:
-    """Who wrote in the last days and was never personally touched by anyone. How much they write plays no part."""
+    """Members who wrote in the last days and were never personally touched. How much they write plays no part."""
 
     def __init__(self, reader: GuildReader, database: Database, directory: Directory, rules: Rules) -> None:
         self._reader = reader

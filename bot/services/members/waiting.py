@@ -1,4 +1,4 @@
-"""Waiting messages: who waits, and setting entries aside."""
+"""Lists who waits, and sets waiting entries aside."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bot.store.database import Connection, Database
 
 
 class WaitingService:
-    """Closes waiting entries; a touch ends them by itself and needs no help."""
+    """Closes waiting entries by hand. A touch closes them without this service."""
 
     def __init__(self, database: Database, roster: Roster, clock: Clock, settle: Callable[[], Awaitable[None]]) -> None:
         self._database = database
@@ -29,9 +29,9 @@ class WaitingService:
             await self.set_aside(guild_id, message_id)
 
     async def set_aside(self, guild_id: int, message_id: int) -> bool:
-        """Close a message's entry for nudges and lists; False when none was open.
+        """Close a message's entry for nudges and lists; False if none was open.
 
-        A message that was only just written is put on record first.
+        A message that was just received is recorded first.
         """
         if await self._close(guild_id, message_id):
             return True
@@ -83,7 +83,7 @@ class WaitingList:
         self._settle = settle
 
     async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage:
-        """A page of the list, the nearest there is. Whether they are a manager is for the caller to ask."""
+        """A page of the list; the nearest one if `number` is out of range. Does not check that they are a manager."""
         await self._settle()
         while True:
             now = self._clock.now()
@@ -110,7 +110,7 @@ class WaitingList:
 
 
 def waiting_members(states: list[WaitingState], manager_id: int) -> tuple[WaitingMember, ...]:
-    """The members whose messages still wait for a manager or the team, who waits longest first."""
+    """The members whose messages still wait for a manager or the team, longest first."""
     entries: dict[int, list[WaitingEntry]] = {}
     for state in states:
         entry = state.entry

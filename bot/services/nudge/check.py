@@ -44,13 +44,13 @@ class NudgeCheck:
     ) -> Nudge:
         """The nudge by the record and by what Discord said."""
         facts = await self.facts(connection, settings, manager_id, now, discord)
-        # In a large guild thousands have a reason.
+        # In a large guild thousands of members have a reason, so it is decided in a thread.
         return self._without_gone(await asyncio.to_thread(decide_nudge, facts, self._rules), discord)
 
     async def facts(
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, discord: DiscordState
     ) -> NudgeFacts:
-        """The record with the discord."""
+        """What the nudge is decided on: the record, without what is gone from Discord."""
         facts = await gather(connection, settings, manager_id, now, self._rules, discord.barred, discord.old_hands)
         return replace(
             facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in discord.gone)
@@ -123,5 +123,5 @@ def names_of(present: Mapping[int, Present]) -> dict[int, str]:
 
 
 def joined_of(present: Mapping[int, Present]) -> dict[int, datetime]:
-    """When people joined, where Discord says so."""
+    """When people joined, as far as Discord says so."""
     return {person_id: person.joined_at for person_id, person in present.items() if person.joined_at is not None}

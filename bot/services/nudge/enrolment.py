@@ -122,7 +122,7 @@ class Enrolments(Generic[Body]):
         return await self._change(guild_id, manager_id, lambda manager: replace(manager, paused_until_on=until_on))
 
     async def name_again(self, guild_id: int, manager_id: int, member_id: int) -> bool:
-        """Take back that a manager snoozed or dismissed a member; False when they had not."""
+        """Take back a manager's snooze or dismissal of a member; False if there was none."""
         async with self._database.writing() as connection:
             return await nudges.name_again(connection, guild_id, manager_id, member_id)
 

@@ -1,4 +1,4 @@
-"""Gathers what one manager's nudge is decided on."""
+"""Gathers the facts that a manager's nudge is decided on."""
 
 import asyncio
 from collections import defaultdict
@@ -22,7 +22,7 @@ from bot.store.activity import Trace
 from bot.store.database import Connection
 
 USUAL_REPLY_DAYS = 90
-"""How far back a manager's usual pace of replying is looked at."""
+"""How many days of replies a manager's usual pace is taken from."""
 
 
 async def gather(
@@ -36,8 +36,8 @@ async def gather(
 ) -> NudgeFacts:
     """What a nudge looks at (docs/rules.md#nudges) as it was at `now`; for a past moment, without what came after it.
 
-    `barred` adds members who are found out to be unfit at the moment of sending, `old_hands` those found out to have
-    been there before a young record begins.
+    `barred` adds members who must not be offered by what Discord said, `old_hands` those who joined before a young
+    record begins.
     """
     guild_id, limits = settings.guild_id, rules.nudge
     today = local_day(now, settings.zone)
@@ -196,10 +196,10 @@ async def past_nudges(
 
 
 async def nudge_of_day(connection: Connection, manager: ManagerSettings, day: date) -> Delivery | None:
-    """The nudge by which a manager's day was dealt with: sent, tried, or found to be empty; None while it is open.
+    """The delivery that dealt with a manager's day: sent, tried, or found to be empty; None while the day is open.
 
-    The next day's counts as well, as it is already there for somebody who travelled west. Days further ahead are what
-    a clock left behind that once was wrong.
+    The next day's counts as well: a manager who moved to a time zone further west has had it already. Days further
+    ahead were left by a wrong clock and are ignored.
     """
     newest = await deliveries.newest(
         connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id, until_on=day + timedelta(days=1)

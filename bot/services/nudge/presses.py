@@ -1,4 +1,4 @@
-"""What a press on a nudge does: for its owner only, and once."""
+"""Carries out presses on a nudge: by its owner only, and once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from bot.domain.nudge import Action, NudgeDraft, OfferedMember, Reason
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Body, Messenger, SentMessage
 from bot.services.delivery.outbox import Outbox
+from bot.services.nudge.dispatch import NudgeComposer
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import receivers
-from bot.services.nudge.sending import NudgeComposer
 from bot.store import deliveries, guilds, managers, nudges, waits
 from bot.store.database import Connection, Database
 
 
 class PressResult(StrEnum):
-    """What a press came to."""
+    """The result of a press."""
 
     CARRIED_OUT = "carried out"
     AGAIN = "again"
@@ -33,7 +33,7 @@ class PressResult(StrEnum):
 class ButtonPress:
     """Somebody pressed a button of a nudge, or chose a colleague.
 
-    `message` is where the button was, if that counts: the list of colleagues hangs on another message than the nudge.
+    `message` holds the button; None for the list of colleagues, which is in another message than the nudge.
     """
 
     delivery_id: str
@@ -45,23 +45,23 @@ class ButtonPress:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a press came to, and the nudge as it stands now."""
+    """The result of a press, and the nudge as it stands now."""
 
-    verdict: PressResult
+    result: PressResult
     draft: NudgeDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Colleagues:
-    """Whom a member can be handed over to, by id and name: those who would find them in their next nudge."""
+    """Whom a member can be handed over to, by id and name: managers who can get them in their next nudge."""
 
-    verdict: PressResult
+    result: PressResult
     member_name: str = ""
     colleagues: Mapping[int, str] | None = None
 
 
 class NudgePresses(Generic[Body]):
-    """Carries out what managers press."""
+    """Carries out presses, and keeps the DMs up to date."""
 
     def __init__(
         self, database: Database, messenger: Messenger[Body], composer: NudgeComposer[Body], clock: Clock, rules: Rules
@@ -78,14 +78,14 @@ class NudgePresses(Generic[Body]):
         """Whom the member at a position can be handed over to."""
         now = self._clock.now()
         async with self._database.reading() as connection:
-            verdict, delivery, member = await self._look(connection, press)
+            result, delivery, member = await self._look(connection, press)
             if delivery is None or member is None:
-                return Colleagues(verdict)
+                return Colleagues(result)
             team = await self._colleagues(connection, delivery, member, now)
         member_id = member.offer.member_id
         names = await self._messenger.names(delivery.guild_id, sorted(team | {member_id}))
         return Colleagues(
-            verdict,
+            result,
             member_name=names.get(member_id, ""),
             colleagues={person_id: name for person_id, name in names.items() if person_id in team},
         )
@@ -94,25 +94,25 @@ class NudgePresses(Generic[Body]):
         """Carry out a press, and bring the DM up to date."""
         now = self._clock.now()
         async with self._database.writing() as connection:
-            verdict, delivery, member = await self._look(connection, press)
+            result, delivery, member = await self._look(connection, press)
             if delivery is None or member is None:
-                return Pressed(verdict)
-            if verdict is PressResult.CARRIED_OUT:
+                return Pressed(result)
+            if result is PressResult.CARRIED_OUT:
                 colleagues = await self._colleagues(connection, delivery, member, now)
                 if action is Action.HAND_OVER and colleague_id not in colleagues:
                     return Pressed(PressResult.NO_COLLEAGUE)
                 if await nudges.settle(connection, member, action, now, colleague_id):
                     await self._carry_out(connection, delivery, member, action, colleague_id, now)
                 else:
-                    verdict = PressResult.AGAIN
+                    result = PressResult.AGAIN
         if delivery.state in UNSETTLED and press.message is not None:
             await self._outbox.confirm(delivery, press.message)
-        return Pressed(verdict, await self._bring_up_to_date(delivery, press))
+        return Pressed(result, await self._bring_up_to_date(delivery, press))
 
     async def _look(
         self, connection: Connection, press: ButtonPress
     ) -> tuple[PressResult, Delivery | None, OfferedMember | None]:
-        """Whose press it is, and on what. Without a delivery and a member, the press comes to nothing."""
+        """Check a press and find what it is on. Without a delivery and a member it has no effect."""
         delivery = await deliveries.by_id(connection, press.delivery_id)
         if (
             delivery is None
@@ -133,7 +133,7 @@ class NudgePresses(Generic[Body]):
     async def _colleagues(
         self, connection: Connection, delivery: Delivery, member: OfferedMember, now: datetime
     ) -> frozenset[int]:
-        """The colleagues who get nudges just now, and have not set this member aside themselves."""
+        """The colleagues who get nudges now, except those who snoozed or dismissed this member."""
         settings = await guilds.settings_of(connection, delivery.guild_id)
         if settings is None:
             return frozenset()

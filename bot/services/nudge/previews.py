@@ -23,7 +23,7 @@ from bot.services.nudge.schedule import schedule_of
 from bot.store.database import Database
 
 EFFECT_DAYS = 90
-"""How far back a manager is shown what their nudges led to."""
+"""How many days of nudges a manager is shown the effects of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class NudgeStatus:
 async def preview_at(
     database: Database, settings: GuildSettings, manager_id: int, at: datetime, rules: Rules
 ) -> tuple[Nudge, float | None]:
-    """What a nudge at any moment would say by the record alone, and the manager's usual pace by then."""
+    """The nudge at any moment by the record alone, without Discord, and the manager's usual pace by then in minutes."""
     async with database.reading() as connection:
         facts = await gather(connection, settings, manager_id, at, rules)
         nudge = await asyncio.to_thread(decide_nudge, facts, rules)

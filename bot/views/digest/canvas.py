@@ -1,4 +1,4 @@
-"""Drawing the digest's picture with matplotlib, with its own bundled font and without any display.
+"""Draws the digest's picture with matplotlib, with the font it bundles and without a display.
 
 Discord shows an embedded picture 400 points wide and scales it down on phones, so everything is set large: at
 1,600 pixels the smallest letters come out at about ten pixels there.
@@ -33,7 +33,7 @@ _LEFT, _SECOND, _RIGHT = 0.055, 0.53, 0.945
 _LEAST, _SMALL, _BODY, _FIGURE, _HEADLINE = 10.0, 12.0, 14.0, 25.0, 31.0
 _TOWERS = 3
 _FEWEST_WEEKS = 4
-"""So many weeks a course is at least wide, so that two weeks look like two and not like a long way."""
+"""A course is at least this many weeks wide, so that two weeks do not fill the whole width."""
 _UNDER = -0.14
 """Where the weeks are named, below a course of height 1."""
 
@@ -124,7 +124,7 @@ def _span(values: Sequence[float | None]) -> int:
 
 
 def _weeks(axes: Axes, facts: PictureFacts, begins: float, ends: int) -> None:
-    """Below a course: the Mondays of its first and last week, flush with its ends, and how many weeks it has."""
+    """Label a course below: the Mondays of its first and last week, at its ends, and the number of weeks between."""
     last = axes.text(ends - 0.5, _UNDER, facts.week_labels[-1], ha="right", va="top", color=MUTED)
     _dress(last, _SMALL)
     if len(facts.week_labels) < _FEWEST_WEEKS:
@@ -136,7 +136,7 @@ def _weeks(axes: Axes, facts: PictureFacts, begins: float, ends: int) -> None:
 
 
 def _bands(axes: Axes, facts: PictureFacts) -> None:
-    """What a stretch of the scale is called, written where the course and gaps leave most room."""
+    """Shade the named parts of the scale, each with its name where the course and the gaps leave most room."""
     span = _span(facts.spread.values)
     before = span - len(facts.spread.values)
     values = (None,) * before + facts.spread.values
@@ -154,9 +154,10 @@ def _bands(axes: Axes, facts: PictureFacts) -> None:
 
 
 def _freest(values: Sequence[float | None], recorded: Sequence[bool], edge: int, wide: float) -> float:
-    """Where a label of a width in weeks begins, so that neither a gap nor the course comes close to it.
+    """Where a label begins, in weeks from the left, so that it keeps clear of gaps and of the course.
 
-    `edge` is the end of the scale, 0 or 1, by which it stands. The more to the left, the better.
+    `edge` is the end of the scale that it stands at, 0 or 1; `wide` is its width in weeks. If several places are
+    equally free, the leftmost.
     """
     span, margin = len(values), 0.02 * len(values)
 
@@ -201,7 +202,7 @@ def _bars(axes: Axes, counts: Sequence[int], *, towers: bool) -> None:
 
 
 def _binned(axes: Axes, bins: Sequence[Bin]) -> None:
-    """Where members are many: how many had how many conversations. Each bar says its number; none vanishes."""
+    """Bars for many members: how many had how many conversations. Each has its number, and a least height."""
     highest = max(one.members for one in bins)
     heights = [0 if not one.members else max(one.members, 0.02 * highest) for one in bins]
     axes.set_ylim(-0.2 * highest, highest * 1.2)
@@ -216,7 +217,7 @@ def _binned(axes: Axes, bins: Sequence[Bin]) -> None:
 
 
 def drawable(name: str) -> str:
-    """As much of a name as the bundled font can draw; nothing if that is less than half of its letters."""
+    """The part of a name that the bundled font can draw; empty if that is less than half of its letters."""
     font = get_font(str(_REGULAR))
     kept = "".join(
         cluster for cluster in clusters(name) if all(font.get_char_index(ord(character)) for character in cluster)
@@ -227,7 +228,7 @@ def drawable(name: str) -> str:
 
 
 def _quiet(axes: Axes) -> None:
-    """No frame and no tick marks; small, calm labels."""
+    """Remove the frame and the tick marks, and set the labels small."""
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_axisbelow(True)
@@ -253,7 +254,7 @@ def _text(
 
 
 def _dress(text: Text, size: float, *, bold: bool = False) -> None:
-    """The bundled font, whatever the machine has; a dollar sign in a name is no formula."""
+    """Set the bundled font, and draw a dollar sign as one: matplotlib would read a formula."""
     text.set_fontproperties(FontProperties(fname=str(_BOLD if bold else _REGULAR), size=size))
     text.set_parse_math(False)
 
@@ -274,19 +275,19 @@ def _fitting(
 
 
 def _width(figure: Figure, text: Text) -> float:
-    """How much of the picture's width a text takes."""
+    """A text's width as a share of the picture's."""
     return float(text.get_window_extent().width) / float(figure.bbox.width)
 
 
 def _gaps(extents: Sequence[RecordExtent]) -> Iterator[tuple[RecordExtent, list[int]]]:
-    """Runs of weeks that are not, or not completely, on record."""
+    """Runs of weeks that are not, or not completely, on record, as positions."""
     for kind, run in groupby(range(len(extents)), key=lambda position: extents[position]):
         if kind is not RecordExtent.WHOLE:
             yield kind, list(run)
 
 
 def _alone(course: Sequence[float], position: int) -> bool:
-    """Whether a point has no neighbour that a line could lead to."""
+    """Whether a point has no neighbours, so that no line shows it."""
     before = course[position - 1] if position else math.nan
     return math.isnan(before) and math.isnan(course[position + 1])
 

@@ -1,4 +1,4 @@
-"""The digest's picture before it is drawn: what stands where, in words, and the same in words alone."""
+"""What the digest's picture shows, in numbers and words, and the same as alternative text."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -20,7 +20,7 @@ _MOST_BINS = 8
 
 
 def digest_picture(draft: DigestDraft) -> PictureFacts | None:
-    """What `draw_digest` draws; None for a quiet week, which needs no picture."""
+    """What `draw_digest` draws; None for a quiet week."""
     if draft.quiet:
         return None
     weeks = _weeks(draft)
@@ -68,7 +68,7 @@ def digest_picture(draft: DigestDraft) -> PictureFacts | None:
 
 
 def alt_text(draft: DigestDraft) -> str:
-    """The picture in words, for people who do not see it."""
+    """The picture's alternative text."""
     figures = draft.figures
     if figures.spread is None:
         return say(
@@ -107,7 +107,7 @@ def _spread_in_short(draft: DigestDraft) -> str:
 
 
 def _bins(conversations: Sequence[int]) -> Iterator[Bin]:
-    """1, 2, 3, 4 to 7, 8 to 15 and so on, up to the most that anybody had; at most nine, the last one open."""
+    """Bins of 1, 2, 3, 4 to 7, 8 to 15 conversations and so on; at most eight, the last one without a limit."""
     highest = max(conversations)
     low, step = 1, 1
     for place in range(1, _MOST_BINS + 1):
@@ -129,7 +129,7 @@ def _extent(week: PastWeek) -> RecordExtent:
 
 
 def _weeks(draft: DigestDraft) -> list[PastWeek]:
-    """Up to twelve weeks in a row, oldest first, ending with this one; a week nobody knows of has no figures."""
+    """Up to twelve weeks in a row, oldest first, ending with this one; an unknown week has no figures."""
     known = {week.week_on: week for week in draft.history if week.week_on < draft.week.monday}
     known[draft.week.monday] = PastWeek(draft.week.monday, draft.figures, draft.week.complete)
     earliest = max(

@@ -75,5 +75,5 @@ def met_field(draft: DigestDraft) -> tuple[Field, ...]:
 
 
 def counted() -> str:
-    """What the figures are made of, in a line."""
+    """Which messages are counted."""
     return say("Counted: personal replies, mentions and thread answers by managers. Never what anybody said.")

@@ -1,6 +1,6 @@
-"""What a digest has to say, line by line: the figures with their meaning, compared with the weeks before.
+"""The digest's figures, each with its meaning, compared with the weeks before.
 
-The same findings are shown on Discord, on the terminal and on the page to mail around.
+The post, the terminal and the HTML page show the same findings.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,9 +18,10 @@ _WEEKS_FOR_USUAL = 4
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the digest: its name, the number to see first, and what it means.
+    """One figure in words: its title, the number and what it means.
 
-    Beside it, how it was a week `before`, what is `usual`, and what it was `corrected` to.
+    `before` is the number of the week before, `usual` the median of the earlier weeks, `corrected` the number on record
+    now, if it differs; None if unknown.
     """
 
     title: str
@@ -37,7 +38,7 @@ def findings(draft: DigestDraft) -> tuple[Finding, ...]:
 
 
 def verdict_name(verdict: Verdict) -> str:
-    """The verdict in large letters."""
+    """The verdict as a headline."""
     match verdict:
         case Verdict.SOCIAL:
             return say("Social media")
@@ -57,7 +58,7 @@ def share_words(share: float | None, *, unknown: str | None = None) -> str:
 
 
 def reach_note(figures: Figures) -> str:
-    """How many active members were reached; those reached without being active are named beside."""
+    """How many of the active members were reached. Members reached without being active are not counted here."""
     if figures.coverage is None:
         return say("as no member was active")
     return say_count(
@@ -69,12 +70,12 @@ def reach_note(figures: Figures) -> str:
 
 
 def too_few_for_spread(rules: Rules) -> str:
-    """Why there is no spread."""
+    """That there were too few conversations for a spread."""
     return say("fewer than {needed} conversations", needed=number(rules.spread_needs_conversations))
 
 
 def top_note(figures: Figures) -> str | None:
-    """Only where there are more than three, since three people always hold all among three."""
+    """The share of the three most-addressed members; None with three or fewer, who always have all."""
     if figures.top3_share is None or figures.members_reached <= 3:
         return None
     return say("the three most-addressed had {share}", share=percent(figures.top3_share))

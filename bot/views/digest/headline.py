@@ -1,4 +1,4 @@
-"""What a digest says first: the verdict, what it means, and a word of thanks."""
+"""What a digest says first: the verdict, its meaning, and thanks."""
 
 from bot.domain.digest_draft import DigestDraft
 from bot.domain.figures import Figures, Verdict
@@ -7,7 +7,7 @@ from bot.views.words.sentence import number, say, say_count
 
 
 def headline(draft: DigestDraft) -> str:
-    """What stands above the figures: the verdict, unless the guild hides it."""
+    """The title above the figures: the verdict, unless the guild hides it."""
     if not draft.week.guild.show_verdict:
         return say("This week's attention")
     return verdict_name(draft.figures.verdict)
@@ -32,7 +32,7 @@ def judged_on(draft: DigestDraft) -> str:
 
 
 def explanation(draft: DigestDraft) -> str:
-    """What the verdict means, in a plain sentence, and which weeks it was judged on."""
+    """What the verdict means, and which weeks it was judged on; empty if the guild hides the verdict."""
     if not draft.week.guild.show_verdict:
         return ""
     return say(
@@ -43,7 +43,7 @@ def explanation(draft: DigestDraft) -> str:
 
 
 def thanks(draft: DigestDraft) -> str:
-    """What the week was good for, whatever the verdict."""
+    """Thanks for the people who heard from the team or the manager, whatever the verdict."""
     reached = draft.figures.members_reached
     if draft.personal:
         return say_count(
@@ -59,12 +59,12 @@ def thanks(draft: DigestDraft) -> str:
 
 
 def quiet_title(draft: DigestDraft) -> str:
-    """What stands above `quiet_week`."""
+    """The title above `quiet_week`."""
     return say("Not on record") if draft.week.before_record else say("A quiet week")
 
 
 def quiet_week(draft: DigestDraft) -> str:
-    """The one friendly line of a week with hardly any conversation, or none."""
+    """One line for a week with few conversations or none."""
     figures = draft.figures
     if draft.week.before_record:
         return say("Nothing of this week is on record. `/backfill` reads older messages.")

@@ -1,4 +1,4 @@
-"""The team's digest as one file to mail around: no script, nothing fetched, for light and dark screens."""
+"""The team's digest as one HTML file to mail: no script, nothing fetched, readable on light and dark screens."""
 
 from base64 import b64encode
 

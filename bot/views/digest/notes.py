@@ -1,4 +1,4 @@
-"""What has to be said beside a digest's figures: how much of the week they hold, and how little that may be."""
+"""Notes beside a digest's figures: what is missing, what changed, and how small the sample is."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ _FEW_ACTIVE = 20
 
 
 def notes(draft: DigestDraft) -> tuple[str, ...]:
-    """What a reader has to know to take the figures for what they are."""
+    """The notes, most important first; empty if there is nothing to note."""
     return tuple(_notes(draft))
 
 
@@ -48,7 +48,7 @@ def _since_it_went_out(draft: DigestDraft) -> Iterator[str]:
 
 
 def _missing(draft: DigestDraft) -> Iterator[str]:
-    """What is not on record, of this week and of those before."""
+    """What is not on record, of this week and of earlier ones."""
     if not draft.week.complete and not draft.week.filled:
         yield say(
             "Part of this week's record is missing, so the counts may be too low and answers may be missing. "
@@ -68,7 +68,7 @@ def _missing(draft: DigestDraft) -> Iterator[str]:
 
 
 def _shows_a_gap(draft: DigestDraft) -> bool:
-    """Whether a week that is marked as a gap stands beside this one: there is a course of them, or the one before."""
+    """Whether the digest shows an earlier week that has a gap. A manager's own shows only the week before."""
     shown = [] if draft.quiet else [draft.before] if draft.personal else draft.history
     return any(
         week is not None and week.figures and not week.complete and week.week_on < draft.week.monday for week in shown
@@ -76,7 +76,7 @@ def _shows_a_gap(draft: DigestDraft) -> bool:
 
 
 def _was_young(draft: DigestDraft) -> bool:
-    """Whether some of the newcomers wrote first in the first weeks of the record, and may have been no newcomers."""
+    """Whether some newcomers first wrote soon after the record began, so that they may have been there before."""
     assert draft.week.record_from_on is not None
     return (
         draft.week.monday + timedelta(days=6) - draft.week.record_from_on

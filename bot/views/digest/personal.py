@@ -1,4 +1,4 @@
-"""A manager's own digest, by direct message: their week, who waits for them, and what they could do next."""
+"""A manager's own digest as a direct message: their week, who waits for them, and what to do next."""
 
 from collections.abc import Iterator
 
@@ -40,7 +40,7 @@ def personal_letter(draft: PersonalDraft) -> Letter:
 
 
 def waiting_lines(draft: PersonalDraft) -> Iterator[str]:
-    """Who waits longest, a line each, with a link."""
+    """Who waits longest, one line each, with a link."""
     for entry in draft.waiting:
         sentence = (
             mark("**{name}** has waited {elapsed} for you. [Open the message]({link})")

@@ -1,7 +1,7 @@
-"""The digest's picture: what it is made of. Importing this loads no charting library; `bot.views.digest.canvas` does.
+"""What the digest's picture is made of.
 
-The facts are plain and can be pickled, so that the drawing happens in a short-lived worker process and the bot
-never holds the library's memory.
+The facts can be pickled, because another process draws them. Importing this module does not load the charting library;
+`bot.views.digest.canvas` does.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ WEEKS_SHOWN = 12
 
 
 class RecordExtent(Enum):
-    """How much of a week is on record: all of it, not all of it, nothing."""
+    """How much of a week is on record: all, a part (a known gap overlaps it), nothing."""
 
     WHOLE = auto()
     GAP = auto()
@@ -30,7 +30,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch of the spread's scale with a name."""
+    """A named part of the spread's scale."""
 
     label: str
     low: float
@@ -39,7 +39,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Members who had about as many conversations: how many conversations, how many members, and that in words."""
+    """A bar: the range of conversations as its label, how many members are in it, and that number in words."""
 
     label: str
     members: int
@@ -48,11 +48,11 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """Everything that is drawn, words included.
+    """Everything that is drawn, with all its words.
 
-    `week_labels` and `extents` go with the trends' values, oldest first, at most twelve, ending with the week
-    itself; `weeks` says how many they are. `conversations` has one number for each member reached; where they are too
-    many for a bar each, `bins` are drawn. `colour` is the headline's.
+    `week_labels` and `extents` belong to the trends' values: at most twelve, oldest first, the last one this week's.
+    `weeks` says how many there are. `conversations` has one number for each member reached; if there are too many for a
+    bar each, `bins` are drawn. `colour` is the headline's.
     """
 
     guild_name: str

@@ -8,7 +8,7 @@ from bot.views.words.sentence import number, say
 
 
 def stayers_sentence(draft: DigestDraft) -> str | None:
-    """Newcomers who stay; None where there is nothing to say yet."""
+    """How many newcomers stayed, in both groups; None if both are too small to say."""
     found, rules = draft.stayers, draft.rules
     if found is None or not found.can_say:
         return None

@@ -1,6 +1,6 @@
-"""The digest and the nudge as a person reads them on a terminal: at 80 columns, and without any colour.
+"""The digest on a terminal: readable at 80 columns, and without colour.
 
-Bars and numbers carry the meaning; colour only repeats it. Names are inserted as text, never as markup.
+Bars and numbers carry the meaning. Names are inserted as text, never as markup.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def digest_report(draft: DigestDraft) -> RenderableType:
 
 
 def managers_report(managers: Sequence[tuple[int, Figures]], rules: Rules) -> RenderableType:
-    """Each manager's figures beside one another, by id: names are never stored."""
+    """Each manager's figures, by id: names are not stored."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     heads = (say("Manager"), say("Conversations"), say("Members"), say("First contacts"), say("Spread"), say("Waiting"))
     for position, head in enumerate(heads):
@@ -134,7 +134,7 @@ def _members(picture: PictureFacts) -> Iterator[RenderableType]:
 
 
 def _member_rows(conversations: tuple[int, ...]) -> Iterator[tuple[str, int]]:
-    """A row for each number of conversations; the long tail is put together in growing steps."""
+    """A row for each number of conversations; large numbers are grouped in growing steps."""
     highest = max(conversations, default=0)
     low, step = 1, 1
     while low <= highest:

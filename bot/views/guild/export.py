@@ -1,4 +1,4 @@
-"""Tables for spreadsheets. Their columns are fixed, so that they can be worked with; no cell is taken for a formula."""
+"""CSV tables for spreadsheets. Their columns are fixed, and no cell can be taken for a formula."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ _WEEK = ("week", "manager_id", "complete", *_FIGURES, "reply_minutes_median", "r
 
 
 def export_parcel(facts: ExportFacts) -> Parcel:
-    """The two tables, with a word on each."""
+    """The two tables as files, with a sentence on each."""
     text = say(
         "**relationships.csv**: whom the team has talked to, when first and last. **weeks.csv**: the figures of each "
         "week, the team's and each manager's. Times are UTC. Only you see this message; treat the files with care."
@@ -68,7 +68,7 @@ def relationships_csv(facts: ExportFacts) -> str:
 
 
 def weeks_csv(weeks: Iterable[WeekReport]) -> str:
-    """One line for the team and one for each manager, week by week; the team's has no manager's id."""
+    """For each week, one line for the team, without a manager's id, and one for each manager."""
     return _table(_WEEK, (row for week in weeks for row in _week(week)))
 
 

@@ -1,4 +1,4 @@
-"""Channels and permissions in a row: what Spade lacks, and where."""
+"""Lists of channels and of the permissions Spade lacks in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,12 +17,12 @@ _PERMISSIONS = {
 
 
 def permissions(names: Sequence[str]) -> str:
-    """Discord's names of permissions, in a row."""
+    """Permissions by Discord's names, as a list."""
     return listing([say(_PERMISSIONS[name]) for name in names])
 
 
 def lacking(missing: Mapping[int, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Channels in a row, with what Spade lacks in all of them: as few pairs as there are kinds of lack."""
+    """Channels grouped by what Spade lacks in them: a list of channels and a list of permissions for each group."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for channel_id, names in missing.items():
         alike.setdefault(tuple(names), []).append(channel_id)
@@ -36,7 +36,7 @@ def on_purpose() -> str:
 
 
 def channel_list(channel_ids: Sequence[int]) -> str:
-    """Channels as Discord links them; a few, and how many more."""
+    """A few channels as Discord links them, and how many more there are."""
     return _channels(channel_ids)
 
 

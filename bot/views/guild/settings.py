@@ -17,7 +17,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class SettingsFacts:
-    """Everything that is set for a server. Names where they could be fetched."""
+    """Everything that is set for a server, with names as far as they could be looked up."""
 
     settings: GuildSettings
     setup: Setup
@@ -26,7 +26,7 @@ class SettingsFacts:
 
 
 def settings_text(facts: SettingsFacts, note: str | None = None) -> str:
-    """What is set now; after a change, with a note of it first."""
+    """What is set now, after a note on what was changed, if anything was."""
     settings = facts.settings
     lines = [] if note is None else [note, ""]
     lines += [setup_saved(facts.setup), _ignored_line(facts), _kept_line(settings.keep_months)]

@@ -1,4 +1,4 @@
-"""The guided `/setup`: three pages, each saved as it is filled in, and a look at what comes of it."""
+"""The guided `/setup`: three pages, each saved as it is filled in, and the result at the end."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,11 +71,11 @@ def guide_letter(guide: Guide, page: SetupPage) -> Letter:
 
 
 def finished(guide: Guide, preview: Parcel | None) -> Parcel:
-    """The end of the guide: what holds, what is missing, and the last week as it would have looked.
+    """The end of the guide: what is set, what is missing, and the digest that last week would have had.
 
     Without a preview it says that nothing of that week is on record.
     """
-    # What cannot be read is named with what is missing there, and not once more without it.
+    # Unreadable channels are listed below with their missing permissions, so not here as well.
     lines = [setup_saved(replace(guide.setup, unreadable_channel_ids=())), *_missing(guide)]
     shown_to = _who_is_shown_commands()
     if preview is None:
@@ -90,7 +90,7 @@ def finished(guide: Guide, preview: Parcel | None) -> Parcel:
 
 
 def saved(setup: Setup, *, all_shown_commands: bool) -> str:
-    """The answer to `/setup` with options. Not everybody named may be shown the commands that are for them."""
+    """The answer to `/setup` with options. Discord may hide the commands from some of the managers."""
     return setup_saved(setup) if all_shown_commands else _ending([setup_saved(setup)], commands_hidden())
 
 
@@ -108,7 +108,7 @@ def zone_form(settings: GuildSettings) -> Form:
 
 
 def no_such_zone_but(text: str, near: Sequence[str]) -> str:
-    """The note about a time zone that does not exist, with what may be meant."""
+    """The note about a time zone that does not exist, with similar ones."""
     if not near:
         return say("I know no time zone {text}. Write it like Europe/Berlin.", text=safe_name(text))
     return say("I know no time zone {text}. Do you mean {near}?", text=safe_name(text), near=", ".join(near))
@@ -125,7 +125,7 @@ def not_added(count: int) -> str:
 
 
 def commands_hidden() -> str:
-    """The note about managers to whom Discord does not show what is for them."""
+    """The note about managers from whom Discord hides the commands."""
     return "\n".join(
         (say("⚠️ Not everybody you named has the permission Manage Messages in this channel."), _who_is_shown_commands())
     )
@@ -265,6 +265,6 @@ def _missing(guide: Guide) -> Iterator[str]:
 
 
 def _ending(lines: Sequence[str], *last: str) -> str:
-    """Lines of a message, of which the last ones are whole, however much there is to say before."""
+    """The lines as one message. If they are too long, the first ones are cut; the last ones never are."""
     end = "\n".join(last)
     return "\n".join((cut("\n".join(lines), CONTENT_LIMIT - length(end) - 1), end))

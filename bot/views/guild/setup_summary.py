@@ -1,4 +1,4 @@
-"""Short answers to commands. All of them are shown to the person who asked, and to nobody else."""
+"""Short answers about a server's setup. Only the person who asked sees them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -20,32 +20,32 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """What only the connection knows. `missing` are the permissions Spade lacks, by channel."""
+    """What the connection to Discord knows. `missing` are the permissions Spade lacks, by channel."""
 
     version: str
     connected_at: datetime | None
     missing: Mapping[int, Sequence[str]]
 
 
-def status_letter(facts: StatusFacts, around: ConnectionState) -> Letter:
-    """How things are, with what to do about what is not right."""
-    trouble = list(_trouble(facts, around))
+def status_letter(facts: StatusFacts, connection: ConnectionState) -> Letter:
+    """How Spade is doing, and what to do about each problem."""
+    trouble = list(_trouble(facts, connection))
     card = Card(
         title=say("Everything is in order") if not trouble else say("Spade works, with something to look at"),
         description="\n".join(trouble) or None,
         fields=(
-            Field(say("Recording"), "\n".join(_recording(facts, around))),
+            Field(say("Recording"), "\n".join(_recording(facts, connection))),
             Field(say("Sending"), "\n".join(_sending(facts))),
         ),
-        footer=say("Spade {version}", version=around.version),
+        footer=say("Spade {version}", version=connection.version),
         colour=embed_colour(SPREAD if trouble else REACH),
     )
     return Letter(cards=(card.fitted(),))
 
 
-def _recording(facts: StatusFacts, around: ConnectionState) -> Iterator[str]:
-    if around.connected_at is not None:
-        yield say("Connected since {when}.", when=discord_time(around.connected_at, "f"))
+def _recording(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
+    if connection.connected_at is not None:
+        yield say("Connected since {when}.", when=discord_time(connection.connected_at, "f"))
     if facts.recorded_until is None:
         yield say("Nothing is on record yet.")
     else:
@@ -99,10 +99,10 @@ def _digest(facts: StatusFacts, digest: Delivery | None) -> str:
             return say("The digest of {week} is on its way; Discord has not confirmed it yet.", week=week)
 
 
-def _trouble(facts: StatusFacts, around: ConnectionState) -> Iterator[str]:
-    for channels, names in lacking(around.missing):
+def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
+    for channels, names in lacking(connection.missing):
         yield say("In {channel} I am missing: {permissions}.", channel=channels, permissions=names)
-    if around.missing.keys() - {facts.settings.digest_channel_id}:  # it is read in the others
+    if connection.missing.keys() - {facts.settings.digest_channel_id}:  # it is read in the others
         yield on_purpose()
     if facts.gaps:
         yield say_count(

@@ -1,4 +1,4 @@
-"""What `/privacy` says: to the person themselves, in plain words."""
+"""What `/privacy` answers to the person who asks."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from bot.views.words.names import name_of, safe_guild, safe_name
 from bot.views.words.sentence import number, say, say_count
 
 BUTTON_PATTERN = re.compile(rf"spade:privacy:(?P<person_id>{ID_PATTERN}):(?P<deed>export|opt_out|opt_in|ask|erase)")
-"""The custom ids of the buttons: whose they are, and what they do. `ask` asks before `erase` does it."""
+"""The custom ids of the buttons: the person they are for, and what they do. `ask` asks to confirm `erase`."""
 _NAMES_SHOWN = 8
 
 
 def privacy_letter(facts: StoredFacts, guild_name: str, names: Mapping[int, str]) -> Letter:
-    """Everything that is stored about whoever asks, with what they can do about it."""
+    """Everything that is stored about the person who asks, with buttons to export it, stop it or erase it."""
     lines = list(_lines(facts, names)) or [say("Nothing.")]
     card = Card(
         title=say("What Spade stores about you here"),
@@ -42,7 +42,7 @@ def privacy_letter(facts: StoredFacts, guild_name: str, names: Mapping[int, str]
 
 
 def export_parcel(document: Mapping[str, object], person_id: int) -> Parcel:
-    """The file to take along."""
+    """The export as a file."""
     content = json.dumps(document, indent=2, ensure_ascii=False).encode()
     return Parcel(
         Letter(content=say("Here is everything Spade stores about you on this server. Only you see this message.")),
@@ -51,7 +51,7 @@ def export_parcel(document: Mapping[str, object], person_id: int) -> Parcel:
 
 
 def opted_out(guild_name: str, *, manages: bool = False) -> str:
-    """The answer to opting out. Whoever is on the manager list is told what goes on there."""
+    """The answer to opting out. If the person `manages`, it says what is still recorded."""
     done = say(
         "Done. What was recorded about you as a member of {guild} is deleted, and nothing more will be. Spade keeps "
         "your id, to know that. `/privacy opt-in` ends it, `/privacy erase` removes even the id.",
@@ -73,7 +73,7 @@ def opted_in(*, changed: bool) -> str:
 
 
 def erase_letter(facts: StoredFacts) -> Letter:
-    """The question before everything is erased."""
+    """The question to confirm the erasure."""
     lines = [
         say("**Erase everything Spade stores about you on this server?** This cannot be undone."),
         say(
@@ -97,7 +97,7 @@ def erase_letter(facts: StoredFacts) -> Letter:
 
 
 def erased(rows: int) -> str:
-    """The answer once it is done."""
+    """The answer after the erasure of `rows` entries."""
     if not rows:
         return say("Nothing was stored about you here. Nothing will be, until you use `/privacy opt-in`.")
     return say_count(

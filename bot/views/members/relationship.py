@@ -1,4 +1,4 @@
-"""One relationship, as `/member` shows it, and the answers around logging a contact."""
+"""One relationship, as `/member` shows it, and the answers to logging a contact."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _KINDS = {
 
 
 def relationship_letter(facts: RelationshipFacts) -> Letter:
-    """What the team has had with one member; for somebody else, what they are instead."""
+    """The team's contact with one member; for anybody else, why there is none to show."""
     name = name_of(facts.member_id, facts.names)
     if facts.standing is not Standing.MEMBER:
         return Letter(content=no_member(facts.standing, name))
@@ -198,7 +198,7 @@ def _knows(facts: RelationshipFacts, one: Acquaintance) -> str:
 
 
 def _months(months: tuple[tuple[date, int], ...]) -> str:
-    """A bar for each month from the first with anything on, in a block of fixed width."""
+    """A bar for each month, from the first one with a conversation, as a code block."""
     first = next(position for position, (_, talks) in enumerate(months) if talks)
     shown = months[first:]
     most = max(talks for _, talks in shown)

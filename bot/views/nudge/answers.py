@@ -1,4 +1,4 @@
-"""Answers to `/nudges`: how things stand, why somebody is left out, what cannot be done. Only the asker sees them."""
+"""Answers to `/nudges`. Only the manager who asked sees them."""
 
 from datetime import date
 
@@ -84,7 +84,7 @@ def _effect_lines(status: NudgeStatus) -> list[str]:
 
 
 def _figures(effect: Effect) -> str:
-    """How many of how many, and how many are open still."""
+    """How many worked, of how many, and how many are still open."""
     judged = say("{worked} of {judged}", worked=number(effect.worked), judged=number(effect.judged))
     pending = say_count("one whose time is not over", "{count} whose time is not over", count=effect.pending)
     if not effect.pending:
@@ -245,7 +245,7 @@ def _miss_sentence(missed: MissedReason, context: OfferContext) -> str:  # noqa:
 
 
 def pause_refused(problem: PauseProblem, until_on: date) -> str:
-    """The answer to a pause that makes no sense."""
+    """The answer to a date that is no end of a pause."""
     match problem:
         case PauseProblem.PAST:
             return say(
@@ -264,7 +264,7 @@ def pause_refused(problem: PauseProblem, until_on: date) -> str:
 
 
 def not_weekdays(text: str) -> str:
-    """The answer to something that should have been days of the week."""
+    """The answer to a text that names no days of the week."""
     return say("I cannot read {text} as days of the week. Write them as: Mon, Wed, Fri.", text=safe_name(text))
 
 

@@ -12,7 +12,7 @@ from bot.views.words.sentence import number, say, say_count
 
 
 def offer_sentence(offer: Offer, context: OfferContext) -> str:
-    """Why this member, in one line of plain context."""
+    """The sentence, and a second one that names the colleague who handed the member over, if one did."""
     sentence = _reason_sentence(offer, context)
     if not offer.handed:
         return sentence

@@ -24,7 +24,7 @@ from bot.views.words.sentence import speaking
 
 
 class NudgeWriter:
-    """What goes out by DM is in the guild's language, an answer in the one that is spoken."""
+    """Composes DMs in the guild's language, and answers in the language being spoken."""
 
     def nudge(self, draft: NudgeDraft) -> Parcel:
         """The DM, with what was pressed so far."""

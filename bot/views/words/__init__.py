@@ -1,1 +1,1 @@
-"""Words and sentences: translation, names, dates, amounts, and text that has to fit."""
+"""Words and sentences: translation, names, dates, amounts, and cutting text to a length."""

@@ -1,4 +1,4 @@
-"""Shares, sizes and stretches of time in plain words."""
+"""Shares, sizes and durations in words."""
 
 from datetime import timedelta
 
@@ -19,11 +19,11 @@ _UNITS = (
     (26 * _WEEK, _WEEK, mark_count("{count} week", "{count} weeks")),
     (2 * _YEAR, _MONTH, mark_count("{count} month", "{count} months")),
 )
-"""Up to when a unit is used, the unit, and its words."""
+"""Up to which duration a unit is used, the unit, and its words."""
 
 
 def percent(share: float) -> str:
-    """A share of one as a whole percentage. Only nothing is 0%, and only everything is 100%."""
+    """A share (0 to 1) as a whole percentage. Only 0 is shown as 0%, and only 1 as 100%."""
     if 0 < share < 0.01:
         return say("under {percent}", percent=_whole(0.01))
     if 0.99 < share < 1:
@@ -53,5 +53,5 @@ def minutes(count: float) -> str:
 
 
 def people(count: float) -> str:
-    """An effective number of people, rounded as people come: whole, and at least one."""
+    """An effective number of people, rounded to a whole number, at least one."""
     return number(max(1, round(count)))

@@ -19,7 +19,7 @@ def month_name(month: int) -> str:
 
 
 def weekdays_label(weekdays: Collection[int]) -> str:
-    """Days of the week in a row: "every day", "Monday to Friday", "Monday and Thursday"."""
+    """Days of the week as a list: "every day", "Monday to Friday", "Monday and Thursday"."""
     chosen = sorted(set(weekdays))
     if not chosen:
         return say("no day")
@@ -41,19 +41,19 @@ def full_day(day: date) -> str:
 
 
 def short_day(day: date) -> str:
-    """A day where there is little room: "9 Mar"."""
+    """A day, short: "9 Mar"."""
     names = get_month_names("abbreviated", context="format", locale=spoken())
     return say("{day} {month}", day=day.day, month=names[day.month])
 
 
 def month_label(month: date) -> str:
-    """A month where there is little room: "Mar 2026"."""
+    """A month, short: "Mar 2026"."""
     names = get_month_names("abbreviated", context="format", locale=spoken())
     return say("{month} {year}", month=names[month.month], year=month.year)
 
 
 def week_label(monday: date) -> str:
-    """The days of a week, by its first and last day and the year."""
+    """A week by its first and last day and the year."""
     sunday = monday + timedelta(days=6)
     facts = {
         "first_day": monday.day,

@@ -1,7 +1,7 @@
-"""Names that people gave themselves, made safe to show: nothing in them acts, hides or pings.
+"""Names that people chose, made safe to show: nothing in them formats, links, hides or pings.
 
-Discord shows whatever a person chose as a name: links, mentions, formatting, letters that turn the line around,
-stacks of accents that cover the lines above. `plain_name` is for places that render no formatting (buttons, the
+A name on Discord can hold links, mentions, formatting, bidirectional controls, and stacks of accents that cover the
+lines above. `plain_name` is for places that render no formatting (buttons, the
 author line of an embed, pictures, the terminal); `safe_name` is for everywhere else on Discord.
 """
 
@@ -32,7 +32,7 @@ def safe_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None)
 
 
 def plain_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None) -> str:
-    """A name for a place without formatting, cut to `limit`; `unnamed` stands for one with nothing to see in it."""
+    """A name for a place without formatting, cut to `limit`; `unnamed` replaces one without visible characters."""
     visible = " ".join("".join(_visible(unicodedata.normalize("NFC", name))).split())
     harmless = visible.translate(_LOOK_ALIKES)
     harmless = _SCHEME.sub("∕∕", harmless)  # noqa: RUF001 - no longer an address, still legible
@@ -51,13 +51,13 @@ def plain_guild(name: str) -> str:
 
 
 def name_of(member_id: int, names: Mapping[int, str]) -> str:
-    """The name a person goes by, or words for somebody whose name could not be fetched."""
+    """A person's name; "a member" if it could not be looked up."""
     return names.get(member_id) or say("a member")
 
 
 def _visible(name: str) -> Iterator[str]:
-    """What can be seen of a name: no controls, no stacks of accents, every kind of gap a space."""
-    accents = _ACCENTS_PER_LETTER  # nothing to sit on yet
+    """The visible characters of a name: no controls, few accents per letter, any white space as a space."""
+    accents = _ACCENTS_PER_LETTER  # an accent needs a letter before it
     for character in name:
         category = unicodedata.category(character)
         if character.isspace() or category in {"Zs", "Zl", "Zp"}:
@@ -75,9 +75,9 @@ def _visible(name: str) -> Iterator[str]:
 
 
 def _unseen(character: str, category: str) -> bool:
-    """Controls, the halves of nothing, private letters, and what shows nothing though it counts as a letter.
+    """Whether a character shows nothing: controls, surrogates, private use, and letters without a glyph.
 
-    Letters that Python does not know yet are kept: they are tomorrow's emoji.
+    Code points that Python does not know yet are kept: they may be new emoji.
     """
     control = category[0] == "C" and category != "Cn"
     return control or character in _UNSEEN or ord(character) in _VARIANTS

@@ -1,8 +1,8 @@
-"""Every sentence for people passes through here: whole, with named places for the facts, and translated.
+"""Translates every sentence for people: whole sentences with named placeholders for the facts.
 
 `tools/catalogues.py` finds the sentences by `say`, `say_count`, `mark` and `mark_count`, and keeps the catalogues in
-`bot/locale`. Which language is spoken belongs to the context: whoever composes something for a guild says so with
-`speaking`.
+`bot/locale`. The language spoken is a context variable: code that composes something for a guild sets it
+with `speaking`.
 """
 
 import gettext
@@ -25,7 +25,7 @@ _spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak a language, by its code, for as long as the block lasts; English for one that Spade does not know."""
+    """Speak a language, by its code, inside the block; English for one that Spade does not know."""
     token = _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
     try:
         yield
@@ -34,7 +34,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def language_like(locale: str) -> str:
-    """The language that comes closest to a locale as Discord writes it, such as es-419; English where none does."""
+    """The closest language to a locale of Discord's, such as es-419; English if there is none."""
     code = locale.replace("-", "_")
     if code in LANGUAGES:
         return code
@@ -48,38 +48,38 @@ def spoken() -> str:
 
 
 def say(sentence: str, /, **facts: object) -> str:
-    """A sentence with its facts filled in. Facts are inserted as they are, whatever they contain."""
+    """The translated sentence with its facts filled in. Facts are inserted as they are."""
     return catalogue(spoken()).gettext(sentence).format_map(facts)
 
 
 def say_count(one: str, many: str, /, *, count: int, **facts: object) -> str:
-    """The sentence for one or for many; `{count}` is the number with its thousands set apart."""
+    """The translated sentence for one or for many; `{count}` is the number with thousands separators."""
     sentence = catalogue(spoken()).ngettext(one, many, count)
     return sentence.format_map({"count": number(count), **facts})
 
 
 def mark(sentence: str, /) -> str:
-    """A sentence noted for translators here and said elsewhere."""
+    """Mark a sentence for translators here; another place says it."""
     return sentence
 
 
 def mark_count(one: str, many: str, /) -> tuple[str, str]:
-    """A sentence for one or for many, noted for translators here and said elsewhere."""
+    """The same for a sentence for one or for many."""
     return one, many
 
 
 def name_like(context: str, name: str) -> str:
-    """A name that stands for itself, such as a command's, in the language that is spoken; itself where it has none."""
+    """The translation of a name, such as a command's; the name itself if it has none."""
     return catalogue(spoken()).pgettext(context, name)
 
 
 def number(count: int) -> str:
-    """A whole number as people write it: 5,000."""
+    """A whole number with thousands separators: 5,000."""
     return format_decimal(count, locale=spoken())
 
 
 def listing(items: Sequence[str]) -> str:
-    """Things in a row: "A", "A and B", "A, B and C"; empty for none."""
+    """A list in words: "A", "A and B", "A, B and C"; empty for none."""
     if len(items) < 2:
         return "".join(items)
     return say("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
@@ -87,7 +87,7 @@ def listing(items: Sequence[str]) -> str:
 
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """A language's sentences, compiled when they are first needed; English is the sentences themselves."""
+    """A language's catalogue, compiled at first use; English has the sentences themselves."""
     if language == LANGUAGES[0]:
         return gettext.NullTranslations()
     compiled = io.BytesIO()

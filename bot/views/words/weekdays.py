@@ -15,10 +15,10 @@ _BETWEEN = re.compile(r"[\s,;+&]+|\band\b")
 
 
 def weekdays_from(text: str) -> frozenset[int] | None:
-    """The days meant, 0 being Monday: "workdays", "every day", "Mon, Wed", "Tuesday to Friday"; None for others."""
+    """The days a text names, 0 being Monday: "workdays", "Mon, Wed", "Tuesday to Friday"; None if it names none."""
     wanted = text.strip().lower()
     for days in _ANY_DAYS:
-        if weekdays_label(days).lower() == wanted:  # what was suggested, in the language it was suggested in
+        if weekdays_label(days).lower() == wanted:  # a suggestion, in the language being spoken
             return days
     if wanted in {"workdays", "weekdays", "working days"}:
         return WORKDAYS
@@ -46,7 +46,7 @@ def _weekday(name: str) -> int | None:
 
 
 def weekday_suggestions(typed: str) -> list[str]:
-    """What may be meant by the letters typed so far, in full words."""
+    """Suggestions for the letters typed so far."""
     wanted = typed.strip().lower()
     labels = [weekdays_label(days) for days in SUGGESTED]
     found = [label for label in labels if wanted in label.lower()]

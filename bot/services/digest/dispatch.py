@@ -1,4 +1,4 @@
-"""The weekly digests: when they are due, what they are made of, and sending each exactly once."""
+"""Sends each weekly digest exactly once when it is due, and makes one on request."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ from bot.store.database import Connection, Database
 log = logging.getLogger(__name__)
 
 NAMES_SHOWN = 15
-"""So many first contacts are named at most."""
+"""How many first contacts are named at most."""
 WAITING_SHOWN = 5
 SUGGESTIONS = 3
 
@@ -46,9 +46,9 @@ class DigestComposer(Protocol[Body_co]):
 
 
 class DigestService(Generic[Body]):
-    """Sends each guild's and each manager's digest once a week, late if it has to be, and makes one on request.
+    """Sends each guild's and each manager's digest once a week, late if it was missed, and makes one on request.
 
-    A guild whose record is not in step (`in_step` of its id), during an outage for instance, gets none meanwhile.
+    While `in_step` is False for a guild's id, because of an outage for example, none is sent there.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class DigestService(Generic[Body]):
         self._outbox = Outbox(database, messenger, clock)
 
     async def post_due(self) -> int:
-        """Send every digest that is due now, the channels' before the managers' own; returns how many went out."""
+        """Send every digest that is due now, the channels' before the managers' own; returns how many were sent."""
         sent = 0
         async with self._database.reading() as connection:
             all_settings = await guilds.all_settings(connection)
@@ -125,7 +125,7 @@ class DigestService(Generic[Body]):
         return await self._outbox.send(delivery, None, body)
 
     async def _is_taken(self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest) -> bool:
-        """Whether this week's or a later one's was dealt with already."""
+        """Whether the digest of this week, or of a later one, was dealt with."""
         async with self._database.reading() as connection:
             newest = await deliveries.newest(connection, guild_id, kind, manager_id)
         return newest is not None and newest.due_on >= due.week_on
@@ -140,7 +140,7 @@ class DigestService(Generic[Body]):
         await digests.freeze(connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, document, now)
 
     async def resume(self, delivery: Delivery) -> bool:
-        """Find out about a digest whose outcome is open; False when it is too early."""
+        """Find out about a digest whose outcome is open; False if it is too early."""
         if delivery.kind is DeliveryKind.PERSONAL_DIGEST:
             return await self._outbox.settle(delivery, None, self._rebuild_personal)
         async with self._database.reading() as connection:
@@ -157,7 +157,7 @@ class DigestService(Generic[Body]):
         if settings is None or due is None or due.week_on != delivery.due_on:
             return None
         draft = await self._draft(settings, delivery.due_on)
-        week = replace(draft.week, today=None)  # it says what was frozen: nothing was posted that could be corrected
+        week = replace(draft.week, today=None)  # it was never posted, so nothing in it was corrected
         return await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late, week=week))
 
     async def _rebuild_personal(self, delivery: Delivery) -> Body | None:

@@ -143,7 +143,7 @@ class NudgeService(Generic[Body]):
             connection, settings.guild_id, DeliveryKind.NUDGE, delivery.manager_id, delivery.due_on
         )
         claimed = await deliveries.claim(connection, delivery)
-        assert claimed  # in this transaction nobody had dealt with the day
+        assert claimed  # this transaction has found the day open
         await nudges.add_members(
             connection,
             settings.guild_id,
