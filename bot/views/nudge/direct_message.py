@@ -1,4 +1,4 @@
-"""The nudge as a direct message to its manager (R9)."""
+"""The nudge as a direct message to its manager (docs/rules.md#nudges)."""
 
 import re
 from dataclasses import replace
