@@ -11,11 +11,14 @@ from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
 from bot.discord_io.archive_search import ArchiveSearch
+from bot.discord_io.authorisation import Authorisation
 from bot.discord_io.channel_visibility import ChannelVisibility
 from bot.discord_io.channels import GuildChannels
 from bot.discord_io.connected_guilds import ConnectedGuilds
+from bot.discord_io.guard import InteractionGuard
 from bot.discord_io.history import DiscordHistory
 from bot.discord_io.messenger import DiscordMessenger
+from bot.domain.rules import Rules
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
@@ -45,6 +48,7 @@ from bot.services.record.recorder import Recorder
 from bot.services.record.thread_archives import ThreadArchives
 from bot.store.database import Database, open_database
 from bot.views.digest.writer import DigestWriter
+from bot.views.kit.parcel import Parcel
 from bot.views.nudge.writer import NudgeWriter
 from cogs.backfills import Backfills
 from cogs.digests import Digests
@@ -71,99 +75,153 @@ class App:
     schedule: Schedule
 
 
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What the services of every capability are built from: the app, and what is shared besides."""
+
+    app: App
+    clock: Clock
+    rules: Rules
+    messenger: DiscordMessenger
+    roster: Roster
+    settlement: Settlement
+    painter: ProcessPainter
+    presentation: Presentation
+    guild_reader: GuildReader
+    reporter: Reporter
+
+
 @asynccontextmanager
 async def open_app(
     settings: Settings, clock: Clock, *, hold_seconds: float = 1.0, tick_seconds: float = 20.0
 ) -> AsyncIterator[App]:
-    """Build the bot on its database; leaving closes both. Raises StoreError when the database cannot be used.
+    """Build the bot on its database; leaving closes both. Raises StoreError if the database cannot be used.
 
-    `hold_seconds` is how long an event waits for earlier ones, `tick_seconds` how often is looked for due work.
+    `hold_seconds` is how long an event waits for earlier ones, `tick_seconds` how often due work is looked for.
     """
     database = await open_database(settings.database, write=True)
     bot = SpadeBot(clock)
     try:
-        recorder = Recorder(database, settings.domain_rules())
-        history = DiscordHistory(bot)
-        follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
-        reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
-
-        async def ready() -> bool:
-            if not (bot.is_ready() and follower.caught_up):
-                return False
-            if not clock.sure:
-                await bot.ask_time()
-            return clock.sure
-
-        schedule = Schedule(tick_seconds, ready)
-        app = App(bot, database, follower, reader, schedule)
-        presentation = Presentation(database)
+        foundation = _foundation(bot, database, settings.domain_rules(), clock, hold_seconds, tick_seconds)
+        app, presentation = foundation.app, foundation.presentation
         await presentation.load()
-        bot.language_of = presentation.language_of
-        bot.to_load = _cogs(app, presentation, settings, clock)
+        authorisation = Authorisation(Access(foundation.roster, app.reader))
+        bot.equip(InteractionGuard(authorisation, presentation.language_of), _cogs(foundation))
         try:
             yield app
         finally:
-            schedule.stop()
+            app.schedule.stop()
             await bot.close()
     finally:
         await database.close()
 
 
-def _cogs(app: App, presentation: Presentation, settings: Settings, clock: Clock) -> Sequence[commands.Cog]:
-    rules, database, schedule, settle = settings.domain_rules(), app.database, app.schedule, app.follower.settle
-    messenger = DiscordMessenger(app.bot)
-    reader, reporter = GuildReader(database, clock, settle), Reporter(database, rules)
-    roster = Roster(database, clock)
-    access = Access(roster, app.reader)
-    waiting, painter = WaitingService(database, roster, clock, settle), ProcessPainter()
-    settlement = Settlement(database)
-    membership = MembershipService(database, clock)
-    privacy = PrivacyService(database, roster, clock)
-    writer = NudgeWriter()
-    enrolments = Enrolments(database, messenger, writer, clock)
-    schedule.add("gaps", app.follower.retry_gaps)
-    schedule.add("settlement", settlement.settle_due)
-    schedule.add("purge", membership.purge_due)
-    schedule.add("erasures", privacy.finish_due)
-    schedule.add("retention", Retention(database, clock).purge_due)
-    digests = DigestService(
-        database, messenger, DigestWriter(), painter, clock, rules, reader, app.follower.guild_caught_up
+def _foundation(
+    bot: SpadeBot, database: Database, rules: Rules, clock: Clock, hold_seconds: float, tick_seconds: float
+) -> Foundation:
+    recorder, history = Recorder(database, rules), DiscordHistory(bot)
+    follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
+    reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
+
+    async def ready() -> bool:
+        if not (bot.is_ready() and follower.caught_up):
+            return False
+        if not clock.sure:
+            await bot.ask_time()
+        return clock.sure
+
+    return Foundation(
+        app=App(bot, database, follower, reader, Schedule(tick_seconds, ready)),
+        clock=clock,
+        rules=rules,
+        messenger=DiscordMessenger(bot),
+        roster=Roster(database, clock),
+        settlement=Settlement(database),
+        painter=ProcessPainter(),
+        presentation=Presentation(database),
+        guild_reader=GuildReader(database, clock, follower.settle),
+        reporter=Reporter(database, rules),
     )
-    guild_settings = SettingsService(database, roster, clock)
+
+
+def _cogs(on: Foundation) -> Sequence[commands.Cog]:
+    """All cogs, in the order in which they are loaded; loading adds their due work to the schedule."""
+    app = on.app
+    waiting = WaitingService(app.database, on.roster, on.clock, app.follower.settle)
+    digests = DigestService(
+        app.database,
+        on.messenger,
+        DigestWriter(),
+        on.painter,
+        on.clock,
+        on.rules,
+        on.guild_reader,
+        app.follower.guild_caught_up,
+    )
+    app.schedule.add("gaps", app.follower.retry_gaps)
+    app.schedule.add("settlement", on.settlement.settle_due)
     return (
-        _tracking(app, roster, waiting, membership, clock),
-        Waiting(WaitingList(database, messenger, clock, rules, settle), access),
-        SettingUp(guild_settings, messenger, app.reader, digests, presentation, clock),
-        Backfills(app.reader, clock),
-        Privacy(privacy, messenger),
-        SettingsCommands(guild_settings, presentation, messenger),
-        Status(StatusService(reader, messenger, app.follower, app.reader, rules), guild_settings, access, clock),
-        Exporting(CsvExport(reader, messenger, reporter, rules), access),
+        *_record_cogs(on, waiting),
+        *_guild_cogs(on, digests),
+        *_member_cogs(on, waiting),
+        # On a morning that brings both, the nudge is the last message: it is the one to act on.
+        Digests(digests, on.settlement, app.schedule, on.rules),
+        *_nudge_cogs(on),
+    )
+
+
+def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
+    app = on.app
+    membership = MembershipService(app.database, on.clock)
+    app.schedule.add("purge", membership.purge_due)
+    app.schedule.add("retention", Retention(app.database, on.clock).purge_due)
+    return (
+        _tracking(app, on.roster, waiting, membership, on.clock),
+        Backfills(app.reader, on.clock),
+    )
+
+
+def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[commands.Cog]:
+    app = on.app
+    guild_settings = SettingsService(app.database, on.roster, on.clock)
+    status = StatusService(on.guild_reader, on.messenger, app.follower, app.reader, on.rules)
+    export = CsvExport(on.guild_reader, on.messenger, on.reporter, on.rules)
+    return (
+        SettingUp(guild_settings, on.messenger, app.reader, digests, on.presentation, on.clock),
+        SettingsCommands(guild_settings, on.presentation, on.messenger),
+        Status(status, guild_settings, on.clock),
+        Exporting(export),
+    )
+
+
+def _member_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
+    database, settle = on.app.database, on.app.follower.settle
+    messenger, clock, rules = on.messenger, on.clock, on.rules
+    privacy = PrivacyService(database, on.roster, clock)
+    on.app.schedule.add("erasures", privacy.finish_due)
+    return (
+        Waiting(WaitingList(database, messenger, clock, rules, settle)),
         Members(
             Relationships(database, messenger, clock, rules, settle),
-            UnmetList(reader, database, messenger, rules),
-            CoverageService(reader, messenger, painter, reporter),
+            UnmetList(on.guild_reader, database, messenger, rules),
+            CoverageService(on.guild_reader, messenger, on.painter, on.reporter),
             waiting,
-            access,
         ),
-        # On a morning that brings both, the nudge stands last: it is what there is something to do about.
-        Digests(
-            digests,
-            settlement,
-            schedule,
-            access,
-            rules,
-        ),
-        Nudges(
-            NudgeService(database, messenger, writer, clock, rules, settle),
-            enrolments,
-            NudgePreviews(database, messenger, clock, rules, settle),
-            settlement,
-            schedule,
-            writer,
-            access,
-        ),
-        NudgeButtons(NudgePresses(database, messenger, writer, clock, rules), enrolments, writer),
+        Privacy(privacy, messenger),
+    )
+
+
+def _nudge_cogs(on: Foundation) -> Sequence[commands.Cog]:
+    database, settle = on.app.database, on.app.follower.settle
+    messenger, clock, rules = on.messenger, on.clock, on.rules
+    writer = NudgeWriter()
+    enrolments = Enrolments(database, messenger, writer, clock)
+    service = NudgeService(database, messenger, writer, clock, rules, settle)
+    previews = NudgePreviews(database, messenger, clock, rules, settle)
+    presses = NudgePresses(database, messenger, writer, clock, rules)
+    return (
+        Nudges(service, enrolments, previews, on.settlement, on.app.schedule, writer),
+        NudgeButtons(presses, enrolments, writer),
     )
 
 

@@ -1,87 +1,63 @@
-"""The discord.py bot: its intents, its cogs, and what happens when a command fails."""
+"""The discord.py bot: its intents, its cogs, and what comes before and after a command, a press or a form."""
 
 import asyncio
 import logging
-import secrets
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import aiohttp
 import discord
-from discord import app_commands
+from discord import InteractionType, app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
+from bot.discord_io.apology import apologise, tell
 from bot.discord_io.command_names import CommandNames
+from bot.discord_io.controls import Control, control_class
+from bot.discord_io.forms import Forms
+from bot.discord_io.guard import InteractionGuard
+from bot.discord_io.guild_cog import GuildCog
 from bot.discord_io.invalid_requests import InvalidRequests
 from bot.discord_io.time_signal import TimeSignal
-from bot.domain.guild import LANGUAGES
-from bot.views.words.refusals import nothing_happened, only_in_server, unexpected_error
-from bot.views.words.sentence import language_like, speaking
+from bot.views.words.refusals import nothing_happened
 
 log = logging.getLogger(__name__)
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
-"""None of them is privileged: Spade reads who wrote to whom, never what."""
+"""None of them is privileged: Spade reads who wrote to whom, never what they wrote."""
 _TOKEN_REFUSED = 4004
 UNANSWERED_SECONDS = 2.0
-"""How long a press may go without an answer. Discord shows its own error after three seconds."""
+"""How long a press or a form may stay without an answer. Discord shows an error of its own after three seconds."""
 
 ASKING_SECONDS = 20.0
-"""How long Discord has to say what time it is."""
+"""The timeout of the question what time it is."""
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
 
 
-async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
-    """Tell a person that something failed, with a reference that stands in the log."""
-    reference = secrets.token_hex(4)
-    log.error("Reference %s: %s failed", reference, what, exc_info=error)
-    await _tell(interaction, unexpected_error(reference))
-
-
-async def _tell(interaction: discord.Interaction, text: str) -> None:
-    try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True)
-        else:
-            await interaction.response.send_message(text, ephemeral=True)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as refused:
-        log.warning("A person could not be told what happened: %s", type(refused).__name__)
-    except discord.InteractionResponded:
-        pass  # somebody was quicker
-
-
 class SpadeTree(app_commands.CommandTree["SpadeBot"]):
-    """The commands; one that fails apologises with a reference that stands in the log."""
+    """The commands. Each use is authorised before; one that fails is answered with an apology."""
 
     async def interaction_check(self, interaction: discord.Interaction["SpadeBot"], /) -> bool:
-        """Everything is about a server: whatever Discord lets through, nothing is done outside one."""
-        if interaction.guild_id is not None:
-            return True
-        if interaction.type is discord.InteractionType.application_command:
-            await _tell(interaction, only_in_server())
-        return False
+        """Authorise commands, context menus and suggestions alike; discord.py asks here before each of them."""
+        return await self.client.guard.admits_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction["SpadeBot"], error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer whoever ran the command, whatever went wrong."""
-        if isinstance(error, app_commands.NoPrivateMessage):
-            await _tell(interaction, only_in_server())
-            return
-        if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
-            return  # whoever refused has said why
+        """Apologise to the person who used the command."""
         name = interaction.command.qualified_name if interaction.command else "?"
         await apologise(interaction, error, f"the command {name}")
 
 
 class SpadeBot(commands.Bot):
-    """Holds the connection and the cogs in `to_load`; what they do is in the services they were built with.
+    """Holds the connection and the cogs; what they do is in the services they were built with.
 
-    `language_of` tells a guild's language, by which it is answered. The `clock` hears what time Discord says it is.
+    `equip` comes before `start`. The `clock` hears what time Discord says it is.
     """
+
+    guard: InteractionGuard
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -100,12 +76,17 @@ class SpadeBot(commands.Bot):
             max_messages=None,
             http_trace=trace,
         )
-        self.to_load: Sequence[commands.Cog] = ()
-        self.language_of: Callable[[int], str] = lambda _: LANGUAGES[0]
-        self._listen_in_their_language()
+        self._cogs_to_load: Sequence[commands.Cog] = ()
+        self._controls: dict[str, Sequence[type[Control]]] = {}
+        self._forms = Forms()
+
+    def equip(self, guard: InteractionGuard, cogs: Sequence[commands.Cog]) -> None:
+        """Give the bot the guard that stands before every callback, and the cogs to load once it is logged in."""
+        self.guard = guard
+        self._cogs_to_load = cogs
 
     async def start(self, token: str, *, reconnect: bool = True) -> None:
-        """Connect, and stay connected. Raises LoginFailure when Discord does not, or no longer, take the token."""
+        """Connect, and stay connected. Raises LoginFailure if Discord refuses the token, at first or later."""
         try:
             await super().start(token, reconnect=reconnect)
         except discord.ConnectionClosed as error:
@@ -116,11 +97,11 @@ class SpadeBot(commands.Bot):
             raise discord.LoginFailure("Discord does not take the token any more.")
 
     async def on_disconnect(self) -> None:
-        """Nobody knows for how long."""
+        """Doubt the clock: how long the connection will be gone is unknown."""
         self._clock.doubt()
 
     async def ask_time(self) -> None:
-        """Have Discord say what time it is; nothing is heard when it does not answer, or without a date."""
+        """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date."""
         problem = "its answer has no date"
         try:
             async with asyncio.timeout(ASKING_SECONDS):
@@ -133,51 +114,63 @@ class SpadeBot(commands.Bot):
             log.warning("Discord does not say what time it is (%s); nothing is sent before", problem)
 
     def _unauthorized(self) -> None:
-        """The token was taken back: nothing that is tried from here on can succeed."""
+        """The token was revoked: stop, since no request can succeed from here on."""
         if self.user is not None and self._ending is None:  # before that, logging in fails by itself
             log.critical("Discord does not accept the token any more: stopping")
             self._ending = asyncio.get_running_loop().create_task(self.close())
 
-    def _listen_in_their_language(self) -> None:
-        """Let everything that an interaction starts speak the guild's language, in a DM the person's own."""
-        parsers = self._connection.parsers
-        parse = parsers["INTERACTION_CREATE"]
-
-        def parse_in_language(data: Mapping[str, Any]) -> None:
-            guild_id = data.get("guild_id")
-            own = language_like(str(data.get("locale", "")))
-            with speaking(own if guild_id is None else self.language_of(int(guild_id))):
-                parse(data)
-
-        parsers["INTERACTION_CREATE"] = parse_in_language
-
     def joined(self) -> Collection[int]:
-        """The guilds that Spade is in, those too that Discord does not show just now."""
+        """The ids of the guilds that Spade is in, including those that are unavailable during an outage."""
         return {guild.id for guild in self.guilds}
 
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""
-        for cog in self.to_load:
+        for cog in self._cogs_to_load:
             await self.add_cog(cog)
-            for menu in getattr(cog, "context_menus", ()):
-                self.tree.add_command(menu)
         await self.tree.set_translator(CommandNames())
         await self.tree.sync()
 
+    async def add_cog(self, cog: commands.Cog, /, **options: Any) -> None:
+        """Load a cog, with its context menus, controls and forms."""
+        await super().add_cog(cog, **options)
+        if isinstance(cog, GuildCog):
+            for menu in cog.context_menus:
+                self.tree.add_command(menu)
+            controls = [control_class(one, cog, self.guard) for one in cog.handlers(InteractionType.component)]
+            self._controls[cog.qualified_name] = controls
+            self.add_dynamic_items(*controls)
+            for declared in cog.handlers(InteractionType.modal_submit):
+                self._forms.add(declared, cog)
+
+    async def remove_cog(self, name: str, /, **options: Any) -> commands.Cog | None:
+        """Unload a cog, with all that was loaded with it."""
+        self.remove_dynamic_items(*self._controls.pop(name, ()))
+        cog = await super().remove_cog(name, **options)
+        if isinstance(cog, GuildCog):
+            for menu in cog.context_menus:
+                self.tree.remove_command(menu.name, type=menu.type)
+            for declared in cog.handlers(InteractionType.modal_submit):
+                self._forms.remove(declared)
+        return cog
+
     async def on_ready(self) -> None:
-        """Say so in the log: it is what whoever has just started Spade looks for."""
+        """Log the number of servers: people who have just started Spade look for it."""
         log.info("Connected to Discord; servers: %s", len(self.guilds))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press or a form that no cog takes up, such as a button of an older version, is answered all the same."""
-        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+        """Pass a sent form on, and answer a press or a form that no cog takes, as from a button of an older version."""
+        if interaction.type not in {InteractionType.component, InteractionType.modal_submit}:
+            return
+        self.guard.speak(interaction)
+        is_form = interaction.type is InteractionType.modal_submit
+        if is_form and await self._forms.dispatch(self.guard, interaction):
             return
         await asyncio.sleep(UNANSWERED_SECONDS)
         if not interaction.response.is_done():
-            await _tell(interaction, nothing_happened())
+            await tell(interaction, nothing_happened())
 
     async def on_error(self, event_method: str, /, *args: object, **_kwargs: object) -> None:
-        """A listener failed. Where it was to answer somebody, they get an apology; the log has the rest."""
+        """A listener failed: apologise if it had an interaction to answer, and log the error."""
         error = sys.exc_info()[1]
         if error is not None and args and isinstance(args[0], discord.Interaction):
             await apologise(args[0], error, f"the listener {event_method}")
@@ -185,7 +178,7 @@ class SpadeBot(commands.Bot):
             log.error("The listener %s failed", event_method, exc_info=error)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """No text commands: a message is for the cogs' listeners alone."""
+        """Do nothing: there are no text commands, and the cogs have listeners of their own."""
 
     async def close(self) -> None:
         """Unload the cogs, so that what they hold is written, then disconnect."""

@@ -1,19 +1,22 @@
 """The weekly digest: posted when it is due, and shown on request."""
 
+import re
 from datetime import date, timedelta
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guild import guild_id_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control
+from bot.discord_io.responses import respond
 from bot.domain.calendar import monday_of
 from bot.domain.delivery import DeliveryKind
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.dispatch import DigestService
-from bot.services.guild.access import Access
 from bot.views.digest.about import BUTTON_PATTERN, about_letter
 from bot.views.kit.parcel import Parcel
 from bot.views.words import refusals
@@ -21,26 +24,25 @@ from bot.views.words import refusals
 KINDS = (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST)
 
 
-class Digests(commands.Cog):
-    """Posts each week's digest, and answers `/digest`."""
+class Digests(GuildCog, audience=Audience.MANAGERS):
+    """Posts each week's digest, and responds to `/digest`."""
 
     def __init__(
-        self, service: DigestService[Parcel], settlement: Settlement, schedule: Schedule, access: Access, rules: Rules
+        self, service: DigestService[Parcel], settlement: Settlement, schedule: Schedule, rules: Rules
     ) -> None:
         self._service = service
         self._settlement = settlement
         self._schedule = schedule
-        self._access = access
         self._rules = rules
 
     async def cog_load(self) -> None:
-        """Put the due work on the schedule."""
+        """Add the due work to the schedule."""
         for kind in KINDS:
             self._settlement.add(kind, self._service.resume)
         self._schedule.add("digests", self._service.post_due)
 
     async def cog_unload(self) -> None:
-        """Take it off."""
+        """Remove the due work from the schedule."""
         self._schedule.remove("digests")
         for kind in KINDS:
             self._settlement.remove(kind)
@@ -50,29 +52,26 @@ class Digests(commands.Cog):
         week="A day of the week you mean, as 2026-03-02; the last whole week without it",
         mine="Your own week instead of the team's",
     )
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def show(self, interaction: discord.Interaction, week: str | None = None, *, mine: bool = False) -> None:
-        """Show a manager the digest of a week: the team's, or their own."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
+        """Show the digest of a week: the team's, or the manager's own."""
+        guild_id = guild_id_of(interaction)
         try:
             week_on = monday_of(date.fromisoformat(week.strip())) if week else None
             if week_on is not None:
-                _ = week_on - timedelta(weeks=60), week_on + timedelta(weeks=2)  # within what dates can say
+                _ = (
+                    week_on - timedelta(weeks=60),
+                    week_on + timedelta(weeks=2),
+                )  # Raises OverflowError outside of what dates can hold.
         except (ValueError, OverflowError):
-            await answer(interaction, refusals.not_a_date(week or ""))
+            await respond(interaction, refusals.not_a_date(week or ""))
             return
         if mine:
-            body = await self._service.personal_on_request(interaction.guild_id, interaction.user.id, week_on)
+            body = await self._service.personal_on_request(guild_id, interaction.user.id, week_on)
         else:
-            body = await self._service.on_request(interaction.guild_id, week_on)
-        await answer(interaction, refusals.not_set_up() if body is None else body)
+            body = await self._service.on_request(guild_id, week_on)
+        await respond(interaction, refusals.not_set_up() if body is None else body)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press on "How this is counted"."""
-        if pressed(interaction, BUTTON_PATTERN):
-            await answer(interaction, about_letter(self._rules))
+    @control(BUTTON_PATTERN, Audience.ANYBODY)
+    async def explain(self, interaction: discord.Interaction, _pressed: re.Match[str]) -> None:
+        """Explain how the figures are counted; a personal digest has this button in a DM."""
+        await respond(interaction, about_letter(self._rules))

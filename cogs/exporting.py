@@ -4,33 +4,27 @@ import asyncio
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.discord_io.responses import MANAGERS_SEE, answer, refused_to_manage
-from bot.services.guild.access import Access
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guild import guild_id_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.responses import respond
 from bot.services.guild.export import CsvExport
 from bot.views.guild.export import export_parcel
 from bot.views.words import refusals
 
 
-class Exporting(commands.Cog):
+class Exporting(GuildCog, audience=Audience.MANAGERS):
     """`/export`: whom the team has talked to, and the figures of its weeks."""
 
-    def __init__(self, export: CsvExport, access: Access) -> None:
+    def __init__(self, export: CsvExport) -> None:
         self._export = export
-        self._access = access
 
     @app_commands.command(name="export", description="The team's relationships and weekly figures as CSV files")
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def export(self, interaction: discord.Interaction) -> None:
-        """Hand over the files."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        facts = await self._export.of(interaction.guild_id)
+        """Respond with the files."""
+        facts = await self._export.of(guild_id_of(interaction))
         if facts is None:
-            await answer(interaction, refusals.not_set_up())
+            await respond(interaction, refusals.not_set_up())
         else:
-            await answer(interaction, await asyncio.to_thread(export_parcel, facts))
+            await respond(interaction, await asyncio.to_thread(export_parcel, facts))

@@ -1,15 +1,21 @@
-"""Who is who to the team: one relationship, the unmet, coverage, and the contact Discord cannot show."""
+"""The team's relationships: with one person, the unmet, the coverage, and contacts that Discord cannot show."""
+
+import re
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage, update
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guard import Deferral
+from bot.discord_io.guild import guild_id_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control
+from bot.discord_io.responses import respond, update
 from bot.domain.coverage import PeriodChoice
 from bot.domain.logged import WhenProblem
 from bot.domain.relationship import Standing
 from bot.services.digest.coverage import CoverageService
-from bot.services.guild.access import Access
 from bot.services.members.relationship import Relationships
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingService
@@ -22,8 +28,8 @@ from bot.views.words.names import name_of
 Person = discord.User | discord.Member
 
 
-class Members(commands.Cog):
-    """For managers only, whatever Discord shows to whom; every answer is for the one who asks."""
+class Members(GuildCog, audience=Audience.MANAGERS):
+    """`/member`, `/unmet`, `/coverage`, `/log` and the context menus. Only the manager who asks sees a response."""
 
     def __init__(
         self,
@@ -31,70 +37,50 @@ class Members(commands.Cog):
         unmet: UnmetList,
         coverage: CoverageService,
         waiting: WaitingService,
-        access: Access,
     ) -> None:
         self._relationships = relationships
         self._unmet = unmet
         self._coverage = coverage
         self._waiting = waiting
-        self._access = access
-        self.context_menus = [
+
+    def build_context_menus(self) -> Sequence[app_commands.ContextMenu]:
+        """Two on people, one on messages."""
+        return (
             app_commands.ContextMenu(name="Relationship", callback=self.show_relationship),
             app_commands.ContextMenu(name="Log 1:1", callback=self.log_at_once),
             app_commands.ContextMenu(name="Mark answered", callback=self.mark_answered),
-        ]
-        for menu in self.context_menus:
-            menu.guild_only = True
-            menu.default_permissions = MANAGERS_SEE
+        )
 
     @app_commands.command(name="member", description="What the team and one person have had with each other")
     @app_commands.describe(user="Whom you want to know about")
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def member(self, interaction: discord.Interaction, user: discord.User) -> None:
         """Show one relationship."""
         await self._show(interaction, user)
 
     async def show_relationship(self, interaction: discord.Interaction, user: discord.User) -> None:
-        """The same, from a person's menu."""
+        """Show one relationship, from a person's context menu."""
         await self._show(interaction, user)
 
     async def _show(self, interaction: discord.Interaction, user: Person) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
         if user.bot:
-            await answer(interaction, words.bots_are_no_members())
+            await respond(interaction, words.bots_are_no_members())
             return
-        assert interaction.guild_id is not None
-        facts = await self._relationships.of(interaction.guild_id, user.id)
-        await answer(interaction, words.relationship_letter(facts))
+        facts = await self._relationships.of(guild_id_of(interaction), user.id)
+        await respond(interaction, words.relationship_letter(facts))
 
     @app_commands.command(name="unmet", description="Active members whom nobody on the team has talked to yet")
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def unmet(self, interaction: discord.Interaction) -> None:
         """Show the first page."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        page = await self._unmet.page(interaction.guild_id, 1, PAGE_SIZE)
-        await answer(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
+        page = await self._unmet.page(guild_id_of(interaction), 1, PAGE_SIZE)
+        await respond(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
 
     @app_commands.command(name="coverage", description="How far the team's attention reached in a stretch of time")
     @app_commands.describe(period="The last whole week without it")
     @app_commands.choices(period=[app_commands.Choice(name=name, value=one.value) for one, name in PERIODS.items()])
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def coverage(self, interaction: discord.Interaction, period: str = PeriodChoice.LAST_WEEK.value) -> None:
         """Show the figures of a period, with a picture."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        facts = await self._coverage.of(interaction.guild_id, interaction.user.id, PeriodChoice(period))
-        await answer(interaction, refusals.not_set_up() if facts is None else coverage_parcel(facts))
+        facts = await self._coverage.of(guild_id_of(interaction), interaction.user.id, PeriodChoice(period))
+        await respond(interaction, refusals.not_set_up() if facts is None else coverage_parcel(facts))
 
     @app_commands.command(
         name="log", description="Note that you were in touch with somebody where Discord cannot see it"
@@ -103,67 +89,51 @@ class Members(commands.Cog):
         user="Whom you were in touch with: by DM, in a call, at a meeting",
         when="The day, as 2026-03-02, or with a time as 2026-03-02 14:30; now without it",
     )
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def log(self, interaction: discord.Interaction, user: discord.User, when: str | None = None) -> None:
-        """Put a contact on record: the fact and the time, nothing else."""
+        """Put a contact on record: its person and its time, nothing else."""
         await self._log(interaction, user, when)
 
     async def log_at_once(self, interaction: discord.Interaction, user: discord.User) -> None:
-        """The same for this moment, from a person's menu."""
+        """Put a contact on record as of now, from a person's context menu."""
         await self._log(interaction, user, None)
 
     async def _log(self, interaction: discord.Interaction, user: Person, when: str | None) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
         if user.bot:
-            await answer(interaction, words.bots_are_no_members())
+            await respond(interaction, words.bots_are_no_members())
             return
         if user.id == interaction.user.id:
-            await answer(interaction, words.cannot_log_yourself())
+            await respond(interaction, words.cannot_log_yourself())
             return
-        assert interaction.guild_id is not None
         logged = await self._relationships.log(
-            interaction.guild_id,
+            guild_id_of(interaction),
             interaction.user.id,
             user.id,
             interaction_id=interaction.id,
             when=when,
         )
-        names = await self._relationships.names(interaction.guild_id, user.id)
+        names = await self._relationships.names(guild_id_of(interaction), user.id)
         if isinstance(logged, Standing):
-            await answer(interaction, words.no_member(logged, name_of(user.id, names)))
+            await respond(interaction, words.no_member(logged, name_of(user.id, names)))
         elif isinstance(logged, WhenProblem):
-            await answer(interaction, words.when_problem(logged, when or ""))
+            await respond(interaction, words.when_problem(logged, when or ""))
         else:
-            await answer(interaction, words.logged_letter(logged, names))
+            await respond(interaction, words.logged_letter(logged, names))
 
     async def mark_answered(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Set a message aside: it waits no longer."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        was_open = await self._waiting.set_aside(interaction.guild_id, message.id)
-        await answer(interaction, words.set_aside(was_open=was_open))
+        """Set a message aside, so that it waits no longer."""
+        was_open = await self._waiting.set_aside(guild_id_of(interaction), message.id)
+        await respond(interaction, words.set_aside(was_open=was_open))
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press on a list's page buttons, or on "Take it back"."""
-        if found := pressed(interaction, BUTTON_PATTERN):
-            await interaction.response.defer()
-            if await refused_to_manage(interaction, self._access):
-                return
-            assert interaction.guild_id is not None
-            page = await self._unmet.page(interaction.guild_id, int(found["page"]), PAGE_SIZE)
-            await update(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
-        elif found := pressed(interaction, words.TAKE_BACK_PATTERN):
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            if await refused_to_manage(interaction, self._access):
-                return
-            assert interaction.guild_id is not None
-            changed = await self._relationships.take_back(
-                interaction.guild_id, interaction.user.id, int(found["member_id"]), int(found["message_id"])
-            )
-            await answer(interaction, words.taken_back(changed=changed))
+    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE)
+    async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Replace the page of the unmet with another one, or the same, as the list is now."""
+        page = await self._unmet.page(guild_id_of(interaction), int(pressed["page"]), PAGE_SIZE)
+        await update(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
+
+    @control(words.TAKE_BACK_PATTERN, Audience.MANAGERS, Deferral.RESPONSE)
+    async def take_back(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Delete a contact that the manager logged."""
+        changed = await self._relationships.take_back(
+            guild_id_of(interaction), interaction.user.id, int(pressed["member_id"]), int(pressed["message_id"])
+        )
+        await respond(interaction, words.taken_back(changed=changed))

@@ -1,11 +1,13 @@
-"""The buttons in the DMs. They work after a restart, because their ids say all that is needed."""
+"""The buttons in the DMs. Their custom ids hold all the state that a press needs, so they work after a restart."""
 
 import re
 
 import discord
-from discord.ext import commands
 
-from bot.discord_io.responses import answer
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control
+from bot.discord_io.responses import chosen, respond
 from bot.domain.nudge import Action
 from bot.services.delivery.messenger import SentMessage
 from bot.services.nudge.enrolment import Enrolments
@@ -33,77 +35,71 @@ _REFUSALS = {
 }
 
 
-class NudgeButtons(commands.Cog):
-    """A press is for the DM's owner only, and counts once."""
+class NudgeButtons(GuildCog, audience=Audience.RECIPIENT):
+    """The buttons of nudges and welcomes. A press counts once."""
 
     def __init__(self, presses: NudgePresses[Parcel], enrolments: Enrolments[Parcel], writer: NudgeWriter) -> None:
         self._presses = presses
         self._enrolments = enrolments
         self._writer = writer
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Find out which button it was."""
-        if interaction.type is not discord.InteractionType.component:
-            return
-        data: dict[str, object] = dict(interaction.data or {})
-        custom_id = str(data.get("custom_id", ""))
-        if found := re.fullmatch(BUTTON_PATTERN, custom_id):
-            await self._pressed(interaction, found["delivery_id"], int(found["position"]), Action(found["action"]))
-        elif found := re.fullmatch(COLLEAGUE_PATTERN, custom_id):
-            values = data.get("values")
-            chosen = str(values[0]) if isinstance(values, list) and values else ""
-            if re.fullmatch(ID_PATTERN, chosen):
-                await self._handed_over(interaction, found["delivery_id"], int(found["position"]), int(chosen))
-        elif found := re.fullmatch(STOP_PATTERN, custom_id):
-            await self._stopped(interaction, found["delivery_id"])
-
-    async def _pressed(self, interaction: discord.Interaction, delivery_id: str, position: int, action: Action) -> None:
-        press = _press(interaction, delivery_id, position)
+    @control(BUTTON_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    async def press(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Carry out an action on one member; *Hand over* asks for the colleague first."""
+        press = _press_of(interaction, pressed, interaction.message)
+        action = Action(pressed["action"])
         if action is Action.HAND_OVER:
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            asked = await self._presses.colleagues(press)
-            if asked.result is not PressResult.CARRIED_OUT:
-                await answer(interaction, _REFUSALS[asked.result]())
-                return
-            await answer(
-                interaction,
-                hand_over_letter(
-                    asked.colleagues or {},
-                    delivery_id=delivery_id,
-                    position=position,
-                    member_name=asked.member_name,
-                ),
-            )
+            await self._ask_for_colleague(interaction, press)
             return
         await interaction.response.defer()
-        pressed = await self._presses.press(press, action)
-        if pressed.result is not PressResult.CARRIED_OUT:
-            await answer(interaction, _REFUSALS[pressed.result]())
+        result = await self._presses.press(press, action)
+        if result.result is not PressResult.CARRIED_OUT:
+            await respond(interaction, _REFUSALS[result.result]())
 
-    async def _handed_over(
-        self, interaction: discord.Interaction, delivery_id: str, position: int, colleague_id: int
-    ) -> None:
+    async def _ask_for_colleague(self, interaction: discord.Interaction, press: ButtonPress) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        asked = await self._presses.colleagues(press)
+        if asked.result is not PressResult.CARRIED_OUT:
+            await respond(interaction, _REFUSALS[asked.result]())
+            return
+        await respond(
+            interaction,
+            hand_over_letter(
+                asked.colleagues or {},
+                delivery_id=press.delivery_id,
+                position=press.position,
+                member_name=asked.member_name,
+            ),
+        )
+
+    @control(COLLEAGUE_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    async def hand_over(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Hand the member over to the colleague who was chosen; what became of it replaces the list of colleagues."""
+        colleague = next(iter(chosen(interaction)), "")
+        if not re.fullmatch(ID_PATTERN, colleague):
+            return  # no list of Spade's sends that
         await interaction.response.defer()
-        press = ButtonPress(delivery_id, position, interaction.user.id, in_server=interaction.guild_id is not None)
-        pressed = await self._presses.press(press, Action.HAND_OVER, colleague_id)
-        if pressed.result is PressResult.CARRIED_OUT and pressed.draft is not None:
-            text = self._writer.handed_over(pressed.draft, position)
+        press = _press_of(interaction, pressed, None)
+        result = await self._presses.press(press, Action.HAND_OVER, int(colleague))
+        if result.result is PressResult.CARRIED_OUT and result.draft is not None:
+            text = self._writer.handed_over(result.draft, press.position)
         else:
-            text = _REFUSALS.get(pressed.result, already_settled)()
+            text = _REFUSALS.get(result.result, already_settled)()
         await interaction.edit_original_response(content=text, view=None)
 
-    async def _stopped(self, interaction: discord.Interaction, delivery_id: str) -> None:
-        stopped = interaction.guild_id is None and await self._enrolments.stop_pressed(delivery_id, interaction.user.id)
-        await answer(interaction, nudge_answers.nudges_stopped() if stopped else not_your_nudge())
+    @control(STOP_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    async def stop(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """End the enrolment of the manager who was welcomed."""
+        stopped = await self._enrolments.stop_pressed(pressed["delivery_id"], interaction.user.id)
+        await respond(interaction, nudge_answers.nudges_stopped() if stopped else not_your_nudge())
 
 
-def _press(interaction: discord.Interaction, delivery_id: str, position: int) -> ButtonPress:
-    message = interaction.message
+def _press_of(interaction: discord.Interaction, pressed: re.Match[str], message: discord.Message | None) -> ButtonPress:
+    """The press as the service takes it; `message` is where the button was, if that has to be the nudge itself."""
     return ButtonPress(
-        delivery_id=delivery_id,
-        position=position,
+        delivery_id=pressed["delivery_id"],
+        position=int(pressed["position"]),
         presser_id=interaction.user.id,
-        message=SentMessage(message.channel.id, message.id) if message is not None else None,
+        message=None if message is None else SentMessage(message.channel.id, message.id),
         in_server=interaction.guild_id is not None,
     )

@@ -1,19 +1,30 @@
-"""What every member can do about what is stored of them."""
+"""What every person can see, export, stop and erase of what is stored about them."""
+
+import re
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.responses import answer, pressed
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guard import Deferral
+from bot.discord_io.guild import guild_id_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control
+from bot.discord_io.responses import respond
 from bot.services.delivery.messenger import Directory
 from bot.services.members.privacy import PrivacyService
 from bot.views.members import privacy as words
-from bot.views.words.refusals import only_in_server
 
 
-@app_commands.guild_only()
-class Privacy(commands.GroupCog, group_name="privacy", group_description="What Spade stores about you here"):
-    """`/privacy`, for everybody, and about nobody but who asks."""
+class Privacy(
+    GuildCog,
+    commands.GroupCog,
+    audience=Audience.EVERYBODY_HERE,
+    group_name="privacy",
+    group_description="What Spade stores about you here",
+):
+    """`/privacy`. Each command and button is about the person who uses it."""
 
     def __init__(self, service: PrivacyService, messenger: Directory) -> None:
         super().__init__()
@@ -24,15 +35,14 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What S
     async def show(self, interaction: discord.Interaction) -> None:
         """Say in plain words what is stored."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        assert interaction.guild_id is not None
-        facts = await self._service.stored(interaction.guild_id, interaction.user.id)
-        names = await self._messenger.names(interaction.guild_id, sorted(facts.touches)[:20])
-        guild_name = await self._messenger.guild_name(interaction.guild_id)
-        await answer(interaction, words.privacy_letter(facts, guild_name, names))
+        facts = await self._service.stored(guild_id_of(interaction), interaction.user.id)
+        names = await self._messenger.names(guild_id_of(interaction), sorted(facts.touches)[:20])
+        guild_name = await self._messenger.guild_name(guild_id_of(interaction))
+        await respond(interaction, words.privacy_letter(facts, guild_name, names))
 
     @app_commands.command(name="export", description="Get everything that is stored about you as a file")
     async def export(self, interaction: discord.Interaction) -> None:
-        """Hand over a JSON file."""
+        """Respond with a JSON file."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._export(interaction)
 
@@ -54,20 +64,10 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What S
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._ask(interaction)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press on one of the buttons: for whoever they were made for."""
-        found = pressed(interaction, words.BUTTON_PATTERN)
-        if found is None:
-            return
-        if interaction.guild_id is None:
-            await answer(interaction, only_in_server())
-            return
-        if int(found["person_id"]) != interaction.user.id:
-            await answer(interaction, words.not_about_you())
-            return
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        match found["deed"]:
+    @control(words.BUTTON_PATTERN, Audience.OWNER, Deferral.RESPONSE, not_yours=words.not_about_you)
+    async def carry_out(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Do what the button says, about the person who pressed it."""
+        match pressed["deed"]:
             case "export":
                 await self._export(interaction)
             case "opt_out":
@@ -77,26 +77,22 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What S
             case "ask":
                 await self._ask(interaction)
             case _:
-                rows = await self._service.erase(interaction.guild_id, interaction.user.id)
-                await answer(interaction, words.erased(rows))
+                rows = await self._service.erase(guild_id_of(interaction), interaction.user.id)
+                await respond(interaction, words.erased(rows))
 
     async def _export(self, interaction: discord.Interaction) -> None:
-        assert interaction.guild_id is not None
-        document = await self._service.export(interaction.guild_id, interaction.user.id)
-        await answer(interaction, words.export_parcel(document, interaction.user.id))
+        document = await self._service.export(guild_id_of(interaction), interaction.user.id)
+        await respond(interaction, words.export_parcel(document, interaction.user.id))
 
     async def _opt_out(self, interaction: discord.Interaction) -> None:
-        assert interaction.guild_id is not None
-        manages = await self._service.opt_out(interaction.guild_id, interaction.user.id)
-        guild_name = await self._messenger.guild_name(interaction.guild_id)
-        await answer(interaction, words.opted_out(guild_name, manages=manages))
+        manages = await self._service.opt_out(guild_id_of(interaction), interaction.user.id)
+        guild_name = await self._messenger.guild_name(guild_id_of(interaction))
+        await respond(interaction, words.opted_out(guild_name, manages=manages))
 
     async def _opt_in(self, interaction: discord.Interaction) -> None:
-        assert interaction.guild_id is not None
-        changed = await self._service.opt_in(interaction.guild_id, interaction.user.id)
-        await answer(interaction, words.opted_in(changed=changed))
+        changed = await self._service.opt_in(guild_id_of(interaction), interaction.user.id)
+        await respond(interaction, words.opted_in(changed=changed))
 
     async def _ask(self, interaction: discord.Interaction) -> None:
-        assert interaction.guild_id is not None
-        facts = await self._service.stored(interaction.guild_id, interaction.user.id)
-        await answer(interaction, words.erase_letter(facts))
+        facts = await self._service.stored(guild_id_of(interaction), interaction.user.id)
+        await respond(interaction, words.erase_letter(facts))

@@ -1,4 +1,4 @@
-"""What a server has set: to look at, and to change one thing at a time."""
+"""`/settings`: shows a server's settings, and changes one at a time."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,8 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guild import guild_of
+from bot.discord_io.guild_cog import GuildCog
 from bot.discord_io.overview import role_names, setup_of
-from bot.discord_io.responses import answer, refused_to_set_up
+from bot.discord_io.responses import respond
+from bot.discord_io.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.retention import KEEP_CHOICES
 from bot.domain.zones import ZONES, zones_like
@@ -29,10 +33,14 @@ _LANGUAGES = [app_commands.Choice(name=LANGUAGE_NAMES[code], value=code) for cod
 Channel = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
 
 
-@app_commands.guild_only()
-@app_commands.default_permissions(manage_guild=True)
-class SettingsCommands(commands.GroupCog, group_name="settings", group_description="What is set for this server"):
-    """`/settings`, for whoever may manage the server."""
+class SettingsCommands(
+    GuildCog,
+    commands.GroupCog,
+    audience=Audience.SERVER_MANAGERS,
+    group_name="settings",
+    group_description="What is set for this server",
+):
+    """`/settings`."""
 
     def __init__(self, service: SettingsService, presentation: Presentation, messenger: Directory) -> None:
         super().__init__()
@@ -40,13 +48,9 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
         self._presentation = presentation
         self._messenger = messenger
 
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Only for Manage Server, whatever Discord shows."""
-        return not await refused_to_set_up(interaction)
-
     @app_commands.command(name="show", description="See everything that is set")
     async def show(self, interaction: discord.Interaction) -> None:
-        """Show what holds."""
+        """Show all settings."""
         await self._change(interaction, None)
 
     @app_commands.command(name="digest", description="Where and when the weekly digest is posted")
@@ -70,7 +74,7 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
     ) -> None:
         """Change the digest."""
         if (channel, weekday, hour, verdict) == (None,) * 4 and not off:
-            await answer(interaction, words.nothing_named())
+            await respond(interaction, words.nothing_named())
             return
         channel_id = 0 if off else None if channel is None else channel.id
         change = SettingsChange(digest_channel_id=channel_id, digest_weekday=weekday, digest_hour=hour)
@@ -81,29 +85,29 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
     async def time_zone(self, interaction: discord.Interaction, zone: str) -> None:
         """Change the time zone."""
         if zone not in ZONES:
-            await answer(interaction, setup_summary.no_such_zone(zone))
+            await respond(interaction, setup_summary.no_such_zone(zone))
             return
         await self._change(interaction, SettingsChange(zone=ZoneInfo(zone)))
 
     @time_zone.autocomplete("zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Time zones that contain what was typed."""
-        return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)[:25]]
+        return suggestions(zones_like(typed))
 
     @app_commands.command(name="language", description="What Spade speaks on this server")
     @app_commands.choices(language=_LANGUAGES)
     async def language(self, interaction: discord.Interaction, language: str) -> None:
-        """Change the language, and answer in it."""
+        """Change the language, and respond in the new one."""
         await self._change(interaction, SettingsChange(), language=language)
 
     @app_commands.command(name="exclude", description="Let a channel, with its threads, not count")
     async def exclude(self, interaction: discord.Interaction, channel: Channel) -> None:
-        """Take a channel out."""
+        """Exclude a channel."""
         await self._change(interaction, SettingsChange(exclude=[channel.id]), words.excluded_now(channel.id))
 
     @app_commands.command(name="include", description="Let a channel count again")
     async def include(self, interaction: discord.Interaction, channel: Channel) -> None:
-        """Take a channel back in."""
+        """Include a channel that was excluded."""
         await self._change(interaction, SettingsChange(include=[channel.id]), words.included_again(channel.id))
 
     @app_commands.command(name="ignore", description="Never count, nudge or wait for somebody: staff, helpers")
@@ -113,7 +117,7 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
     ) -> None:
         """Put a person or a role on the ignore list."""
         if person is None and role is None:
-            await answer(interaction, words.nothing_named())
+            await respond(interaction, words.nothing_named())
             return
         change = SettingsChange(ignore=[person.id] if person else (), ignore_roles=[role.id] if role else ())
         await self._change(interaction, change, words.role_noted(role.name) if role else None)
@@ -125,7 +129,7 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
     ) -> None:
         """Take a person or a role off the ignore list."""
         if person is None and role is None:
-            await answer(interaction, words.nothing_named())
+            await respond(interaction, words.nothing_named())
             return
         change = SettingsChange(notice=[person.id] if person else (), notice_roles=[role.id] if role else ())
         await self._change(interaction, change)
@@ -146,15 +150,14 @@ class SettingsCommands(commands.GroupCog, group_name="settings", group_descripti
         show_verdict: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        guild = interaction.guild
-        assert guild is not None
+        guild = guild_of(interaction)
         if change is not None:
             await self._service.change(guild.id, change)
         if language is not None or show_verdict is not None:
             await self._presentation.change(guild.id, language=language, show_verdict=show_verdict)
         state = await self._service.state(guild.id)
         with speaking(state.settings.language):
-            await answer(interaction, words.settings_text(await self._facts(guild, state), note))
+            await respond(interaction, words.settings_text(await self._facts(guild, state), note))
 
     async def _facts(self, guild: discord.Guild, state: GuildState) -> words.SettingsFacts:
         names = await self._messenger.names(guild.id, sorted(state.ignored)[:25])

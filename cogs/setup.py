@@ -1,5 +1,6 @@
-"""Setting Spade up for a server: in one line with options, or guided without."""
+"""`/setup`: sets a server up in one line with options, or with a guide without them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -8,20 +9,16 @@ from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.clock import Clock
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guard import Deferral
+from bot.discord_io.guild import guild_id_of, guild_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control, form
 from bot.discord_io.overview import missing_by_channel, setup_of
-from bot.discord_io.responses import (
-    all_shown_commands,
-    answer,
-    chosen,
-    filled,
-    pressed,
-    refused_to_set_up,
-    resolved,
-    update,
-)
+from bot.discord_io.responses import all_shown_commands, chosen, filled, resolved, respond, update
+from bot.discord_io.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zones_like
@@ -36,12 +33,11 @@ from bot.views.guild.setup import Guide, SetupPage
 from bot.views.kit.parcel import Parcel
 from bot.views.words.sentence import speaking
 
-_SUGGESTIONS = 25
 _MOST = {"weekday": 6, "hour": 23}
 
 
-class SettingUp(commands.Cog):
-    """`/setup`, for whoever may manage the server. The guide keeps nothing in memory: each choice is saved at once."""
+class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
+    """`/setup` and its guide. The guide keeps nothing in memory: each choice is saved at once."""
 
     def __init__(
         self,
@@ -69,8 +65,6 @@ class SettingUp(commands.Cog):
         digest_channel="Where the weekly digest is posted",
         time_zone="As Europe/Berlin; weeks and days begin there at midnight",
     )
-    @app_commands.default_permissions(manage_guild=True)
-    @app_commands.guild_only()
     async def setup(
         self,
         interaction: discord.Interaction,
@@ -80,21 +74,18 @@ class SettingUp(commands.Cog):
         digest_channel: discord.TextChannel | None = None,
         time_zone: str | None = None,
     ) -> None:
-        """Change what is named, and say what holds then; open the guide where nothing is."""
-        if await refused_to_set_up(interaction):
-            return
+        """Change what is named, and show all settings; open the guide if nothing is named."""
         if time_zone is not None and time_zone not in ZONES:
-            await answer(interaction, setup_summary.no_such_zone(time_zone))
+            await respond(interaction, setup_summary.no_such_zone(time_zone))
             return
         if manager is not None and manager.bot:
-            await answer(interaction, setup_summary.bots_are_no_managers())
+            await respond(interaction, setup_summary.bots_are_no_managers())
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
-        guild = interaction.guild
-        assert guild is not None
+        guild = guild_of(interaction)
         if (manager, manager_role, remove_manager, digest_channel, time_zone) == (None,) * 5:
             state = await self._service.state(guild.id)
-            await answer(interaction, words.guide_letter(await self._guide(guild, state), SetupPage.WHO))
+            await respond(interaction, words.guide_letter(await self._guide(guild, state), SetupPage.WHO))
             return
         state = await self._change(
             guild.id,
@@ -108,39 +99,39 @@ class SettingUp(commands.Cog):
         )
         added = ([manager.id] if manager else [], [manager_role.id] if manager_role else [])
         setup = (await self._guide(guild, state)).setup
-        await answer(interaction, words.saved(setup, all_shown_commands=all_shown_commands(interaction, *added)))
+        await respond(interaction, words.saved(setup, all_shown_commands=all_shown_commands(interaction, *added)))
 
     @setup.autocomplete("time_zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Time zones that contain what was typed."""
-        return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)[:_SUGGESTIONS]]
+        return suggestions(zones_like(typed))
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press, a choice or a form of the guide; whoever it is, they need Manage Server."""
-        turned = pressed(interaction, words.BUTTON_PATTERN)
-        choice = pressed(interaction, words.CHOICE_PATTERN)
-        asks_zone = pressed(interaction, words.ZONE_PATTERN)
-        sent = pressed(interaction, words.FORM_PATTERN, discord.InteractionType.modal_submit)
-        if not (turned or choice or asks_zone or sent) or await refused_to_set_up(interaction):
-            return
-        guild = interaction.guild
-        assert guild is not None
-        if asks_zone:
-            form = words.zone_form((await self._service.state(guild.id)).settings)
-            await interaction.response.send_modal(form.modal())
-            return
-        if turned and turned["page"] == SetupPage.FINISH:
+    @control(words.BUTTON_PATTERN, Audience.SERVER_MANAGERS)
+    async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Show another page of the guide, or finish it."""
+        page, guild = SetupPage(pressed["page"]), guild_of(interaction)
+        if page is SetupPage.FINISH:
             await interaction.response.defer(ephemeral=True, thinking=True)
             await self._finish(interaction, guild)
-            return
-        await interaction.response.defer()
-        if turned:
-            await self._show(interaction, guild, SetupPage(turned["page"]))
-        elif choice:
-            await self._choose(interaction, guild, choice["field"])
         else:
-            await self._name_zone(interaction, guild, filled(interaction).get(words.ZONE_ENTRY, ""))
+            await interaction.response.defer()
+            await self._show(interaction, guild, page)
+
+    @control(words.CHOICE_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE)
+    async def choose(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Save what was chosen in one of the guide's lists."""
+        await self._choose(interaction, guild_of(interaction), pressed["field"])
+
+    @control(words.ZONE_PATTERN, Audience.SERVER_MANAGERS)
+    async def ask_zone(self, interaction: discord.Interaction, _pressed: re.Match[str]) -> None:
+        """Open the form for the time zone."""
+        state = await self._service.state(guild_id_of(interaction))
+        await interaction.response.send_modal(words.zone_form(state.settings).modal())
+
+    @form(words.FORM_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE)
+    async def name_zone(self, interaction: discord.Interaction, _sent: re.Match[str]) -> None:
+        """Save the time zone that was written, or name those that come near."""
+        await self._name_zone(interaction, guild_of(interaction), filled(interaction).get(words.ZONE_ENTRY, ""))
 
     async def _choose(self, interaction: discord.Interaction, guild: discord.Guild, field: str) -> None:
         values = [int(value) for value in chosen(interaction) if value.isdecimal()]
@@ -227,7 +218,7 @@ class SettingUp(commands.Cog):
         state = await self._change(guild.id, SettingsChange())
         preview = await self._digests.preview(guild.id)
         guide = await self._guide(guild, state)
-        await answer(interaction, words.finished(guide, preview))
+        await respond(interaction, words.finished(guide, preview))
 
     async def _change(self, guild_id: int, change: SettingsChange) -> GuildState:
         state = await self._service.change(guild_id, change)

@@ -1,4 +1,4 @@
-"""How Spade is doing, for managers and for whoever manages the server."""
+"""How Spade is doing, for managers and for people with the permission Manage Server."""
 
 from datetime import datetime
 
@@ -8,43 +8,38 @@ from discord.ext import commands
 
 import bot
 from bot.clock import Clock
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guild import guild_of
+from bot.discord_io.guild_cog import GuildCog
 from bot.discord_io.overview import missing_by_channel
-from bot.discord_io.responses import MANAGERS_SEE, answer, may_set_up, refused_to_manage
-from bot.services.guild.access import Access
+from bot.discord_io.responses import respond
 from bot.services.guild.settings import SettingsService
 from bot.services.guild.status import StatusService
 from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.words import refusals
 
 
-class Status(commands.Cog):
+class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS):
     """`/status`; it remembers since when Spade has been connected."""
 
-    def __init__(self, service: StatusService, settings: SettingsService, access: Access, clock: Clock) -> None:
+    def __init__(self, service: StatusService, settings: SettingsService, clock: Clock) -> None:
         self._service = service
         self._settings = settings
-        self._access = access
         self._clock = clock
         self._connected_at: datetime | None = None
 
     @commands.Cog.listener()
     async def on_connect(self) -> None:
-        """A new session began; resuming one is no interruption."""
+        """Note when a new session began; a resumed one is the same session."""
         self._connected_at = self._clock.now()
 
     @app_commands.command(name="status", description="What Spade has recorded, what it misses, what comes next")
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def status(self, interaction: discord.Interaction) -> None:
-        """Say how things are."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if not may_set_up(interaction) and await refused_to_manage(interaction, self._access):
-            return
-        guild = interaction.guild
-        assert guild is not None
+        """Show the state of the record, the nudges and the digest."""
+        guild = guild_of(interaction)
         facts = await self._service.of(guild.id, interaction.user.id)
         if facts is None:
-            await answer(interaction, refusals.not_set_up())
+            await respond(interaction, refusals.not_set_up())
             return
         missing = missing_by_channel(guild, await self._settings.state(guild.id))
-        await answer(interaction, status_letter(facts, ConnectionState(bot.__version__, self._connected_at, missing)))
+        await respond(interaction, status_letter(facts, ConnectionState(bot.__version__, self._connected_at, missing)))

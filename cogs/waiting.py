@@ -1,43 +1,34 @@
 """The list of who waits, on request."""
 
+import re
+
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.discord_io.responses import MANAGERS_SEE, answer, pressed, refused_to_manage, update
-from bot.services.guild.access import Access
+from bot.discord_io.authorisation import Audience
+from bot.discord_io.guard import Deferral
+from bot.discord_io.guild import guild_id_of
+from bot.discord_io.guild_cog import GuildCog
+from bot.discord_io.handlers import control
+from bot.discord_io.responses import respond, update
 from bot.services.members.waiting import WaitingList
 from bot.views.members.waiting import BUTTON_PATTERN, PAGE_SIZE, waiting_letter
 
 
-class Waiting(commands.Cog):
-    """`/waiting`, for managers; turning its pages asks again who is one."""
+class Waiting(GuildCog, audience=Audience.MANAGERS):
+    """`/waiting`, and the buttons under its pages."""
 
-    def __init__(self, waiting: WaitingList, access: Access) -> None:
+    def __init__(self, waiting: WaitingList) -> None:
         self._waiting = waiting
-        self._access = access
 
     @app_commands.command(name="waiting", description="See who waits for an answer from you or the team")
-    @app_commands.default_permissions(MANAGERS_SEE)
-    @app_commands.guild_only()
     async def show(self, interaction: discord.Interaction) -> None:
-        """Show a manager the first page."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        page = await self._waiting.page(interaction.guild_id, interaction.user.id, 1, PAGE_SIZE)
-        await answer(interaction, waiting_letter(page))
+        """Show the first page."""
+        page = await self._waiting.page(guild_id_of(interaction), interaction.user.id, 1, PAGE_SIZE)
+        await respond(interaction, waiting_letter(page))
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A press on one of the list's buttons: the list as it is now takes the place of the one shown."""
-        found = pressed(interaction, BUTTON_PATTERN)
-        if found is None:
-            return
-        await interaction.response.defer()
-        if await refused_to_manage(interaction, self._access):
-            return
-        assert interaction.guild_id is not None
-        page = await self._waiting.page(interaction.guild_id, interaction.user.id, int(found["page"]), PAGE_SIZE)
+    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE)
+    async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
+        """Replace the page with another one, or the same, as the list is now."""
+        page = await self._waiting.page(guild_id_of(interaction), interaction.user.id, int(pressed["page"]), PAGE_SIZE)
         await update(interaction, waiting_letter(page))

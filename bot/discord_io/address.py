@@ -25,7 +25,7 @@ def require_loopback(address: str) -> str:
             f"{address!r} is no sandbox on this machine: write an address like http://127.0.0.1:8080 "
             "(without --discord-url, Spade talks to Discord)"
         )
-    # Put together from what was looked at, so that nobody can read another host in it.
+    # Built from the parts that were checked, so that no other parser can read another host in it.
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

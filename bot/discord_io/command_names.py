@@ -1,4 +1,4 @@
-"""What commands and their options are called in each language: Discord shows everybody their own."""
+"""The names of commands and their options in each language. Discord shows everybody their own."""
 
 import discord
 from discord import app_commands
@@ -7,7 +7,7 @@ from discord.app_commands import TranslationContextLocation
 from bot.views.words.sentence import language_like, name_like, say, speaking
 
 COMMAND, MENU, OPTION = "command", "menu", "option"
-"""The contexts under which the catalogues keep names: a command and an option may be called alike."""
+"""The contexts of names in the catalogues: a command and an option may have the same name."""
 _NAMES = {
     TranslationContextLocation.command_name: COMMAND,
     TranslationContextLocation.group_name: COMMAND,
@@ -33,7 +33,7 @@ class CommandNames(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """A text in another language; None where Spade does not speak it."""
+        """A text in another language; None for a language that Spade does not speak."""
         if locale not in _LOCALES:
             return None
         with speaking(language_like(locale.value)):

@@ -1,4 +1,4 @@
-"""Sends what the views composed, and finds out what became of it. Looks up who and what is on Discord now."""
+"""Sends and edits messages, finds sent ones again, and looks up who and what is on Discord now."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ NO_MUTUAL_GUILD = 50278
 UNKNOWN_USER = 10013
 UNKNOWN_MEMBER = 10007
 OUT_OF_REACH = frozenset({CLOSED_DMS, NO_MUTUAL_GUILD, UNKNOWN_USER})
-"""Discord's codes for a person who cannot be written to until they change something themselves."""
+"""Discord's codes for a person who cannot be sent a DM until they change something themselves."""
 UNAUTHORIZED = 401
 REQUEST_SECONDS = 60.0
-"""How long a request may take before its outcome counts as unknown. discord.py waits out rate limits within it."""
+"""The timeout after which a request's outcome counts as unknown. It includes discord.py's waits for rate limits."""
 _LOOK_BACK = 100
 
 
@@ -60,11 +60,11 @@ class DiscordMessenger:
         self._client = client
 
     async def send_to_person(self, person_id: int, body: Parcel, nonce: str) -> SentMessage:
-        """Send a DM."""
+        """Send a DM. Raises RefusedError, or UnknownOutcomeError if the message may have been sent."""
         return await self._send(self._direct_channel(person_id), body, nonce)
 
     async def send_to_channel(self, channel_id: int, body: Parcel, nonce: str) -> SentMessage:
-        """Post to a guild's channel."""
+        """Post to a channel of a guild. Raises as `send_to_person` does."""
         return await self._send(self._guild_channel(channel_id), body, nonce)
 
     async def _send(self, target: Awaitable[discord.abc.Messageable], body: Parcel, nonce: str) -> SentMessage:
@@ -99,7 +99,7 @@ class DiscordMessenger:
         return channel
 
     async def edit(self, sent: SentMessage, body: Parcel) -> None:
-        """Replace a message that was sent."""
+        """Replace a message that was sent; a failure is logged and not raised."""
         arguments = sendable(body)
         arguments.pop("file", None)
         arguments.setdefault("view", None)
@@ -111,7 +111,10 @@ class DiscordMessenger:
             log.warning("A message could not be brought up to date: %s", type(error).__name__)
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        """Look for a delivery's buttons among the latest messages of its DM or channel."""
+        """Look for a delivery's buttons among the latest messages of its DM or channel; None if they are not there.
+
+        Raises RefusedError, or UnknownOutcomeError if the history could not be read.
+        """
         me = self._client.user
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
@@ -130,7 +133,7 @@ class DiscordMessenger:
         return None
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
-        """Those of some people who are in the guild now."""
+        """Those of these people who are in the guild now. Raises DiscordUnreachableError if that cannot be told."""
         guild = self._client.get_guild(guild_id)
         if guild is None or guild.unavailable:
             raise DiscordUnreachableError(f"Discord does not show the server {guild_id} just now")
@@ -150,7 +153,7 @@ class DiscordMessenger:
         return found
 
     async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
-        """The display names of those who are in the guild now."""
+        """The display names of those who are in the guild now; empty names if Discord does not answer."""
         try:
             found = await self.present(guild_id, people)
         except DiscordUnreachableError as error:
@@ -164,7 +167,7 @@ class DiscordMessenger:
         return guild.name if guild is not None else str(guild_id)
 
     async def message_exists(self, channel_id: int, message_id: int) -> bool:
-        """Whether a message is still there; True when nobody can tell."""
+        """Whether a message is still there; True if Discord does not answer."""
         channel = self._client.get_partial_messageable(channel_id)
         try:
             async with asyncio.timeout(REQUEST_SECONDS):

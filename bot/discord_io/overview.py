@@ -1,4 +1,4 @@
-"""What a guild has set, with the names and permissions that only Discord knows."""
+"""A guild's settings, joined with names and permissions from Discord."""
 
 import discord
 

@@ -5,8 +5,6 @@ interactions are sent past the sandbox's own checks, as a changed client could s
 """
 
 import asyncio
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,10 +14,9 @@ from typing import Any
 
 import pytest
 
-import bot.views
 from bot.domain.nudge_time import NoNudge
 from bot.sandbox import Channel, Permission, PostedMessage, Response, User
-from bot.sandbox.clients.options import Resolved, command_data, command_options
+from bot.sandbox.clients.options import Resolved, command_data, command_options, focused_options
 from bot.sandbox.world.entities import MessageType
 from bot.store import tables
 from bot.views.guild.setup import ZONE_ENTRY
@@ -27,6 +24,7 @@ from bot.views.members import privacy
 from bot.views.nudge import answers
 from bot.views.nudge.presses import not_your_nudge
 from bot.views.words import refusals
+from tests.support.declarations import declared_handlers
 from tests.support.moderators import moderators
 from tests.support.stage import Stage, stage
 
@@ -78,6 +76,9 @@ MENUS = {"Relationship": MANAGERS, "Log 1:1": MANAGERS, "Mark answered": MANAGER
 class Control:
     """A button, a list or a form: for whom it is, where it stands, and what is chosen or filled in.
 
+    `kind` is Discord's number for the component: 2 a button, 3, 7 and 8 lists of texts, of people and roles, of
+    channels.
+
     The braces in a custom id stand for what the test made: ids of people, messages and deliveries. `once` are those
     that do something; pressed a second time, they do nothing more.
     """
@@ -85,6 +86,7 @@ class Control:
     custom_id: str
     for_whom: frozenset[str] | None
     values: tuple[str, ...] | None = None
+    kind: int = 2
     form: str | None = None
     in_dm: bool = False
     once: bool = False
@@ -98,13 +100,13 @@ CONTROLS = (
         for to in ("previous", "next", "again")
     ),
     *(Control(f"spade:setup:go:{page}", SETTERS) for page in ("when", "history", "who", "finish")),
-    Control("spade:setup:set:managers", SETTERS, ("{manager}", "{mate}")),
-    Control("spade:setup:set:digest", SETTERS, ("{general}",)),
-    Control("spade:setup:set:exclude", SETTERS, ("{quiet}",)),
-    Control("spade:setup:set:weekday", SETTERS, ("3",)),
-    Control("spade:setup:set:hour", SETTERS, ("17",)),
-    Control("spade:setup:set:language", SETTERS, ("en",)),
-    Control("spade:setup:set:history", SETTERS, ("0",)),
+    Control("spade:setup:set:managers", SETTERS, ("{manager}", "{mate}"), 7),
+    Control("spade:setup:set:digest", SETTERS, ("{general}",), 8),
+    Control("spade:setup:set:exclude", SETTERS, ("{quiet}",), 8),
+    Control("spade:setup:set:weekday", SETTERS, ("3",), 3),
+    Control("spade:setup:set:hour", SETTERS, ("17",), 3),
+    Control("spade:setup:set:language", SETTERS, ("en",), 3),
+    Control("spade:setup:set:history", SETTERS, ("0",), 3),
     Control("spade:setup:zone", SETTERS),
     Control("spade:setup:zone_form", SETTERS, form="UTC"),
     Control("spade:logged:{logged}:take_back", MANAGERS, once=True),
@@ -115,7 +117,7 @@ CONTROLS = (
     Control("spade:nudge:{nudge}:2:snooze", MANAGERS, in_dm=True, once=True),
     Control("spade:nudge:{nudge}:3:never", MANAGERS, in_dm=True, once=True),
     Control("spade:nudge:{nudge}:4:hand_over", MANAGERS, in_dm=True),
-    Control("spade:nudge:{nudge}:4:colleague", MANAGERS, ("{mate}",), in_dm=True, once=True),
+    Control("spade:nudge:{nudge}:4:colleague", MANAGERS, ("{mate}",), 3, in_dm=True, once=True),
     Control("spade:welcome:{welcome}:stop", MANAGERS, in_dm=True),
 )
 HERE = ("member", "owner", "admin", "manager")
@@ -123,14 +125,13 @@ HERE = ("member", "owner", "admin", "manager")
 
 
 def patterns() -> list[str]:
-    """The custom ids that are listened for, one for each thing that can be pressed."""
+    """The custom ids that cogs declare handlers for, one for each thing that can be pressed or sent."""
     found: list[str] = []
-    for module in pkgutil.walk_packages(bot.views.__path__, "bot.views."):
-        for name, value in vars(importlib.import_module(module.name)).items():
-            if name.endswith("_PATTERN") and isinstance(value, re.Pattern):
-                choice = re.search(r"\((?:\?P<\w+>|\?:)([a-z_]+(?:\|[a-z_]+)+)\)", value.pattern)
-                each = choice[1].split("|") if choice else [""]
-                found += [value.pattern.replace(choice[0], one) if choice else value.pattern for one in each]
+    for declared in declared_handlers():
+        text = declared.pattern.pattern
+        choice = re.search(r"\((?:\?P<\w+>|\?:)([a-z_]+(?:\|[a-z_]+)+)\)", text)
+        each = choice[1].split("|") if choice else [""]
+        found += [text.replace(choice[0], one) if choice else text for one in each]
     return found
 
 
@@ -175,6 +176,23 @@ class Matrix:
         data = command_data(command, resolved) | ({"options": chosen} if chosen else {})
         return await people.sender.send(2, self.people[who], channel, data, name=" ".join(path)).wait()
 
+    def options(self, path: tuple[str, ...]) -> list[dict[str, Any]]:
+        """The options of a command, as Discord was told of them."""
+        command = self.on.sandbox.commands.find(self.guild.id, path[0], 1)
+        options: list[dict[str, Any]] = command.get("options", [])
+        for name in path[1:]:
+            options = next(one.get("options", []) for one in options if one["name"] == name)
+        return options
+
+    async def type_into(self, who: str, channel: Channel, path: tuple[str, ...], option: str) -> Response:
+        """Begin to fill in an option that has suggestions."""
+        people = self.on.sandbox.people
+        command = self.on.sandbox.commands.find(self.guild.id, path[0], 1)
+        resolved = Resolved(self.on.sandbox.world.state, self.general)
+        options = focused_options(command, {}, path[1:], resolved, (option, ""))
+        data = command_data(command, resolved) | {"options": options}
+        return await people.sender.send(4, self.people[who], channel, data, name=" ".join(path)).wait()
+
     async def menu(self, who: str, channel: Channel, name: str, target: User | PostedMessage) -> Response:
         people, world = self.on.sandbox.people, self.on.sandbox.world
         command = self.on.sandbox.commands.find(self.guild.id, name, 3 if isinstance(target, PostedMessage) else 2)
@@ -195,12 +213,13 @@ class Matrix:
         custom_id: str,
         values: Iterable[str] | None = None,
         *,
+        kind: int = 2,
         channel: Channel | None = None,
         form: str | None = None,
     ) -> Response:
         """A press (a choice with values, a form with a text), from the guild's channel or another place."""
         channel, people = channel or self.general, self.on.sandbox.people
-        data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3, "id": 1}
+        data: dict[str, Any] = {"custom_id": custom_id, "component_type": kind, "id": 1}
         if values is not None:
             resolved = Resolved(self.on.sandbox.world.state, self.general)
             data["values"] = list(values)
@@ -209,8 +228,8 @@ class Matrix:
         if form is not None:
             entry = {"type": 4, "id": 2, "custom_id": ZONE_ENTRY, "value": form}
             data["components"] = [{"type": 18, "id": 1, "component": entry}]
-        kind = 3 if form is None else 5
-        return people.sender.send(kind, self.people[who], channel, data, source=message)
+        opened = 3 if form is None else 5
+        return people.sender.send(opened, self.people[who], channel, data, source=message)
 
     def secrets(self) -> tuple[str, ...]:
         """What nobody elsewhere is to learn."""
@@ -316,6 +335,25 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
         print(f"commands and menus: {allowed} allowed, {refused} refused, 0 changed by a refused one")
 
 
+async def test_suggestions_are_for_those_who_may_use_the_command(tmp_path: Path) -> None:
+    async with stage(tmp_path / "spade.db", BEGAN) as on:
+        here, _ = await scene(on)
+        asked = 0
+        for path, (for_whom, _options) in COMMANDS.items():
+            for option in here.options(path):
+                if not option.get("autocomplete"):
+                    continue
+                for who in HERE:
+                    suggested = (await here.type_into(who, here.general, path, option["name"])).choices
+                    assert bool(suggested) == (for_whom is None or who in for_whom), (path, who)
+                in_dm = await here.type_into(
+                    "manager", on.sandbox.world.dms.channel_with(here.people["manager"]), path, option["name"]
+                )
+                assert not in_dm.choices, path
+                asked += 1
+        assert asked == 4
+
+
 async def test_ordinary_members_are_shown_what_is_for_them_and_nothing_else(tmp_path: Path) -> None:
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         here, _ = await scene(on)
@@ -361,6 +399,31 @@ def test_everything_that_can_be_pressed_has_a_row() -> None:
     assert len(patterns()) > 20
     for pattern in patterns():
         assert any(re.fullmatch(pattern, one) for one in ids), f"say for whom this is: {pattern}"
+    for one in ids:
+        assert sum(declared.pattern.fullmatch(one) is not None for declared in declared_handlers()) == 1, one
+
+
+def component(kind: int, custom_id: str) -> dict[str, Any]:
+    """A control as a message carries it."""
+    if kind == 2:
+        return {"type": kind, "id": 2, "custom_id": custom_id, "style": 2, "label": "Press"}
+    options = {"options": [{"label": "One", "value": "1"}]} if kind == 3 else {}
+    return {"type": kind, "id": 2, "custom_id": custom_id, "min_values": 0, "max_values": 25, **options}
+
+
+async def test_a_control_that_is_not_on_the_message_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.2)
+    async with stage(tmp_path / "spade.db", BEGAN) as on:
+        here, _ = await scene(on)
+        logged = (await here.run("manager", here.general, ("log",), {"user": "rafa"})).original
+        assert logged is not None
+        before = await here.record()
+        member = here.people["member"]
+        told = await (await here.press("member", logged, f"spade:privacy:{member.id}:erase")).wait()
+        assert said(told).startswith(refusals.nothing_happened())
+        assert await here.record() == before
 
 
 async def test_every_control_is_for_whom_it_was_made_and_works_once(
@@ -396,11 +459,15 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
             if control.custom_id.endswith("colleague"):
                 source = asked[-1]
                 source.content = ""
+            custom_id = control.custom_id.format_map(made)
+            # The message has the control at each press, as when two presses reach Discord before it is edited.
+            source.components = [{"type": 1, "id": 1, "components": [component(control.kind, custom_id)]}]
             answer = await here.press(
                 who,
                 source,
-                control.custom_id.format_map(made),
+                custom_id,
                 None if control.values is None else [one.format_map(made) for one in control.values],
+                kind=control.kind,
                 channel=place,
                 form=control.form,
             )
@@ -412,8 +479,8 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
                 await answer.wait()
                 asked.append(answer.messages[-1])
             if control.custom_id.endswith("colleague"):  # the list itself gives way to what became of it
-                await on.sandbox.until(lambda: source.content, 20)
-                return source.content
+                await on.sandbox.until(lambda: source.content or said(answer), 20)
+                return source.content or said(answer)
             return said(answer)
 
         for control in CONTROLS:

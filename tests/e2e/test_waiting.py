@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.sandbox import Response
 from bot.views.members.waiting import PAGE_SIZE
-from tests.support.team import Team, labels, team
+from tests.support.team import Team, labels, restarted, team
 
 
 def lines(answer: Response) -> list[str]:
@@ -108,3 +108,16 @@ async def test_pages_and_somebody_who_stopped_being_a_manager(tmp_path: Path) ->
         await pressed.until(lambda now: now.messages)
         assert "manager list" in pressed.messages[-1].content
         assert len(lines(mine)) == PAGE_SIZE
+
+
+async def test_a_list_from_before_a_restart_is_looked_at_again_and_again(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as before:
+        await before.says(before.max, mentions=[before.ann])
+        mine = await before.run(before.ann, "waiting")
+        async with restarted(before) as on:
+            await on.says(on.ned, mentions=[on.ann])
+            await look_again(on, mine)
+            assert title(mine) == "2 people wait for you or the team"
+            await on.says(on.max, mentions=[on.ann])
+            await look_again(on, mine)  # the message was edited since
+            assert lines(mine)[0].endswith("with 2 messages.")

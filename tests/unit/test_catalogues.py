@@ -1,10 +1,12 @@
 """Languages: every text can be translated and is, commands too, and each guild is spoken to in its own."""
 
 import ast
+import asyncio
 import re
 import string
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import discord
 import pytest
@@ -12,9 +14,9 @@ from babel.messages import Catalog
 from discord import app_commands
 from discord.app_commands import TranslationContext, TranslationContextLocation
 
-from bot.client import SpadeBot
-from bot.clock import SystemClock
+from bot.discord_io.authorisation import Authorisation
 from bot.discord_io.command_names import COMMAND, OPTION, CommandNames
+from bot.discord_io.guard import InteractionGuard
 from bot.domain.guild import LANGUAGES
 from bot.views.guild.setup import LANGUAGE_NAMES
 from bot.views.words.amounts import duration, percent
@@ -36,7 +38,16 @@ NOT_SAID = {
 """Languages by their own names, a style of Rich, what people may type, a picture's metadata, a class, the log."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 TITLE = re.compile(r"^[A-Z][^\W\d_A-Z]{2,}[^\w\s]?$")
-NOT_FOR_PEOPLE = {"log", "logger", "warnings", "apologise", "retry", "self._tasks.start", "asyncio.create_task"}
+NOT_FOR_PEOPLE = {
+    "log",
+    "logger",
+    "warnings",
+    "apologise",
+    "Apologising",
+    "retry",
+    "self._tasks.start",
+    "asyncio.create_task",
+}
 """The log, and what something is called there."""
 COMMANDS = ("Group", "ContextMenu")
 TAKES = {
@@ -62,7 +73,9 @@ TAKES = {
     "Finding": (("title", "figure", "meaning"), {"title", "figure", "meaning"}),
     "Trend": ((), {"title", "note"}),
     "Band": (("label",), {"label"}),
-    **dict.fromkeys(("answer", "send", "send_message", "edit_message", "edit_original_response"), ((), {"*"})),
+    **dict.fromkeys(
+        ("respond", "update", "tell", "send", "send_message", "edit_message", "edit_original_response"), ((), {"*"})
+    ),
 }
 """Where a text for people is due: the parameters in order, and those of them that are read."""
 
@@ -155,12 +168,19 @@ def test_commands_that_sentences_name_are_called_so_in_the_language(language):
                 assert set(named.split()) <= known, (named, form)
 
 
+ANSWERING = (
+    *("apology", "authorisation", "controls", "forms", "guard", "guild", "guild_cog", "handlers", "responses"),
+    "suggestions",
+)
+"""The modules of discord_io that choose what people are told."""
+
+
 def sources():
     return [
         *sorted((ROOT / "bot" / "views").rglob("*.py")),
         *sorted((ROOT / "cogs").glob("*.py")),
         ROOT / "bot" / "client.py",
-        ROOT / "bot" / "discord_io" / "responses.py",
+        *(ROOT / "bot" / "discord_io" / f"{name}.py" for name in ANSWERING),
     ]
 
 
@@ -259,7 +279,7 @@ def test_no_text_for_people_bypasses_the_translators():
         'def entry():\n    return FormLine("x", say("Reached"), hint="optional")',
         'def picture():\n    return Attachment("digest.png", "chart")',
         'class Contact(discord.ui.Modal, title="Contact"):\n    pass',
-        'async def show(interaction):\n    await answer(interaction, "nothing")',
+        'async def show(interaction):\n    await respond(interaction, "nothing")',
         'async def show(interaction):\n    await interaction.response.send_message("sorry")',
         'async def typed(self, interaction, typed):\n    return [app_commands.Choice(name="now", value=1)]',
         'def sentence():\n    return "Done"',
@@ -370,14 +390,18 @@ async def test_discord_is_given_names_in_every_language():
     assert await names.translate(words, discord.Locale.french, description) == "Ne plus recevoir de rappels"
 
 
-@pytest.mark.parametrize(("guild_id", "language"), [("5", "de"), (None, "fr")])
-async def test_what_an_interaction_starts_speaks_the_guilds_language(guild_id, language, monkeypatch):
-    bot = SpadeBot(SystemClock())
-    bot.language_of = lambda guild: {5: "de"}[guild]
-    heard = []
-    monkeypatch.setattr(bot._connection, "dispatch", lambda *_: heard.append(spoken()))
-    monkeypatch.setattr("discord.state.Interaction", lambda **_: object())
-    data = {"type": 1, "locale": "fr", **({"guild_id": guild_id} if guild_id else {})}
-    bot._connection.parsers["INTERACTION_CREATE"](data)
-    assert heard == [language]
+@pytest.mark.parametrize(("guild_id", "language"), [(5, "de"), (None, "fr")])
+async def test_the_task_of_an_interaction_speaks_the_guilds_language(guild_id, language):
+    """In a DM it is the person's own; other tasks are not affected. tests/e2e/test_languages.py has the whole way."""
+    guard = InteractionGuard(Authorisation(None), {5: "de"}.__getitem__)
+
+    async def answer():
+        guard.speak(SimpleNamespace(guild_id=guild_id, locale=discord.Locale.french))
+        await asyncio.sleep(0)
+        return spoken(), await asyncio.create_task(later())
+
+    async def later():
+        return spoken()
+
+    assert await asyncio.create_task(answer()) == (language, language)
     assert spoken() == "en"

@@ -49,11 +49,11 @@ def settlement() -> Settlement:
 
 
 def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
-    return Nudges(service, service, service, settlement, schedule, NudgeWriter(), service)
+    return Nudges(service, service, service, settlement, schedule, NudgeWriter())
 
 
 def digests(service: Service, settlement: Settlement, schedule: Schedule) -> Digests:
-    return Digests(service, settlement, schedule, Service(), Rules())
+    return Digests(service, settlement, schedule, Rules())
 
 
 @pytest.mark.parametrize(("build", "work", "call"), [(nudges, "nudges", "send_due"), (digests, "digests", "post_due")])
@@ -83,7 +83,7 @@ async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
 
 
 def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, schedule: Schedule) -> None:
-    members = Members(Service(), Service(), Service(), Service(), Service())
+    members = Members(Service(), Service(), Service(), Service())
     assert [menu.name for menu in members.context_menus] == ["Relationship", "Log 1:1", "Mark answered"]
     cogs: list[commands.Cog] = [
         nudges(Service(), settlement, schedule),
@@ -91,8 +91,8 @@ def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, sch
         SettingUp(Service(), Service(), Service(), Service(), Service(), Service()),
         SettingsCommands(Service(), Service(), Service()),
         Privacy(Service(), Service()),
-        Status(Service(), Service(), Service(), Service()),
-        Exporting(Service(), Service()),
+        Status(Service(), Service(), Service()),
+        Exporting(Service()),
         members,
     ]
     names = {command.qualified_name for cog in cogs for command in cog.walk_app_commands()}

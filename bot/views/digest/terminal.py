@@ -20,7 +20,7 @@ from bot.views.digest.notes import notes
 from bot.views.digest.picture import PictureFacts, RecordExtent
 from bot.views.digest.stayers import stayers_sentence
 from bot.views.kit.palette import REACH, SPREAD
-from bot.views.kit.terminal import _framed, bar
+from bot.views.kit.terminal import bar, framed
 from bot.views.words.amounts import percent
 from bot.views.words.dates import week_label
 from bot.views.words.names import plain_guild
@@ -51,7 +51,7 @@ def digest_report(draft: DigestDraft) -> RenderableType:
     if remarks:
         parts.append(Text())
         parts += [Text(say("• {note}", note=note)) for note in remarks]
-    return _framed(
+    return framed(
         say("{guild} · {week}", guild=plain_guild(draft.week.guild_name), week=week_label(draft.week.monday)), parts
     )
 

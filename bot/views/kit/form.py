@@ -7,7 +7,7 @@ import discord
 
 @dataclass(frozen=True, slots=True)
 class FormLine:
-    """A line to fill in, with what stands there already."""
+    """A line to fill in, with its present value."""
 
     custom_id: str
     label: str
@@ -18,10 +18,10 @@ class FormLine:
 
 
 class _Modal(discord.ui.Modal):
-    """A form as it looks; what sending it does is up to the cog that knows its custom id."""
+    """A form as it looks. The handler declared for its custom id gets it when it is sent."""
 
     def is_finished(self) -> bool:
-        """Always, so that discord.py keeps nothing in memory for it."""
+        """Always True, so that discord.py does not keep the form in memory until it is sent."""
         return True
 
 

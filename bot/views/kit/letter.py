@@ -1,8 +1,8 @@
 """A message ready to be sent, as plain facts that can be compared and tested without a bot.
 
 Discord's limits: 2,000 characters of content, 6,000 in an embed, 256 in a title or a field's name, 1,024 in a
-field's value, 4,096 in a description, 2,048 in a footer, 25 fields; five rows of five buttons. The texts keep
-them by their making; the tests hold them to it.
+field's value, 4,096 in a description, 2,048 in a footer, 25 fields; five rows of five buttons. `Card.fitted` cuts
+to them; the other texts are short enough by construction, and tests check that.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ FIELDS = 25
 CARD_LIMIT = 6000
 
 ID_PATTERN = "(?:[1-8][0-9]{18}|[1-9][0-9]{0,17})"
-"""Matches an id of Discord's in a custom id, and no number that the database cannot take."""
+"""Matches an id of Discord in a custom id, and no number too large for the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Card:
     """The name of the attached picture that the card shows."""
 
     def fitted(self) -> "Card":
-        """The same card within Discord's limits: texts that are too long are cut, and the last fields left out."""
+        """The same card within Discord's limits: long texts are cut, and fields left out from the end."""
         fields = [
             replace(field, name=cut(field.name, TITLE_LIMIT), value=cut(field.value, FIELD_LIMIT))
             for field in self.fields[:FIELDS]
@@ -93,7 +93,7 @@ class ChoiceOption:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A list to choose one entry from; it takes a row for itself."""
+    """A list to choose one entry from; it takes up a row."""
 
     custom_id: str
     placeholder: str
@@ -102,7 +102,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A person, a role or a channel that is chosen already."""
+    """A person, a role or a channel that is selected when the list opens."""
 
     target_id: int
     kind: discord.SelectDefaultValueType
@@ -110,7 +110,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class EntityChoice:
-    """A list of the server's own people and roles, or of its text channels; it takes a row for itself."""
+    """A list of the guild's people and roles, or of its channels; it takes up a row."""
 
     custom_id: str
     placeholder: str
@@ -121,7 +121,7 @@ class EntityChoice:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a letter: its name there, and what it shows in words."""
+    """A picture sent with a letter: its file name, and its alternative text."""
 
     filename: str
     alt_text: str
@@ -130,15 +130,15 @@ class Attachment:
 class Controls(discord.ui.View):
     """Buttons and lists as they look.
 
-    What a press does is up to the items that cogs register by pattern, before and after a restart alike. So
-    discord.py is told that there is nothing to listen for, and keeps no view in memory for every message sent.
+    Presses go to the dynamic items that are registered by pattern, before and after a restart alike. A finished view
+    has nothing to listen for, so discord.py does not keep one in memory for every message sent.
     """
 
     def __init__(self) -> None:
         super().__init__(timeout=None)
 
     def is_finished(self) -> bool:
-        """Always: see the class."""
+        """Always True; see the class."""
         return True
 
 
@@ -152,7 +152,7 @@ class Letter:
     attachment: Attachment | None = None
 
     def without_picture(self) -> "Letter":
-        """The same letter for when there is no picture to attach."""
+        """The same letter without its picture, for use if none could be drawn."""
         cards = tuple(replace(card, picture=None) for card in self.cards)
         return replace(self, cards=cards, attachment=None)
 

@@ -1,11 +1,11 @@
-"""The buttons of a list that has pages. Their ids say which page comes next, so they work after a restart."""
+"""The buttons of a paged list. Their custom ids name the page to show, so they work after a restart."""
 
 from bot.views.kit.letter import Button
 from bot.views.words.sentence import number, say
 
 
 def page_buttons(prefix: str, page: int, pages: int) -> tuple[Button, ...]:
-    """Previous, next and again; a list of one page can only be looked at again."""
+    """Previous, Next and Look again; a list of one page has only the last of them."""
     again = Button(say("Look again"), custom_id=f"{prefix}:{page}:again")
     if pages == 1:
         return (again,)
@@ -17,7 +17,7 @@ def page_buttons(prefix: str, page: int, pages: int) -> tuple[Button, ...]:
 
 
 def page_footer(page: int, pages: int, order: str) -> str:
-    """In which order the list is, and where in it this page is."""
+    """The order of the list, and the number of this page if there are several."""
     if pages == 1:
         return order
     return say("Page {number} of {pages}. {order}", number=number(page), pages=number(pages), order=order)

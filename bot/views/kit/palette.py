@@ -1,4 +1,4 @@
-"""The colours of embeds and pictures: calm, told apart by people who see fewer of them, no alarm red."""
+"""The colours of embeds and pictures. They can be told apart by colour-blind people; none is an alarm red."""
 
 from bot.domain.figures import Verdict
 

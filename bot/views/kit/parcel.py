@@ -1,4 +1,4 @@
-"""A letter ready to be sent, with the files that go along."""
+"""A letter ready to be sent, with its files."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from bot.views.kit.letter import Letter
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that goes along, to be saved rather than looked at."""
+    """A file to download, not to look at."""
 
     filename: str
     content: bytes
@@ -15,7 +15,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A letter with the picture that its attachment names, and documents to save."""
+    """A letter with the picture that its attachment names, and documents to download."""
 
     letter: Letter
     picture: bytes | None = None

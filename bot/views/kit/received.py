@@ -1,4 +1,4 @@
-"""A message as it arrived, for the terminal: what Discord was given, not what Spade meant to say."""
+"""A message in Discord's own format, rendered for the terminal."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ def received_message(
 
 
 def plain(text: str) -> str:
-    """Discord's markdown without its marks; a link keeps its words."""
+    """Discord's markdown without its marks; a link keeps its text."""
     text = _LINK.sub(r"\1", text)
     text = _MARK.sub(r"\2", text)
     return _ESCAPED.sub(r"\1", text)

@@ -6,7 +6,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.domain.nudge import NudgeDraft
-from bot.views.kit.terminal import _framed, _indented
+from bot.views.kit.terminal import framed, indented
 from bot.views.nudge.direct_message import nudge_title, throttle_sentence
 from bot.views.nudge.offer import offer_link, offer_sentence
 from bot.views.words.names import name_of, plain_guild, plain_name
@@ -17,7 +17,7 @@ def nudge_report(draft: NudgeDraft) -> RenderableType:
     """The nudge as its manager gets it; one line if there is nothing to send."""
     guild = plain_guild(draft.guild_name)
     if not draft.nudge.offers:
-        return _framed(guild, [Text(say("Nothing useful to say today, so nothing is sent."))])
+        return framed(guild, [Text(say("Nothing useful to say today, so nothing is sent."))])
     context = draft.context
     parts: list[RenderableType] = [Text(nudge_title(draft.nudge), style="bold")]
     if draft.nudge.half_as_often:
@@ -27,9 +27,9 @@ def nudge_report(draft: NudgeDraft) -> RenderableType:
         parts += [
             Text(),
             Text(say("{position} · {name}", position=position, name=name), style="bold"),
-            _indented(offer_sentence(offer, context)),
+            indented(offer_sentence(offer, context)),
         ]
         link = offer_link(offer, draft.schedule.guild.guild_id)
         if link is not None:
             parts.append(Padding(Text(link, style=Style(dim=True, link=link), overflow="fold"), (0, 0, 0, 4)))
-    return _framed(guild, parts)
+    return framed(guild, parts)

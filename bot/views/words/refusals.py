@@ -1,41 +1,41 @@
-"""Short answers that any command may need: who may use it, what it lacks, what went wrong."""
+"""Short responses that any command may need: who may use it, what it lacks, what failed."""
 
 from bot.views.words.names import plain_name, safe_name
 from bot.views.words.sentence import say
 
 
 def not_a_manager() -> str:
-    """The answer to a manager's command by somebody who is none."""
+    """The response to a manager's command from somebody who is not a manager."""
     return say("This is for the people on this server's manager list. Who is on it is decided with `/setup`.")
 
 
 def not_a_manager_yet() -> str:
-    """The same for somebody who may change that list."""
+    """The same for somebody who may change the manager list."""
     return say("This is for the people on this server's manager list, and you are not on it. `/setup` puts you there.")
 
 
 def not_allowed() -> str:
-    """The answer to a command that needs Manage Server."""
+    """The response to a command from somebody without the permission Manage Server."""
     return say("This changes how Spade works for the whole server, so it needs the permission Manage Server.")
 
 
 def only_in_server() -> str:
-    """The answer to a command outside a server."""
+    """The response to a command in a DM."""
     return say("This works in a server, where I can see whom it is about.")
 
 
 def not_set_up() -> str:
-    """The answer while `/setup` has not been used."""
+    """The response while `/setup` has not been used."""
     return say("Spade is not set up here yet. Somebody with the permission Manage Server can do it with `/setup`.")
 
 
 def not_a_date(text: str) -> str:
-    """The answer to something that should have been a date."""
+    """The response to text that is not a date."""
     return say("I cannot read {text} as a date. Write it as 2026-08-31.", text=safe_name(text))
 
 
 def nothing_happened() -> str:
-    """The answer to a button that nobody takes up."""
+    """The response to a press or a form for which there is no handler."""
     return say(
         "Nothing happened: this button may be from an earlier version of Spade, or Spade is very busy. Use the command "
         "again."
@@ -43,7 +43,7 @@ def nothing_happened() -> str:
 
 
 def unexpected_error(reference: str) -> str:
-    """The answer when something went wrong that nobody foresaw; the reference finds it in the log."""
+    """The response after an unexpected error; `reference` stands in the log, too."""
     return say(
         "Something went wrong, and it was not you. The log has the details under `{reference}`.",
         reference=plain_name(reference).replace("`", ""),

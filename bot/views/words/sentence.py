@@ -33,6 +33,11 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
+def speak(language: str) -> None:
+    """Speak a language until the current task ends; tasks it starts speak it too. Others are not affected."""
+    _spoken.set(language if language in LANGUAGES else LANGUAGES[0])
+
+
 def language_like(locale: str) -> str:
     """The closest language to a locale of Discord's, such as es-419; English if there is none."""
     code = locale.replace("-", "_")

@@ -1,0 +1,55 @@
+"""What a person is told when a command, a press or a form fails, with a reference that stands in the log."""
+
+import logging
+import secrets
+from types import TracebackType
+
+import aiohttp
+import discord
+
+from bot.views.words.refusals import unexpected_error
+
+log = logging.getLogger(__name__)
+
+
+async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
+    """Log an error under a reference, and tell the person that something failed, with the reference."""
+    reference = secrets.token_hex(4)
+    log.error("Reference %s: %s failed", reference, what, exc_info=error)
+    await tell(interaction, unexpected_error(reference))
+
+
+class Apologising:
+    """An asynchronous context for work on an interaction: an error ends the block with an apology, and is not raised.
+
+    `what` says in the log what failed.
+    """
+
+    def __init__(self, interaction: discord.Interaction, what: str) -> None:
+        self._interaction = interaction
+        self._what = what
+
+    async def __aenter__(self) -> None:
+        """Nothing is needed before."""
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> bool:
+        """Apologise for an error; what ends the task or the process is raised on."""
+        if not isinstance(error, Exception):
+            return False
+        await apologise(self._interaction, error, self._what)
+        return True
+
+
+async def tell(interaction: discord.Interaction, text: str) -> None:
+    """Tell a person something even if the interaction was answered before; if Discord refuses, log that."""
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as refused:
+        log.warning("A person could not be told what happened: %s", type(refused).__name__)
+    except discord.InteractionResponded:
+        pass  # the handler answered in the meantime
