@@ -15,14 +15,20 @@ async def test_nothing_is_lost_and_nothing_counts_twice() -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("defect", "kills", "at_once", "shown_by"),
-    [("spans-first", 9, 3, "lost"), ("facts-first", 9, 3, "doubled"), ("hidden-followed", 3, 3, "lost")],
+    [
+        ("spans-first", 9, 3, "lost"),
+        ("facts-first", 9, 3, "doubled"),
+        ("hidden-followed", 3, 3, "lost"),
+        ("resume-ignored", 3, 3, "lost"),
+        ("permission-not-asked", 3, 3, "lost"),
+    ],
 )
 async def test_a_planted_defect_is_found(defect: str, kills: int, at_once: int, shown_by: str) -> None:
-    """Spans that are committed apart from their facts, or grow over what could not be seen, must not pass.
+    """Spans that are committed apart from their facts, or grow over what could not be seen or read, must not pass.
 
     A kill has to hit the moment between two commits, so a few more seeds may be needed on a busy machine.
     """
-    hide = defect == "hidden-followed"
+    hide = defect in {"hidden-followed", "permission-not-asked"}
     for number in range(5):
         seeds = [number * at_once + seed for seed in range(1, at_once + 1)]
         outcomes = await play(seeds, kills=kills, jobs=at_once, defect=defect, hide=hide)

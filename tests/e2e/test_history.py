@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
+from bot.discord_io.history import DiscordHistory
 from bot.domain.guild import GuildSettings
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.sandbox import Channel, Guild, Permission, Role, Sandbox, User
 from bot.sandbox.gateway.gateway import Gateway
+from bot.sandbox.world.entities import Overwrite
 from bot.services.guild.membership import MembershipService
+from bot.services.record.history import UnreadableHistoryError
 from bot.store import guilds, spans
 from bot.store.database import open_database
 from tests.support.stage import PATIENCE, Stage, connected
@@ -209,6 +212,21 @@ async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_
         town.world.channels.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
         await town.settled_at(app, 3)
         await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])  # forgotten a moment after it is filled
+
+
+async def test_an_empty_page_is_not_believed_while_the_news_that_nothing_may_be_read_is_on_its_way(town: Town) -> None:
+    first = town.world.post(town.general, town.rafa, "one")
+    place = Place(town.guild.id, town.general.id)
+    async with town.bot() as app:
+        history = DiscordHistory(app.bot)
+        assert await history.after(place, first.id) == ()
+        second = town.world.post(town.general, town.rafa, "two")
+        me = town.world.bot.id
+        town.general.overwrites[me] = Overwrite(me, 1, 0, int(Permission.READ_MESSAGE_HISTORY))  # no event tells of it
+        with pytest.raises(UnreadableHistoryError):
+            await history.after(place, first.id)
+        del town.general.overwrites[me]
+        assert [message.message_id for message in await history.after(place, first.id)] == [second.id]
 
 
 async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:

@@ -22,6 +22,8 @@ import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
 from bot.discord_io import timeout
+from bot.discord_io.history import DiscordHistory
+from bot.discord_io.history_request import history_request
 from bot.services.record import follower, retry
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
@@ -153,8 +155,38 @@ def follow_what_cannot_be_seen() -> None:
     Follower.channels_hidden = as_if_nothing_was
 
 
+def ignore_a_refused_resume() -> None:
+    """Plant a defect: a new session is treated as the old one, so that what was missed is not fetched."""
+    interrupted = Follower.interrupted
+
+    def in_one_guild_only(self: Follower, guild_id: int | None = None) -> None:
+        if guild_id is not None or not self.session:
+            interrupted(self, guild_id)
+
+    Follower.interrupted = in_one_guild_only
+
+
+def believe_every_empty_page() -> None:
+    """Plant a defect: an empty page counts as an empty history, without a check of the permission."""
+
+    async def fetch_unchecked(
+        _self: DiscordHistory, channel: Any, limit: int, after: discord.Object | None, before: discord.Object | None
+    ) -> list[discord.Message]:
+        async with history_request():
+            pages = channel.history(limit=limit, after=after, before=before, oldest_first=after is not None)
+            return [message async for message in pages]
+
+    async def always_readable(_self: DiscordHistory, _channel: Any, _position: object) -> None:
+        pass
+
+    DiscordHistory._fetch = fetch_unchecked
+    DiscordHistory._check_readable = always_readable
+
+
 DEFECTS = {
     "spans-first": commit_spans_before_their_facts,
     "facts-first": commit_facts_before_their_spans,
     "hidden-followed": follow_what_cannot_be_seen,
+    "resume-ignored": ignore_a_refused_resume,
+    "permission-not-asked": believe_every_empty_page,
 }

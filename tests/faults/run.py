@@ -35,8 +35,8 @@ WRITTEN_WITHIN = 1.0
 JUST_BEFORE = 0.5
 """An event this shortly before an interruption may have been lost with the connection."""
 SETTLED_WITHIN = 25.0
-STEADY = 4.0
-"""For how many seconds after the last kill channels are hidden, but nothing else goes wrong."""
+LIFETIME = 4.0
+"""For how many seconds the last process lives in the storm; in runs that `hide`, nothing else goes wrong then."""
 
 
 FAULTS = frozenset(
@@ -47,7 +47,7 @@ FAULTS = frozenset(
     }
 )
 """The faults of every run."""
-HIDINGS = frozenset({"out of sight", "history closed", "outage"})
+HIDINGS = frozenset({"out of sight", "history closed", "back without history", "outage"})
 """The faults of runs that `hide`, in addition: permissions are taken and given back, guilds become unavailable."""
 
 
@@ -156,7 +156,7 @@ class FaultRun:
             self._bot.start()
         # A missed message is noticed only if the process lives on: each new one catches up and so fetches it anyway.
         self._steady = self._hides
-        await asyncio.sleep(STEADY if self._steady else 0.5)
+        await asyncio.sleep(LIFETIME)
 
     async def _disturb(self) -> None:
         """Disturb the gateway and the requests at random."""
@@ -204,18 +204,26 @@ class FaultRun:
             self._take_out_of_sight()
 
     def _take_out_of_sight(self) -> None:
-        """Hide one channel, its history alone, or the whole guild for a moment."""
+        """Hide one channel, its history alone, the channel and for longer its history, or the whole guild."""
         random, town, world = self.random, self._town, self._sandbox.world
         until = time.monotonic() + random.uniform(0.05, 0.8)
-        kind = random.choice(("out of sight", "out of sight", "history closed", *([] if self._steady else ["outage"])))
+        kinds = ["out of sight", "out of sight", "history closed", "back without history"]
+        kind = random.choice(kinds if self._steady else [*kinds, "outage"])
         self.outcome.faults[kind] += 1
         if kind == "outage":
             if not town.guild.unavailable:
                 world.guilds.take_down(town.guild)
                 self._repairs.append((until, lambda: world.guilds.bring_back(town.guild)))
             return
-        permission = Permission.VIEW_CHANNEL if kind == "out of sight" else Permission.READ_MESSAGE_HISTORY
         room = random.choice([*town.rooms, town.forum])
+        if kind != "history closed":
+            self._deny(room, Permission.VIEW_CHANNEL, until)
+        if kind != "out of sight":
+            # A channel that is visible again catches up, while its history is still an empty page.
+            self._deny(room, Permission.READ_MESSAGE_HISTORY, until + (kind != "history closed") * 0.5)
+
+    def _deny(self, room: Channel, permission: Permission, until: float) -> None:
+        world = self._sandbox.world
         world.channels.deny_bot(room, permission)
         self._repairs.append((until, lambda: world.channels.allow_bot(room, permission)))
 
