@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,13 @@ class Discord:
         self.breaks: Exception | None = None
         self.joined_at: datetime | None = None
         self.silent = False
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def _let_others_act(self) -> None:
+        """Once, while somebody waits for an answer."""
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            await act()
 
     async def _take(self, target: int, body: object) -> SentMessage:
         if self.breaks is not None:
@@ -67,6 +75,7 @@ class Discord:
         return await self._take(channel_id, body)
 
     async def find(self, delivery, channel_id):
+        await self._let_others_act()
         return self.found
 
     async def names(self, guild_id, people):
@@ -78,6 +87,7 @@ class Discord:
         return {person: Present(NAMES[person], self.joined_at, frozenset()) for person in people if person in NAMES}
 
     async def guild_name(self, guild_id):
+        await self._let_others_act()
         return "Mesh"
 
 
@@ -118,10 +128,10 @@ class World:
         stretch = whole(place or channel(), *messages)
         await Recorder(self.database, Rules()).record(stretch, NoContext())
 
-    async def settle(self) -> int:
+    async def settle(self, service: DigestService | None = None) -> int:
         settlement = Settlement(self.database)
         for kind in (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST):
-            settlement.add(kind, self.service.resume)
+            settlement.add(kind, (service or self.service).resume)
         return await settlement.settle_due()
 
     def text(self, number: int = -1) -> str:
@@ -237,6 +247,37 @@ async def test_what_never_arrived_is_sent_again_with_the_same_figures(world: Wor
     assert await world.settle() == 2
     assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
     assert "2 people heard from the team personally" in world.text(0)
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+async def test_a_digest_that_another_process_claims_first_is_left_to_it(world: World, hours: int) -> None:
+    """The team's alone, and with a manager's own: whatever is made up meanwhile by two of them goes out once."""
+    if hours:
+        await world.service.post_due()
+    world.clock.set(DUE + timedelta(hours=hours))
+    world.discord.meanwhile = world.build().post_due
+    assert await world.service.post_due() == 0
+    assert [target for target, _ in world.discord.sent] == [TEAM, ANNA][: 1 + bool(hours)]
+
+
+async def test_what_never_arrived_and_another_process_sends_again_first_is_left_to_it(world: World) -> None:
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.discord.breaks = None
+    world.clock.set(DUE + timedelta(hours=1))
+    other = world.build()
+    world.discord.meanwhile = lambda: world.settle(other)
+    await world.settle()
+    assert [target for target, _ in world.discord.sent] == [TEAM]
+
+
+async def test_a_week_before_one_that_was_dealt_with_is_not_posted(world: World) -> None:
+    """A clock that is set back brings no old week."""
+    world.clock.set(DUE + timedelta(days=7, hours=2))
+    assert await world.service.post_due() == 2
+    world.clock.set(DUE + timedelta(hours=2), back=True)
+    assert await world.build().post_due() == 0
+    assert len(world.discord.sent) == 2
 
 
 async def test_closed_direct_messages_are_noted_and_not_tried_again(world: World) -> None:

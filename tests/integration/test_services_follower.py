@@ -416,6 +416,27 @@ async def oracle_entries(scene: Scene) -> list[tuple[Any, ...]]:
     return (await rows(scene.database, tables.waiting))["waiting"]
 
 
+async def test_what_was_heard_before_an_interruption_belongs_to_the_gap_behind_a_late_message(scene: Scene) -> None:
+    """The gap of a channel that cannot be read ends where its history must, not before what is heard out of order."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA))
+    await scene.follower.settle()
+    scene.log.unreadable.add(CHANNEL)
+    scene.log.post(channel(), said(2, MIA), said(4, NOAH), said(6, MIA))
+    scene.follower.interrupted()
+    await scene.heard(channel(), said(6, MIA))
+    scene.follower.interrupted()
+    await scene.heard(channel(), said(4, NOAH))
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(at(1) + 1, at(6)),)}
+    await scene.says(channel(), said(8, MIA))
+    assert await scene.messages() == 2
+    scene.log.unreadable.clear()
+    scene.follower.ask_soon()
+    await scene.follower.ask_again()
+    assert await scene.messages() == 5
+
+
 async def test_a_failing_request_is_tried_again_until_the_channel_is_in_step(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

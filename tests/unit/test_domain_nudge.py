@@ -211,3 +211,14 @@ def test_a_hand_over_brings_what_waited_for_the_colleague_and_nothing_that_waits
     passed_on = {MIA: replace(handed[MIA], from_manager_id=THIRD)}
     (offer,) = decide_nudge(facts(waiting=(theirs,), handed=passed_on), RULES).offers
     assert (offer.message_id, offer.from_manager_id) == (theirs.entry.message_id, THIRD)
+
+
+def test_whoever_was_handed_over_has_room_before_those_with_a_better_reason() -> None:
+    """The colleague was promised it, also where more than there is room for have waited for longer."""
+    room = RULES.nudge.members_per_nudge
+    waiting = tuple(waits(10 + number, ago(hours=30 - number), ME) for number in range(room + 1))
+    handed = {MIA: HandedOver(COLLEAGUE, Offer(MIA, Reason.COOLING, ago(days=30), None, ROOM))}
+    longest = [state.entry.member_id for state in waiting[:room]]
+    assert [member_id for member_id, _ in chosen(facts(waiting=waiting))] == longest
+    assert [member_id for member_id, _ in chosen(facts(waiting=waiting, handed=handed))] == [*longest[:-1], MIA]
+    assert obstacle(facts(waiting=waiting, handed=handed), longest[-1]) is Obstacle.NO_ROOM
