@@ -4,16 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test simulate faults fuzz bench check catalogues lock upgrade clean
+.PHONY: help demo serve pictures test simulate faults fuzz mutate bench check catalogues lock upgrade clean
 help:
 	@echo "make demo        play the demo on a real community's record (no token, no network)"
 	@echo "make serve       the same in a browser, where you use Spade yourself"
 	@echo "make test        run the tests"
-	@echo "make check       formatting, lint, types, layers, lock files"
+	@echo "make check       formatting, lint, types, layers, rooms, lock files"
 	@echo "make simulate    eleven years in every time zone, with downtime and clock jumps: no nudge or digest missed or doubled"
 	@echo "make faults      kill and disconnect the bot under load, with SEEDS= random seeds: nothing lost or counted twice"
 	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed)"
 	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
+	@echo "make mutate      plant COUNT= defects, drawn by SEED=, in domain, store and services, one at a time: does a test fail?"
 	@echo "make bench       speed and memory with half a million members, as ratios; takes a few minutes"
 	@echo "make pictures    take the screenshots of the README (needs Chromium)"
 	@echo "make catalogues  update the translations in bot/locale from the sentences in the code"
@@ -58,6 +59,10 @@ SEED ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
 
+COUNT ?= 200
+mutate: $(VENV)/.dev
+	$(BIN)/python -m tests.mutate --count $(COUNT) --seed $(SEED) --jobs 2
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
@@ -66,6 +71,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/structure.py --check
 	mkdir -p $(VENV)/locks && cp $(LOCKS) $(VENV)/locks
 	$(call resolve,$(VENV)/locks)
 	@for lock in $(LOCKS); do cmp -s $$lock $(VENV)/locks/$$lock \
