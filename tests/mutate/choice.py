@@ -57,7 +57,7 @@ def _all(mutant: Mutant, modules: Mapping[str, bytes], covered: CoverageMap) -> 
 def _by_name(
     path: list[ast.stmt], mutant: Mutant, covered: CoverageMap, modules: Mapping[str, bytes]
 ) -> Collection[str]:
-    """What is made when a module is imported shows where its name is used."""
+    """What is made when a module is imported shows where its name is used, and to those who import the module."""
     names: set[str] = set()
     for statement in path:
         match statement:
@@ -67,10 +67,11 @@ def _by_name(
                 names.add(name)
             case _:
                 pass
+    importers = covered.of_importers(mutant.path)
     if not names:
-        return covered.of_module(mutant.path)
+        return covered.of_module(mutant.path) | importers
     word = re.compile(r"\b(" + "|".join(sorted(names)) + r")\b")
-    return {
+    return importers | {
         test
         for module, lines in covered.lines.items()
         for number, text in enumerate(modules.get(module, b"").decode().splitlines(), 1)

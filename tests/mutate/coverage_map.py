@@ -6,6 +6,7 @@ after a change to one test file only that file is run again.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -46,6 +47,13 @@ class CoverageMap:
     seconds: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     failed: list[str] = field(default_factory=list)
+    imported: dict[str, set[str]] = field(default_factory=dict)
+    """By test file, the names of the modules it imports itself, `bot.store.tables` as well as `bot.store`."""
+
+    def of_importers(self, path: str) -> set[str]:
+        """The tests in files that import a module themselves."""
+        module = path.removesuffix(".py").replace("/", ".")
+        return {test for test in self.seconds if module in self.imported.get(test.partition("::")[0], ())}
 
     def of_lines(self, path: str, first: int, last: int) -> set[str]:
         """The tests that run any of these lines."""
@@ -76,7 +84,17 @@ def mapped(tree: Path, cache: Path, jobs: int) -> CoverageMap:
     for old in cache.glob("*.json"):
         if old.name not in kept:
             old.unlink()
-    return _merged(json.loads(result.read_text()) for result in results.values())
+    whole = _merged(json.loads(result.read_text()) for result in results.values())
+    whole.imported = {name: _imported(ast.parse((tree / name).read_bytes())) for name in results}
+    return whole
+
+
+def _imported(module: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def _digest(tree: Path, names: Iterable[str]) -> str:

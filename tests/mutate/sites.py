@@ -126,6 +126,8 @@ class _Finder:
                 yield from self._arithmetic(node, self._end(node.left), self._start(node.right))
             case ast.AugAssign():
                 yield from self._arithmetic(node, self._end(node.target), self._start(node.value))
+            case ast.If() if _only_logs(node):
+                pass
             case ast.If() | ast.IfExp():
                 yield self._replace(node.test, "True", "condition forced")
                 yield self._replace(node.test, "False", "condition forced")
@@ -299,6 +301,10 @@ def _logs(call: ast.expr) -> bool:
     while isinstance(root, ast.Attribute):
         root = root.value
     return isinstance(root, ast.Name) and root.id in {"log", "logging", "warnings"}
+
+
+def _only_logs(node: ast.If) -> bool:
+    return not node.orelse and all(isinstance(one, ast.Expr) and _logs(one.value) for one in node.body)
 
 
 def _may_be_none(function: ast.FunctionDef | ast.AsyncFunctionDef | None) -> bool:

@@ -75,6 +75,7 @@ def test_an_operator_changes_what_it_says_and_nothing_else(text: str, operator: 
         '"""1 < 2"""',
         "def f(a: 'int < 3') -> b < c:\n    x: Literal[1]",
         "log.info('%s', a < b)",
+        "if a:\n    log.info('%s', a < b)",
         "class P(Protocol):\n    x = 1\n    def f(self): return 1 < 2",
         "class A:\n    def __repr__(self): return 'a' if 1 < 2 else 'b'",
         "if TYPE_CHECKING:\n    x = 1",
