@@ -98,6 +98,24 @@ async def test_restoring_is_refused_while_somebody_writes_or_the_backup_is_not_s
     assert guilds_in(path) == [1]
 
 
+async def test_a_backup_with_a_damaged_table_is_not_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its schema can still be read: only a look through the whole file finds it. Nothing is left over."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "spade.db"
+    await with_guilds(path, 1)
+    target = backup_path(path, NOW)
+    make_backup(path, target)
+    with closing(sqlite3.connect(target)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'guild'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = target.read_bytes()
+    target.write_bytes(content[: (page - 1) * size] + bytes(size) + content[page * size :])
+    with pytest.raises(StoreError, match="is damaged"):
+        await restore(path, target, NOW)
+    assert guilds_in(path) == [1]
+    assert {found.name for found in tmp_path.iterdir()} == {path.name, target.name, f"{path.name}.lock"}
+
+
 async def test_old_backups_expire(tmp_path: Path) -> None:
     path = tmp_path / "spade.db"
     await with_guilds(path, 1)

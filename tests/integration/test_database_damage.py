@@ -20,7 +20,7 @@ from sqlalchemy import text
 from bot.services.record import follower as following
 from bot.services.record import live_writer
 from bot.store.backup import backup_path, make_backup
-from bot.store.database import Database, StoreError, open_database
+from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.writer_lock import WriterLock
 from tests.faults.writes import PAGE_SIZE, check_whole, follow, limit_pages, opened, refuse_every_write, tables, talk
 
@@ -125,6 +125,26 @@ async def test_a_page_of_garbage_is_found_or_harmless(tmp_path: Path) -> None:
     assert found + harmless == 50
     assert found > 40
     print(f"damage: positions=50 found={found} harmless={harmless} silent=0")
+
+
+@pytest.mark.parametrize("write", [True, False])
+async def test_a_sound_file_is_looked_through_once_after_a_writer_was_killed(
+    tmp_path: Path, write: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that ends properly leaves a file that need not be looked through; a reader cannot settle that."""
+    path = tmp_path / "spade.db"
+    await recorded(path)
+    looks: list[Database] = []
+
+    async def noted(database: Database) -> str | None:
+        looks.append(database)
+        return await quick_check(database)
+
+    monkeypatch.setattr("bot.store.database.quick_check", noted)
+    leave_abandoned(path)
+    for _ in range(2):
+        await (await open_database(f"sqlite:///{path}", write=write)).close()
+    assert len(looks) == (1 if write else 2)
 
 
 async def test_damage_is_told_with_what_to_do_until_it_is_done(tmp_path: Path) -> None:

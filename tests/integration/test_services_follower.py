@@ -288,6 +288,8 @@ async def test_an_interruption_of_one_guild_leaves_the_others_alone(scene: Scene
     assert (scene.follower.behind(GUILD), scene.follower.behind(99)) == (1, 0)
     assert scene.follower.session > session
     assert scene.follower.uninterrupted(session)  # the connection itself
+    assert not scene.follower.uninterrupted(session, GUILD)
+    assert scene.follower.uninterrupted(session, 99)
     await scene.heard(elsewhere, said(1, NOAH))
     await scene.heard(channel(), said(1, MIA))
     assert [row[0] for row in (await scene.recorded())["activity"]] == [99]
@@ -432,8 +434,8 @@ async def test_what_was_heard_before_an_interruption_belongs_to_the_gap_behind_a
     await scene.says(channel(), said(8, MIA))
     assert await scene.messages() == 2
     scene.log.unreadable.clear()
-    scene.follower.ask_soon()
-    await scene.follower.ask_again()
+    scene.follower.retry_gaps_soon()
+    await scene.follower.retry_gaps()
     assert await scene.messages() == 5
 
 
