@@ -271,6 +271,33 @@ async def test_what_never_arrived_and_another_process_sends_again_first_is_left_
     assert [target for target, _ in world.discord.sent] == [TEAM]
 
 
+async def test_what_a_killed_process_had_just_claimed_is_looked_for_before_it_is_sent_again(world: World) -> None:
+    """It may have arrived, and may still be on its way for half a minute."""
+    world.discord.breaks = ConnectionAbortedError("killed")
+    with pytest.raises(ConnectionAbortedError):
+        await world.service.post_due()
+    world.discord.breaks = None
+    world.service = world.build()
+    world.clock.set(DUE + timedelta(seconds=29))
+    assert await world.settle() == 0
+    world.discord.found = SentMessage(TEAM, 1)
+    world.clock.set(DUE + timedelta(seconds=30))
+    assert await world.settle() == 1
+    assert world.discord.sent == []
+
+
+async def test_a_managers_own_digest_has_their_own_figures(world: World) -> None:
+    async with world.database.reading() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        team = await managers.all_settings(connection, GUILD)
+    assert settings is not None
+    own = [
+        await Reporter(world.database, Rules()).personal(settings, manager, WEEK, "Mesh", world.clock.now())
+        for manager in team
+    ]
+    assert [(one.manager.manager_id, one.figures.conversations) for one in own] == [(ANNA, 4), (BEN, 1)]
+
+
 async def test_a_week_before_one_that_was_dealt_with_is_not_posted(world: World) -> None:
     """A clock that is set back brings no old week."""
     world.clock.set(DUE + timedelta(days=7, hours=2))

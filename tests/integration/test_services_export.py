@@ -1,0 +1,43 @@
+"""What is taken into a spreadsheet, on SQLite and PostgreSQL."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import insert
+
+from bot.clock import DrivenClock
+from bot.domain.guild import GuildSettings
+from bot.domain.rules import Rules
+from bot.services.guild.export import WEEKS, CsvExport
+from bot.store import guilds, tables
+from bot.store.database import Database
+from tests.support.messages import GUILD, MIA, moment
+from tests.support.outgoing import Outgoing, at_once
+
+THIS_MONDAY = date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("first_on", "weeks"),
+    [
+        (THIS_MONDAY, 1),
+        (THIS_MONDAY + timedelta(days=1), 1),
+        (THIS_MONDAY - timedelta(days=1), 2),
+        (THIS_MONDAY - timedelta(weeks=9), 10),
+        (THIS_MONDAY - timedelta(weeks=WEEKS - 1), WEEKS),
+        (THIS_MONDAY - timedelta(weeks=WEEKS), WEEKS),
+    ],
+)
+async def test_every_week_of_the_record_is_exported_up_to_two_years(
+    database: Database, first_on: date, weeks: int
+) -> None:
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
+        for day in {first_on, THIS_MONDAY}:
+            values = {"guild_id": GUILD, "member_id": MIA, "day": day, "messages": 1}
+            await connection.execute(insert(tables.activity).values(values))
+    facts = await CsvExport(database, Outgoing(), DrivenClock(moment(60)), Rules(), at_once).of(GUILD)
+    assert facts is not None
+    expected = [THIS_MONDAY - timedelta(weeks=number) for number in range(weeks)]
+    assert [week.week_on for week in facts.weeks] == sorted(expected)
