@@ -44,7 +44,7 @@ def main() -> int:
     began = time.monotonic()
 
     def tell(verdict: Verdict) -> None:
-        how = "survived" if verdict.by is None else f"caught by {verdict.by}"
+        how = f"survived {verdict.output}" if verdict.by is None else f"caught by {verdict.by}"
         print(f"{verdict.mutant.path}:{verdict.mutant.line} {verdict.mutant.operator}: {how} "
               f"({verdict.tests} tests, {verdict.seconds:.1f} s)", flush=True)  # fmt: skip
 

@@ -20,7 +20,7 @@ from tests.mutate.coverage_map import CoverageMap
 from tests.mutate.mutant import Mutant
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".mutate", ".mypy_cache", ".ruff_cache", ".hypothesis", "*.db")
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 """What a run may take besides its tests, on a busy machine."""
 CONTROLS = 10
 CHANCE_SECONDS = 1.0
@@ -65,7 +65,7 @@ class Worker:
 
     def run(self, tests: Mapping[str, float], mutant: Mutant | None = None, source: bytes = b"") -> dict[str, Any]:
         """Run tests, cheapest first, with a mutant in its module; without one, on the tree as it is."""
-        job: dict[str, Any] = {"tests": tests, "limit": START_SECONDS + 5 * sum(tests.values())}
+        job: dict[str, Any] = {"tests": tests, "limit": START_SECONDS + 2 * sum(tests.values())}
         if mutant is not None:
             job |= {"path": mutant.path, "source": mutant.applied(source).decode()}
         assert self._process.stdin is not None
@@ -130,17 +130,22 @@ def judge_all(
     def work(tree: Path) -> None:
         try:
             worker = Worker(tree)
-            try:
-                check_control(worker, covered)
-                while not failures:
-                    verdict = judge(worker, left.get_nowait(), modules, covered)
-                    verdicts.append(verdict)
-                    tell(verdict)
-            except queue.Empty:
-                pass
-            finally:
-                worker.close()
-        except BaseException as error:  # noqa: BLE001 - raised again where everybody is waited for
+            check_control(worker, covered)
+            while not failures:
+                try:
+                    mutant = left.get_nowait()
+                except queue.Empty:
+                    break
+                try:
+                    verdict = judge(worker, mutant, modules, covered)
+                except RuntimeError as error:
+                    verdict = Verdict(mutant, None, 0, 0.0, output=f"not judged: {error}")
+                    worker.close()
+                    worker = Worker(tree)
+                verdicts.append(verdict)
+                tell(verdict)
+            worker.close()
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for this one
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(tree,)) for tree in trees]

@@ -26,7 +26,7 @@ OWN = ("bot", "cogs", "tests")
 _ALSO = ("pytest_asyncio", "pytest_timeout", "hypothesis", "jsonschema", "lifelines", "simcord")
 _MOST_MEMORY = 8 << 30
 FAILED_ITSELF = 99
-_HANGS_AFTER = 20.0
+_HANGS_AFTER = 10.0
 """A test that takes so many seconds longer than ten times what it took before hangs."""
 
 
@@ -37,6 +37,10 @@ class Chosen:
         self._seconds = seconds
         self.failed: str | None = None
         self.ran = 0
+        self.started = False
+
+    def pytest_sessionstart(self) -> None:
+        self.started = True
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         import pytest  # noqa: PLC0415 - this process has it, the one that forks it may not yet
@@ -117,13 +121,21 @@ def _in_fork(seconds: dict[str, float], folder: Path) -> None:
         files = sorted({name.partition("::")[0] for name in seconds})
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--hypothesis-seed=0"]
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that are imported by now
-        status = int(pytest.main([*options, f"--basetemp={folder / 'tmp'}", "--tb=short", *files], plugins=[chosen]))
-        if status and chosen.failed is None and status != 5:
-            chosen.failed = f"pytest ended with {status}"
+        arguments = [*options, f"--basetemp={folder / 'tmp'}", "--tb=short", *files]
+        try:
+            ended = int(pytest.main(arguments, plugins=[chosen]))
+        except Exception as error:  # such as a warning, which is an error, about what a test left open
+            if not chosen.started:
+                raise
+            ended = 1
+            chosen.failed = chosen.failed or f"pytest ended with {type(error).__name__}"
+        if ended not in {0, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            chosen.failed = chosen.failed or f"pytest ended with {ended}"
         partial = folder / "verdict.part"
         partial.write_text(json.dumps({"failed": chosen.failed, "ran": chosen.ran}))
         partial.rename(folder / "verdict")
         sys.stdout.flush()
+        status = 0
     except BaseException:  # noqa: BLE001 - whatever it is, it must not go on as if it were the process that forked
         traceback.print_exc()
         sys.stderr.flush()
