@@ -35,8 +35,10 @@ WRITTEN_WITHIN = 1.0
 JUST_BEFORE = 0.5
 """An event this shortly before an interruption may have been lost with the connection."""
 SETTLED_WITHIN = 25.0
+MISSED = 8
+"""How many messages are posted while no session of the last process is open."""
 LIFETIME = 4.0
-"""For how many seconds the last process lives in the storm; in runs that `hide`, nothing else goes wrong then."""
+"""For how many seconds the last process lives at least in the storm; in runs that `hide`, nothing else goes wrong."""
 
 
 FAULTS = frozenset(
@@ -156,6 +158,13 @@ class FaultRun:
             self._bot.start()
         # A missed message is noticed only if the process lives on: each new one catches up and so fetches it anyway.
         self._steady = self._hides
+        if not self._hides:
+            await self._until(lambda: self._sandbox.gateway.live, 10)
+            await asyncio.sleep(LIFETIME / 2)
+            self._interruptions.append(time.monotonic())
+            self.outcome.faults["drop, refused"] += self._sandbox.faults.drop_gateway(resume=False)
+            for _ in range(MISSED):
+                self._town.something_is_said()
         await asyncio.sleep(LIFETIME)
 
     async def _disturb(self) -> None:
