@@ -215,13 +215,13 @@ async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_
 
 
 async def test_an_empty_page_is_not_believed_while_the_news_that_nothing_may_be_read_is_on_its_way(town: Town) -> None:
-    first = town.world.post(town.general, town.rafa, "one")
+    first = town.world.messages.post(town.general, town.rafa, "one")
     place = Place(town.guild.id, town.general.id)
     async with town.bot() as app:
         history = DiscordHistory(app.bot)
         assert await history.after(place, first.id) == ()
-        second = town.world.post(town.general, town.rafa, "two")
-        me = town.world.bot.id
+        second = town.world.messages.post(town.general, town.rafa, "two")
+        me = town.world.state.bot.id
         town.general.overwrites[me] = Overwrite(me, 1, 0, int(Permission.READ_MESSAGE_HISTORY))  # no event tells of it
         with pytest.raises(UnreadableHistoryError):
             await history.after(place, first.id)

@@ -162,7 +162,7 @@ class FaultRun:
             await self._until(lambda: self._sandbox.gateway.live, 10)
             await asyncio.sleep(LIFETIME / 2)
             self._interruptions.append(time.monotonic())
-            self.outcome.faults["drop, refused"] += self._sandbox.faults.drop_gateway(resume=False)
+            self.outcome.faults["drop, refused"] += self._sandbox.faults.gateway.drop(resume=False)
             for _ in range(MISSED):
                 self._town.something_is_said()
         await asyncio.sleep(LIFETIME)

@@ -15,6 +15,7 @@ from bot.cli.main import exit_status
 from bot.clock import DrivenClock
 from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.services.delivery.messenger import (
@@ -128,7 +129,7 @@ class World:
         stretch = whole(place or channel(), *messages)
         await Recorder(self.database, Rules()).record(stretch, NoContext())
 
-    async def settle(self, service: DigestService | None = None) -> int:
+    async def settle(self, service: DigestService[Parcel] | None = None) -> int:
         settlement = Settlement(self.database)
         for kind in (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST):
             settlement.add(kind, (service or self.service).resume)
@@ -292,10 +293,12 @@ async def test_a_managers_own_digest_has_their_own_figures(world: World) -> None
         team = await managers.all_settings(connection, GUILD)
     assert settings is not None
     own = [
-        await Reporter(world.database, Rules()).personal(settings, manager, WEEK, "Mesh", world.clock.now())
+        await Reporter(world.database, Rules()).personal(
+            NudgeSchedule(settings, manager), WEEK, "Mesh", world.clock.now()
+        )
         for manager in team
     ]
-    assert [(one.manager.manager_id, one.figures.conversations) for one in own] == [(ANNA, 4), (BEN, 1)]
+    assert [(one.digest.manager_id, one.digest.figures.conversations) for one in own] == [(ANNA, 4), (BEN, 1)]
 
 
 async def test_a_week_before_one_that_was_dealt_with_is_not_posted(world: World) -> None:

@@ -47,8 +47,8 @@ async def test_turning_on_what_is_on_says_no_second_hello_and_changes_not_since_
     again = await enrolments.turn_on(GUILD, ANNA)
     assert again is not None
     assert again.state is None
-    assert again.manager == await settings(database)
-    assert (again.manager.enrolled_at, again.manager.paused_until_on) == (moment(0), None)
+    assert again.schedule.manager == await settings(database)
+    assert (again.schedule.manager.enrolled_at, again.schedule.manager.paused_until_on) == (moment(0), None)
     assert len(outgoing.sent) == 1
     assert await enrolments.turn_off(GUILD, ANNA)
     assert not await enrolments.turn_off(GUILD, ANNA)

@@ -1,4 +1,4 @@
-"""Of whom R10 is asked, from what is on record, on SQLite and PostgreSQL."""
+"""Newcomers who stay (docs/rules.md#newcomers-who-stay), from what is on record, on SQLite and PostgreSQL."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -11,9 +11,9 @@ from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Action
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import SentMessage
+from bot.services.nudge.dispatch import NudgeService
 from bot.services.nudge.presses import ButtonPress, NudgePresses, PressResult
 from bot.services.nudge.previews import NudgePreviews
-from bot.services.nudge.sending import NudgeService
 from bot.services.record.recorder import Recorder
 from bot.store import guilds, managers, nudges
 from bot.store.database import Database
@@ -78,8 +78,8 @@ async def test_a_press_counts_from_its_owner_on_its_own_message_and_on_somebody_
 ) -> None:
     """The list of colleagues is for the same people as the buttons are."""
     press = replace(ButtonPress(nudged.delivery_id, 1, ANNA), **change)
-    assert (await nudged.presses.colleagues(press)).verdict is result
-    assert (await nudged.presses.press(press, Action.DONE)).verdict is result
+    assert (await nudged.presses.colleagues(press)).result is result
+    assert (await nudged.presses.press(press, Action.DONE)).result is result
     done = Action.DONE if result is PressResult.CARRIED_OUT else None
     assert await nudged.actions() == {MIA: done, NOAH: None, OLE: None}
 
@@ -88,7 +88,7 @@ async def test_a_second_press_on_somebody_changes_nothing(nudged: Nudged) -> Non
     press = ButtonPress(nudged.delivery_id, 2, ANNA)
     await nudged.presses.press(press, Action.SNOOZE)
     again = await nudged.presses.press(press, Action.DONE)
-    assert again.verdict is PressResult.AGAIN
+    assert again.result is PressResult.AGAIN
     assert again.draft is not None
     assert await nudged.actions() == {MIA: None, NOAH: Action.SNOOZE, OLE: None}
 
@@ -97,7 +97,7 @@ async def test_whoever_is_no_manager_any_more_presses_in_vain(nudged: Nudged) ->
     async with nudged.database.writing() as connection:
         await managers.remove(connection, GUILD, [ANNA])
     pressed = await nudged.presses.press(ButtonPress(nudged.delivery_id, 1, ANNA), Action.DONE)
-    assert (pressed.verdict, pressed.draft) == (PressResult.NO_MANAGER, None)
+    assert (pressed.result, pressed.draft) == (PressResult.NO_MANAGER, None)
     assert set((await nudged.actions()).values()) == {None}
 
 
@@ -107,8 +107,8 @@ async def test_a_member_is_handed_over_to_a_colleague_who_gets_nudges_and_to_nob
     assert (offered.member_name, offered.colleagues) == (f"P{MIA}", {BEN: f"P{BEN}"})
     for nobody in (None, ANNA, NOAH):
         refused = await nudged.presses.press(press, Action.HAND_OVER, nobody)
-        assert refused.verdict is PressResult.NO_COLLEAGUE
-    assert (await nudged.presses.press(press, Action.HAND_OVER, BEN)).verdict is PressResult.CARRIED_OUT
+        assert refused.result is PressResult.NO_COLLEAGUE
+    assert (await nudged.presses.press(press, Action.HAND_OVER, BEN)).result is PressResult.CARRIED_OUT
     async with nudged.database.reading() as connection:
         handed = await nudges.handed_to(connection, GUILD, BEN, moment(0), nudged.clock.now() + timedelta(minutes=1))
     assert {member_id: one.from_manager_id for member_id, one in handed.items()} == {MIA: ANNA}

@@ -9,7 +9,9 @@ from sqlalchemy import insert
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
+from bot.services.digest.report import Reporter
 from bot.services.guild.export import WEEKS, CsvExport
+from bot.services.guild_reader import GuildReader
 from bot.store import guilds, tables
 from bot.store.database import Database
 from tests.support.messages import GUILD, MIA, moment
@@ -37,7 +39,9 @@ async def test_every_week_of_the_record_is_exported_up_to_two_years(
         for day in {first_on, THIS_MONDAY}:
             values = {"guild_id": GUILD, "member_id": MIA, "day": day, "messages": 1}
             await connection.execute(insert(tables.activity).values(values))
-    facts = await CsvExport(database, Outgoing(), DrivenClock(moment(60)), Rules(), at_once).of(GUILD)
+    facts = await CsvExport(
+        GuildReader(database, DrivenClock(moment(60)), at_once), Outgoing(), Reporter(database, Rules()), Rules()
+    ).of(GUILD)
     assert facts is not None
     expected = [THIS_MONDAY - timedelta(weeks=number) for number in range(weeks)]
     assert [week.week_on for week in facts.weeks] == sorted(expected)
