@@ -12,14 +12,14 @@ from discord import InteractionType, app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.apology import apologise, tell
-from bot.discord_io.command_names import CommandNames
-from bot.discord_io.controls import Control, control_class
-from bot.discord_io.forms import Forms
-from bot.discord_io.guard import InteractionGuard
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.invalid_requests import InvalidRequests
-from bot.discord_io.time_signal import TimeSignal
+from bot.discord_io.connection.invalid_requests import InvalidRequests
+from bot.discord_io.connection.time_signal import TimeSignal
+from bot.discord_io.interactions.apology import apologise, tell
+from bot.discord_io.interactions.command_names import CommandNames
+from bot.discord_io.interactions.controls import Control, control_class
+from bot.discord_io.interactions.forms import Forms
+from bot.discord_io.interactions.guard import InteractionGuard
+from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.views.words.refusals import nothing_happened
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.responses import respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.responses import respond
 from bot.domain.snowflake import EPOCH
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.job_progress import JobProgress

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 import discord
 from discord import app_commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control
-from bot.discord_io.responses import respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control
+from bot.discord_io.interactions.responses import respond
 from bot.domain.calendar import monday_of
 from bot.domain.delivery import DeliveryKind
 from bot.domain.rules import Rules

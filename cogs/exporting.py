@@ -5,10 +5,10 @@ import asyncio
 import discord
 from discord import app_commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.responses import respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.responses import respond
 from bot.services.guild.export import CsvExport
 from bot.views.guild.export import export_parcel
 from bot.views.words import refusals

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import discord
 from discord import app_commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guard import Deferral
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control
-from bot.discord_io.responses import respond, update
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guard import Deferral
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control
+from bot.discord_io.interactions.responses import respond, update
 from bot.domain.coverage import PeriodChoice
 from bot.domain.logged import WhenProblem
 from bot.domain.relationship import Standing

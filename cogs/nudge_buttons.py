@@ -4,10 +4,10 @@ import re
 
 import discord
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control
-from bot.discord_io.responses import chosen, respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control
+from bot.discord_io.interactions.responses import chosen, respond
 from bot.domain.nudge import Action
 from bot.services.delivery.messenger import SentMessage
 from bot.services.nudge.enrolment import Enrolments

@@ -7,11 +7,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.responses import respond
-from bot.discord_io.suggestions import suggestions
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.responses import respond
+from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.delivery import DeliveryKind
 from bot.domain.nudge_time import NudgeSchedule, PauseProblem
 from bot.domain.zones import ZONES, zones_like

@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guard import Deferral
-from bot.discord_io.guild import guild_id_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control
-from bot.discord_io.responses import respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guard import Deferral
+from bot.discord_io.interactions.guild import guild_id_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control
+from bot.discord_io.interactions.responses import respond
 from bot.services.delivery.messenger import Directory
 from bot.services.members.privacy import PrivacyService
 from bot.views.members import privacy as words

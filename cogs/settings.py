@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.overview import role_names, setup_of
-from bot.discord_io.responses import respond
-from bot.discord_io.suggestions import suggestions
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.overview import role_names, setup_of
+from bot.discord_io.interactions.responses import respond
+from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.retention import KEEP_CHOICES
 from bot.domain.zones import ZONES, zones_like

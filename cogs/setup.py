@@ -11,14 +11,14 @@ import discord
 from discord import app_commands
 
 from bot.clock import Clock
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guard import Deferral
-from bot.discord_io.guild import guild_id_of, guild_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control, form
-from bot.discord_io.overview import missing_by_channel, setup_of
-from bot.discord_io.responses import all_shown_commands, chosen, filled, resolved, respond, update
-from bot.discord_io.suggestions import suggestions
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guard import Deferral
+from bot.discord_io.interactions.guild import guild_id_of, guild_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control, form
+from bot.discord_io.interactions.overview import missing_by_channel, setup_of
+from bot.discord_io.interactions.responses import all_shown_commands, chosen, filled, resolved, respond, update
+from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zones_like

@@ -8,11 +8,11 @@ from discord.ext import commands
 
 import bot
 from bot.clock import Clock
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guild import guild_of
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.overview import missing_by_channel
-from bot.discord_io.responses import respond
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guild import guild_of
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.overview import missing_by_channel
+from bot.discord_io.interactions.responses import respond
 from bot.services.guild.settings import SettingsService
 from bot.services.guild.status import StatusService
 from bot.views.guild.status import ConnectionState, status_letter

@@ -7,10 +7,10 @@ import discord
 from discord.ext import commands
 
 from bot.background import BackgroundTasks
-from bot.discord_io.channel_visibility import ChannelVisibility
-from bot.discord_io.connected_guilds import ConnectedGuilds
-from bot.discord_io.messages import person_id, read_message
-from bot.discord_io.places import is_recordable, is_visible, place_of
+from bot.discord_io.record.channel_visibility import ChannelVisibility
+from bot.discord_io.record.connected_guilds import ConnectedGuilds
+from bot.discord_io.record.messages import person_id, read_message
+from bot.discord_io.record.places import is_recordable, is_visible, place_of
 from bot.services.guild.membership import MembershipService
 from bot.services.members.roster import Roster
 from bot.services.members.waiting import WaitingService

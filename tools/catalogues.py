@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.command_names import COMMAND, MENU, OPTION
+from bot.discord_io.interactions.command_names import COMMAND, MENU, OPTION
 from bot.domain.guild import LANGUAGES
 from bot.views.words.sentence import LOCALE_FOLDER
 

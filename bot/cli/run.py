@@ -18,7 +18,7 @@ from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.discord_io.address import point_at
+from bot.discord_io.connection.address import point_at
 from bot.store.error import DatabaseUnreachableError, StoreError
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.app import App, open_app
 from bot.clock import DrivenClock
 from bot.config import Settings
-from bot.discord_io.address import point_at
+from bot.discord_io.connection.address import point_at
 from bot.sandbox import MANAGER, PostedMessage, Sandbox
 from bot.sandbox.sample.player import Player
 from bot.sandbox.sample.record import CommunityRecord

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
-from bot.discord_io.history import DiscordHistory
+from bot.discord_io.record.history import DiscordHistory
 from bot.domain.guild import GuildSettings
 from bot.domain.span import Span
 from bot.domain.stretch import Place

@@ -13,8 +13,9 @@ import pytest
 from bot.app import open_app
 from bot.clock import DrivenClock, SystemClock
 from bot.config import Settings
-from bot.discord_io import invalid_requests, messenger
-from bot.discord_io.invalid_requests import InvalidRequests
+from bot.discord_io.connection import invalid_requests
+from bot.discord_io.connection.invalid_requests import InvalidRequests
+from bot.discord_io.delivery import messenger
 from bot.sandbox import Sandbox
 from tests.support.stage import PATIENCE, connected
 from tests.support.team import MONDAY, Team, labels, restarted, team, text_of

@@ -21,9 +21,9 @@ import discord.state
 import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
-from bot.discord_io import timeout
-from bot.discord_io.history import DiscordHistory
-from bot.discord_io.history_request import history_request
+from bot.discord_io.connection import timeout
+from bot.discord_io.record.history import DiscordHistory
+from bot.discord_io.record.history_request import history_request
 from bot.services.record import follower, retry
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder

@@ -19,8 +19,8 @@ import aiohttp
 import discord
 
 from bot.clock import DrivenClock
-from bot.discord_io.address import point_at
-from bot.discord_io.messenger import DiscordMessenger
+from bot.discord_io.connection.address import point_at
+from bot.discord_io.delivery.messenger import DiscordMessenger
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.rules import NudgeRules, Rules
 from bot.services.delivery.messenger import Present, SentMessage

@@ -23,11 +23,11 @@ from bot.app import open_app
 from bot.client import SpadeBot
 from bot.clock import DrivenClock
 from bot.config import Settings
-from bot.discord_io.authorisation import Audience, declared_audience
-from bot.discord_io.controls import Control
-from bot.discord_io.guard import Deferral
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import control, form
+from bot.discord_io.interactions.authorisation import Audience, declared_audience
+from bot.discord_io.interactions.controls import Control
+from bot.discord_io.interactions.guard import Deferral
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import control, form
 from bot.views.kit.form import Form
 from tests.support.declarations import declared_handlers, guild_cogs
 

@@ -7,8 +7,8 @@ import pkgutil
 from discord import InteractionType
 
 import cogs
-from bot.discord_io.guild_cog import GuildCog
-from bot.discord_io.handlers import Handler
+from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.handlers import Handler
 
 KINDS = (InteractionType.component, InteractionType.modal_submit)
 

@@ -13,7 +13,7 @@ from discord.gateway import DiscordWebSocket
 from bot.app import App, open_app
 from bot.clock import Clock, DrivenClock
 from bot.config import Settings
-from bot.discord_io.address import point_at
+from bot.discord_io.connection.address import point_at
 from bot.sandbox import Sandbox
 from tests import openapi
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord_io.address import require_loopback
+from bot.discord_io.connection.address import require_loopback
 
 
 @pytest.mark.parametrize(

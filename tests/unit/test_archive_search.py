@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from bot.discord_io.archive_search import ArchiveSearch
+from bot.discord_io.record.archive_search import ArchiveSearch
 from bot.domain.span import Span
 from bot.services.record.thread_archives import ArchiveScope
 

@@ -14,9 +14,9 @@ from babel.messages import Catalog
 from discord import app_commands
 from discord.app_commands import TranslationContext, TranslationContextLocation
 
-from bot.discord_io.authorisation import Authorisation
-from bot.discord_io.command_names import COMMAND, OPTION, CommandNames
-from bot.discord_io.guard import InteractionGuard
+from bot.discord_io.interactions.authorisation import Authorisation
+from bot.discord_io.interactions.command_names import COMMAND, OPTION, CommandNames
+from bot.discord_io.interactions.guard import InteractionGuard
 from bot.domain.guild import LANGUAGES
 from bot.views.guild.setup import LANGUAGE_NAMES
 from bot.views.words.amounts import duration, percent
@@ -168,19 +168,12 @@ def test_commands_that_sentences_name_are_called_so_in_the_language(language):
                 assert set(named.split()) <= known, (named, form)
 
 
-ANSWERING = (
-    *("apology", "authorisation", "controls", "forms", "guard", "guild", "guild_cog", "handlers", "responses"),
-    "suggestions",
-)
-"""The modules of discord_io that choose what people are told."""
-
-
 def sources():
     return [
         *sorted((ROOT / "bot" / "views").rglob("*.py")),
         *sorted((ROOT / "cogs").glob("*.py")),
         ROOT / "bot" / "client.py",
-        *(ROOT / "bot" / "discord_io" / f"{name}.py" for name in ANSWERING),
+        *sorted((ROOT / "bot" / "discord_io" / "interactions").glob("*.py")),
     ]
 
 

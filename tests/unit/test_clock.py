@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.clock import Clock, DrivenClock, SystemClock
-from bot.discord_io.time_signal import TimeSignal
+from bot.discord_io.connection.time_signal import TimeSignal
 
 ROOT = Path(__file__).parents[2]
 WALL_TIME = re.compile(

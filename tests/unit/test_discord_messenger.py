@@ -6,7 +6,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.discord_io.messenger import DiscordMessenger
+from bot.discord_io.delivery.messenger import DiscordMessenger
 from bot.services.delivery.messenger import DiscordUnreachableError, RefusedError, UnknownOutcomeError
 from bot.views.kit.letter import Letter
 from bot.views.kit.parcel import Parcel

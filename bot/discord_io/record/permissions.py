@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import discord
 
-from bot.discord_io.places import MessageChannel, visible_channels
+from bot.discord_io.record.places import MessageChannel, visible_channels
 
 TO_POST = ("view_channel", "send_messages", "embed_links", "attach_files")
 """What Spade needs in the digest's channel, as discord.py names it."""

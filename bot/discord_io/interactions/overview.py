@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_io.permissions import TO_POST, TO_READ, missing_permissions, unreadable_channels
+from bot.discord_io.record.permissions import TO_POST, TO_READ, missing_permissions, unreadable_channels
 from bot.services.delivery.messenger import Directory
 from bot.services.guild.settings import GuildState
 from bot.views.guild.setup_summary import Setup

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import discord
 
-from bot.discord_io.timeout import request_timeout
+from bot.discord_io.connection.timeout import request_timeout
 from bot.services.record.history import UnreadableHistoryError
 
 

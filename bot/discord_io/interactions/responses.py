@@ -6,8 +6,8 @@ from typing import Any
 
 import discord
 
-from bot.discord_io.authorisation import MANAGERS_SEE
-from bot.discord_io.messenger import sendable
+from bot.discord_io.delivery.messenger import sendable
+from bot.discord_io.interactions.authorisation import MANAGERS_SEE
 from bot.views.kit.letter import Letter
 from bot.views.kit.parcel import Parcel
 

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_io.history_request import history_request
+from bot.discord_io.record.history_request import history_request
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
 
 _KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Collection, Iterable
 import discord
 
 from bot.background import BackgroundTasks
-from bot.discord_io.archive_search import ArchiveSearch
-from bot.discord_io.channels import snapshot_of, with_threads
-from bot.discord_io.places import MessageChannel, is_recordable, is_visible, place_of
+from bot.discord_io.record.archive_search import ArchiveSearch
+from bot.discord_io.record.channels import snapshot_of, with_threads
+from bot.discord_io.record.places import MessageChannel, is_recordable, is_visible, place_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
 from bot.services.record.retry import retry

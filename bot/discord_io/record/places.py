@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 import discord
 
-from bot.discord_io.messages import author_id
+from bot.discord_io.record.messages import author_id
 from bot.domain.stretch import Place
 
 MessageChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread

@@ -5,8 +5,8 @@ from typing import Any
 
 import discord
 
-from bot.discord_io.guard import InteractionGuard
-from bot.discord_io.handlers import Handler
+from bot.discord_io.interactions.guard import InteractionGuard
+from bot.discord_io.interactions.handlers import Handler
 
 
 class Control(discord.ui.DynamicItem[discord.ui.Item[Any]], template="(?!)"):

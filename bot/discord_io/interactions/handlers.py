@@ -11,9 +11,9 @@ from typing import Any
 
 import discord
 
-from bot.discord_io.apology import Apologising
-from bot.discord_io.authorisation import Audience
-from bot.discord_io.guard import Deferral, InteractionGuard
+from bot.discord_io.interactions.apology import Apologising
+from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.guard import Deferral, InteractionGuard
 
 Callback = Callable[[Any, discord.Interaction, re.Match[str]], Coroutine[Any, Any, None]]
 """A cog's method: it gets the cog, the interaction, and what the pattern found in the custom id."""

@@ -2,8 +2,8 @@
 
 import discord
 
-from bot.discord_io.guard import InteractionGuard
-from bot.discord_io.handlers import Handler
+from bot.discord_io.interactions.guard import InteractionGuard
+from bot.discord_io.interactions.handlers import Handler
 
 
 class Forms:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import discord
 
-from bot.discord_io.permissions import may_read_history
-from bot.discord_io.places import MessageChannel, place_of, visible_channels
-from bot.discord_io.timeout import request_timeout
+from bot.discord_io.connection.timeout import request_timeout
+from bot.discord_io.record.permissions import may_read_history
+from bot.discord_io.record.places import MessageChannel, place_of, visible_channels
 from bot.domain.snowflake import moment_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
 

@@ -5,8 +5,8 @@ from enum import Enum, auto
 
 import discord
 
-from bot.discord_io.apology import Apologising, tell
-from bot.discord_io.authorisation import (
+from bot.discord_io.interactions.apology import Apologising, tell
+from bot.discord_io.interactions.authorisation import (
     REFUSALS,
     Audience,
     Authorisation,

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from bot.discord_io.channels import ChannelWithThreads, archived_threads, snapshot_of, with_threads
-from bot.discord_io.permissions import may_read_history
+from bot.discord_io.record.channels import ChannelWithThreads, archived_threads, snapshot_of, with_threads
+from bot.discord_io.record.permissions import may_read_history
 from bot.domain.snowflake import moment_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.retry import CHANNEL_TRIES, retry

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Sequence
 import discord
 
 from bot.background import BackgroundTasks
-from bot.discord_io.archive_search import ArchiveSearch
-from bot.discord_io.channels import visible_snapshots, with_threads
-from bot.discord_io.places import visible_channels
+from bot.discord_io.record.archive_search import ArchiveSearch
+from bot.discord_io.record.channels import visible_snapshots, with_threads
+from bot.discord_io.record.places import visible_channels
 from bot.services.guild.membership import MembershipService
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader

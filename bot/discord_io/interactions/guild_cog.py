@@ -8,8 +8,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_io.authorisation import Audience, declare_audience
-from bot.discord_io.handlers import Handler
+from bot.discord_io.interactions.authorisation import Audience, declare_audience
+from bot.discord_io.interactions.handlers import Handler
 
 
 class GuildCog(commands.Cog):

@@ -6,10 +6,10 @@ an error.
 
 import discord
 
-from bot.discord_io.history_request import history_request, unreadable
-from bot.discord_io.messages import author_id, person_id, read_message
-from bot.discord_io.permissions import may_read_history
-from bot.discord_io.places import MessageChannel, is_recordable, place_of
+from bot.discord_io.record.history_request import history_request, unreadable
+from bot.discord_io.record.messages import author_id, person_id, read_message
+from bot.discord_io.record.permissions import may_read_history
+from bot.discord_io.record.places import MessageChannel, is_recordable, place_of
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.record.history import PAGE, UnreadableHistoryError

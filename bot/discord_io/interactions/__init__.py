@@ -1,0 +1,1 @@
+"""Interactions: who may use a command or control, responding to it, and what a failure answers."""
