@@ -15,4 +15,4 @@ def kept_from(today: date, months: int) -> date:
             return date(year, month, day)
         except ValueError:
             continue
-    return date(year, month, min(today.day, 28))
+    return date(year, month, today.day)

@@ -299,6 +299,7 @@ async def test_a_managers_own_digest_has_their_own_figures(world: World) -> None
         for manager in team
     ]
     assert [(one.digest.manager_id, one.digest.figures.conversations) for one in own] == [(ANNA, 4), (BEN, 1)]
+    assert [list(one.digest.first_contacts) for one in own] == [[MIA], [NOAH]]
 
 
 async def test_a_week_before_one_that_was_dealt_with_is_not_posted(world: World) -> None:
@@ -383,13 +384,18 @@ async def test_the_command_line_shows_what_was_posted_and_what_is_different_now(
 
 async def test_what_is_no_longer_on_record_corrects_nothing(world: World) -> None:
     """What is kept for some months only leaves the figures that were posted, also for scripts."""
+    reporter, now = Reporter(world.database, Rules()), world.clock.now()
+    async with world.database.reading() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+    assert settings is not None
+    before = await reporter.draft(settings, WEEK, "Mesh", now)
+    assert before.load is not None
     await world.service.post_due()
     async with world.database.writing() as connection:
-        settings = await guilds.settings_of(connection, GUILD)
         await connection.execute(delete(tables.activity))
         await connection.execute(delete(tables.touch))
-    assert settings is not None
-    draft = await Reporter(world.database, Rules()).draft(settings, WEEK, "Mesh", world.clock.now())
+    draft = await reporter.draft(settings, WEEK, "Mesh", now)
+    assert (draft.load, draft.conversations) == (before.load, before.conversations)
     assert draft.corrected is None
     assert (
         draft.week.document()["team"]["conversations"] == draft.week.document()["posted"]["team"]["conversations"] == 5

@@ -193,6 +193,11 @@ def test_the_target_of_a_reply_is_not_among_the_named() -> None:
     assert touched(channel(), base, said(1, ANNA, to=(0, MIA), mentions=[NOAH, OLE, PIA])) == [(1, REPLY, ANNA, MIA)]
 
 
+def test_only_the_reply_itself_counts_for_the_reply_time() -> None:
+    found = derived(channel(), said(0, MIA), said(1, ANNA, to=(0, MIA), mentions=[NOAH])).touches
+    assert {touch.member_id: touch.replied_to_id for touch in found} == {MIA: at(0), NOAH: None}
+
+
 def test_when_the_target_is_gone_everyone_in_the_mentions_counts_as_named() -> None:
     assert touched(channel(), said(1, ANNA, to=(0, None), mentions=[MIA, NOAH])) == [
         (1, MENTION, ANNA, MIA),

@@ -161,6 +161,12 @@ def test_whoever_is_unmet_longest_comes_first_however_many_days_they_wrote_on() 
     assert order((MIA, 2, 200), (NOAH, 3, 100)) == [NOAH]
 
 
+@pytest.mark.parametrize(("hours", "miss"), [(11, Miss.JUST_ARRIVED), (12, Miss.LONG_HERE), (24 * 20, Miss.LONG_HERE)])
+def test_why_somebody_is_no_newcomer_depends_on_since_when_they_write(hours: int, miss: Miss) -> None:
+    why = explain(facts(), MIA, MemberFacts(Standing.MEMBER, first_at=ago(hours=hours), active_days=2), RULES)
+    assert [missed.miss for missed in why.missed if missed.reason is Reason.NEWCOMER] == [miss]
+
+
 def test_who_was_there_before_a_young_record_begins_is_no_newcomer() -> None:
     known = facts(newcomers={MIA: Newcomer(first_id_at(ago(days=3)), ROOM)}, old_hands=frozenset({MIA}))
     assert chosen(known) == []
