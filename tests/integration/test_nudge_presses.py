@@ -7,17 +7,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
+from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Action
+from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
-from bot.services.delivery.messenger import SentMessage
+from bot.services.delivery.messenger import SentMessage, UnknownOutcomeError
+from bot.services.delivery.outbox import new_delivery
 from bot.services.nudge.dispatch import NudgeService
+from bot.services.nudge.facts import gather, gather_member, unanswered
 from bot.services.nudge.presses import ButtonPress, NudgePresses, PressResult
 from bot.services.nudge.previews import NudgePreviews
 from bot.services.record.recorder import Recorder
-from bot.store import guilds, managers, nudges
+from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Database
-from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, OLE, channel, moment, said, whole
+from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, channel, moment, said, whole
 from tests.support.no_context import NoContext
 from tests.support.outgoing import Drafts, Outgoing, at_once, drafts
 
@@ -141,3 +145,74 @@ async def test_who_is_gone_from_the_server_or_whose_message_is_gone_is_not_offer
     assert await NudgeService(database, outgoing, Drafts(), clock, Rules(), at_once).send_due() == 1
     ((_, draft),) = drafts(outgoing)
     assert [offer.member_id for offer in draft.nudge.offers] == [OLE]
+
+
+async def test_whom_the_manager_set_aside_meanwhile_is_moot_when_a_lost_nudge_is_sent_again(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request of a later nudge is lost; before it is repeated, two of its three members are set aside."""
+
+    async def lost(*_: object) -> SentMessage:
+        raise UnknownOutcomeError("the connection failed")
+
+    outgoing = nudged.outgoing
+    nudged.clock.set(moment(10 * DAY))
+    monkeypatch.setattr(Outgoing, "send_to_person", lost)
+    assert await nudged.service.send_due() == 0
+    monkeypatch.undo()
+    now = nudged.clock.now()
+    async with nudged.database.writing() as connection:
+        await nudges.snooze(connection, GUILD, ANNA, MIA, now + timedelta(days=7))
+        await nudges.snooze(connection, GUILD, ANNA, NOAH, None)
+        (delivery,) = await deliveries.unsettled(connection)
+    nudged.clock.set(now + timedelta(seconds=31))
+    assert await nudged.service.resume(delivery)
+    (_, draft) = drafts(outgoing)[-1]
+    nudged.delivery_id = draft.delivery_id
+    assert await nudged.actions() == {MIA: Action.MOOT, NOAH: Action.MOOT, OLE: None}
+
+
+async def test_nothing_is_known_of_somebody_before_their_first_message(nudged: Nudged) -> None:
+    async with nudged.database.reading() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        assert settings is not None
+        before = await gather_member(connection, settings, MIA, moment(0), Rules())
+        after = await gather_member(connection, settings, MIA, moment(0) + timedelta(milliseconds=1), Rules())
+    assert (before.standing, after.standing) == (Standing.UNRECORDED, Standing.MEMBER)
+
+
+async def test_three_nudges_without_a_press_or_a_touch_are_unanswered(nudged: Nudged) -> None:
+    ((_, draft),) = drafts(nudged.outgoing)
+
+    async def sent(days: int) -> str:
+        nudged.clock.set(moment((days * 24 + 20) * 60))
+        now = nudged.clock.now()
+        delivery = new_delivery(DeliveryKind.NUDGE, GUILD, ANNA, now.date(), nudged.clock, DeliveryState.SENT)
+        async with nudged.database.writing() as connection:
+            assert await deliveries.claim(connection, delivery)
+            await nudges.add_members(connection, GUILD, ANNA, delivery.delivery_id, draft.nudge.offers, now, now.date())
+        return delivery.delivery_id
+
+    async def quiet() -> bool:
+        async with nudged.database.reading() as connection:
+            settings = await guilds.settings_of(connection, GUILD)
+            assert settings is not None
+            return await unanswered(connection, settings, ANNA, nudged.clock.now(), Rules())
+
+    await sent(1)
+    assert not await quiet()  # two are not enough to say
+    last = await sent(2)
+    assert await quiet()
+    assert (await nudged.presses.press(ButtonPress(last, 1, ANNA), Action.DONE)).result is PressResult.CARRIED_OUT
+    assert not await quiet()
+
+
+async def test_the_last_message_of_somebody_well_known_is_among_a_nudges_facts(nudged: Nudged) -> None:
+    talks = [said(hour * 60, ANNA, to=(0, MIA)) for hour in (2, 4, 6)]
+    last = said(7 * 60, MIA)
+    await Recorder(nudged.database, Rules()).record(whole(channel(CHANNEL + 1), *talks, last), NoContext())
+    async with nudged.database.reading() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        assert settings is not None
+        found = await gather(connection, settings, ANNA, nudged.clock.now(), Rules())
+    assert found.last_messages == {MIA: (last.message_id, CHANNEL + 1)}
