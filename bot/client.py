@@ -12,6 +12,7 @@ from discord import InteractionType, app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
+from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.time_signal import TimeSignal
 from bot.discord_io.interactions.apology import apologise, tell
@@ -95,6 +96,15 @@ class SpadeBot(commands.Bot):
             raise
         if self._ending is not None:
             raise discord.LoginFailure("Discord does not take the token any more.")
+
+    async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's signature
+        """Keep the gateway connected; see `GatewayConnection`. Reconnects whatever `reconnect` says."""
+        await GatewayConnection(self, Backoff()).keep()
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass an event to the listeners, unless the bot is closing: discord.py may still have one on its way then."""
+        if not self.is_closed():
+            super().dispatch(event_name, *args, **kwargs)
 
     async def on_disconnect(self) -> None:
         """Doubt the clock: how long the connection will be gone is unknown."""

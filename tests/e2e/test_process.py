@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.sandbox import Channel, Guild, Sandbox
+from bot.sandbox.gateway.gateway import HandshakeMoment
 from tests import openapi
 from tests.support.moderators import moderators
 
@@ -212,3 +213,19 @@ async def test_broken_exports_are_named_and_the_rest_is_imported(tmp_path: Path)
     assert "Traceback" not in errors
     with closing(sqlite3.connect(tmp_path / "spade.db")) as database:
         assert database.execute("SELECT member_id, messages FROM activity").fetchall() == [(5, 1)]
+
+
+async def test_a_gateway_that_does_not_answer_at_first_is_waited_for_without_a_traceback(tmp_path: Path) -> None:
+    async with Sandbox(now=lambda: datetime.now(UTC)) as sandbox:
+        guild, _ = town(sandbox)
+        sandbox.faults.gateway.fail_handshakes(HandshakeMoment.REQUEST, 503)
+        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
+            await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= 3, 30)
+            sandbox.faults.gateway.accept_handshakes()
+            await sandbox.connected(20)
+            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            process.send_signal(signal.SIGTERM)
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 0
+        assert "Traceback" not in errors.decode()
+        assert errors.decode().count("Not connected to Discord: the gateway answered 503") == 1

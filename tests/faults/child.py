@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import discord
-import discord.backoff
 import discord.http
 import discord.state
 
 import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
-from bot.discord_io.connection import timeout
+from bot.discord_io.connection import gateway, timeout
 from bot.discord_io.record.history import DiscordHistory
 from bot.discord_io.record.history_request import history_request
 from bot.services.record import follower, retry
@@ -67,7 +66,7 @@ def hurry() -> None:
 
     discord.state.ConnectionState.__init__ = begin_soon
     discord.Client.before_identify_hook = identify_at_once
-    discord.backoff.ExponentialBackoff.delay = lambda _self: 0.05
+    replace_in(gateway, FIRST_DELAY_SECONDS=0.05, LONGEST_DELAY_SECONDS=0.05)
     replace_in(timeout, SECONDS=TIMEOUT_SECONDS)
     replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
     for module in (retry, follower):

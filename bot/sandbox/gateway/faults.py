@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.sandbox.gateway.gateway import HandshakeFault, HandshakeMoment
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,6 +45,15 @@ class GatewayFaults:
         """Stop the disorder of events and deliver an event that is held back."""
         self._disorder.duplicate = self._disorder.reorder = 0.0
         self._disorder.flush()
+
+    def fail_handshakes(self, moment: HandshakeMoment, code: int) -> None:
+        """Let every handshake fail from now on: with an HTTP status at REQUEST, with a close code later."""
+        self._gateway.handshake_fault = HandshakeFault(moment, code)
+
+    def accept_handshakes(self) -> int:
+        """Let handshakes succeed again; return how many failed so far."""
+        self._gateway.handshake_fault = None
+        return self._gateway.handshakes_failed
 
     def drop(self, *, resume: bool = True) -> int:
         """Cut all connections without a close frame; return how many.

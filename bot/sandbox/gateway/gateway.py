@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from email.utils import format_datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -28,6 +30,26 @@ class Closed(Exception):  # noqa: N818  (it ends a connection and is no error of
         self.reason = reason
 
 
+class HandshakeMoment(Enum):
+    """When a handshake that is to fail does."""
+
+    REQUEST = auto()
+    """Instead of the upgrade to a websocket: an HTTP status."""
+    BEFORE_HELLO = auto()
+    BEFORE_READY = auto()
+    """After IDENTIFY or RESUME, and before the answer to it."""
+    AFTER_READY = auto()
+    """After READY, and before the first guild; a RESUME is refused as in BEFORE_READY."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeFault:
+    """Every handshake fails at one moment: with an HTTP status at REQUEST, with a close code later."""
+
+    moment: HandshakeMoment
+    code: int
+
+
 class Gateway:
     """All sessions of the bot. It gets events from the world and commands from clients.
 
@@ -43,6 +65,8 @@ class Gateway:
         self.identified = 0
         self.resumed = 0
         self.presence: dict[str, Any] | None = None
+        self.handshake_fault: HandshakeFault | None = None
+        self.handshakes_failed = 0
         self._state = world.state
         self._failures = failures
         self._token = token
@@ -63,12 +87,17 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one websocket until it ends."""
+        if (code := self._fails_at(HandshakeMoment.REQUEST)) is not None:
+            return web.Response(status=code)
         socket = web.WebSocketResponse(max_msg_size=1 << 22, compress=False)
         socket.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
         try:
             await socket.prepare(request)
         except ConnectionResetError:
             return web.Response()  # the client disconnected before the handshake; this is not sent
+        if (code := self._fails_at(HandshakeMoment.BEFORE_HELLO)) is not None:
+            await socket.close(code=code)
+            return socket
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)
         connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})
@@ -84,6 +113,14 @@ class Gateway:
             self._detach(connection, gone=left)
             connection.stop()
         return socket
+
+    def _fails_at(self, *moments: HandshakeMoment) -> int | None:
+        """The status or close code if handshakes are to fail at one of these moments; counts the failure."""
+        fault = self.handshake_fault
+        if fault is None or fault.moment not in moments:
+            return None
+        self.handshakes_failed += 1
+        return fault.code
 
     def _detach(self, connection: Connection, *, gone: bool) -> None:
         self.connections.discard(connection)
@@ -131,6 +168,8 @@ class Gateway:
         intents = Intent(wanted)
         if intents & PRIVILEGED & ~self._state.granted:
             raise Closed(4014, "Disallowed intent(s).")
+        if (code := self._fails_at(HandshakeMoment.BEFORE_READY)) is not None:
+            raise Closed(code, "")
         for stale in [s for s in self.sessions.values() if s.connection is None]:
             del self.sessions[stale.id]
         self.identified += 1
@@ -139,6 +178,8 @@ class Gateway:
         session.connection, connection.session = connection, session
         guilds = [guild for guild in self._state.guilds.values() if self._state.bot_in(guild)]
         session.push("READY", self._ready(session, [guild.id for guild in guilds]))
+        if (code := self._fails_at(HandshakeMoment.AFTER_READY)) is not None:
+            raise Closed(code, "")
         for guild in guilds:
             if intents & Intent.GUILDS and not guild.unavailable:
                 session.push("GUILD_CREATE", guild_create_payload(self._state, guild))
@@ -165,6 +206,8 @@ class Gateway:
     def _resume(self, connection: Connection, data: dict[str, Any]) -> None:
         if data.get("token") != self._token:
             raise Closed(4004, "Authentication failed.")
+        if (code := self._fails_at(HandshakeMoment.BEFORE_READY, HandshakeMoment.AFTER_READY)) is not None:
+            raise Closed(code, "")
         session = self.sessions.get(data.get("session_id") or "")
         seq = data.get("seq")
         missed = session.missed(seq) if session is not None and isinstance(seq, int) else None

@@ -1,0 +1,161 @@
+"""Keeping the gateway connected: bounded delays between tries, and a RESUME wherever Discord may accept one.
+
+discord.py's own loop waits up to 1,024 s, reconnects without a delay after some close codes, and fails if the very
+first handshake does (issue 10520 of Rapptz/discord.py).
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_SECONDS = 60.0
+STABLE_SECONDS = 30.0
+"""A connection that lived as long as this ends a series of failures."""
+FIRST_DELAY_SECONDS = 1.0
+LONGEST_DELAY_SECONDS = 60.0
+RESUME_TRIES = 5
+"""After so many failures in a row Discord's ordinary address is tried for a new session, not the one for a RESUME."""
+_FINAL = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
+"""Close codes after which no further try can succeed: the token, the sharding, the API version or the intents."""
+_INTENTS_NOT_GRANTED = 4014
+
+
+_PASSING = (
+    ReconnectWebSocket,
+    OSError,
+    TimeoutError,
+    aiohttp.ClientError,
+    discord.HTTPException,
+    discord.GatewayNotFound,
+    discord.ConnectionClosed,
+)
+"""What ends a connection, or a try to make one."""
+
+
+class Backoff:
+    """The delays between tries, in seconds: none before the second try, then doubling up to the longest.
+
+    `share` gives the part of a delay that is waited for, from half of it to all of it, so that many clients do not
+    come back at the same moment.
+    """
+
+    def __init__(self, share: Callable[[], float] = lambda: random.uniform(0.5, 1.0)) -> None:  # noqa: S311
+        self._share = share
+        self.failures = 0
+
+    def next(self) -> float:
+        """Count one more failure, and give the delay after it."""
+        self.failures += 1
+        if self.failures == 1:
+            return 0.0
+        doublings = min(self.failures - 2, 16)  # more would only make a huge number
+        return self._share() * min(FIRST_DELAY_SECONDS * float(2**doublings), LONGEST_DELAY_SECONDS)
+
+    def reset(self) -> None:
+        """The connection is stable again."""
+        self.failures = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Why a connection, or the try to make one, ended. `resumable`: Discord may still know the session."""
+
+    problem: str
+    resumable: bool
+
+
+class GatewayConnection:
+    """The gateway connection of a client that is logged in.
+
+    Each interruption is dispatched as `disconnect`. The log gets one line for each different problem of a series of
+    failed tries, and none for a connection that is replaced at once.
+    """
+
+    def __init__(self, client: discord.Client, backoff: Backoff) -> None:
+        self._client = client
+        self._backoff = backoff
+        self._resume: dict[str, Any] = {}
+        self._initial = True
+        self._logged = ""
+
+    async def keep(self) -> None:
+        """Connect, and reconnect until the client is closed.
+
+        Raises ConnectionClosed or PrivilegedIntentsRequired, with the client closed, if Discord says that no further
+        try can succeed.
+        """
+        while not self._client.is_closed():
+            loss = await self._connected()
+            self._client.dispatch("disconnect")
+            if not self._client.is_closed():
+                await asyncio.sleep(self._delay_after(loss))
+
+    async def _connected(self) -> Loss:
+        """Hold one connection until it ends."""
+        try:
+            handshake = DiscordWebSocket.from_client(
+                self._client, initial=self._initial, shard_id=self._client.shard_id, **self._resume
+            )
+            socket = self._client.ws = await asyncio.wait_for(handshake, HANDSHAKE_SECONDS)
+        except _PASSING as error:
+            return await self._loss(error)
+        self._initial = False
+        clock = asyncio.get_running_loop().time
+        opened_at = clock()
+        try:
+            while True:
+                await socket.poll_event()
+        except _PASSING as error:
+            loss = await self._loss(error)
+        if clock() - opened_at >= STABLE_SECONDS:
+            self._backoff.reset()
+            self._logged = ""
+        self._resume = _resume_of(socket) if loss.resumable else {}
+        return loss
+
+    async def _loss(self, error: Exception) -> Loss:
+        if isinstance(error, ReconnectWebSocket):
+            return Loss("Discord ended the connection", error.resume)
+        if isinstance(error, discord.ConnectionClosed) and error.code in _FINAL:
+            self._client.dispatch("disconnect")
+            await self._client.close()
+            if error.code == _INTENTS_NOT_GRANTED:
+                raise discord.PrivilegedIntentsRequired(error.shard_id) from None
+            raise error
+        return Loss(_described(error), resumable=True)
+
+    def _delay_after(self, loss: Loss) -> float:
+        delay = self._backoff.next()
+        if self._backoff.failures >= RESUME_TRIES:
+            self._resume = {}
+        if delay and loss.problem != self._logged:
+            self._logged = loss.problem
+            every = f"{LONGEST_DELAY_SECONDS:.0f}"
+            log.warning("Not connected to Discord: %s. Trying again, at least every %s s", loss.problem, every)
+        return delay
+
+
+def _resume_of(socket: DiscordWebSocket) -> dict[str, Any]:
+    """What a RESUME of this connection's session needs; nothing if there was no session yet."""
+    if socket.session_id is None:
+        return {}
+    return {"resume": True, "session": socket.session_id, "sequence": socket.sequence, "gateway": socket.gateway}
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, discord.ConnectionClosed):
+        return f"it closed the connection with {error.code}"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"the gateway answered {error.status}"
+    if isinstance(error, TimeoutError):
+        return "the gateway did not answer in time"
+    return f"the gateway cannot be reached ({type(error).__name__})"

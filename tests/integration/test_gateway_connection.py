@@ -1,0 +1,108 @@
+"""The bot's gateway connection outlives handshakes that fail, whenever and however they do."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.clock import DrivenClock
+from bot.discord_io.connection import gateway
+from bot.discord_io.connection.gateway import Backoff
+from bot.sandbox import Sandbox
+from bot.sandbox.gateway.gateway import HandshakeMoment
+from tests.support.stage import connected
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FAILURES = [
+    (HandshakeMoment.REQUEST, 503),
+    (HandshakeMoment.REQUEST, 429),
+    *(
+        (moment, code)
+        for moment in (HandshakeMoment.BEFORE_HELLO, HandshakeMoment.BEFORE_READY, HandshakeMoment.AFTER_READY)
+        for code in (1000, 1001, 1011, 4000)
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "FIRST_DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(gateway, "LONGEST_DELAY_SECONDS", 0.05)
+
+
+async def outlived(sandbox: Sandbox, failures: int = 8) -> None:
+    """Wait until so many handshakes failed, then let the next ones succeed."""
+    seen = sandbox.gateway.handshakes_failed
+    await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= seen + failures, 20)
+    sandbox.faults.gateway.accept_handshakes()
+
+
+@pytest.mark.parametrize(("moment", "code"), FAILURES)
+async def test_the_first_handshake_may_fail_in_any_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, moment: HandshakeMoment, code: int
+) -> None:
+    clock = DrivenClock(START)
+    async with Sandbox(now=clock.now) as sandbox:
+        guild = sandbox.world.guilds.add("Town")
+        sandbox.world.channels.add(guild, "square")
+        sandbox.faults.gateway.fail_handshakes(moment, code)
+        outliving = asyncio.create_task(outlived(sandbox))
+        with caplog.at_level(logging.WARNING):
+            async with connected(sandbox, clock, tmp_path / "spade.db") as app:
+                await outliving
+                assert app.bot.is_ready()
+    told = [record for record in caplog.records if record.name == gateway.__name__]
+    assert len(told) == 1
+    assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize(("moment", "code"), FAILURES)
+async def test_a_later_handshake_may_fail_in_any_way_and_nothing_is_lost(
+    tmp_path: Path, moment: HandshakeMoment, code: int
+) -> None:
+    clock = DrivenClock(START)
+    async with Sandbox(now=clock.now) as sandbox:
+        world = sandbox.world
+        guild = world.guilds.add("Town")
+        square, ann = world.channels.add(guild, "square"), world.users.add("ann")
+        world.members.add(guild, ann)
+        async with connected(sandbox, clock, tmp_path / "spade.db") as app:
+            sandbox.faults.gateway.fail_handshakes(moment, code)
+            sandbox.faults.gateway.drop()
+            missed = world.messages.post(square, ann, "Is anybody there?").id
+            await outlived(sandbox)
+
+            async def recorded() -> int:
+                await app.follower.settle()
+                async with app.database.reading() as connection:
+                    found = await connection.exec_driver_sql("SELECT max(last_id) FROM span")
+                return found.scalar_one() or 0
+
+            async with asyncio.timeout(20):
+                while await recorded() < missed:
+                    await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("code", [4010, 4011, 4012, 4013])
+async def test_what_no_further_try_can_mend_ends_the_connection(tmp_path: Path, code: int) -> None:
+    clock = DrivenClock(START)
+    async with Sandbox(now=clock.now) as sandbox:
+        sandbox.faults.gateway.fail_handshakes(HandshakeMoment.BEFORE_READY, code)
+        with pytest.raises(discord.ConnectionClosed):
+            async with connected(sandbox, clock, tmp_path / "spade.db"):
+                pass
+        assert sandbox.gateway.handshakes_failed == 1
+
+
+def test_delays_double_up_to_a_minute_and_begin_again_once_stable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "FIRST_DELAY_SECONDS", 1.0)
+    monkeypatch.setattr(gateway, "LONGEST_DELAY_SECONDS", 60.0)
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.next() for _ in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert [backoff.next() for _ in range(10_000)][-1] == 60
+    backoff.reset()
+    assert [backoff.next(), backoff.next()] == [0, 1]
+    assert all(0.5 <= delay <= 60 for delay in (Backoff().next() or 1 for _ in range(100)))
