@@ -64,5 +64,5 @@ class _Nameless:
         return {}
 
 
-async def _nothing() -> None:
+async def _nothing(_guild_id: int) -> None:
     """Nothing is received here that would have to be recorded first."""

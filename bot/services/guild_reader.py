@@ -10,6 +10,9 @@ from bot.domain.guild import GuildSettings
 from bot.store import guilds
 from bot.store.database import Connection, Database
 
+Settle = Callable[[int], Awaitable[None]]
+"""Returns when everything received so far of the guild with this id is on record. Raises what hinders that."""
+
 
 @dataclass(frozen=True, slots=True)
 class GuildSnapshot:
@@ -24,9 +27,9 @@ class GuildSnapshot:
 
 
 class GuildReader:
-    """Opens read transactions for one guild. `settle` returns when everything received so far is on record."""
+    """Opens read transactions for one guild. `settle` is the follower's: it waits for the record of one guild."""
 
-    def __init__(self, database: Database, clock: Clock, settle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, clock: Clock, settle: Settle) -> None:
         self._database = database
         self._clock = clock
         self.settle = settle
@@ -42,6 +45,6 @@ class GuildReader:
     @asynccontextmanager
     async def settled(self, guild_id: int) -> AsyncIterator[GuildSnapshot | None]:
         """The same, once everything received so far is on record."""
-        await self.settle()
+        await self.settle(guild_id)
         async with self.snapshot(guild_id) as snapshot:
             yield snapshot

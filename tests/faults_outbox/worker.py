@@ -73,7 +73,7 @@ async def tick(job: Mapping[str, Any]) -> None:
     try:
         clock = DrivenClock(datetime.fromisoformat(job["now"]))
 
-        async def settle() -> None:
+        async def settle(_guild_id: int) -> None:
             return None
 
         service = NudgeService(database, messenger, NudgeWriter(), clock, RULES, settle)

@@ -111,14 +111,16 @@ class World:
         self.discord = Discord()
         self.clock = DrivenClock(DUE)
         self.out_of_step: set[int] = set()
+        self.in_trouble: set[int] = set()
         self.service = self.build()
 
     def in_step(self, guild_id: int) -> bool:
         return guild_id not in self.out_of_step
 
     def build(self) -> DigestService[Parcel]:
-        async def settled() -> None:
-            pass
+        async def settled(guild_id: int) -> None:
+            if guild_id in self.in_trouble:
+                raise OSError("no network")
 
         reader = GuildReader(self.database, self.clock, settled)
         return DigestService(
@@ -169,6 +171,22 @@ async def test_a_guild_whose_record_is_not_in_step_waits_for_its_digests(world: 
     assert await world.service.post_due() == 0
     world.out_of_step.clear()
     assert await world.service.post_due() == 1
+
+
+async def test_a_guild_in_trouble_holds_up_no_other_and_gets_its_digest_once_that_is_over(world: World) -> None:
+    other = GUILD + 1
+    async with world.database.writing() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        assert settings is not None
+        await guilds.save(connection, replace(settings, guild_id=other, digest_channel_id=TEAM + 1))
+    world.in_trouble.add(GUILD)
+    assert await world.service.post_due() == 1
+    assert [target for target, _ in world.discord.sent] == [TEAM + 1]
+    world.in_trouble.clear()
+    assert await world.service.post_due() == 0  # it is tried again after a minute
+    world.clock.set(DUE + timedelta(minutes=1))
+    assert await world.service.post_due() == 1
+    assert [target for target, _ in world.discord.sent] == [TEAM + 1, TEAM]
 
 
 async def test_the_team_post_and_the_personal_one_go_out_once_each(world: World) -> None:
@@ -274,8 +292,8 @@ async def test_what_never_arrived_and_another_process_sends_again_first_is_left_
 
 async def test_what_a_killed_process_had_just_claimed_is_looked_for_before_it_is_sent_again(world: World) -> None:
     """It may have arrived, and may still be on its way for half a minute."""
-    world.discord.breaks = ConnectionAbortedError("killed")
-    with pytest.raises(ConnectionAbortedError):
+    world.discord.breaks = asyncio.CancelledError("killed")
+    with pytest.raises(asyncio.CancelledError):
         await world.service.post_due()
     world.discord.breaks = None
     world.service = world.build()

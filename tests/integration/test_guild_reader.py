@@ -18,7 +18,7 @@ async def test_a_settled_snapshot_holds_what_was_received_before_it_and_a_plain_
 ) -> None:
     received = [SETTINGS]
 
-    async def settle() -> None:
+    async def settle(_guild_id: int) -> None:
         async with database.writing() as connection:
             await guilds.save(connection, received.pop())
 
@@ -36,7 +36,7 @@ async def test_a_settled_snapshot_holds_what_was_received_before_it_and_a_plain_
 
 
 async def test_a_snapshot_does_not_see_what_is_written_after_it_began(database: Database) -> None:
-    async def settle() -> None:
+    async def settle(_guild_id: int) -> None:
         raise AssertionError("a snapshot does not settle")
 
     async with database.writing() as connection:

@@ -511,6 +511,9 @@ async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     await running.says(OTHER, said(2, MIA))
     with pytest.raises(OSError, match="no network"):
         await running.follower.settle()
+    with pytest.raises(OSError, match="no network"):
+        await running.follower.settle(GUILD)
+    await running.follower.settle(GUILD + 1)  # another guild has nothing to do with it
     assert [row[1] for row in (await rows(running.database))["activity"]] == [MIA]
     running.log.during_page = None
     await asyncio.sleep(0.1)

@@ -202,7 +202,7 @@ class Names:
         return {person: f"Member {person}" for person in people_ids if person in self.here}
 
 
-async def nothing() -> None:
+async def nothing(_guild_id: int) -> None:
     """Nothing is under way."""
 
 

@@ -54,7 +54,7 @@ class Drafts:
         return delivery_id
 
 
-async def at_once() -> None:
+async def at_once(_guild_id: int) -> None:
     """Nothing is held back."""
 
 

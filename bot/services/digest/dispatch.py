@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Generic, Protocol
 
 from bot.clock import Clock
@@ -16,6 +17,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
+from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.digest.painter import Painter
@@ -72,6 +74,7 @@ class DigestService(Generic[Body]):
         self._reporter = Reporter(database, rules)
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
+        self._attempts = Attempts(clock.now)
 
     async def post_due(self) -> int:
         """Send every digest that is due now, the channels' before the managers' own; returns how many were sent."""
@@ -82,20 +85,29 @@ class DigestService(Generic[Body]):
         for settings in all_settings:
             due = due_digest(settings, self._clock.now())
             if due is not None:
-                sent += await self._post(settings, due) is DeliveryState.SENT
+                what = f"The digest of {due.week_on} for server {settings.guild_id}"
+                sent += await self._attempts.attempt(settings.guild_id, what, partial(self._post_due, settings, due))
         for settings in all_settings:
             async with self._database.reading() as connection:
                 team = await managers.all_settings(connection, settings.guild_id)
             for manager in team:
                 due = due_personal_digest(settings, manager, self._clock.now())
                 if due is not None:
-                    sent += await self._send(NudgeSchedule(settings, manager), due) is DeliveryState.SENT
+                    key, schedule = (settings.guild_id, manager.manager_id), NudgeSchedule(settings, manager)
+                    what = f"The digest of {due.week_on} to manager {manager.manager_id}"
+                    sent += await self._attempts.attempt(key, what, partial(self._send_due, schedule, due))
         return sent
+
+    async def _post_due(self, settings: GuildSettings, due: DueDigest) -> bool:
+        return await self._post(settings, due) is DeliveryState.SENT
+
+    async def _send_due(self, schedule: NudgeSchedule, due: DueDigest) -> bool:
+        return await self._send(schedule, due) is DeliveryState.SENT
 
     async def _post(self, settings: GuildSettings, due: DueDigest) -> DeliveryState | None:
         if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
             return None
-        await self._reader.settle()
+        await self._reader.settle(settings.guild_id)
         delivery = self._new_delivery(DeliveryKind.DIGEST, settings, None, due)
         draft = await self._draft(settings, due.week_on)
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
@@ -110,7 +122,7 @@ class DigestService(Generic[Body]):
         kind = DeliveryKind.PERSONAL_DIGEST
         if await self._is_taken(guild_id, kind, manager_id, due):
             return None
-        await self._reader.settle()
+        await self._reader.settle(guild_id)
         delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
         draft = await self._personal(schedule, due.week_on)
         if draft.nothing_to_say:

@@ -1,6 +1,6 @@
 """Gathers the team's contact with one member, and logs contact that Discord cannot show."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from bot.domain.rules import Rules
 from bot.domain.touch import NO_CHANNEL, Touch, TouchKind, personal_kinds
 from bot.domain.waiting import WaitingState
 from bot.services.delivery.messenger import Directory
+from bot.services.guild_reader import Settle
 from bot.store import activity, forgetting, guilds, ignoring, managers, record, touches, waits
 from bot.store.activity import Trace
 from bot.store.database import Connection, Database
@@ -50,7 +51,7 @@ class Relationships:
         directory: Directory,
         clock: Clock,
         rules: Rules,
-        settle: Callable[[], Awaitable[None]],
+        settle: Settle,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -60,7 +61,7 @@ class Relationships:
 
     async def of(self, guild_id: int, member_id: int) -> RelationshipFacts:
         """The team's contact with one person."""
-        await self._settle()
+        await self._settle(guild_id)
         now = self._clock.now()
         async with self._database.reading() as connection:
             standing = await self._standing(connection, guild_id, member_id)

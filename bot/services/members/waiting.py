@@ -1,6 +1,6 @@
 """Lists who waits, and sets waiting entries aside."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from bot.domain.calendar import just_after
 from bot.domain.rules import Rules
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.services.delivery.messenger import Directory
+from bot.services.guild_reader import Settle
 from bot.services.members.roster import Roster
 from bot.store import people, waits
 from bot.store.database import Connection, Database
@@ -17,7 +18,7 @@ from bot.store.database import Connection, Database
 class WaitingService:
     """Closes waiting entries by hand. A touch closes them without this service."""
 
-    def __init__(self, database: Database, roster: Roster, clock: Clock, settle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, roster: Roster, clock: Clock, settle: Settle) -> None:
         self._database = database
         self._roster = roster
         self._clock = clock
@@ -35,7 +36,7 @@ class WaitingService:
         """
         if await self._close(guild_id, message_id):
             return True
-        await self._settle()
+        await self._settle(guild_id)
         return await self._close(guild_id, message_id)
 
     async def _close(self, guild_id: int, message_id: int) -> bool:
@@ -74,7 +75,7 @@ class WaitingList:
         directory: Directory,
         clock: Clock,
         rules: Rules,
-        settle: Callable[[], Awaitable[None]],
+        settle: Settle,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -84,7 +85,7 @@ class WaitingList:
 
     async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage:
         """A page of the list; the nearest one if `number` is out of range. Does not check that they are a manager."""
-        await self._settle()
+        await self._settle(guild_id)
         while True:
             now = self._clock.now()
             async with self._database.reading() as connection:

@@ -1,9 +1,10 @@
 """Nudges: who is due one, and sending it exactly once."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Generic, Protocol
 
 from bot.clock import Clock
@@ -14,8 +15,10 @@ from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Re
 from bot.domain.nudge_decision import Obstacle, ranked
 from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
 from bot.domain.rules import Rules
+from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.guild_reader import Settle
 from bot.services.nudge.check import DiscordState, NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.facts import nudge_of_day, past_nudges, unanswered
@@ -45,7 +48,7 @@ class NudgeService(Generic[Body]):
         composer: NudgeComposer[Body],
         clock: Clock,
         rules: Rules,
-        settle: Callable[[], Awaitable[None]],
+        settle: Settle,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -54,24 +57,33 @@ class NudgeService(Generic[Body]):
         self._rules = rules
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
+        self._attempts = Attempts(clock.now)
         self._check = NudgeCheck(database, messenger, rules)
         self._drafts = NudgeDrafts(database, messenger, rules)
 
     async def send_due(self) -> int:
         """Send every nudge that is due now; returns how many were sent. One that fails does not stop the others."""
         due = await self._due()
-        if due:
-            await self._settle()
+        guild_ids = sorted({schedule.guild.guild_id for schedule, _ in due})
+        outcomes = await asyncio.gather(*map(self._settle, guild_ids), return_exceptions=True)
+        unsettled = {guild_id: error for guild_id, error in zip(guild_ids, outcomes, strict=True) if error is not None}
         sent = 0
         for schedule, day in due:
-            try:
-                sent += await self._send(schedule, day) is DeliveryState.SENT
-            except DiscordUnreachableError as error:
-                log.info("The nudge of %s waits: %s", day, error)
-            except Exception:
-                manager_id = schedule.manager.manager_id
-                log.exception("The nudge of %s to manager %s failed; it gets its turn again", day, manager_id)
+            guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
+            what = f"The nudge of {day} to manager {manager_id}"
+            sent += await self._attempts.attempt(
+                (guild_id, manager_id), what, partial(self._send_due, schedule, day, unsettled.get(guild_id))
+            )
         return sent
+
+    async def _send_due(self, schedule: NudgeSchedule, day: date, unsettled: BaseException | None) -> bool:
+        if unsettled is not None:
+            raise unsettled
+        try:
+            return await self._send(schedule, day) is DeliveryState.SENT
+        except DiscordUnreachableError as error:
+            log.info("The nudge of %s waits: %s", day, error)
+            return False
 
     async def _due(self) -> list[tuple[NudgeSchedule, date]]:
         now = self._clock.now()
@@ -89,7 +101,7 @@ class NudgeService(Generic[Body]):
 
         Raises DiscordUnreachableError.
         """
-        await self._settle()
+        await self._settle(guild_id)
         async with self._database.reading() as connection:
             schedule = await schedule_of(connection, guild_id, manager_id)
         if schedule is None or schedule.manager.enrolled_at is None:
@@ -115,7 +127,7 @@ class NudgeService(Generic[Body]):
             nudge, discord = await self._check.look(settings, manager_id, self._clock.now())
             if not nudge.offers:
                 break
-            await self._settle()
+            await self._settle(guild_id)
             now = self._clock.now()
             delivery = new_delivery(DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock, DeliveryState.CLAIMED)
             async with self._database.writing() as connection:
@@ -175,7 +187,7 @@ class NudgeService(Generic[Body]):
 
         Positions stay as they are: if the first message turns up after all, its buttons still mean the same members.
         """
-        await self._settle()
+        await self._settle(delivery.guild_id)
         draft = await self._drafts.stored(delivery.delivery_id)
         if draft is None or draft.schedule.manager.enrolled_at is None:
             return None

@@ -1,7 +1,7 @@
 """Looks at nudges without sending any: a preview, why somebody is left out, how they stand, what they led to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -15,6 +15,7 @@ from bot.domain.nudge_time import NudgeSchedule, next_nudge_day
 from bot.domain.rules import NudgeRules, Rules
 from bot.domain.why import Why, explain
 from bot.services.delivery.messenger import Directory
+from bot.services.guild_reader import Settle
 from bot.services.nudge.check import NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.effects import effects_between
@@ -69,7 +70,7 @@ class NudgePreviews:
         directory: Directory,
         clock: Clock,
         rules: Rules,
-        settle: Callable[[], Awaitable[None]],
+        settle: Settle,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -128,6 +129,6 @@ class NudgePreviews:
 
     async def _schedule(self, guild_id: int, manager_id: int) -> NudgeSchedule | None:
         """The manager's schedule, once everything received so far is on record."""
-        await self._settle()
+        await self._settle(guild_id)
         async with self._database.reading() as connection:
             return await schedule_of(connection, guild_id, manager_id)

@@ -179,18 +179,23 @@ class Follower:
         await asyncio.sleep(self._hold / 2 or 0.01)
         await self.flush()
 
-    async def settle(self) -> None:
-        """Return when everything received before this call is on record, except for channels that are catching up."""
-        await asyncio.sleep(self._hold)
-        await self.flush()
+    async def settle(self, guild_id: int | None = None) -> None:
+        """Return when everything received before this call is on record, except for channels that are catching up.
 
-    async def flush(self) -> None:
+        With a guild, only that guild's messages have to be on record: what fails in another guild is not raised.
+        """
+        await asyncio.sleep(self._hold)
+        await self.flush(guild_id)
+
+    async def flush(self, guild_id: int | None = None) -> None:
         """Record what was held back long enough, and take back what was deleted.
 
         If a channel fails, the others are still written; then the first failure is raised, a StoreError before others.
+        With a guild, only a failure of its own channels is raised, or one of the deletions.
         """
         async with self._flushing:
             failures = await self._writer.write(asyncio.get_running_loop().time() - self._hold)
             await self._deletions.take_back()
-            for failure in sorted(failures, key=lambda failure: not isinstance(failure, StoreError)):
-                raise failure
+            concerning = [one.error for one in failures if guild_id in {None, one.guild_id}]
+            for error in sorted(concerning, key=lambda error: not isinstance(error, StoreError)):
+                raise error

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from bot.services.record.channel_recorder import ChannelRecorder
 from bot.services.record.channels import Channels
@@ -14,6 +15,14 @@ BATCH = 500
 """The most messages that are recorded in one transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class WriteFailure:
+    """What a guild's channel could not be written for."""
+
+    guild_id: int
+    error: BaseException
+
+
 class LiveWriter:
     """Records the pending messages of channels that are followed."""
 
@@ -21,14 +30,18 @@ class LiveWriter:
         self._channels = channels
         self._recorder = recorder
 
-    async def write(self, ripe_at: float) -> list[BaseException]:
+    async def write(self, ripe_at: float) -> list[WriteFailure]:
         """Record what was received at `ripe_at` (a time of the event loop) or earlier; returns what failed.
 
         Channels are written concurrently: one that fails, or waits for Discord, does not hold up the others.
         """
         due = [channel for channel in self._channels if channel.followed and channel.pending]
         outcomes = await asyncio.gather(*(self._write(channel, ripe_at) for channel in due), return_exceptions=True)
-        return [outcome for outcome in outcomes if outcome is not None]
+        return [
+            WriteFailure(channel.place.guild_id, outcome)
+            for channel, outcome in zip(due, outcomes, strict=True)
+            if outcome is not None
+        ]
 
     async def write_last(self, hidden: Collection[FollowedChannel]) -> None:
         """Record what was received of channels before they were hidden, without waiting for older messages.
