@@ -86,7 +86,7 @@ class DigestService(Generic[Body]):
             due = due_digest(settings, self._clock.now())
             if due is not None:
                 what = f"The digest of {due.week_on} for server {settings.guild_id}"
-                sent += await self._attempts.attempt(settings.guild_id, what, partial(self._post_due, settings, due))
+                sent += await self._attempts.attempt(settings.guild_id, what, partial(self._post, settings, due))
         for settings in all_settings:
             async with self._database.reading() as connection:
                 team = await managers.all_settings(connection, settings.guild_id)
@@ -95,46 +95,42 @@ class DigestService(Generic[Body]):
                 if due is not None:
                     key, schedule = (settings.guild_id, manager.manager_id), NudgeSchedule(settings, manager)
                     what = f"The digest of {due.week_on} to manager {manager.manager_id}"
-                    sent += await self._attempts.attempt(key, what, partial(self._send_due, schedule, due))
+                    sent += await self._attempts.attempt(key, what, partial(self._send, schedule, due))
         return sent
 
-    async def _post_due(self, settings: GuildSettings, due: DueDigest) -> bool:
-        return await self._post(settings, due) is DeliveryState.SENT
-
-    async def _send_due(self, schedule: NudgeSchedule, due: DueDigest) -> bool:
-        return await self._send(schedule, due) is DeliveryState.SENT
-
-    async def _post(self, settings: GuildSettings, due: DueDigest) -> DeliveryState | None:
+    async def _post(self, settings: GuildSettings, due: DueDigest) -> bool:
+        """Post the team's digest of a week, if it was not dealt with; whether it was sent."""
         if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
-            return None
+            return False
         await self._reader.settle(settings.guild_id)
         delivery = self._new_delivery(DeliveryKind.DIGEST, settings, None, due)
         draft = await self._draft(settings, due.week_on)
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
         async with self._database.writing() as connection:
             if not await deliveries.claim(connection, delivery):
-                return None
+                return False
             await self._freeze(connection, delivery, draft.frozen)
-        return await self._outbox.send(delivery, settings.digest_channel_id, body)
+        return await self._outbox.send(delivery, settings.digest_channel_id, body) is DeliveryState.SENT
 
-    async def _send(self, schedule: NudgeSchedule, due: DueDigest) -> DeliveryState | None:
+    async def _send(self, schedule: NudgeSchedule, due: DueDigest) -> bool:
+        """Send a manager's own digest of a week, if it was not dealt with; whether it was sent."""
         guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
         kind = DeliveryKind.PERSONAL_DIGEST
         if await self._is_taken(guild_id, kind, manager_id, due):
-            return None
+            return False
         await self._reader.settle(guild_id)
         delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
         draft = await self._personal(schedule, due.week_on)
         if draft.nothing_to_say:
             async with self._database.writing() as connection:
                 await claim_nothing(connection, kind, guild_id, manager_id, due.week_on, self._clock)
-            return DeliveryState.NOTHING
+            return False
         body = self._composer.personal_digest(_sent_as(draft, delivery, due))
         async with self._database.writing() as connection:
             if not await deliveries.claim(connection, delivery):
-                return None
+                return False
             await self._freeze(connection, delivery, draft.team)
-        return await self._outbox.send(delivery, None, body)
+        return await self._outbox.send(delivery, None, body) is DeliveryState.SENT
 
     async def _is_taken(self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest) -> bool:
         """Whether the digest of this week, or of a later one, was dealt with."""
