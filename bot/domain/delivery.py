@@ -36,8 +36,9 @@ class Delivery:
     """One delivery. `manager_id` is the recipient of a DM; None for the guild's channel.
 
     `due_on` is the local date of a nudge or the Monday of a digest's week; there is one delivery for each. Discord
-    recognises a repeated request by the `nonce`. `tried_at` is the last request. `channel_id` and `message_id` are set
-    once it is sent; `problem` says why it was refused or is unknown.
+    recognises a repeated request by the `nonce`. `tried_at` is the last request. `channel_id` is the channel that a
+    digest was claimed for; once a message is sent, `channel_id` and `message_id` say where it is. `problem` says why it
+    was refused or is unknown.
     """
 
     delivery_id: str

@@ -43,6 +43,7 @@ async def claim(connection: AsyncConnection, delivery: Delivery) -> bool:
         nonce=delivery.nonce,
         claimed_at=delivery.claimed_at,
         tried_at=delivery.tried_at,
+        channel_id=delivery.channel_id,
     )
     statement = statement.on_conflict_do_nothing(index_elements=["guild_id", "kind", "manager_id", "due_on"])
     return (await connection.execute(statement)).rowcount == 1

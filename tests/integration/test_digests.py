@@ -473,3 +473,55 @@ async def test_nothing_to_say_is_not_sent_to_a_manager(database: Database) -> No
         newest = await deliveries.newest(connection, GUILD, DeliveryKind.PERSONAL_DIGEST, ANNA)
     assert newest is not None
     assert newest.state is DeliveryState.NOTHING
+
+
+async def test_a_digest_keeps_the_channel_it_was_claimed_for(world: World) -> None:
+    """Where its outcome is open, it is looked for and sent there, whatever channel is set meanwhile, or none."""
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.discord.breaks = None
+    async with world.database.writing() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        assert settings is not None
+        await guilds.save(connection, replace(settings, digest_channel_id=TEAM + 1))
+    world.clock.set(DUE + timedelta(minutes=1))
+    assert await world.settle() == 1
+    assert [target for target, _ in world.discord.sent] == [TEAM]
+    assert await world.service.post_due() == 0
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_digest_that_is_turned_off_while_its_outcome_is_open_is_settled(world: World, arrived: bool) -> None:
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.discord.breaks = None
+    async with world.database.writing() as connection:
+        settings = await guilds.settings_of(connection, GUILD)
+        assert settings is not None
+        await guilds.save(connection, replace(settings, digest_channel_id=None))
+    world.discord.found = SentMessage(TEAM, 1) if arrived else None
+    world.clock.set(DUE + timedelta(minutes=1))
+    assert await world.settle() == 1
+    assert world.discord.sent == []
+    async with world.database.reading() as connection:
+        assert await deliveries.unsettled(connection) == ()
+        newest = await deliveries.newest(connection, GUILD, DeliveryKind.DIGEST, None)
+    assert newest is not None
+    assert newest.state is (DeliveryState.SENT if arrived else DeliveryState.REFUSED)
+
+
+async def test_an_outcome_that_cannot_be_found_out_is_given_up_after_a_week(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(_self: Discord, _delivery: object, _channel_id: object) -> None:
+        raise UnknownOutcomeError("no Read Message History")
+
+    monkeypatch.setattr(Discord, "find", unreadable)
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.discord.breaks = None
+    world.clock.set(DUE + timedelta(days=7, minutes=-1))
+    assert await world.settle() == 0
+    world.clock.set(DUE + timedelta(days=7))
+    assert await world.settle() == 1
+    assert world.discord.sent == []

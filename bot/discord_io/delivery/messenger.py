@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Mapping
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import aiohttp
 import discord
 
+from bot.discord_io.record.permissions import may_read_history
+from bot.discord_io.record.places import MessageChannel
 from bot.domain.delivery import Delivery
 from bot.services.delivery.messenger import (
     DiscordUnreachableError,
@@ -30,7 +33,8 @@ OUT_OF_REACH = frozenset({CLOSED_DMS, NO_MUTUAL_GUILD, UNKNOWN_USER})
 UNAUTHORIZED = 401
 REQUEST_SECONDS = 60.0
 """The timeout after which a request's outcome counts as unknown. It includes discord.py's waits for rate limits."""
-_LOOK_BACK = 100
+_MARGIN = timedelta(minutes=10)
+"""How far a message's time may lie before its claim, as clocks differ, or after its request."""
 
 
 def sendable(parcel: Parcel) -> dict[str, Any]:
@@ -84,6 +88,8 @@ class DiscordMessenger:
             if error.status == UNAUTHORIZED:
                 raise UnknownOutcomeError("Discord does not accept the token any more") from error
             log.warning("Discord refuses a message: %s (%s) %s", error.status, error.code, error.text)
+            if error.code in OUT_OF_REACH:
+                raise _refusal(error) from error
             raise RefusedError(f"Discord answered {error.status} ({error.code}): {error.text}") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnknownOutcomeError(f"the connection failed ({type(error).__name__})") from error
@@ -111,7 +117,7 @@ class DiscordMessenger:
             log.warning("A message could not be brought up to date: %s", type(error).__name__)
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        """Look for a delivery's buttons among the latest messages of its DM or channel; None if they are not there.
+        """Look for a delivery's buttons in its DM or channel, from when it was claimed on; None if they are not there.
 
         Raises RefusedError, or UnknownOutcomeError if the history could not be read.
         """
@@ -123,7 +129,11 @@ class DiscordMessenger:
                 else:
                     assert delivery.manager_id is not None
                     channel = await self._direct_channel(delivery.manager_id)
-                async for message in channel.history(limit=_LOOK_BACK):
+                _refuse_to_guess(channel)
+                last_at = (delivery.tried_at or delivery.claimed_at) + _MARGIN
+                async for message in channel.history(limit=None, after=delivery.claimed_at - _MARGIN):
+                    if message.created_at > last_at:
+                        break
                     if me is not None and message.author.id == me.id and _carries(message, delivery.delivery_id):
                         return SentMessage(message.channel.id, message.id)
         except (discord.Forbidden, discord.NotFound) as error:
@@ -179,7 +189,13 @@ class DiscordMessenger:
         return True
 
 
-def _refusal(error: discord.Forbidden | discord.NotFound) -> RefusedError:
+def _refuse_to_guess(channel: discord.abc.Messageable) -> None:
+    """Without Read Message History Discord answers with an empty page, which says nothing."""
+    if isinstance(channel, MessageChannel) and not may_read_history(channel):
+        raise UnknownOutcomeError("the history must not be read (Read Message History)")
+
+
+def _refusal(error: discord.HTTPException) -> RefusedError:
     return RefusedError(error.text or f"Discord answered {error.status}", closed=error.code in OUT_OF_REACH)
 
 

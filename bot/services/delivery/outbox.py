@@ -19,7 +19,11 @@ from bot.store.database import Connection, Database
 SETTLE_AFTER = timedelta(seconds=30)
 """How long a request may still be in flight before a message that is not found counts as not sent."""
 
+GIVE_UP_AFTER = timedelta(days=7)
+"""How long an outcome that cannot be found out, as where the history must not be read, stays open."""
+
 EXPIRED = "it was never sent, and its time is over"
+UNSETTLEABLE = "whether it was sent could not be found out"
 
 
 def new_delivery(
@@ -94,7 +98,8 @@ class Outbox(Generic[Body]):
         try:
             found = await self._messenger.find(delivery, channel_id) if delivery.tried_at is not None else None
         except UnknownOutcomeError:
-            return False
+            expired = self._clock.now() - delivery.claimed_at >= GIVE_UP_AFTER
+            return await self.give_up(delivery) if expired else False
         except RefusedError as error:
             await self._refuse(delivery, error)
             return True
@@ -120,6 +125,11 @@ class Outbox(Generic[Body]):
             claimed = await deliveries.by_id(connection, delivery.delivery_id)
         assert claimed is not None
         await self.send(claimed, channel_id, body)
+        return True
+
+    async def give_up(self, delivery: Delivery) -> bool:
+        """Settle a delivery as refused, since there is no way to find out whether it was sent; returns True."""
+        await self._move(delivery, DeliveryState.REFUSED, problem=UNSETTLEABLE, settled_at=self._clock.now())
         return True
 
     async def confirm(self, delivery: Delivery, sent: SentMessage) -> None:

@@ -103,7 +103,9 @@ class DigestService(Generic[Body]):
         if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
             return False
         await self._reader.settle(settings.guild_id)
-        delivery = self._new_delivery(DeliveryKind.DIGEST, settings, None, due)
+        delivery = replace(
+            self._new_delivery(DeliveryKind.DIGEST, settings, None, due), channel_id=settings.digest_channel_id
+        )
         draft = await self._draft(settings, due.week_on)
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
         async with self._database.writing() as connection:
@@ -151,11 +153,13 @@ class DigestService(Generic[Body]):
         """Find out about a digest whose outcome is open; False if it is too early."""
         if delivery.kind is DeliveryKind.PERSONAL_DIGEST:
             return await self._outbox.settle(delivery, None, self._rebuild_personal)
-        async with self._database.reading() as connection:
-            settings = await guilds.settings_of(connection, delivery.guild_id)
-        channel_id = settings.digest_channel_id if settings else None
+        channel_id = delivery.channel_id
+        if channel_id is None:  # claimed by an older version
+            async with self._database.reading() as connection:
+                settings = await guilds.settings_of(connection, delivery.guild_id)
+            channel_id = settings.digest_channel_id if settings else None
         if channel_id is None:
-            return False
+            return await self._outbox.give_up(delivery)
         return await self._outbox.settle(delivery, channel_id, self._rebuild)
 
     async def _rebuild(self, delivery: Delivery) -> Body | None:
