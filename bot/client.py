@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,7 @@ from bot.discord_io.interactions.controls import Control, control_class
 from bot.discord_io.interactions.forms import Forms
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.views.nudge.presses import already_settled
 from bot.views.words.refusals import nothing_happened
 
 log = logging.getLogger(__name__)
@@ -157,6 +159,8 @@ class SpadeBot(commands.Bot):
         self.remove_dynamic_items(*self._controls.pop(name, ()))
         cog = await super().remove_cog(name, **options)
         if isinstance(cog, GuildCog):
+            if cog.app_command is not None:  # discord.py looks for a group under the cog's name
+                self.tree.remove_command(cog.app_command.name)
             for menu in cog.context_menus:
                 self.tree.remove_command(menu.name, type=menu.type)
             for declared in cog.handlers(InteractionType.modal_submit):
@@ -177,7 +181,13 @@ class SpadeBot(commands.Bot):
             return
         await asyncio.sleep(UNANSWERED_SECONDS)
         if not interaction.response.is_done():
-            await tell(interaction, nothing_happened())
+            await tell(interaction, already_settled() if self._knows_control(interaction) else nothing_happened())
+
+    def _knows_control(self, interaction: discord.Interaction) -> bool:
+        """Whether a press is on a control of a loaded cog. Unanswered, it has gone from its message meanwhile."""
+        custom_id = str(dict(interaction.data or {}).get("custom_id", ""))
+        controls = chain.from_iterable(self._controls.values())
+        return any(control.handler.pattern.fullmatch(custom_id) for control in controls)
 
     async def on_error(self, event_method: str, /, *args: object, **_kwargs: object) -> None:
         """A listener failed: apologise if it had an interaction to answer, and log the error."""

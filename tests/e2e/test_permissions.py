@@ -22,7 +22,7 @@ from bot.store import tables
 from bot.views.guild.setup import ZONE_ENTRY
 from bot.views.members import privacy
 from bot.views.nudge import answers
-from bot.views.nudge.presses import not_your_nudge
+from bot.views.nudge.presses import already_settled, not_your_nudge
 from bot.views.words import refusals
 from tests.support.declarations import declared_handlers
 from tests.support.moderators import moderators
@@ -335,7 +335,9 @@ async def test_every_command_and_menu_is_for_those_it_is_documented_for(tmp_path
         print(f"commands and menus: {allowed} allowed, {refused} refused, 0 changed by a refused one")
 
 
-async def test_suggestions_are_for_those_who_may_use_the_command(tmp_path: Path) -> None:
+async def test_suggestions_are_for_those_who_may_use_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         here, _ = await scene(on)
         asked = 0
@@ -352,6 +354,13 @@ async def test_suggestions_are_for_those_who_may_use_the_command(tmp_path: Path)
                 assert not in_dm.choices, path
                 asked += 1
         assert asked == 4
+
+        async def fail(*_: object) -> bool:
+            raise OSError("the disk is away")
+
+        monkeypatch.setattr("bot.services.guild.access.Access.may_manage", fail)
+        assert (await here.type_into("manager", here.general, ("nudges", "days"), "days")).choices == []
+        assert "the disk is away" in caplog.text
 
 
 async def test_ordinary_members_are_shown_what_is_for_them_and_nothing_else(tmp_path: Path) -> None:
@@ -422,7 +431,7 @@ async def test_a_control_that_is_not_on_the_message_does_nothing(
         before = await here.record()
         member = here.people["member"]
         told = await (await here.press("member", logged, f"spade:privacy:{member.id}:erase")).wait()
-        assert said(told).startswith(refusals.nothing_happened())
+        assert said(told).startswith(already_settled())
         assert await here.record() == before
 
 

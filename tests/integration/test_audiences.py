@@ -207,6 +207,39 @@ async def test_unloading_a_cog_takes_its_menus_controls_and_forms_along(loaded: 
     assert not await loaded._forms.dispatch(loaded.guard, sent)
 
 
+async def test_every_cog_can_be_unloaded_with_its_commands_and_loaded_again(loaded: SpadeBot) -> None:
+    def offered() -> set[tuple[object, str]]:
+        return {
+            (kind, command.qualified_name)
+            for kind in discord.AppCommandType
+            for command in loaded.tree.walk_commands(type=kind)
+        }
+
+    before = offered()
+    for name in list(loaded.cogs):
+        cog = await loaded.remove_cog(name)
+        assert cog is not None
+        own = {command.qualified_name for command in cog.walk_app_commands()}
+        if isinstance(cog, GuildCog):
+            own |= {menu.name for menu in cog.context_menus}
+        assert {name for _, name in before - offered()} >= own
+        await loaded.add_cog(cog)
+        assert offered() == before
+
+
+async def test_a_cog_that_inherits_from_another_has_its_own_audience() -> None:
+    class Open(GuildCog, audience=Audience.EVERYBODY_HERE):
+        @app_commands.command(name="planted", description="planted")
+        async def planted(self, _interaction: discord.Interaction) -> None:
+            """Do nothing."""
+
+    class Closed(Open, audience=Audience.SERVER_MANAGERS):
+        """The same command for others."""
+
+    audiences = [declared_audience(cog.get_app_commands()[0]) for cog in (Open(), Closed(), Open())]
+    assert audiences == [Audience.EVERYBODY_HERE, Audience.SERVER_MANAGERS, Audience.EVERYBODY_HERE]
+
+
 class Sent:
     """A form that was sent, as far as the dispatcher looks."""
 

@@ -65,6 +65,10 @@ async def test_a_role_makes_managers_of_those_seen_with_it_and_takes_them_off(da
     assert await roster.seen(GUILD, BEN, [1, 78, 77])
     assert await roster.managers(GUILD) == {ANNA, BEN}
     assert not await roster.seen(GUILD, BEN, [77])  # nothing new
+    assert await roster.would_manage(GUILD, BEN, [77])
+    assert not await roster.would_manage(GUILD, BEN, [])  # seen without the role, he is none any more
+    assert await roster.would_manage(GUILD, OLE, [77])
+    assert OLE not in await roster.managers(GUILD)  # looking appoints nobody
     assert not await roster.seen(GUILD, ANNA, [])  # on it by name: no role needed
     assert not await roster.seen(GUILD, BEN, [1])
     assert await roster.managers(GUILD) == {ANNA}

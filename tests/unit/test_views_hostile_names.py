@@ -20,7 +20,6 @@ from bot.domain.nudge import Action, Press
 from bot.domain.nudge_decision import Obstacle
 from bot.domain.privacy import StoredFacts
 from bot.domain.relationship import Acquaintance, Relationship, Standing
-from bot.domain.rules import NudgeRules
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
@@ -84,7 +83,7 @@ def nudges(names: Mapping[int, str], guild: str) -> Iterator[Letter | str]:
     presses = tuple(Press(position, action, NOW, 12) for position, action in enumerate(Action, start=1))
     yield nudge_letter(replace(draft, presses=presses))
     yield hand_over_letter(names, delivery_id="0f", position=1, member_name=names[11])
-    yield from (outcome_sentence(Outcome(action, names[12]), NudgeRules()) for action in Action)
+    yield from (outcome_sentence(Outcome(action, names[12], date(2026, 3, 9))) for action in Action)
     for obstacle in (None, *Obstacle):
         yield answers.why_answer(Why(15, Standing.MEMBER, COOLING, obstacle), names[15], draft.context)
     yield from (answers.named_again(names[11], taken_back=changed) for changed in (True, False))

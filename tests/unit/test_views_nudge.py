@@ -13,17 +13,14 @@ from hypothesis import strategies as st
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferContext, Press, Reason
 from bot.domain.nudge_time import NudgeSchedule
-from bot.domain.rules import NudgeRules
 from bot.views.kit.letter import Choice
 from bot.views.nudge.direct_message import BUTTON_PATTERN, nudge_letter, nudge_preview
 from bot.views.nudge.offer import offer_sentence
 from bot.views.nudge.presses import (
     COLLEAGUE_PATTERN,
-    Outcome,
     already_settled,
     hand_over_letter,
     not_your_nudge,
-    outcome_sentence,
 )
 from bot.views.words.text import length
 
@@ -209,10 +206,6 @@ def test_a_settled_person_is_struck_with_the_outcome_and_cannot_be_pressed_again
         *([(label, True)] if label else []),
     ]
     assert not any(button.disabled for button in letter.rows[0])
-
-
-def test_a_snooze_without_its_end_says_how_long_it_is():
-    assert outcome_sentence(Outcome(Action.SNOOZE), NudgeRules()) == "Snoozed for 7 days."
 
 
 def test_all_settled_is_thanked_for_and_still_carries_its_id():

@@ -104,6 +104,14 @@ class Authorisation:
             return None if owner_id == interaction.user.id else Refusal.NOT_YOURS
         return await self._refusal_here(interaction, interaction.guild_id, audience)
 
+    async def may_get_suggestions(self, interaction: discord.Interaction, audience: Audience) -> bool:
+        """Whether the person may be shown suggestions for a command of this audience. Writes nothing to the record."""
+        if interaction.guild_id is None or not audience.reads_record:
+            return await self.refusal(interaction, audience) is None
+        if audience is Audience.MANAGERS_AND_SERVER_MANAGERS and interaction.permissions.manage_guild:
+            return True
+        return await self._access.may_manage(interaction.guild_id, interaction.user.id, _role_ids(interaction))
+
     async def _refusal_here(
         self, interaction: discord.Interaction, guild_id: int, audience: Audience
     ) -> Refusal | None:
@@ -123,7 +131,8 @@ def declare_audience(command: AnyCommand, audience: Audience) -> None:
 
     An audience that the command has already stays. All commands are about a guild, so Discord offers none in a DM.
     """
-    declared = command.extras.setdefault(_EXTRA, audience)
+    command.extras = {_EXTRA: audience} | command.extras  # a copy: copies of a command share the original's
+    declared = command.extras[_EXTRA]
     app_commands.guild_only(command)
     if declared.shown_to is not None:
         app_commands.default_permissions(declared.shown_to)(command)

@@ -1,5 +1,6 @@
 """What happens before every callback: the language is set, the interaction deferred, the person authorised."""
 
+import logging
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -8,6 +9,7 @@ import discord
 from bot.discord_io.interactions.apology import Apologising, tell
 from bot.discord_io.interactions.authorisation import (
     REFUSALS,
+    AnyCommand,
     Audience,
     Authorisation,
     Refusal,
@@ -15,6 +17,8 @@ from bot.discord_io.interactions.authorisation import (
     declared_audience,
 )
 from bot.views.words.sentence import language_like, speak
+
+log = logging.getLogger(__name__)
 
 
 class Deferral(Enum):
@@ -79,18 +83,24 @@ class InteractionGuard:
         """
         self.speak(interaction)
         command = interaction.command
+        if interaction.type is discord.InteractionType.autocomplete:
+            return await self._admits_suggestions(interaction, command)
         async with Apologising(interaction, f"the command {command.qualified_name if command else '?'}"):
             audience = Audience.EVERYBODY_HERE if command is None else declared_audience(command)
             if audience is None:
                 raise UndeclaredAudienceError("this command declares no audience, so nobody may use it")
-            if interaction.type is discord.InteractionType.autocomplete:
-                return await self._admits_suggestions(interaction, audience)
             deferral = Deferral.RESPONSE if audience.reads_record else Deferral.NONE
             return await self.admits(interaction, audience, deferral)
         return False
 
-    async def _admits_suggestions(self, interaction: discord.Interaction, audience: Audience) -> bool:
-        refused = await self._authorisation.refusal(interaction, audience)
-        if refused is not None:
+    async def _admits_suggestions(self, interaction: discord.Interaction, command: AnyCommand | None) -> bool:
+        """Suggestions cannot be deferred, and nothing but suggestions answers them: a failure means none."""
+        audience = None if command is None else declared_audience(command)
+        try:
+            admitted = audience is not None and await self._authorisation.may_get_suggestions(interaction, audience)
+        except Exception:
+            log.exception("Who may get suggestions for a command could not be found out; there are none")
+            admitted = False
+        if not admitted:
             await interaction.response.autocomplete([])
-        return refused is None
+        return admitted

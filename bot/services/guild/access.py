@@ -21,3 +21,7 @@ class Access:
         if await self._roster.seen(guild_id, person_id, role_ids):
             await self._reader.resume(guild_id)
         return person_id in await self._roster.managers(guild_id)
+
+    async def may_manage(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
+        """Whether `is_manager` would say so. Changes nothing: it is for what must be answered at once."""
+        return await self._roster.would_manage(guild_id, person_id, role_ids)

@@ -57,6 +57,13 @@ class Roster:
         """The people on the manager list."""
         return (await self._known(guild_id)).managers.people
 
+    async def would_manage(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
+        """Whether a person with these roles is a manager once they are seen with them. Changes nothing."""
+        known = (await self._known(guild_id)).managers
+        if known.role_of(role_ids) is not None:
+            return True
+        return person_id in known.people and person_id not in known.by_role
+
     async def seen(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
         """A person was seen with their roles: put them on the lists, or take them off, by these roles.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bot.views.words.sentence import listing, mark, number, say
 
-_NAMES_SHOWN = 8
+NAMES_SHOWN = 8
 
 
-_PERMISSIONS = {
+PERMISSION_NAMES = {
     "view_channel": mark("View Channel"),
     "send_messages": mark("Send Messages"),
     "embed_links": mark("Embed Links"),
@@ -18,7 +18,7 @@ _PERMISSIONS = {
 
 def permissions(names: Sequence[str]) -> str:
     """Permissions by Discord's names, as a list."""
-    return listing([say(_PERMISSIONS[name]) for name in names])
+    return listing([say(PERMISSION_NAMES[name]) for name in names])
 
 
 def lacking(missing: Mapping[int, Sequence[str]]) -> Iterator[tuple[str, str]]:
@@ -36,13 +36,8 @@ def on_purpose() -> str:
 
 
 def channel_list(channel_ids: Sequence[int]) -> str:
-    """A few channels as Discord links them, and how many more there are."""
-    return _channels(channel_ids)
-
-
-def _channels(channel_ids: Sequence[int]) -> str:
     """Channels as Discord links them, by id."""
-    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:_NAMES_SHOWN]]
+    shown = [f"<#{channel_id}>" for channel_id in channel_ids[:NAMES_SHOWN]]
     left = len(channel_ids) - len(shown)
     if left:
         return say("{channels} and {count} more", channels=", ".join(shown), count=number(left))

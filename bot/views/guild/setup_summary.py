@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.views.guild.permissions import _NAMES_SHOWN, _PERMISSIONS, _channels, permissions
+from bot.views.guild.permissions import NAMES_SHOWN, PERMISSION_NAMES, channel_list, permissions
 from bot.views.kit.letter import CONTENT_LIMIT
 from bot.views.words.dates import weekday_name
 from bot.views.words.names import safe_name
@@ -43,13 +43,13 @@ def setup_saved(setup: Setup) -> str:
         say("Time zone: {zone}. Weeks begin there on Monday at 00:00.", zone=safe_name(setup.zone_name, 64)),
     ]
     if setup.excluded_channel_ids:
-        lines.append(say("Not counted: {channels}.", channels=_channels(setup.excluded_channel_ids)))
+        lines.append(say("Not counted: {channels}.", channels=channel_list(setup.excluded_channel_ids)))
     if setup.unreadable_channel_ids:
         lines.append(
             say(
                 "I cannot read the history of {channels}. Where that is not on purpose, give me View Channel and "
                 "Read Message History.",
-                channels=_channels(setup.unreadable_channel_ids),
+                channels=channel_list(setup.unreadable_channel_ids),
             )
         )
     if setup.manager_names:
@@ -74,11 +74,11 @@ def _managers_line(setup: Setup) -> str:
     if setup.manager_roles and not setup.manager_names:
         return say(
             "Managers: whoever bears {roles}, from the first time I see them write or use a command.",
-            roles=listing([safe_name(name) for name in setup.manager_roles[:_NAMES_SHOWN]]),
+            roles=listing([safe_name(name) for name in setup.manager_roles[:NAMES_SHOWN]]),
         )
     if not setup.manager_names:
         return say("Managers: nobody yet. Add people with `/setup`; their replies are what Spade looks at.")
-    shown = [safe_name(name) for name in setup.manager_names[:_NAMES_SHOWN]]
+    shown = [safe_name(name) for name in setup.manager_names[:NAMES_SHOWN]]
     left = len(setup.manager_names) - len(shown)
     if left:
         return say_count(
@@ -96,12 +96,12 @@ def _digest_line(setup: Setup) -> str:
     if setup.digest_channel_writable is False:
         return say(
             "Weekly digest: {channel}, but I cannot post there yet. What is missing there: {permissions}.",
-            channel=_channels((setup.digest_channel_id,)),
-            permissions=permissions(setup.digest_missing or tuple(_PERMISSIONS)[:4]),
+            channel=channel_list((setup.digest_channel_id,)),
+            permissions=permissions(setup.digest_missing or tuple(PERMISSION_NAMES)[:4]),
         )
     return say(
         "Weekly digest: {channel}, {weekday} from {hour}.",
-        channel=_channels((setup.digest_channel_id,)),
+        channel=channel_list((setup.digest_channel_id,)),
         weekday=weekday_name(setup.digest_weekday),
         hour=f"{setup.digest_hour:02}:00",
     )

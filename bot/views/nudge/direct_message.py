@@ -94,7 +94,7 @@ def _offer_field(draft: NudgeDraft, offer: Offer, position: int, outcome: Outcom
             say("✓ {position} · ~~{name}~~", position=position, name=name)
             if _numbered(draft)
             else say("✓ ~~{name}~~", name=name),
-            outcome_sentence(outcome, draft.context.rules),
+            outcome_sentence(outcome),
         )
     return Field(
         say("{position} · {name}", position=position, name=name) if _numbered(draft) else name,

@@ -7,11 +7,10 @@ from datetime import date
 
 from bot.domain.calendar import local_day
 from bot.domain.nudge import Action, NudgeDraft
-from bot.domain.rules import NudgeRules
 from bot.views.kit.letter import Choice, ChoiceOption, Letter
 from bot.views.words.dates import day_label
 from bot.views.words.names import name_of, plain_name, safe_name
-from bot.views.words.sentence import say, say_count
+from bot.views.words.sentence import say
 
 COLLEAGUE_PATTERN = re.compile(r"spade:nudge:(?P<delivery_id>[0-9a-f]{1,32}):(?P<position>[1-5]):colleague")
 """The custom id of the list of colleagues that *Hand over* answers with; its values are manager ids."""
@@ -44,7 +43,7 @@ def outcomes(draft: NudgeDraft) -> Mapping[int, Outcome]:
     }
 
 
-def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:  # noqa: PLR0911 - one sentence a case
+def outcome_sentence(outcome: Outcome) -> str:
     """What was done, in words."""
     match outcome.action:
         case Action.DONE:
@@ -57,8 +56,7 @@ def outcome_sentence(outcome: Outcome, rules: NudgeRules) -> str:  # noqa: PLR09
                 colleague=safe_name(outcome.colleague_name),
             )
         case Action.SNOOZE:
-            if outcome.snoozed_until is None:
-                return say_count("Snoozed for a day.", "Snoozed for {count} days.", count=rules.snooze.days)
+            assert outcome.snoozed_until is not None  # every snooze ends on a day
             return say("Snoozed until {day}.", day=day_label(outcome.snoozed_until))
         case Action.NEVER:
             return say("Noted: you will not be nudged about them. `/nudges again` in the server takes it back.")

@@ -69,4 +69,4 @@ class NudgeWriter:
     def handed_over(self, draft: NudgeDraft, position: int) -> str:
         """The answer to the choice of a colleague."""
         with speaking(draft.schedule.guild.language):
-            return outcome_sentence(outcomes(draft)[position], draft.context.rules)
+            return outcome_sentence(outcomes(draft)[position])
