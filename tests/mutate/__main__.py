@@ -1,4 +1,4 @@
-"""`python -m tests.mutate [--seed N] [--count N] [--jobs N] [--only PREFIX] [--list]`."""
+"""`python -m tests.mutate [--seed N] [--count N] [--jobs N] [--only PREFIX] [--again LOG] [--list]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.mutate import equivalent
 from tests.mutate.coverage_map import CACHE, mapped
 from tests.mutate.judging import Verdict, compile_tests, copy_tree, judge_all
-from tests.mutate.sampling import all_mutants, sample, sources
+from tests.mutate.sampling import all_mutants, sample, sources, survivors_in
 
 ROOT = Path(__file__).resolve().parents[2]
 ENOUGH = 0.95
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="how many mutants")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once")
     parser.add_argument("--only", default="", help="modules whose path begins with this")
+    parser.add_argument("--again", type=Path, help="only the survivors in the output of an earlier run")
     parser.add_argument("--list", action="store_true", help="show the sample and run nothing")
     given = parser.parse_args()
     modules, mutants = sources(ROOT), all_mutants(ROOT)
@@ -35,7 +36,11 @@ def main() -> int:
             print(f"equivalent.toml: no mutant of {path} makes\n-{line}\n+{becomes}")
         return 2
     chosen = {path: found for path, found in mutants.items() if path.startswith(given.only)}
-    drawn = sample(modules, chosen, given.count, given.seed)
+    if given.again is None:
+        drawn = sample(modules, chosen, given.count, given.seed)
+    else:
+        wanted = survivors_in(given.again.read_text(encoding="utf-8"))
+        drawn = [one for found in chosen.values() for one in found if one.diff_key(modules[one.path]) in wanted]
     if given.list:
         for mutant in drawn:
             print(mutant.diff(modules[mutant.path]))

@@ -40,6 +40,10 @@ class Mutant:
         before, after = source[begin:], self.applied(source)[begin:]
         return self.path, _first_line(before), _first_line(after)
 
+    def diff_key(self, source: bytes) -> str:
+        """The path and the changed lines, without a line number: the same after changes elsewhere in the module."""
+        return "\n".join([self.path, *self.diff(source).splitlines()[1:]])
+
     def diff(self, source: bytes) -> str:
         """The change for a reader, without the lines around it."""
         before, after = source.decode().splitlines(), self.applied(source).decode().splitlines()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -54,3 +56,14 @@ def _shares(sizes: Mapping[str, int], count: int) -> dict[str, int]:
 
 def _first(count: int, found: Iterator[Mutant]) -> list[Mutant]:
     return [one for _, one in zip(range(count), found, strict=False)]
+
+
+def survivors_in(output: str) -> frozenset[str]:
+    """The survivors that an earlier run printed at its end, each as `Mutant.diff_key` gives it."""
+    blocks = re.split(r"^survived: ", output, flags=re.MULTILINE)[1:]
+    found = set()
+    for block in blocks:
+        head, *lines = block.splitlines()
+        changes = list(takewhile(lambda line: line.startswith(("+", "-")), lines))
+        found.add("\n".join([head.partition(":")[0], *changes]))
+    return frozenset(found)

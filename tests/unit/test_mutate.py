@@ -11,7 +11,7 @@ from tests.mutate.choice import stages
 from tests.mutate.coverage_map import CoverageMap
 from tests.mutate.equivalent import listed, without_mutant
 from tests.mutate.mutant import Mutant
-from tests.mutate.sampling import all_mutants, sample, sources
+from tests.mutate.sampling import all_mutants, sample, sources, survivors_in
 from tests.mutate.sites import defaults_in, mutants_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,3 +187,13 @@ def test_a_mutant_is_judged_by_the_tests_that_run_it_the_cheapest_first(becomes:
     (mutant,) = [one for one in mutants(MODULE) if becomes in one.applied(source).decode().splitlines()]
     found = stages(mutant, {"m.py": source}, covered())
     assert [[test.partition("::test_")[2] for test in stage] for stage in found] == tests
+
+
+def test_the_survivors_of_an_earlier_run_are_found_again_after_changes_elsewhere() -> None:
+    source = MODULE.encode()
+    found = mutants(MODULE)
+    survivors = [found[0], found[-1]]
+    output = "".join(f"\nsurvived: {one.diff(source)}\n" for one in survivors) + "\nmutate: mutants=2 caught=0\n"
+    longer = f"# A line more.\n{MODULE}"
+    again = [one for one in mutants(longer) if one.diff_key(longer.encode()) in survivors_in(output)]
+    assert [one.diff_key(longer.encode()) for one in again] == [one.diff_key(source) for one in survivors]
