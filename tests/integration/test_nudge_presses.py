@@ -97,6 +97,18 @@ async def test_a_second_press_on_somebody_changes_nothing(nudged: Nudged) -> Non
     assert await nudged.actions() == {MIA: None, NOAH: Action.SNOOZE, OLE: None}
 
 
+async def test_somebody_who_is_settled_is_not_handed_over(nudged: Nudged) -> None:
+    """Neither does the list of colleagues open, nor does it matter which colleague is chosen from an old one."""
+    press = ButtonPress(nudged.delivery_id, 1, ANNA)
+    await nudged.presses.press(press, Action.DONE)
+    assert (await nudged.presses.colleagues(press)).result is PressResult.AGAIN
+    for colleague_id in (BEN, NOAH):
+        pressed = await nudged.presses.press(press, Action.HAND_OVER, colleague_id)
+        assert pressed.result is PressResult.AGAIN
+        assert pressed.draft is not None
+    assert (await nudged.actions())[MIA] is Action.DONE
+
+
 async def test_whoever_is_no_manager_any_more_presses_in_vain(nudged: Nudged) -> None:
     async with nudged.database.writing() as connection:
         await managers.remove(connection, GUILD, [ANNA])

@@ -493,6 +493,23 @@ async def test_when_the_store_refuses_nothing_is_lost(
     await oracle(running, channel())
 
 
+@pytest.mark.parametrize("failure", [StoreError("full"), OSError("no network")], ids=["store", "other"])
+async def test_recording_that_failed_is_not_tried_again_before_its_time(
+    running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    """Otherwise a full disk would also fill the log."""
+    monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 3600.0)
+    await running.catch_up(channel())
+    with mock.patch.object(Recorder, "record", side_effect=failure) as record:
+        await running.says(channel(), said(1, MIA))
+        async with asyncio.timeout(5):
+            while not record.call_count:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(10 * HOLD)
+        assert record.call_count == 1
+    assert [line.levelname for line in caplog.records if line.name == "bot.services.record.follower"] == ["ERROR"]
+
+
 async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -552,6 +569,21 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
     assert await scene.gaps() == {}
     assert len(await scene.spans(channel())) == 1
     assert await scene.messages() == 30
+
+
+async def test_a_channel_that_fails_with_nothing_to_fetch_is_followed_without_a_gap(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The store refuses at every try, but no message was missed."""
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.0)
+    caplog.set_level(logging.CRITICAL)
+    scene.log.post(channel(), said(-1, MIA))
+    with mock.patch.object(Recorder, "excludes", side_effect=StoreError("locked")):
+        await asyncio.wait_for(scene.catch_up(channel()), 5)
+    assert scene.follower.caught_up
+    assert await scene.gaps() == {}
+    await scene.says(channel(), said(1, MIA))
+    assert await scene.spans(channel()) == (Span(at(-1) + 1, at(1)),)
 
 
 async def test_what_is_excluded_is_not_fetched_and_once_included_all_of_it_is(scene: Scene) -> None:
@@ -792,6 +824,16 @@ async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_deleted_channel_makes_room_for_the_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing writes what was received of it any more."""
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 5)
+    await scene.catch_up(channel(), OTHER)
+    await scene.says(channel(), *chatter(Random(23), 5))
+    scene.follower.channel_deleted(CHANNEL)
+    await asyncio.wait_for(scene.says(OTHER, said(10, MIA)), 1)
+    assert await scene.messages() == 1
+
+
 async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -992,6 +1034,14 @@ async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: s
     found = await scene.recorded()
     assert found["touch"] == found["waiting"] == found["waiting_for"] == []
     assert sum(row[3] for row in found["activity"]) == (1 if when == "while deaf" else 3)
+
+
+async def test_what_is_said_after_a_deleted_message_is_judged_without_it(scene: Scene) -> None:
+    """Noah's message was deleted before any of them was written, so Anna's follows Mia's and answers it."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA, mentions=[ANNA]), said(2, NOAH), said(2.5, ANNA))
+    scene.follower.messages_deleted([at(2)])
+    assert [row[:2] for row in (await scene.recorded())["touch"]] == [(at(2.5), MIA)]
 
 
 async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene) -> None:
