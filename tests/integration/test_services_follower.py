@@ -760,6 +760,32 @@ async def test_what_is_being_written_when_its_channel_gets_out_of_sight_is_conte
     await oracle(scene, channel())
 
 
+async def test_what_is_heard_again_while_it_is_written_hides_no_gap(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on record then; a pending message would mean that the history has to bring nothing after it."""
+    await scene.catch_up(channel())
+    record, begun, written = scene.recorder.record, asyncio.Event(), asyncio.Event()
+
+    async def slowly(stretch: Stretch, context: ContextSource) -> Recorded:
+        begun.set()
+        await written.wait()
+        return await record(stretch, context)
+
+    monkeypatch.setattr(scene.recorder, "record", slowly)
+    await scene.says(channel(), said(1, MIA))
+    writing = asyncio.create_task(scene.follower.settle())
+    await asyncio.wait_for(begun.wait(), 5)
+    scene.follower.interrupted()
+    await scene.heard(channel(), said(1, MIA))
+    written.set()
+    await writing
+    scene.log.post(channel(), said(2, NOAH), said(3, MIA))
+    scene.log.unreadable.add(CHANNEL)
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(at(1) + 1, at(3)),)}
+
+
 async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(scene: Scene) -> None:
     """It came out of the archive, and the message was quicker than the news of it."""
     await scene.catch_up(channel())

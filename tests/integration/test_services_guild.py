@@ -20,13 +20,15 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
+from bot.exports.archive import Archive
 from bot.services.guild.membership import MembershipService
 from bot.services.guild.settings import SettingsChange, SettingsService
 from bot.services.members.roster import Roster, appoint
 from bot.services.members.waiting import WaitingList, WaitingService
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.history_reader import HistoryReader
-from bot.services.record.imports import Importer
+from bot.services.record.imports import Imported, Importer
+from bot.services.record.job_progress import JobProgress
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import retry
@@ -347,6 +349,26 @@ async def test_what_fails_is_tried_again_while_it_is_wanted(monkeypatch: pytest.
     assert await retry("It", work, wanted=lambda: left > 6) is None
 
 
+async def test_what_always_fails_is_given_up_after_so_many_tries(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("bot.services.record.retry.asyncio.sleep", sleep)
+    work = mock.AsyncMock(side_effect=OSError("no network"))
+    assert await retry("It", work, tries=3) is None
+    assert work.await_count == 3
+    assert pauses == [5, 10]
+    assert [line.getMessage().partition("; ")[2] for line in caplog.records] == [
+        "trying again in 5 s",
+        "trying again in 10 s",
+        "giving up",
+    ]
+
+
 class Everything:
     """The channels of a log, as a guild shows them."""
 
@@ -418,6 +440,23 @@ async def test_a_backfill_reads_up_to_where_the_record_begins_and_can_be_asked_t
     assert reader.progress(8) == ()
     async with database.reading() as connection:
         assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_a_job_that_is_still_looking_for_channels_has_read_none_of_none(database: Database) -> None:
+    looking = asyncio.Event()
+
+    class Slow(Everything):
+        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
+            await looking.wait()
+            return await super().with_archived(guild_id, since_id)
+
+    log = ChannelLog()
+    channels = Slow(log, log.snapshot(channel()))
+    reader = HistoryReader(database, Recorder(database, Rules()), log, channels, DrivenClock(moment(0)))
+    job = await reader.backfill(GUILD, moment(-100))
+    assert reader.progress(GUILD) == (JobProgress(job, channels=0, done=0, messages=0, running=True),)
+    looking.set()
+    assert await reader.wait(job) == JobProgress(job, channels=1, done=1, messages=0, running=False)
 
 
 async def test_a_backfill_is_bounded_by_its_date_and_leaves_excluded_channels_alone(database: Database) -> None:
@@ -672,4 +711,12 @@ async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_man
         settings = await guilds.settings_of(connection, GUILD)
     assert settings == GuildSettings(GUILD, ZoneInfo("Asia/Kathmandu"))
     await importer.forget(GUILD)
+    assert not any((await rows(database)).values())
+
+
+async def test_an_archive_without_messages_adds_nothing(database: Database) -> None:
+    importer = Importer(database, Rules(), DrivenClock(moment(0)))
+    with Archive([]) as archive:
+        imported = await importer.run(archive, frozenset(), lambda _: None)
+    assert imported == Imported()
     assert not any((await rows(database)).values())

@@ -332,6 +332,16 @@ async def test_context_comes_fifty_messages_at_a_time_until_it_is_enough(
     assert [row[1] for row in (await rows(database))["touch"]] == [MIA]
 
 
+async def test_context_reaches_back_to_the_first_message_fetched_or_where_there_are_no_more_to_the_beginning() -> None:
+    log = ChannelLog()
+    log.post(channel(), *(said(minute, MIA) for minute in range(60)))
+    context = HistoryContext(log)
+    page = await context.earlier(Stretch(channel(), at(60), at(61), (), (), at(60)))
+    assert (page.context, page.context_first_id) == (log.all_of(channel())[10:], at(10))
+    page = await context.earlier(page)
+    assert (page.context, page.context_first_id) == (log.all_of(channel()), 0)
+
+
 async def test_nothing_is_judged_without_what_was_said_before_it(database: Database, recorder: Recorder) -> None:
     """Where that cannot be read, nothing goes on record, as a later reading could not make it right."""
     log = ChannelLog()
