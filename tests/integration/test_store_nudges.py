@@ -64,6 +64,42 @@ async def test_a_day_is_claimed_once_and_tried_again_only_when_nothing_went_out(
         assert newest == delivery("sen", ANNA)
 
 
+async def test_only_the_unsent_delivery_that_is_named_is_forgotten(database: Database) -> None:
+    nothing = delivery("a", ANNA, state=DeliveryState.NOTHING)
+    others = [
+        replace(nothing, delivery_id="b", guild_id=GUILD + 1),
+        replace(nothing, delivery_id="c", kind=DeliveryKind.WELCOME),
+        replace(nothing, delivery_id="d", manager_id=BEN),
+        replace(nothing, delivery_id="e", due_on=TODAY + timedelta(days=1)),
+    ]
+    async with database.writing() as connection:
+        for one in (nothing, *others):
+            assert await deliveries.claim(connection, one)
+        await deliveries.forget_unsent(connection, GUILD, DeliveryKind.NUDGE, ANNA, TODAY)
+        assert await deliveries.by_id(connection, "a") is None
+        assert [await deliveries.by_id(connection, one.delivery_id) for one in others] == others
+
+
+async def test_the_newest_delivery_is_that_of_one_recipient_and_kind(database: Database) -> None:
+    sent = delivery("a", ANNA)
+    later = [
+        replace(sent, delivery_id="b", guild_id=GUILD + 1, due_on=TODAY + timedelta(days=1)),
+        replace(sent, delivery_id="c", kind=DeliveryKind.WELCOME, due_on=TODAY + timedelta(days=1)),
+        replace(sent, delivery_id="d", manager_id=BEN, due_on=TODAY + timedelta(days=1)),
+    ]
+    key = (GUILD, DeliveryKind.NUDGE, ANNA)
+    async with database.writing() as connection:
+        for one in (sent, *later):
+            assert await deliveries.claim(connection, one)
+        assert await deliveries.newest(connection, *key) == sent
+        assert await deliveries.newest_day(connection, *key, state=DeliveryState.SENT) == TODAY
+        refused = delivery("e", ANNA, days=2, state=DeliveryState.REFUSED)
+        assert await deliveries.claim(connection, refused)
+        assert await deliveries.newest(connection, *key) == refused
+        assert await deliveries.newest(connection, *key, TODAY + timedelta(days=1)) == sent
+        assert await deliveries.newest_day(connection, *key, state=DeliveryState.SENT) == TODAY
+
+
 async def test_what_was_offered_to_whom_and_when(database: Database) -> None:
     async with database.writing() as connection:
         await offer(connection, "a", ANNA, WAITS)
