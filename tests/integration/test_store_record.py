@@ -555,6 +555,29 @@ async def test_known_gaps_are_noted_once_and_forgotten_when_filled(database: Dat
         assert await spans.known_gaps(connection, GUILD) == {12: (Span(1, 2),)}
 
 
+async def test_how_long_a_newcomer_stayed_in_one_server_is_not_told_by_another(database: Database) -> None:
+    """Mia writes in both. Of Noah, who is new in both, no day is kept in the first."""
+    week = timedelta(days=7)
+    async with database.writing() as connection:
+        for guild_id, days in ((GUILD, (DAY, DAY + week)), (OTHER_GUILD, (DAY, DAY + 2 * week))):
+            await record.add_activity(
+                connection,
+                replace(channel(), guild_id=guild_id),
+                derived({(MIA, day): 1 for day in days}, {MIA: (0, 9)}),
+            )
+        await record.add_activity(connection, channel(), derived(appearances={NOAH: (1, 1)}))
+        await record.add_activity(
+            connection, replace(channel(), guild_id=OTHER_GUILD), derived({(NOAH, DAY): 1}, {NOAH: (2, 2)})
+        )
+
+        async def last_days(guild_id: int, last_on: date = DAY + 3 * week) -> dict[int, tuple[int, date]]:
+            return await digests.last_days_of_newcomers(connection, guild_id, moment(0), moment(5), last_on)
+
+        assert await last_days(GUILD) == {MIA: (at(0), DAY + week)}
+        assert await last_days(OTHER_GUILD) == {MIA: (at(0), DAY + 2 * week), NOAH: (at(2), DAY)}
+        assert (await last_days(OTHER_GUILD, DAY + week))[MIA] == (at(0), DAY)
+
+
 # Frozen digests and columns.
 
 
