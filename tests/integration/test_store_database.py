@@ -4,6 +4,7 @@ import asyncio
 import errno
 import multiprocessing
 import os
+import socket
 import sqlite3
 import stat
 import sys
@@ -451,6 +452,24 @@ async def test_what_keeps_postgresql_from_being_reached_is_said_without_the_pass
                 await open_database(address, write=write)
             assert "secret" not in str(refused.value)
             assert isinstance(refused.value, DatabaseUnreachableError) == may_pass
+
+
+async def test_a_postgresql_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a quarter of a minute, which the test shortens."""
+    asyncpg = pytest.importorskip("asyncpg")
+    connect, timeouts = asyncpg.connect, []
+
+    async def connect_sooner(address: str, *, timeout: float, **options: object) -> object:
+        timeouts.append(timeout)
+        return await connect(address, timeout=timeout / 50, **options)
+
+    monkeypatch.setattr(asyncpg, "connect", connect_sooner)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        async with asyncio.timeout(10):
+            with pytest.raises(DatabaseUnreachableError, match="cannot be reached: TimeoutError"):
+                await open_database(f"postgresql://postgres@127.0.0.1:{port}/spade?sslmode=disable", write=False)
+    assert timeouts == [15]
 
 
 async def test_postgresql_without_its_driver_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,20 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, merged
 from bot.domain.touch import PERSONAL_KINDS, Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
-from bot.store import activity, digests, guilds, managers, people, record, spans, tables, touches, waits
+from bot.store import (
+    activity,
+    digests,
+    forgetting,
+    guilds,
+    ignoring,
+    managers,
+    people,
+    record,
+    spans,
+    tables,
+    touches,
+    waits,
+)
 from bot.store.activity import Trace
 from bot.store.columns import Day, Moment, Truth
 from bot.store.database import Connection, Database
@@ -148,6 +161,19 @@ async def test_only_members_are_active(database: Database) -> None:
         assert await activity.first_day(connection, OTHER_GUILD) is None
         assert await people.opted_out(connection, GUILD) == {OLE}
         assert await people.ignored(connection, GUILD) == ({PIA}, {MIA})
+
+
+async def test_whoever_is_no_member_of_another_server_is_one_here(database: Database) -> None:
+    """Mia is a manager there, Noah ignored, and Ole has opted out."""
+    async with database.writing() as connection:
+        await managers.add(connection, OTHER_GUILD, [MIA])
+        await ignoring.add(connection, OTHER_GUILD, [NOAH])
+        await forgetting.set_opted_out(connection, OTHER_GUILD, OLE, START)
+        await record.add_activity(connection, channel(), derived({(person, DAY): 1 for person in (MIA, NOAH, OLE)}))
+        assert await activity.active(connection, GUILD, DAY, DAY) == {MIA, NOAH, OLE}
+        assert await people.opted_out(connection, GUILD) == frozenset()
+        assert await people.opted_out(connection, OTHER_GUILD) == {OLE}
+        assert await people.ignored(connection, GUILD) == (frozenset(), frozenset())
 
 
 async def test_newcomers_are_members_whose_first_message_lies_between_two_moments(database: Database) -> None:
