@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, exc, func, insert, inspect, make_url, select, text
+from sqlalchemy import Connection, Dialect, exc, func, insert, inspect, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 from bot.store import migration, spans, tables
 from bot.store import postgres as postgres_store
@@ -50,6 +52,14 @@ async def test_an_empty_database_is_brought_to_exactly_the_schema_of_the_code(em
             assert await connection.run_sync(differences) == []
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])
+def test_every_table_can_be_made_as_the_code_describes_it_and_none_numbers_its_rows(dialect: Dialect) -> None:
+    """Ids are Discord's or Spade's own: a row without one is refused, and not given a number."""
+    for table in tables.metadata.sorted_tables:
+        assert table.autoincrement_column is None
+        assert f"CREATE TABLE {table.name} (" in str(CreateTable(table).compile(dialect=dialect))
 
 
 async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
