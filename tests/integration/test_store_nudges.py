@@ -1,6 +1,6 @@
 """What is remembered of nudges, on SQLite and PostgreSQL."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
@@ -15,6 +15,10 @@ TODAY = moment(0).date()
 WAITS = Offer(MIA, Reason.WAITING, moment(-600), at(-600), CHANNEL, for_team=True)
 UNMET = Offer(NOAH, Reason.UNMET, moment(-9000), active_days=5)
 COOLED = Offer(OLE, Reason.COOLING, moment(-99_000), conversations=4, from_manager_id=BEN, handed=True)
+FULL = Offer(
+    MIA, Reason.COOLING, moment(-600), at(-600), CHANNEL, wrote_back=True, for_team=True, active_days=5,
+    conversations=4, from_manager_id=BEN, handed=True,
+)  # fmt: skip
 
 
 def delivery(delivery_id: str, manager_id: int, days: int = 0, state: DeliveryState = DeliveryState.SENT) -> Delivery:
@@ -52,6 +56,16 @@ async def test_a_nudge_is_read_as_it_was_written_and_settled_once(database: Data
         assert await nudges.last_press_at(connection, GUILD, BEN) is None
         await nudges.forget_members(connection, "a")
         assert await nudges.members_of(connection, "a") == ()
+
+
+async def test_every_field_of_an_offer_is_stored(database: Database) -> None:
+    default = Offer(FULL.member_id, FULL.reason, FULL.since)
+    same = {field.name for field in fields(Offer) if getattr(FULL, field.name) == getattr(default, field.name)}
+    assert same == {"member_id", "reason", "since"}  # a new field needs a value in FULL other than its default
+    async with database.writing() as connection:
+        await offer(connection, "a", ANNA, FULL)
+        (member,) = await nudges.members_of(connection, "a")
+    assert member.offer == FULL
 
 
 async def test_a_day_is_claimed_once_and_tried_again_only_when_nothing_went_out(database: Database) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from annotated_types import Ge, Le
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -38,6 +39,39 @@ def refusal(text: str) -> str:
     with pytest.raises(ConfigError) as caught:
         loaded(text)
     return str(caught.value)
+
+
+def bounds_of(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, tuple[float, float]]]:
+    """The lowest and highest value of every key that has them."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from bounds_of(field.annotation, f"{prefix}{name}.")
+            continue
+        lowest = [one.ge for one in field.metadata if isinstance(one, Ge)]
+        highest = [one.le for one in field.metadata if isinstance(one, Le)]
+        if lowest and highest:
+            yield f"{prefix}{name}", (float(str(lowest[0])), float(str(highest[0])))
+
+
+def written_bounds(text: str) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The bounds that the example names for its keys.
+
+    A comment stands above its keys and names their bounds in the same order, in brackets; one alone holds for all.
+    """
+    group = ""
+    for block in text.split("\n\n"):
+        lines = [line.strip().removeprefix("#").strip() for line in block.splitlines()]
+        if "rules:" in lines:
+            group = "rules."
+        if "nudge:" in lines:
+            group = "rules.nudge."
+        keys = [found[1] for line in lines if (found := re.fullmatch(r"([a-z_]+): \S+", line))]
+        brackets = re.findall(r"\([^)]*\)", " ".join(lines))
+        bounds = [(float(low), float(high)) for one in brackets for low, high in re.findall(r"(\d+) to (\d+)", one)]
+        if bounds:
+            yield from zip(
+                (group + key for key in keys), bounds * len(keys) if len(bounds) == 1 else bounds, strict=True
+            )
 
 
 def keys_of(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -133,6 +167,12 @@ def test_the_example_documents_every_key_with_its_default_and_no_other() -> None
     assert loaded(text) == Settings()
     named = {".".join(str(part) for part in path) for path in read(text).lines if path}
     assert named == {*keys_of(Settings), "log", "rules", "rules.nudge"}
+
+
+def test_the_example_names_the_bounds_of_every_key_that_has_them() -> None:
+    written = dict(written_bounds(EXAMPLE.read_text(encoding="utf-8")))
+    assert written == dict(bounds_of(Settings))
+    assert len(written) > 30
 
 
 # The order of the places

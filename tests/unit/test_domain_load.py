@@ -63,6 +63,12 @@ def test_new_people_come_first_then_the_narrow_week_then_who_waits():
     assert suggestions([], WIDE, Rules()) == ()
 
 
+def test_every_reason_has_its_place_among_suggestions():
+    candidates = [offer(number, reason) for number, reason in enumerate(Reason, start=1)]
+    found = [one.offer.reason for one in suggestions(candidates, WIDE, Rules()) if one.offer]
+    assert sorted(found) == sorted(Reason)
+
+
 def test_first_contacts_are_those_of_the_period_in_order():
     week = weeks_ending(date(2026, 3, 2), 1, ZoneInfo("UTC"))
     first = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import assert_never
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.waiting import WaitingEntry, WaitingState
-from bot.domain.why import MemberFacts, explain
+from bot.domain.why import MemberFacts, Miss, explain
 
 NOW = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -180,6 +181,8 @@ def test_every_reason_holds(community: dict[int, NudgeFacts]) -> None:
                 case Reason.COOLING:
                     own = facts.conversations.get(offer.member_id, ())
                     assert offer.handed or (len(own) >= 3 and NOW - offer.since > timedelta(days=21))
+                case _:
+                    assert_never(offer.reason)
 
 
 @BOUNDED
@@ -276,6 +279,9 @@ def test_why_agrees_with_the_decision(community: dict[int, NudgeFacts]) -> None:
             why = explain(facts, member_id, MemberFacts(Standing.MEMBER, NOW - timedelta(days=20), 1, NOW), RULES)
             assert (why.offer is not None and why.obstacle is None) == (member_id in chosen)
             if why.offer is None:
-                assert why.missed
+                explained = {missed.reason for missed in why.missed}
+                if any(missed.miss is Miss.MET for missed in why.missed):  # said once, of both
+                    explained.add(Reason.UNMET)
+                assert explained == set(Reason)
             elif why.obstacle is None:
                 assert why.offer == chosen[member_id]
