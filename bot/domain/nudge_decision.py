@@ -70,11 +70,15 @@ class NudgeFacts:
     """The facts at `now` for one manager's nudge. Everybody in it is a member who did not opt out.
 
     `today` is the guild's date. `sharing` are the managers among whom newcomers and unmet members are shared out; this
-    manager is one of them, except in a preview for a manager who gets no nudges. `newcomers` and `regulars` are
-    candidates; those of them, and of `handed`, whom any manager has touched are in `met`. `old_hands` joined before a
-    young record begins, so their first recorded message may not be their first. `conversations` are this manager's,
-    by member, oldest first. `lately_active` wrote in the days that `cooling` looks at. `last_messages` maps members to
-    (message id, channel id). `barred` members are left out for the given obstacle.
+    manager is one of them, except in a preview for a manager who gets no nudges.
+
+    `newcomers` and `regulars` are candidates. `regulars` counts active days of the unmet window and need not hold
+    members with too few of them for `unmet`. `met` holds those of `newcomers`, `regulars` and `handed` whom any manager
+    has touched, not every member who was ever met. `old_hands` joined before a young record begins, so their first
+    recorded message may not be their first. `conversations` are this manager's, by member, oldest first.
+    `lately_active` and `last_messages` cover only members with enough conversations with this manager for `cooling`:
+    the former holds those of them who wrote in the days that `cooling` looks at, the latter the (message id, channel
+    id) of each one's last message. `barred` members are left out for the given obstacle.
 
     `handed` were handed over to this manager. `away` are enrolled managers who are paused: what waits for them alone is
     shared out. `orphaned` maps a member to colleagues who were offered or handed the member and since paused, turned

@@ -13,7 +13,7 @@ from bot.domain.waiting import WaitingState
 
 
 class Miss(StrEnum):
-    """Why one of the four reasons does not hold."""
+    """Why a reason does not hold."""
 
     NOTHING_WAITS = "nothing waits"
     ANSWERED = "answered"
