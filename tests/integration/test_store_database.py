@@ -438,9 +438,11 @@ def test_the_holder_of_a_lock_is_told_by_its_file(tmp_path: Path) -> None:
     assert lock.acquire()
     assert not other.acquire()
     assert other.holder() == str(os.getpid())
+    assert not lock.abandoned
     lock.release()
     lock.release()
     assert other.acquire()
+    assert not other.abandoned  # the first holder ended properly
     other.release()
 
 
