@@ -571,6 +571,22 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
     assert await scene.messages() == 30
 
 
+async def test_an_event_that_comes_again_hides_no_gap_of_an_unreadable_channel(scene: Scene) -> None:
+    """It is on record already, so what was said after it is missing all the same."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA))
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    await scene.heard(channel(), said(1, MIA))
+    scene.log.post(channel(), said(2, NOAH), said(3, OLE))
+    scene.log.unreadable.add(CHANNEL)
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(at(1) + 1, at(3)),)}
+    await scene.says(channel(), said(20, MIA))
+    assert await scene.messages() == 2
+    assert len(await scene.spans(channel())) == 2
+
+
 async def test_a_channel_that_fails_with_nothing_to_fetch_is_followed_without_a_gap(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

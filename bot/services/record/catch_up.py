@@ -199,6 +199,7 @@ class CatchUp:
         known, so everything up to now is missing.
         """
         position = channel.known_position
+        channel.pending.drop_up_to(position)  # repeated events; what is on record does not end the gap
         newest_id = max(channel.wanted, first_id_at(self._clock.now())) if stale else channel.wanted
         last_id = max(channel.dropped, channel.pending.before(newest_id))
         if last_id <= position:
