@@ -22,7 +22,7 @@ ANN, BEA = 11, 12  # managers
 MAX, NED, OLA, PIA = 21, 22, 23, 24  # members
 BOT = 99
 HALL, DESK = 501, 502  # text channels
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 FORGE = (1329767395471659287, 421905984642345381, 974674265817651310)
 
 
