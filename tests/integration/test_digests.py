@@ -414,6 +414,9 @@ async def test_what_is_no_longer_on_record_corrects_nothing(world: World) -> Non
         await connection.execute(delete(tables.touch))
     draft = await reporter.draft(settings, WEEK, "Mesh", now)
     assert (draft.load, draft.conversations) == (before.load, before.conversations)
+    week = [[one for one in found.history if one.week_on == WEEK] for found in (draft, before)]
+    assert week[0] == week[1]
+    assert [one.figures for one in week[0]] == [before.figures]
     assert draft.corrected is None
     assert (
         draft.week.document()["team"]["conversations"] == draft.week.document()["posted"]["team"]["conversations"] == 5
