@@ -228,3 +228,36 @@ async def test_the_last_message_of_somebody_well_known_is_among_a_nudges_facts(n
         assert settings is not None
         found = await gather(connection, settings, ANNA, nudged.clock.now(), Rules())
     assert found.last_messages == {MIA: (last.message_id, CHANNEL + 1)}
+
+
+async def test_a_guild_whose_record_cannot_be_settled_holds_up_no_other_guilds_nudges(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    other, outgoing = GUILD + 1, Outgoing()
+    clock = DrivenClock(moment(6 * 60))  # too early for anybody to be offered as a newcomer
+    async with database.writing() as connection:
+        for guild_id, people in ((GUILD, (ANNA, BEN)), (other, (ANNA,))):
+            await guilds.save(connection, GuildSettings(guild_id, ZoneInfo("UTC")))
+            await managers.add(connection, guild_id, people)
+            for manager in await managers.all_settings(connection, guild_id):
+                every_day = frozenset(range(7))
+                enrolled = replace(manager, enrolled_at=moment(-2 * DAY), nudge_weekdays=every_day)
+                await managers.save(connection, enrolled)
+    for number, guild_id in enumerate((GUILD, other)):
+        waits = [said(2 * number, MIA, mentions=[ANNA]), said(2 * number + 1, NOAH, mentions=[BEN])]
+        place = replace(channel(CHANNEL + number), guild_id=guild_id)
+        await Recorder(database, Rules()).record(whole(place, *waits), NoContext())
+    troubled = {GUILD}
+
+    async def settle(guild_id: int) -> None:
+        if guild_id in troubled:
+            raise OSError("no network")
+
+    service = NudgeService(database, outgoing, Drafts(), clock, Rules(), settle)
+    assert await service.send_due() == 1
+    assert [draft.schedule.guild.guild_id for _, draft in drafts(outgoing)] == [other]
+    assert caplog.text.count("Recording before the nudges of server") == 1  # for two managers
+    troubled.clear()
+    clock.set(clock.now() + timedelta(minutes=1))
+    assert await service.send_due() == 2
+    assert {person_id for person_id, _ in drafts(outgoing)[1:]} == {ANNA, BEN}

@@ -65,20 +65,26 @@ class NudgeService(Generic[Body]):
         """Send every nudge that is due now; returns how many were sent. One that fails does not stop the others."""
         due = await self._due()
         guild_ids = sorted({schedule.guild.guild_id for schedule, _ in due})
-        outcomes = await asyncio.gather(*map(self._settle, guild_ids), return_exceptions=True)
-        unsettled = {guild_id: error for guild_id, error in zip(guild_ids, outcomes, strict=True) if error is not None}
+        settled = dict(zip(guild_ids, await asyncio.gather(*map(self._settled, guild_ids)), strict=True))
         sent = 0
         for schedule, day in due:
             guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
-            what = f"The nudge of {day} to manager {manager_id}"
-            sent += await self._attempts.attempt(
-                (guild_id, manager_id), what, partial(self._send_due, schedule, day, unsettled.get(guild_id))
-            )
+            if settled[guild_id]:
+                what = f"The nudge of {day} to manager {manager_id}"
+                work = partial(self._send_due, schedule, day)
+                sent += await self._attempts.attempt((guild_id, manager_id), what, work)
         return sent
 
-    async def _send_due(self, schedule: NudgeSchedule, day: date, unsettled: BaseException | None) -> bool:
-        if unsettled is not None:
-            raise unsettled
+    async def _settled(self, guild_id: int) -> bool:
+        """Whether a guild's record could be settled: one attempt for all its managers, so one trouble is one line."""
+
+        async def settle() -> bool:
+            await self._settle(guild_id)
+            return True
+
+        return await self._attempts.attempt(guild_id, f"Recording before the nudges of server {guild_id}", settle)
+
+    async def _send_due(self, schedule: NudgeSchedule, day: date) -> bool:
         try:
             return await self._send(schedule, day) is DeliveryState.SENT
         except DiscordUnreachableError as error:
