@@ -22,6 +22,7 @@ from bot.discord_io.interactions.controls import Control, control_class
 from bot.discord_io.interactions.forms import Forms
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.responses import custom_id_of
 from bot.views.nudge.presses import already_settled
 from bot.views.words.refusals import nothing_happened
 
@@ -185,7 +186,7 @@ class SpadeBot(commands.Bot):
 
     def _knows_control(self, interaction: discord.Interaction) -> bool:
         """Whether a press is on a control of a loaded cog. Unanswered, it has gone from its message meanwhile."""
-        custom_id = str(dict(interaction.data or {}).get("custom_id", ""))
+        custom_id = custom_id_of(interaction)
         controls = chain.from_iterable(self._controls.values())
         return any(control.handler.pattern.fullmatch(custom_id) for control in controls)
 

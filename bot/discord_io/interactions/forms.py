@@ -4,6 +4,7 @@ import discord
 
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.handlers import Handler
+from bot.discord_io.interactions.responses import custom_id_of
 
 
 class Forms:
@@ -26,7 +27,7 @@ class Forms:
 
     async def dispatch(self, guard: InteractionGuard, interaction: discord.Interaction) -> bool:
         """Authorise whoever sent a form, and pass it on; False if no cog takes forms with its custom id."""
-        custom_id = str(dict(interaction.data or {}).get("custom_id", ""))
+        custom_id = custom_id_of(interaction)
         for declared, cog in self._handlers.items():
             if found := declared.pattern.fullmatch(custom_id):
                 if await declared.admits(guard, interaction, found):

@@ -42,6 +42,11 @@ async def update(interaction: discord.Interaction, body: ResponseBody) -> None:
     await interaction.edit_original_response(**arguments | {"attachments": files})
 
 
+def custom_id_of(interaction: discord.Interaction) -> str:
+    """The custom id of the control that was pressed or of the form that was sent; empty if there is none."""
+    return str(dict(interaction.data or {}).get("custom_id", ""))
+
+
 def chosen(interaction: discord.Interaction) -> list[str]:
     """The values that were chosen in a list; empty for anything else."""
     values = dict(interaction.data or {}).get("values")

@@ -67,4 +67,3 @@ class LiveWriter:
                 if not messages:
                     return
                 await self._recorder.record_or_miss(channel, messages, messages[-1].message_id)
-                channel.pending.drop(message.message_id for message in messages)
