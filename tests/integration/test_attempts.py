@@ -57,12 +57,17 @@ async def test_one_piece_of_work_hinders_no_other_and_none_goes_on_for_ever(
         await asyncio.sleep(60)
         return True
 
+    async def gives_up() -> bool:
+        raise TimeoutError  # of its own: it did not take long
+
     async def works() -> bool:
         return True
 
     with caplog.at_level(logging.ERROR):
         assert not await pieces.attempt("hangs", "The nudge", hangs)
+        assert not await pieces.attempt("gives up", "The digest", gives_up)
     assert "The nudge took over 0 s" in caplog.text
+    assert "The digest failed" in caplog.text
     assert await pieces.attempt("works", "Another nudge", works)
 
 

@@ -29,13 +29,14 @@ class Attempts:
         failures, not_before = self._failed.get(key, (0, None))
         if not_before is not None and self._now() < not_before:
             return False
+        deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with deadline:
                 done = await work()
-        except Exception as error:
+        except Exception:
             pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
             self._failed[key] = (failures + 1, self._now() + pause)
-            problem = f"took over {DEADLINE_SECONDS:.0f} s" if isinstance(error, TimeoutError) else "failed"
+            problem = f"took over {DEADLINE_SECONDS:.0f} s" if deadline.expired() else "failed"
             minutes = pause.total_seconds() / 60
             log.exception("%s %s; it is tried again in %.0f min at the earliest", what, problem, minutes)
             return False

@@ -92,7 +92,7 @@ class Messenger(Directory, Protocol[Body_contra]):
         """Replace a message that was sent. Nothing happens if it is deleted or Discord does not answer."""
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
-        """Look for a delivery among the latest messages of its DM or channel, by the id in its buttons.
+        """Look for a delivery in its DM or channel, from when it was claimed on, by the id in its buttons.
 
         Returns None if it is not there. Raises RefusedError if Spade may not look, UnknownOutcomeError if that failed.
         """
