@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.discord_io.connection import invalid_requests
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.delivery import messenger
-from bot.sandbox import Sandbox
+from bot.sandbox import Permission, Sandbox
 from tests.support.stage import PATIENCE, connected
 from tests.support.team import MONDAY, Team, labels, restarted, team, text_of
 
@@ -145,6 +145,25 @@ async def test_a_nudge_whose_day_is_over_is_not_sent_any_more(tmp_path: Path) ->
         assert [state for state, _ in deliveries(on)] == ["refused"]
         await on.on(1)
         assert len(on.nudges(on.ann)) == 1  # nobody was offered in what never went out
+
+
+async def test_a_digest_is_found_behind_many_messages_and_an_empty_page_is_not_believed(tmp_path: Path) -> None:
+    """Without Read Message History Discord answers with an empty page, which does not say that nothing was posted."""
+    async with team(tmp_path, on=()) as on:
+        world = on.sandbox.world
+        await on.run(world.state.user(on.guild.owner_id), "settings", "digest", channel=on.room)
+        on.sandbox.faults.requests.lose_reply(method="POST", route=SEND)
+        await on.on(7)
+        assert [state for state, _ in deliveries(on, "digest")] == ["unknown"]
+        world.channels.deny_bot(on.room, Permission.READ_MESSAGE_HISTORY)
+        for _ in range(150):
+            world.messages.post(on.room, on.max, "words")
+        await on.later(seconds=31)
+        assert [state for state, _ in deliveries(on, "digest")] == ["unknown"]
+        world.channels.allow_bot(on.room, Permission.READ_MESSAGE_HISTORY)
+        await on.later(seconds=31)
+        assert deliveries(on, "digest") == [("sent", None)]
+        assert sum(message.author.id == world.state.bot.id for message in on.room.log) == 1
 
 
 async def test_the_first_hello_is_settled_like_everything_else(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def messenger(error: BaseException, guild: object | None = None) -> DiscordMesse
         (failing(discord.NotFound, 404, 10013), True),
         (failing(discord.Forbidden, 403, 50013), False),
         (failing(discord.NotFound, 404, 10003), False),
+        (failing(discord.HTTPException, 400, 50007), True),
         (failing(discord.HTTPException, 400, 50035), False),
     ],
 )
