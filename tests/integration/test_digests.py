@@ -14,7 +14,9 @@ from sqlalchemy import delete
 from bot.cli.main import exit_status
 from bot.clock import DrivenClock
 from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.effect import Effect
 from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.nudge import Offer, Reason
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -25,13 +27,14 @@ from bot.services.delivery.messenger import (
     SentMessage,
     UnknownOutcomeError,
 )
+from bot.services.delivery.outbox import new_delivery
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.dispatch import DigestService
 from bot.services.digest.report import Reporter
 from bot.services.guild.presentation import Presentation
 from bot.services.guild_reader import GuildReader
 from bot.services.record.recorder import Recorder
-from bot.store import deliveries, guilds, managers, spans, tables
+from bot.store import deliveries, guilds, managers, nudges, spans, tables
 from bot.store.database import Database
 from bot.views.digest.writer import DigestWriter
 from bot.views.kit.parcel import Parcel
@@ -306,9 +309,18 @@ async def test_what_a_killed_process_had_just_claimed_is_looked_for_before_it_is
 
 
 async def test_a_managers_own_digest_has_their_own_figures(world: World) -> None:
-    async with world.database.reading() as connection:
+    nudged_at = START + timedelta(days=1)
+    nudge = replace(
+        new_delivery(DeliveryKind.NUDGE, GUILD, ANNA, nudged_at.date(), world.clock, DeliveryState.SENT),
+        claimed_at=nudged_at,
+    )
+    async with world.database.writing() as connection:
         settings = await guilds.settings_of(connection, GUILD)
         team = await managers.all_settings(connection, GUILD)
+        await deliveries.claim(connection, nudge)
+        offer = Offer(OLE, Reason.UNMET, nudged_at)
+        on = nudged_at.date()
+        await nudges.add_members(connection, GUILD, ANNA, nudge.delivery_id, [offer], nudged_at, on)
     assert settings is not None
     own = [
         await Reporter(world.database, Rules()).personal(
@@ -318,6 +330,7 @@ async def test_a_managers_own_digest_has_their_own_figures(world: World) -> None
     ]
     assert [(one.digest.manager_id, one.digest.figures.conversations) for one in own] == [(ANNA, 4), (BEN, 1)]
     assert [list(one.digest.first_contacts) for one in own] == [[MIA], [NOAH]]
+    assert [one.digest.effect for one in own] == [Effect(offered=1, worked=0, pending=0), None]
 
 
 async def test_a_week_before_one_that_was_dealt_with_is_not_posted(world: World) -> None:
@@ -491,6 +504,24 @@ async def test_a_digest_keeps_the_channel_it_was_claimed_for(world: World) -> No
     assert await world.settle() == 1
     assert [target for target, _ in world.discord.sent] == [TEAM]
     assert await world.service.post_due() == 0
+
+
+async def test_a_digest_whose_channel_must_not_be_looked_at_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forbidden(_self: Discord, _delivery: object, _channel_id: object) -> None:
+        raise RefusedError("Missing Access")
+
+    monkeypatch.setattr(Discord, "find", forbidden)
+    world.discord.breaks = UnknownOutcomeError("hung")
+    await world.service.post_due()
+    world.clock.set(DUE + timedelta(minutes=1))
+    assert await world.settle() == 1
+    async with world.database.reading() as connection:
+        newest = await deliveries.newest(connection, GUILD, DeliveryKind.DIGEST, None)
+    assert newest is not None
+    assert (newest.state, newest.problem) == (DeliveryState.REFUSED, "Missing Access")
+    assert await world.settle() == 0
 
 
 @pytest.mark.parametrize("arrived", [True, False])

@@ -227,6 +227,37 @@ async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene:
     await oracle(scene, channel())
 
 
+async def test_nothing_goes_on_record_before_the_first_of_several_that_are_being_read(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    async with scene.follower.receiving(channel(), at(1)) as first, scene.follower.receiving(channel(), at(4)) as last:
+        await scene.says(channel(), said(2, MIA))
+        await scene.follower.settle()
+        assert (await rows(scene.database))["activity"] == []
+        first(said(1, NOAH))
+        last(said(4, OLE))
+    scene.log.post(channel(), said(1, NOAH), said(4, OLE))
+    await oracle(scene, channel())
+
+
+async def test_what_is_heard_is_written_now_and_then_and_not_all_the_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice in the time that an event is held back; each time costs a look at every channel."""
+    flushes = 0
+
+    async def flush(_self: Follower, _guild_id: int | None = None) -> None:
+        nonlocal flushes
+        flushes += 1
+
+    monkeypatch.setattr(Follower, "flush", flush)
+    clock, recorder = DrivenClock(moment(0)), Recorder(database, Rules())
+    running = asyncio.create_task(Follower(database, recorder, ChannelLog(), clock, hold_seconds=0.4).run())
+    await asyncio.sleep(0.9)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert 1 <= flushes <= 4
+
+
 async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(scene: Scene) -> None:
     await scene.catch_up(channel(), OTHER)
     scene.log.post(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))

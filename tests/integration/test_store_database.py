@@ -62,6 +62,35 @@ def test_every_table_can_be_made_as_the_code_describes_it_and_none_numbers_its_r
         assert f"CREATE TABLE {table.name} (" in str(CreateTable(table).compile(dialect=dialect))
 
 
+async def test_the_tables_that_the_code_describes_are_those_that_the_migrations_make(empty_address: str) -> None:
+    """The same columns, which of them may be empty, and the same keys."""
+
+    def made(connection: Connection) -> dict[str, tuple[dict[str, bool], set[str]]]:
+        found = inspect(connection)
+        return {
+            name: (
+                {column["name"]: column["nullable"] for column in found.get_columns(name)},
+                set(found.get_pk_constraint(name)["constrained_columns"]),
+            )
+            for name in tables.metadata.tables
+        }
+
+    database = await open_database(empty_address, write=True)
+    try:
+        async with database.reading() as connection:
+            there = await connection.run_sync(made)
+    finally:
+        await database.close()
+    described = {
+        table.name: (
+            {column.name: bool(column.nullable) for column in table.columns},
+            {column.name for column in table.primary_key},
+        )
+        for table in tables.metadata.sorted_tables
+    }
+    assert there == described
+
+
 async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
     database = await open_database(empty_address, write=True)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,3 @@ class RequestLog:
             and (status is None or request.status == status)
             for request in self._all
         )
-
-    def by_route(self) -> Counter[tuple[str, str, int]]:
-        """Return how many requests each method, route template and status had."""
-        return Counter((request.method, request.route, request.status) for request in self._all)

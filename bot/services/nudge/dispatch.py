@@ -12,7 +12,7 @@ from bot.domain.calendar import local_day
 from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
-from bot.domain.nudge_decision import Obstacle, ranked
+from bot.domain.nudge_decision import ranked
 from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery.attempts import Attempts
@@ -27,8 +27,6 @@ from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
-
-_GONE_FOR_GOOD = frozenset({Obstacle.LEFT, Obstacle.IGNORED, Obstacle.SNOOZED, Obstacle.DISMISSED})
 
 
 class NudgeComposer(Protocol[Body_co]):
@@ -206,11 +204,7 @@ class NudgeService(Generic[Body]):
             await self._check.note(connection, guild, discord, now)
             members = await nudges.members_of(connection, delivery.delivery_id)
             facts = await self._check.facts(connection, guild, manager_id, now, discord)
-            reasons = {
-                offer.member_id: offer
-                for offer, obstacle in ranked(facts, self._rules)
-                if obstacle not in _GONE_FOR_GOOD
-            }
+            reasons = {offer.member_id: offer for offer, _ in ranked(facts, self._rules)}
             moot = [
                 member
                 for member in members

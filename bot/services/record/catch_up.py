@@ -161,7 +161,7 @@ class CatchUp:
         If the history cannot be read, what it should have brought becomes a known gap.
         """
         pending = channel.pending.by_id()
-        channel.want(max(pending, default=0))
+        channel.want(channel.pending.newest_id)
         wanted = channel.wanted
         try:
             page = await self._history.after(channel.place, channel.known_position)
