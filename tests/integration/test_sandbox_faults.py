@@ -202,3 +202,34 @@ async def test_a_long_past_in_many_channels_is_paged_in_steady_time() -> None:
             assert count == 1667
             assert time.monotonic() - begun < 5
         assert sum(len(channel.log) for channel in channels) == 100_020
+
+
+async def test_a_reply_is_altered_garbled_or_cut_short() -> None:
+    async with town() as t, aiohttp.ClientSession() as session:
+        faults, gateway = t.sandbox.faults.requests, f"{t.sandbox.api_url}/gateway"
+        faults.alter(lambda body: body | {"url": None}, route="/gateway")
+        faults.garble("<html>", route="/gateway")
+        faults.garble(content_type="application/json", route="/gateway")
+        replies = []
+        for _ in range(4):
+            async with session.get(gateway) as response:
+                replies.append((response.status, response.headers["Content-Type"], await response.text()))
+        whole = replies[3][2]
+        assert replies[0] == (200, "text/html", "<html>")
+        assert replies[1][1] == "application/json"
+        assert 0 < len(replies[1][2]) < len(whole)
+        assert '"url":null' in replies[2][2]
+
+
+async def test_events_are_altered_and_made_up() -> None:
+    async with town() as t, connected(t.sandbox) as client:
+        gateway = t.sandbox.faults.gateway
+        message = t.world.messages.post(t.square, t.ann)
+        gateway.alter(lambda payload: payload | {"d": payload["d"] | {"id": "7"}})
+        t.world.messages.delete(message)
+        gateway.calm()
+        assert gateway.send_text('{"op":11}') == 1
+        gateway.send_event("MESSAGE_DELETE", {"id": "8", "channel_id": str(t.square.id), "guild_id": str(t.guild.id)})
+        await t.sandbox.until(lambda: client.count("raw_message_delete") == 2)
+        deleted = [args[0].message_id for name, args in client.events if name == "raw_message_delete"]
+        assert deleted == [7, 8]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.gateway.gateway import HandshakeFault, HandshakeMoment
 
@@ -42,7 +42,8 @@ class GatewayFaults:
         self._disorder.reorder_within = within_seconds
 
     def calm(self) -> None:
-        """Stop the disorder of events and deliver an event that is held back."""
+        """Stop altering events, stop their disorder, and deliver an event that is held back."""
+        self._gateway.alteration = None
         self._disorder.duplicate = self._disorder.reorder = 0.0
         self._disorder.flush()
 
@@ -54,6 +55,24 @@ class GatewayFaults:
         """Let handshakes succeed again; return how many failed so far."""
         self._gateway.handshake_fault = None
         return self._gateway.handshakes_failed
+
+    def alter(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Send `change(payload)` in place of each HELLO and each event from now on.
+
+        The payload is a copy of its own: `op`, `d`, `s` and `t`. A str is sent as it is, anything else as JSON.
+        """
+        self._gateway.alteration = change
+
+    def send_event(self, name: object, data: object) -> int:
+        """Send an event, well formed or not, to every session, whatever its intents; return how many there are."""
+        sessions = list(self._gateway.sessions.values())
+        for session in sessions:
+            session.push(name, data)
+        return len(sessions)
+
+    def send_text(self, text: str) -> int:
+        """Send a text that is not numbered, JSON or not, on all connections; return how many there are."""
+        return self._each(lambda connection: connection.send(text), resume=True)
 
     def drop(self, *, resume: bool = True) -> int:
         """Cut all connections without a close frame; return how many.

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.gateway.compression import compression_for
-from bot.sandbox.gateway.session import Connection, Session
+from bot.sandbox.gateway.session import Connection, Session, encoded
 from bot.sandbox.world.intents import KNOWN, PRIVILEGED, Intent
 from bot.sandbox.world.payloads import guild_create_payload, member_payload, own_user_payload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.sandbox.gateway.disorder import Disorder
     from bot.sandbox.world.events import Event
     from bot.sandbox.world.world import World
@@ -67,6 +69,7 @@ class Gateway:
         self.presence: dict[str, Any] | None = None
         self.handshake_fault: HandshakeFault | None = None
         self.handshakes_failed = 0
+        self.alteration: Callable[[dict[str, Any]], object] | None = None
         self._state = world.state
         self._failures = failures
         self._token = token
@@ -100,7 +103,8 @@ class Gateway:
             return socket
         connection = Connection(socket, request, compression_for(request.query.get("compress")))
         self.connections.add(connection)
-        connection.send_op(10, {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []})
+        hello = {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": []}
+        connection.send(self._written({"op": 10, "d": hello, "s": None, "t": None}))
         try:
             async for frame in socket:
                 if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
@@ -121,6 +125,13 @@ class Gateway:
             return None
         self.handshakes_failed += 1
         return fault.code
+
+    def _written(self, payload: dict[str, Any]) -> str:
+        """The text of a payload, altered if that is planned: a str stands for itself, anything else for its JSON."""
+        if self.alteration is None:
+            return encoded(payload)
+        altered = self.alteration(json.loads(encoded(payload)))
+        return altered if isinstance(altered, str) else encoded(altered)
 
     def _detach(self, connection: Connection, *, gone: bool) -> None:
         self.connections.discard(connection)
@@ -173,7 +184,7 @@ class Gateway:
         for stale in [s for s in self.sessions.values() if s.connection is None]:
             del self.sessions[stale.id]
         self.identified += 1
-        session = Session(f"{self._state.ids.make():x}", intents)
+        session = Session(f"{self._state.ids.make():x}", intents, self._written)
         self.sessions[session.id] = session
         session.connection, connection.session = connection, session
         guilds = [guild for guild in self._state.guilds.values() if self._state.bot_in(guild)]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import ClientConnectionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
     from bot.sandbox.gateway.compression import Compression
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 BUFFERED = 200_000
 
 
-def encoded(payload: dict[str, Any]) -> str:
+def encoded(payload: object) -> str:
     """Write a payload as compact JSON."""
     return json.dumps(payload, separators=(",", ":"))
 
@@ -87,20 +89,24 @@ class Connection:
 
 
 class Session:
-    """One identified session of the bot. It outlives its connection until it is invalid or replaced."""
+    """One identified session of the bot. It outlives its connection until it is invalid or replaced.
 
-    def __init__(self, session_id: str, intents: Intent) -> None:
+    `write` makes the text of an event's payload; a replay sends the same text again.
+    """
+
+    def __init__(self, session_id: str, intents: Intent, write: Callable[[dict[str, Any]], str] = encoded) -> None:
         self.id = session_id
         self.intents = intents
+        self._write = write
         self.seq = 0
         self.connection: Connection | None = None
         self.resumable = True
         self._sent: deque[tuple[int, str]] = deque(maxlen=BUFFERED)
 
-    def push(self, name: str, data: dict[str, Any]) -> None:
+    def push(self, name: object, data: object) -> None:
         """Number an event, keep it for a resume, and send it if connected."""
         self.seq += 1
-        text = encoded({"op": 0, "d": data, "s": self.seq, "t": name})
+        text = self._write({"op": 0, "d": data, "s": self.seq, "t": name})
         self._sent.append((self.seq, text))
         if self.connection is not None:
             self.connection.send(text)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.sandbox.interactions.commands import Commands
     from bot.sandbox.interactions.interactions import Interactions
-    from bot.sandbox.rest.faults import RequestFaults
+    from bot.sandbox.rest.faults import Fault, RequestFaults
     from bot.sandbox.rest.routing import Route
     from bot.sandbox.world.world import World
 
@@ -128,7 +128,19 @@ class Dispatcher:
             meanwhile.action()
         if faults.strike("lose", *where):
             return self._cut(route, request)
-        self._note(request, route.template, status)
+        reply = self._disturbed(where, status, body, headers)
+        self._note(request, route.template, reply.status)
+        return reply
+
+    def _disturbed(
+        self, where: tuple[str, str, int | None], status: int, body: object, headers: dict[str, str]
+    ) -> web.Response:
+        garbled = self._faults.strike("garble", *where)
+        if garbled is not None:
+            return _garbled(garbled, body, headers)
+        altered = self._faults.strike("alter", *where) if status < 300 else None
+        if altered is not None and altered.change is not None:
+            body = altered.change(json.loads(json.dumps(body)))
         return answer_of(status, body, headers)
 
     async def _answer(
@@ -179,6 +191,15 @@ class Dispatcher:
                 observer(exchange)
             except Exception as error:  # noqa: BLE001  (an observer's objection is reported, not raised here)
                 self._failures.append(f"{exchange.method} {exchange.path}: {error}")
+
+
+def _garbled(fault: Fault, body: object, headers: dict[str, str]) -> web.Response:
+    whole = json.dumps(body)
+    data = (whole[: len(whole) // 2] if fault.text is None else fault.text).encode()
+    answer = web.Response(status=fault.status, body=data, headers=headers)
+    if fault.content_type:
+        answer.headers["Content-Type"] = fault.content_type
+    return answer
 
 
 async def _read(request: web.Request, call: Call) -> None:

@@ -31,6 +31,9 @@ class Fault:
     retry_after: float = 0.0
     everywhere: bool = False
     action: Callable[[], object] | None = None
+    change: Callable[[Any], object] | None = None
+    text: str | None = None
+    content_type: str = "application/json"
     hits: int = 0
     lifted: bool = field(default=False)
 
@@ -92,6 +95,25 @@ class RequestFaults:
         This is how history changes while it is paged.
         """
         return self._plan("meanwhile", times=times, action=action, **where)
+
+    def alter(self, change: Callable[[Any], object], *, times: int | None = 1, **where: Any) -> Fault:
+        """Carry the request out, and answer `change(body)` if it succeeds; the body is a copy of its own."""
+        return self._plan("alter", times=times, change=change, **where)
+
+    def garble(
+        self,
+        text: str | None = None,
+        *,
+        content_type: str = "text/html",
+        status: int = 200,
+        times: int | None = 1,
+        **where: Any,
+    ) -> Fault:
+        """Carry the request out, and answer a text in place of its JSON; without one, the first half of that JSON.
+
+        An empty `content_type` leaves the header out.
+        """
+        return self._plan("garble", times=times, text=text, content_type=content_type, status=status, **where)
 
     def strike(self, kind: str, method: str, route: str, channel_id: int | None) -> Fault | None:
         """Return the fault of a kind that hits this request now, if any, and count the hit."""
