@@ -1,6 +1,6 @@
 """What Spade knows of one message: ids, a kind and whom it addresses. Never what it says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +18,8 @@ class MessageKind(StrEnum):
     FORWARD = "forward"
     OTHER = "other"
     """Join notices, pins, renames, thread starters, command answers: never counted."""
+    UNREADABLE = "unreadable"
+    """Discord has a message there, and what a rule needs of it cannot be read: it stays missing from the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,18 @@ class Message:
         return moment_of(self.message_id)
 
     @property
+    def readable(self) -> bool:
+        """Whether it can be recorded, or known not to count."""
+        return self.kind is not MessageKind.UNREADABLE
+
+    def replying_to(self, author_id: int | None) -> "Message":
+        """The same message, as a reply to one by this person; None if no person wrote that, or it is deleted."""
+        return replace(self, reply_to_author_id=author_id)
+
+    @property
     def counted(self) -> bool:
         """Whether it counts, apart from its channel (docs/rules.md#counted-messages)."""
-        return self.author_id is not None and self.kind is not MessageKind.OTHER
+        return self.author_id is not None and self.kind is not MessageKind.OTHER and self.readable
 
     @property
     def mentions_nobody(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from itertools import groupby
 
 from bot.domain.message import Message
 from bot.domain.span import Span
@@ -49,6 +50,13 @@ class Stretch:
         """Whether the messages and their context reach back to the beginning of the channel."""
         earliest = min(self.first_id, self.context_first_id)
         return earliest <= self.place.channel_id  # a channel is older than everything in it
+
+    @property
+    def unreadable(self) -> tuple[Span, ...]:
+        """The spans whose messages cannot be read, each as long as no readable one lies between."""
+        runs = groupby(self.messages, key=lambda message: message.readable)
+        ids = [[message.message_id for message in run] for readable, run in runs if not readable]
+        return tuple(Span(run[0], run[-1]) for run in ids)
 
     def part(self, span: Span) -> "Stretch":
         """The piece of this stretch inside `span`. Messages before the piece become its context."""

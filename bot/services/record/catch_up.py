@@ -172,14 +172,14 @@ class CatchUp:
         if not self._channels.holds(channel):
             return None  # hidden or deleted meanwhile
         newest_id = page[-1].message_id if page else 0
-        last_id = newest_id if len(page) == PAGE else max(newest_id, wanted)
+        last_id = newest_id if len(page) >= PAGE else max(newest_id, wanted)
         messages: dict[int, Message] = {}
         if self._channels.channel_uninterrupted(channel, session):
             # A pending message that the page lacks was deleted. It was sent, so it counts as activity; it makes no
             # touch, because its delete was received, too: nothing was missed since.
             first_id = channel.next_id
             messages |= {one: message for one, message in pending.items() if first_id <= one <= last_id}
-        messages |= {message.message_id: message for message in page}
+        messages |= {one.message_id: one for one in page if one.readable or one.message_id not in messages}
         await self._channel_recorder.record(channel, [messages[one] for one in sorted(messages)], last_id)
         channel.pending.drop(one for one in pending if one <= last_id)
         return page

@@ -10,7 +10,7 @@ from bot.services.record.channels import Channels
 from bot.services.record.history import History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
-from bot.services.record.recorder import Recorder
+from bot.services.record.recorder import UNREADABLE, Recorder
 from bot.store import spans
 from bot.store.database import Database
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 GAP_RETRY_SECONDS = 900.0
 """How often known gaps are tried again."""
+LONGEST_RETRY_SECONDS = 86_400.0
+"""The longest delay between tries of a channel whose messages cannot be read; it doubles up to this."""
 
 
 class Gaps:
@@ -32,6 +34,7 @@ class Gaps:
         self._context = context
         self._channels = channels
         self._retry_at = 0.0
+        self._unreadable: dict[int, tuple[float, float]] = {}
 
     async def note(self, place: Place, gap: Span | None, reason: str) -> None:
         """Note that a stretch of a channel is missing, None for nothing, and have gaps tried again soon.
@@ -51,7 +54,8 @@ class Gaps:
     async def retry_due(self) -> int:
         """Try to fill the gaps of all visible guilds, at most every `GAP_RETRY_SECONDS`.
 
-        Returns how many channels were tried. Left out are channels that have to catch up, which fills their gaps.
+        Returns how many channels were tried. Left out are channels that have to catch up, which fills their gaps, and
+        those whose messages could not be read until a growing delay is over.
         """
         now = asyncio.get_running_loop().time()
         if now < self._retry_at:
@@ -61,24 +65,40 @@ class Gaps:
         for guild_id in self._channels.visible_guilds:
             for channel_id in await self._channels_with_gaps(guild_id):
                 channel = self._channels.get(channel_id)
-                if channel is None or channel.followed:
+                _, due_at = self._unreadable.get(channel_id, (0.0, 0.0))
+                if now >= due_at and (channel is None or channel.followed):
                     tried += 1
                     await self._try_to_fill(guild_id, channel_id, channel.place if channel else None)
         return tried
 
     async def fill(self, place: Place) -> None:
-        """Fetch and record a channel's gaps, unless it is excluded or its history cannot be read."""
+        """Fetch and record a channel's gaps, unless it is excluded or its history cannot be read.
+
+        Of messages that still cannot be read the gaps stay.
+        """
         async with self._database.reading() as connection:
             gaps = await spans.known_gaps_of(connection, place.channel_id)
+        still: list[Span] = []
         for gap in gaps:
+            unreadable: list[Span] = []
             try:
                 async for stretch in pages(self._history, place, gap):
-                    if (await self._recorder.record(stretch, self._context)).excluded:
+                    recorded = await self._recorder.record(stretch, self._context)
+                    if recorded.excluded:
                         return
+                    unreadable += recorded.unreadable
             except UnreadableHistoryError:
                 return
-            async with self._database.writing() as connection:
-                await spans.forget_known_gaps(connection, place.channel_id, gap)
+            await forget_filled(self._database, place, gap, unreadable)
+            still += unreadable
+        self._delay_unreadable(place.channel_id, still)
+
+    def _delay_unreadable(self, channel_id: int, still: Collection[Span]) -> None:
+        """Have a channel tried again later and later while some of its messages cannot be read."""
+        delay, _ = self._unreadable.pop(channel_id, (GAP_RETRY_SECONDS / 2, 0.0))
+        if still:
+            delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+            self._unreadable[channel_id] = delay, asyncio.get_running_loop().time() + delay
 
     async def _channels_with_gaps(self, guild_id: int) -> Collection[int]:
         async with self._database.reading() as connection:
@@ -95,3 +115,11 @@ class Gaps:
             return
         except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again later
             log.warning("Channel %s: what is missing still cannot be fetched (%s)", channel_id, error)
+
+
+async def forget_filled(database: Database, place: Place, filled: Span, unreadable: Collection[Span]) -> None:
+    """Forget the known gaps within a stretch that was fetched, but for what could not be read in it."""
+    async with database.writing() as connection:
+        await spans.forget_known_gaps(connection, place.channel_id, filled)
+        for gap in unreadable:
+            await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, UNREADABLE)

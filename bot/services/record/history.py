@@ -16,13 +16,17 @@ class UnreadableHistoryError(Exception):
 
 
 class History(Protocol):
-    """A channel's messages in pages, each oldest first. All methods raise UnreadableHistoryError."""
+    """A channel's messages in pages, each oldest first. All methods raise UnreadableHistoryError.
+
+    A message that cannot be read is in its page all the same, as one of kind UNREADABLE; if not even its id can be
+    read, two of them stand for all positions where it may be.
+    """
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
-        """The first messages after a position, at most `PAGE`; fewer if there are no more."""
+        """The first messages after a position, about `PAGE`; fewer than that if there are no more."""
 
     async def before(self, place: Place, before_id: int, limit: int) -> tuple[Message, ...]:
-        """The last messages before a position, at most `limit`; fewer if there are no more."""
+        """The last messages before a position, about `limit`; fewer than that if there are no more."""
 
     async def opener(self, place: Place) -> int | None:
         """The id of a thread's opener (docs/rules.md#thread); None if that is not a person."""

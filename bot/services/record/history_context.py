@@ -32,5 +32,5 @@ class HistoryContext:
         return replace(
             stretch,
             context=found + stretch.context,
-            context_first_id=found[0].message_id if len(found) == CONTEXT else 0,
+            context_first_id=found[0].message_id if len(found) >= CONTEXT else 0,
         )

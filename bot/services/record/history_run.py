@@ -12,6 +12,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place
 from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.gaps import forget_filled
 from bot.services.record.history import History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.job_progress import JobTracker
@@ -111,15 +112,18 @@ class HistoryRun:
 
     async def _read_span(self, jobs: tuple[HistoryJob, ...], place: Place, span: Span) -> None:
         manager_ids = {job.manager_id for job in jobs if job.manager_id is not None}
+        unreadable: list[Span] = []
         async for stretch in pages(self._history, place, span):
             if manager_ids:
                 await self._recorder.read_again(stretch, self._context, manager_ids)
-            elif (await self._recorder.record(stretch, self._context)).excluded:
-                return
+            else:
+                recorded = await self._recorder.record(stretch, self._context)
+                if recorded.excluded:
+                    return
+                unreadable += recorded.unreadable
             self._progress.add(jobs, messages=len(stretch.messages))
             async with self._database.writing() as connection:
                 for job in jobs:
                     await history_jobs.note_messages(connection, job.job_id, self._progress.of(job).messages)
         if not manager_ids:
-            async with self._database.writing() as connection:
-                await spans.forget_known_gaps(connection, place.channel_id, span)
+            await forget_filled(self._database, place, span, unreadable)

@@ -15,6 +15,8 @@ from bot.domain.touch import TouchKind
 from bot.store import forgetting, guilds, managers, record, spans
 from bot.store.database import Connection, Database
 
+UNREADABLE = "What Discord sends of it cannot be read"
+"""The reason of a known gap."""
 _REMEMBERED_DELETIONS = 100_000
 
 
@@ -33,23 +35,31 @@ class Recorded:
     """What one stretch added to the record.
 
     messages: how many were recorded; known: how many were on record before; touches: those on members, by kind;
-    excluded: its channel is excluded, so nothing was recorded.
+    excluded: its channel is excluded, so nothing was recorded; unreadable: what became a known gap, since its messages
+    cannot be read.
     """
 
     messages: int = 0
     known: int = 0
     touches: Counter[TouchKind] = field(default_factory=Counter)
     excluded: bool = False
+    unreadable: tuple[Span, ...] = ()
 
     def __add__(self, other: "Recorded") -> "Recorded":
-        return Recorded(self.messages + other.messages, self.known + other.known, self.touches + other.touches)
+        return Recorded(
+            self.messages + other.messages,
+            self.known + other.known,
+            self.touches + other.touches,
+            unreadable=self.unreadable + other.unreadable,
+        )
 
 
 class Recorder:
     """Derives facts from stretches and writes them with the span they came from, in one transaction per stretch.
 
     Recording is idempotent: a stretch may be given any number of times and in any order, since whatever lies in a
-    span that is on record is skipped. Of an excluded channel nothing is recorded, and no span.
+    span that is on record is skipped. Of an excluded channel nothing is recorded, and no span. A message that cannot be
+    read becomes a known gap, and the rest of its stretch is recorded.
     """
 
     def __init__(self, database: Database, rules: Rules) -> None:
@@ -85,9 +95,9 @@ class Recorder:
         zone = settings.zone if settings else ZoneInfo("UTC")
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
-        missing = unrecorded(
-            Span(stretch.first_id, stretch.last_id), await spans.of_channel(connection, place.channel_id)
-        )
+        recorded = await spans.of_channel(connection, place.channel_id)
+        unreadable = tuple(gap for one in stretch.unreadable for gap in unrecorded(one, recorded))
+        missing = unrecorded(Span(stretch.first_id, stretch.last_id), (*recorded, *unreadable))
         parts = [stretch.part(span) for span in missing]
         derived: list[Derived] = []
         for part in parts:
@@ -106,8 +116,11 @@ class Recorder:
         for span, facts in zip(missing, derived, strict=True):
             await self._write(connection, stretch, span, facts)
             touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
+        for gap in unreadable:
+            await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, UNREADABLE)
         new = sum(len(part.messages) for part in parts)
-        return Recorded(new, len(stretch.messages) - new, touches)
+        readable = sum(message.readable for message in stretch.messages)
+        return Recorded(new, readable - new, touches, unreadable=unreadable)
 
     async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
         guild_id = stretch.place.guild_id
