@@ -15,9 +15,10 @@ from bot.discord_io.interactions.authorisation import Authorisation
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.record.archive_search import ArchiveSearch
 from bot.discord_io.record.channel_visibility import ChannelVisibility
-from bot.discord_io.record.channels import GuildChannels
+from bot.discord_io.record.channels import Archives, GuildChannels
 from bot.discord_io.record.connected_guilds import ConnectedGuilds
 from bot.discord_io.record.history import DiscordHistory
+from bot.discord_io.record.messages import MessageReader
 from bot.domain.rules import Rules
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
@@ -228,7 +229,9 @@ def _nudge_cogs(on: Foundation) -> Sequence[commands.Cog]:
 def _tracking(
     app: App, roster: Roster, waiting: WaitingService, membership: MembershipService, clock: Clock
 ) -> Tracking:
-    tasks, search, archives = BackgroundTasks(), ArchiveSearch(), ThreadArchives(app.database, clock)
+    tasks, search = BackgroundTasks(), ArchiveSearch(Archives(app.bot))
+    archives = ThreadArchives(app.database, clock)
     guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
     visibility = ChannelVisibility(app.follower, archives, search, tasks)
-    return Tracking(app.follower, guilds, visibility, tasks, roster, waiting, app.reader, membership)
+    messages = MessageReader(app.bot)
+    return Tracking(app.follower, guilds, visibility, tasks, roster, waiting, app.reader, membership, messages)

@@ -13,6 +13,7 @@ from discord import InteractionType, app_commands
 from discord.ext import commands
 
 from bot.clock import Clock
+from bot.discord_io.connection.content_type import require_json
 from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.time_signal import TimeSignal
@@ -68,6 +69,7 @@ class SpadeBot(commands.Bot):
         self.invalid_requests = InvalidRequests(self._unauthorized)
         trace = self.invalid_requests.trace()
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
+        trace.on_request_end.append(require_json)
         self._ending: asyncio.Task[None] | None = None
         super().__init__(
             command_prefix=commands.when_mentioned,

@@ -7,9 +7,10 @@ import discord
 from discord.ext import commands
 
 from bot.background import BackgroundTasks
+from bot.discord_io.connection.gateway_events import ReceivedMessage, UnreadMessage
 from bot.discord_io.record.channel_visibility import ChannelVisibility
 from bot.discord_io.record.connected_guilds import ConnectedGuilds
-from bot.discord_io.record.messages import person_id, read_message
+from bot.discord_io.record.messages import MessageReader
 from bot.discord_io.record.places import is_recordable, is_visible, place_of
 from bot.services.guild.membership import MembershipService
 from bot.services.members.roster import Roster
@@ -37,6 +38,7 @@ class Tracking(commands.Cog):
         waiting: WaitingService,
         reader: HistoryReader,
         membership: MembershipService,
+        messages: MessageReader,
     ) -> None:
         self._follower = follower
         self._guilds = guilds
@@ -46,6 +48,7 @@ class Tracking(commands.Cog):
         self._waiting = waiting
         self._reader = reader
         self._membership = membership
+        self._messages = messages
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
@@ -93,35 +96,44 @@ class Tracking(commands.Cog):
     # Messages and reactions.
 
     @commands.Cog.listener()
-    async def on_message(self, message: discord.Message) -> None:
+    async def on_message_received(self, received: ReceivedMessage) -> None:
         """A message was sent."""
-        channel = message.channel
-        if message.guild is not None and isinstance(channel, discord.PartialMessageable):
-            self._follower.note_unknown_thread(channel.id, message.id)
-        if message.guild is None or not is_recordable(channel):
-            return
+        guild, channel, message = received.guild, received.channel, received.raw.message
+        if channel is None:
+            self._follower.note_unknown_thread(received.channel_id, message.message_id)
+        if guild.unavailable or not is_recordable(channel):
+            return  # the history has the message when the guild is available again
         known = self._follower.knows(channel.id)
         if not known and not is_visible(channel):
             return  # if the channel becomes visible again, its history has the message
         place = place_of(channel, message)
         try:
-            async with self._follower.receiving(place, message.id) as take:
-                take(await read_message(message))
+            async with self._follower.receiving(place, message.message_id) as take:
+                take(await self._messages.completed(channel.id, received.raw))
         except Exception as error:  # noqa: BLE001 - whatever failed, the message must not be missing from the record
-            log.warning("Message %s could not be read and is fetched again: %s", message.id, error)
+            log.warning("Message %s could not be read and is fetched again: %s", message.message_id, error)
             known = False
         if not known:
-            self._visibility.catch_up([ChannelSnapshot(place, message.id)])
-        await self._note_roles(message.guild, message.author)
+            self._visibility.catch_up([ChannelSnapshot(place, message.message_id)])
+        await self._note_roles(guild.id, message.author_id, received.role_ids)
 
-    async def _note_roles(self, guild: discord.Guild, author: discord.User | discord.Member) -> None:
+    async def _note_roles(self, guild_id: int, author_id: int | None, role_ids: Collection[int] | None) -> None:
         """Let the roster see an author's roles; if that makes them a manager, the history is read again."""
-        if (
-            isinstance(author, discord.Member)
-            and person_id(author) is not None
-            and await self._roster.seen(guild.id, author.id, [role.id for role in author.roles])
-        ):
-            await self._reader.resume(guild.id)
+        if author_id is not None and role_ids is not None and await self._roster.seen(guild_id, author_id, role_ids):
+            await self._reader.resume(guild_id)
+
+    @commands.Cog.listener()
+    async def on_message_unread(self, missed: UnreadMessage) -> None:
+        """A message was sent, and the event cannot be read: the history may tell it."""
+        channel = missed.channel
+        if channel is None and missed.message_id is not None:
+            self._follower.note_unknown_thread(missed.channel_id, missed.message_id)
+        if not is_recordable(channel) or channel.guild.unavailable:
+            return
+        self._follower.message_missed(channel.id)
+        if is_visible(channel):
+            snapshot = ChannelSnapshot(place_of(channel), missed.message_id or 0, stale=missed.message_id is None)
+            self._visibility.catch_up([snapshot])
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

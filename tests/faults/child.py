@@ -10,6 +10,7 @@ import functools
 import os
 import sys
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,11 +170,10 @@ def believe_every_empty_page() -> None:
     """Plant a defect: an empty page counts as an empty history, without a check of the permission."""
 
     async def fetch_unchecked(
-        _self: DiscordHistory, channel: Any, limit: int, after: discord.Object | None, before: discord.Object | None
-    ) -> list[discord.Message]:
+        self: DiscordHistory, channel: Any, limit: int, after_id: int | None, before_id: int | None
+    ) -> Sequence[object]:
         async with history_request():
-            pages = channel.history(limit=limit, after=after, before=before, oldest_first=after is not None)
-            return [message async for message in pages]
+            return await self._client.http.logs_from(channel.place.channel_id, limit, before=before_id, after=after_id)
 
     async def always_readable(_self: DiscordHistory, _channel: Any, _position: object) -> None:
         pass

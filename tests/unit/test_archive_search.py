@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from bot.discord_io.record.archive_search import ArchiveSearch
+from bot.discord_io.record.archived_thread import ArchivedThread
+from bot.discord_io.record.channels import Archives
 from bot.domain.span import Span
 from bot.services.record.thread_archives import ArchiveScope
 
@@ -16,19 +18,24 @@ SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 def forum(channel_id: int, listed: Callable[[], Any], *, readable: bool = True) -> Any:
     """A channel with an empty archive: `listed` is awaited before it says so."""
 
-    async def archived_threads(**_options: object) -> AsyncIterator[object]:
-        await listed()
-        none: tuple[object, ...] = ()
-        for thread in none:
-            yield thread
-
     permissions = SimpleNamespace(read_message_history=readable)
     return SimpleNamespace(
         id=channel_id,
         guild=SimpleNamespace(me=None),
         permissions_for=lambda _member: permissions,
-        archived_threads=archived_threads,
+        listed=listed,
     )
+
+
+class EmptyArchives(Archives):
+    def __init__(self) -> None:
+        pass
+
+    async def threads(self, channel: Any) -> AsyncIterator[ArchivedThread | None]:
+        await channel.listed()
+        none: tuple[ArchivedThread, ...] = ()
+        for thread in none:
+            yield thread
 
 
 async def nothing() -> None:
@@ -37,7 +44,7 @@ async def nothing() -> None:
 
 async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() -> None:
     go = asyncio.Event()
-    search = ArchiveSearch()
+    search = ArchiveSearch(EmptyArchives())
     scope = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
     assert await search.changed([forum(2, nothing, readable=False)], scope, lambda: True) == ([], False)
     assert search.unread == {2}

@@ -76,7 +76,8 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), Service(), Service(), Service(), Service())
+    services = [Service() for _ in range(5)]
+    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services)
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle" in follower.asked

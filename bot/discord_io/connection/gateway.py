@@ -15,6 +15,10 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from bot.discord_io.connection.event_socket import EventSocket, UnreadableConnectionError
+from bot.discord_io.connection.gateway_events import GatewayEvents
+from bot.discord_io.payload.fields import Json
+
 log = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 60.0
@@ -37,6 +41,7 @@ _PASSING = (
     discord.HTTPException,
     discord.GatewayNotFound,
     discord.ConnectionClosed,
+    UnreadableConnectionError,
 )
 """What ends a connection, or a try to make one."""
 
@@ -86,6 +91,8 @@ class GatewayConnection:
         self._resume: dict[str, Any] = {}
         self._initial = True
         self._logged = ""
+        self._socket: EventSocket | None = None
+        self._events = GatewayEvents(client, self._parse)
 
     async def keep(self) -> None:
         """Connect, and reconnect until the client is closed.
@@ -93,19 +100,27 @@ class GatewayConnection:
         Raises ConnectionClosed or PrivilegedIntentsRequired, with the client closed, if Discord says that no further
         try can succeed.
         """
-        while not self._client.is_closed():
-            loss = await self._connected()
-            self._client.dispatch("disconnect")
-            if not self._client.is_closed():
-                await asyncio.sleep(self._delay_after(loss))
+        try:
+            while not self._client.is_closed():
+                loss = await self._connected()
+                self._client.dispatch("disconnect")
+                if not self._client.is_closed():
+                    await asyncio.sleep(self._delay_after(loss))
+        finally:
+            await self._events.refreshes.stop()
+
+    async def _parse(self, name: str, data: Json) -> None:
+        assert self._socket is not None  # events come from a connection
+        await self._socket.parse(name, data)
 
     async def _connected(self) -> Loss:
         """Hold one connection until it ends."""
         try:
-            handshake = DiscordWebSocket.from_client(
+            handshake = EventSocket.from_client(
                 self._client, initial=self._initial, shard_id=self._client.shard_id, **self._resume
             )
-            socket = self._client.ws = await asyncio.wait_for(handshake, HANDSHAKE_SECONDS)
+            socket = self._client.ws = self._socket = await asyncio.wait_for(handshake, HANDSHAKE_SECONDS)
+            socket.events = self._events
         except _PASSING as error:
             return await self._loss(error)
         self._initial = False
@@ -156,6 +171,8 @@ def _described(error: Exception) -> str:
         return f"it closed the connection with {error.code}"
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return f"the gateway answered {error.status}"
+    if isinstance(error, UnreadableConnectionError):
+        return f"what it sent cannot be read ({error})"
     if isinstance(error, TimeoutError):
         return "the gateway did not answer in time"
     return f"the gateway cannot be reached ({type(error).__name__})"

@@ -1,6 +1,5 @@
 """Sends and edits messages, finds sent ones again, and looks up who and what is on Discord now."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Mapping
 from datetime import timedelta
@@ -10,6 +9,8 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot.discord_io.connection.timeout import request_timeout
+from bot.discord_io.delivery.delivery_search import DeliverySearch
 from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel
 from bot.domain.delivery import Delivery
@@ -62,6 +63,7 @@ class DiscordMessenger:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._search = DeliverySearch(client)
 
     async def send_to_person(self, person_id: int, body: Parcel, nonce: str) -> SentMessage:
         """Send a DM. Raises RefusedError, or UnknownOutcomeError if the message may have been sent."""
@@ -73,7 +75,7 @@ class DiscordMessenger:
 
     async def _send(self, target: Awaitable[discord.abc.Messageable], body: Parcel, nonce: str) -> SentMessage:
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with request_timeout(REQUEST_SECONDS):
                 channel = await target
                 message = await channel.send(**sendable(body), nonce=nonce)
         except (discord.Forbidden, discord.NotFound) as error:
@@ -95,7 +97,7 @@ class DiscordMessenger:
             raise UnknownOutcomeError(f"the connection failed ({type(error).__name__})") from error
         return SentMessage(message.channel.id, message.id)
 
-    async def _direct_channel(self, person_id: int) -> discord.abc.Messageable:
+    async def _direct_channel(self, person_id: int) -> discord.DMChannel:
         return await self._client.create_dm(discord.Object(person_id))
 
     async def _guild_channel(self, channel_id: int) -> discord.abc.Messageable:
@@ -111,7 +113,7 @@ class DiscordMessenger:
         arguments.setdefault("view", None)
         message = self._client.get_partial_messageable(sent.channel_id).get_partial_message(sent.message_id)
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with request_timeout(REQUEST_SECONDS):
                 await message.edit(**arguments)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("A message could not be brought up to date: %s", type(error).__name__)
@@ -121,26 +123,20 @@ class DiscordMessenger:
 
         Raises RefusedError, or UnknownOutcomeError if the history could not be read.
         """
-        me = self._client.user
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with request_timeout(REQUEST_SECONDS):
                 if channel_id is not None:
-                    channel = await self._guild_channel(channel_id)
+                    _refuse_to_guess(await self._guild_channel(channel_id))
                 else:
                     assert delivery.manager_id is not None
-                    channel = await self._direct_channel(delivery.manager_id)
-                _refuse_to_guess(channel)
-                last_at = (delivery.tried_at or delivery.claimed_at) + _MARGIN
-                async for message in channel.history(limit=None, after=delivery.claimed_at - _MARGIN):
-                    if message.created_at > last_at:
-                        break
-                    if me is not None and message.author.id == me.id and _carries(message, delivery.delivery_id):
-                        return SentMessage(message.channel.id, message.id)
+                    channel_id = (await self._direct_channel(delivery.manager_id)).id
+                from_at, until_at = delivery.claimed_at - _MARGIN, (delivery.tried_at or delivery.claimed_at) + _MARGIN
+                found = await self._search.find(channel_id, delivery.delivery_id, from_at, until_at)
         except (discord.Forbidden, discord.NotFound) as error:
             raise _refusal(error) from error
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnknownOutcomeError(f"the history could not be read ({type(error).__name__})") from error
-        return None
+        return None if found is None else SentMessage(channel_id, found)
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
         """Those of these people who are in the guild now. Raises DiscordUnreachableError if that cannot be told."""
@@ -150,7 +146,7 @@ class DiscordMessenger:
         found: dict[int, Present] = {}
         for person_id in people:
             try:
-                async with asyncio.timeout(REQUEST_SECONDS):
+                async with request_timeout(REQUEST_SECONDS):
                     member = await guild.fetch_member(person_id)
             except discord.NotFound as error:
                 if error.code not in {UNKNOWN_MEMBER, UNKNOWN_USER}:
@@ -178,10 +174,9 @@ class DiscordMessenger:
 
     async def message_exists(self, channel_id: int, message_id: int) -> bool:
         """Whether a message is still there; True if Discord does not answer."""
-        channel = self._client.get_partial_messageable(channel_id)
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                await channel.fetch_message(message_id)
+            async with request_timeout(REQUEST_SECONDS):
+                await self._client.http.get_message(channel_id, message_id)
         except discord.NotFound:
             return False
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError):
@@ -197,11 +192,3 @@ def _refuse_to_guess(channel: discord.abc.Messageable) -> None:
 
 def _refusal(error: discord.HTTPException) -> RefusedError:
     return RefusedError(error.text or f"Discord answered {error.status}", closed=error.code in OUT_OF_REACH)
-
-
-def _carries(message: discord.Message, delivery_id: str) -> bool:
-    for row in message.components:
-        for component in getattr(row, "children", ()):
-            if f":{delivery_id}:" in (getattr(component, "custom_id", None) or ""):
-                return True
-    return False

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from bot.discord_io.record.channels import ChannelWithThreads, archived_threads, snapshot_of, with_threads
+from bot.discord_io.record.channels import Archives, ChannelWithThreads, with_threads
 from bot.discord_io.record.permissions import may_read_history
 from bot.domain.snowflake import moment_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
@@ -18,7 +18,8 @@ _CHANNELS_AT_ONCE = 4
 class ArchiveSearch:
     """Finds archived threads with new messages, and remembers the channels whose archive could not be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, archives: Archives) -> None:
+        self._archives = archives
         self._unread: set[int] = set()
 
     @property
@@ -43,40 +44,44 @@ class ArchiveSearch:
         """
         at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
-        async def one(channel: ChannelWithThreads) -> list[ChannelSnapshot] | None:
-            async def search() -> list[ChannelSnapshot] | None:
+        async def one(channel: ChannelWithThreads) -> tuple[list[ChannelSnapshot], bool]:
+            async def search() -> tuple[list[ChannelSnapshot], bool]:
                 async with at_once:
-                    some = await _changed_in(channel, scope)
-                    (self._unread.add if some is None else self._unread.discard)(channel.id)
-                    return some
+                    some, whole = await self._changed_in(channel, scope)
+                    (self._unread.discard if whole else self._unread.add)(channel.id)
+                    return some, whole
 
             what = f"Looking at the archive of channel {channel.id}"
-            some = await retry(what, search, wanted=wanted, tries=CHANNEL_TRIES)
-            if some is None:
+            searched = await retry(what, search, wanted=wanted, tries=CHANNEL_TRIES)
+            if searched is None:
                 self._unread.add(channel.id)
-            return some
+            return searched or ([], False)
 
         found = await asyncio.gather(*(one(channel) for channel in channels))
-        return [snapshot for some in found for snapshot in some or ()], all(some is not None for some in found)
+        return [snapshot for some, _ in found for snapshot in some], all(whole for _, whole in found)
 
+    async def _changed_in(self, channel: ChannelWithThreads, scope: ArchiveScope) -> tuple[list[ChannelSnapshot], bool]:
+        """The archived threads of one channel with something to fetch, and whether the whole archive was read.
 
-async def _changed_in(channel: ChannelWithThreads, scope: ArchiveScope) -> list[ChannelSnapshot] | None:
-    """The archived threads of one channel with something to fetch; None if Spade may not read the archive.
-
-    A thread that is not on record yet belongs there from where its channel's record begins. Raises discord.Forbidden
-    if the permission was taken so recently that the client does not know it yet.
-    """
-    begins = scope.begins(channel.id)
-    found: list[ChannelSnapshot] = []
-    if begins is None:
-        return found
-    if not may_read_history(channel):
-        return None
-    from_at = scope.from_at or moment_of(begins)
-    async for thread in archived_threads(channel):
-        if thread.archive_timestamp < from_at - _LOOK_BACK:
-            break
-        known = scope.recorded.get(thread.id)
-        if (thread.last_message_id or thread.id) > (known.last_id if known is not None else begins):
-            found.append(snapshot_of(thread))
-    return found
+        A thread that is not on record yet belongs there from where its channel's record begins. Raises
+        discord.Forbidden if the permission was taken so recently that the client does not know it yet.
+        """
+        begins = scope.begins(channel.id)
+        found: list[ChannelSnapshot] = []
+        if begins is None:
+            return found, True
+        if not may_read_history(channel):
+            return found, False
+        from_at = scope.from_at or moment_of(begins)
+        whole = True
+        async for thread in self._archives.threads(channel):
+            if thread is None:
+                whole = False
+                continue
+            if thread.archived_at is not None and thread.archived_at < from_at - _LOOK_BACK:
+                break
+            known = scope.recorded.get(thread.thread_id)
+            newest_id = thread.last_message_id or thread.thread_id
+            if thread.stale or newest_id > (known.last_id if known is not None else begins):
+                found.append(thread.snapshot_in(channel))
+        return found, whole

@@ -3,10 +3,13 @@
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import discord
 
 from bot.discord_io.connection.timeout import request_timeout
+from bot.discord_io.payload.fields import MalformedError, list_of, object_of, readable_identity
+from bot.discord_io.record.archived_thread import ArchivedThread, read_thread
 from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel, place_of, visible_channels
 from bot.domain.snowflake import moment_of
@@ -35,23 +38,46 @@ def with_threads(channels: Iterable[object]) -> list[ChannelWithThreads]:
     return [channel for channel in channels if isinstance(channel, ChannelWithThreads)]
 
 
-async def archived_threads(channel: ChannelWithThreads) -> AsyncIterator[discord.Thread]:
-    """A channel's archived public threads, last archived first; none if the channel is deleted.
+class Archives:
+    """The archived public threads of channels."""
 
-    Raises discord.Forbidden, other errors of discord.py, and TimeoutError.
-    """
-    before: datetime | None = None
-    while True:
-        try:
-            async with request_timeout():
-                page = [thread async for thread in channel.archived_threads(limit=_PAGE, before=before)]
-        except discord.NotFound:
-            return
-        for thread in page:
-            yield thread
-        if len(page) < _PAGE:
-            return
-        before = page[-1].archive_timestamp
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def threads(self, channel: ChannelWithThreads) -> AsyncIterator[ArchivedThread | None]:
+        """A channel's archived threads, last archived first; none if the channel is deleted.
+
+        None stands for a thread that cannot be read, which is logged. Raises discord.Forbidden, other errors of
+        discord.py and aiohttp, and TimeoutError.
+        """
+        before: datetime | None = None
+        while True:
+            try:
+                page, has_more = await self._page(channel.id, before)
+            except discord.NotFound:
+                return
+            for thread in page:
+                yield thread
+            archived_at = [thread.archived_at for thread in page if thread is not None and thread.archived_at]
+            if not has_more or not archived_at or min(archived_at) == before:
+                return
+            before = min(archived_at)
+
+    async def _page(self, channel_id: int, before: datetime | None) -> tuple[list[ArchivedThread | None], bool]:
+        until = None if before is None else before.isoformat()
+        async with request_timeout():
+            answer: Any = await self._client.http.get_public_archived_threads(channel_id, before=until, limit=_PAGE)
+            found = list_of(object_of(answer, "archive").get("threads"), "threads")
+            return [_readable(channel_id, raw) for raw in found], len(found) >= _PAGE
+
+
+def _readable(channel_id: int, raw: object) -> ArchivedThread | None:
+    try:
+        return read_thread(object_of(raw, "thread"))
+    except MalformedError as error:
+        thread_id = readable_identity(raw) or "?"
+        log.warning("Archived thread %s of channel %s cannot be read (%s)", thread_id, channel_id, error)
+        return None
 
 
 class GuildChannels:
@@ -59,6 +85,7 @@ class GuildChannels:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._archives = Archives(client)
 
     async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
         """The channels and threads that may hold messages from `since_id` on; none if the guild is not visible.
@@ -74,10 +101,12 @@ class GuildChannels:
             if not may_read_history(channel):
                 continue
             try:
-                async for thread in archived_threads(channel):
-                    if thread.archive_timestamp < since:
+                async for thread in self._archives.threads(channel):
+                    if thread is None:
+                        continue
+                    if thread.archived_at is not None and thread.archived_at < since:
                         break
-                    found.append(snapshot_of(thread))
+                    found.append(thread.snapshot_in(channel))
             except discord.Forbidden as error:
                 log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
-        return [snapshot for snapshot in found if snapshot.last_message_id >= since_id]
+        return [snapshot for snapshot in found if snapshot.stale or snapshot.last_message_id >= since_id]

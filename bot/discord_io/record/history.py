@@ -4,114 +4,161 @@ Permissions are checked before each request: without Read Message History Discor
 an error.
 """
 
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import discord
 
+from bot.discord_io.payload.fields import MalformedError, list_of, number, object_of
+from bot.discord_io.payload.message import author_of
+from bot.discord_io.payload.places import PUBLIC_THREADS
+from bot.discord_io.record.archived_thread import ArchivedThread, read_thread
 from bot.discord_io.record.history_request import history_request, unreadable
-from bot.discord_io.record.messages import author_id, person_id, read_message
+from bot.discord_io.record.messages import MessageReader
 from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel, is_recordable, place_of
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.record.history import PAGE, UnreadableHistoryError
 
+log = logging.getLogger(__name__)
+
 _ARCHIVED_KEPT = 100
+_OPENER_TRIES = 3
+_NO_MESSAGES = "not a channel with messages of its own"
+_NO_PARENT = "the thread's channel is not in sight"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reachable:
+    """A channel or thread, and the channel whose permissions are those of its messages."""
+
+    place: Place
+    permitting: MessageChannel | discord.ForumChannel
+    owner_id: int | None = None
 
 
 class DiscordHistory:
-    """A channel's messages, oldest first, through a connected client. See the protocol `History` for what it raises."""
+    """A channel's messages, oldest first, through a connected client. See the protocol `History` for what it raises.
+
+    An answer that is not of the shape it should have is an outage, and raised as one.
+    """
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._archived: dict[int, discord.Thread] = {}
+        self._reader = MessageReader(client)
+        self._archived: dict[int, ArchivedThread] = {}
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
-        """The first messages after a position, at most `PAGE`; fewer if there are no more."""
-        return await self._page(place, PAGE, after=discord.Object(after_id))
+        """The first messages after a position, about `PAGE`; fewer than that if there are no more."""
+        return await self._page(place, PAGE, after_id=after_id)
 
     async def before(self, place: Place, before_id: int, limit: int) -> tuple[Message, ...]:
-        """The last messages before a position, at most `limit`; fewer if there are no more."""
-        return await self._page(place, limit, before=discord.Object(before_id))
+        """The last messages before a position, about `limit`; fewer than that if there are no more."""
+        return await self._page(place, limit, before_id=before_id)
 
     async def opener(self, place: Place) -> int | None:
-        """The author of the message a thread was started on; without one, the thread's owner. None: not a person."""
+        """The author of the message a thread was started on; without one, the thread's owner. None: not a person.
+
+        None, too, if that message cannot be read, whatever is tried.
+        """
         thread = await self._channel(place)
-        if not isinstance(thread, discord.Thread):
+        if not thread.place.is_thread:
             return None
-        parent = thread.parent
-        if parent is None:
-            raise UnreadableHistoryError("the thread's channel is not in sight")
         # A forum post's first message is in the thread itself; the one any other thread was started on is in its
         # channel. Both have the thread's id.
-        home = thread if isinstance(parent, discord.ForumChannel) else parent
+        thread_id, parent_id = thread.place.channel_id, thread.place.parent_id
+        assert parent_id is not None
+        home_id = thread_id if isinstance(self._client.get_channel(parent_id), discord.ForumChannel) else parent_id
         try:
-            async with history_request():
-                return author_id(await home.fetch_message(thread.id))
+            return await self._author_of(home_id, thread_id)
         except discord.NotFound:
-            return person_id(thread.owner) if thread.owner is not None else thread.owner_id
+            user = self._client.user
+            return None if user is not None and thread.owner_id == user.id else thread.owner_id
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, archived ones too."""
-        return place_of(await self._with_messages(Place(guild_id, channel_id)))
+        return (await self._with_messages(Place(guild_id, channel_id))).place
+
+    async def _author_of(self, channel_id: int, message_id: int) -> int | None:
+        for _ in range(_OPENER_TRIES):
+            async with history_request():
+                raw = object_of(await self._client.http.get_message(channel_id, message_id), "message")
+            try:
+                return author_of(raw)
+            except MalformedError as error:
+                log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
+        return None
 
     async def _page(
-        self, place: Place, limit: int, *, after: discord.Object | None = None, before: discord.Object | None = None
+        self, place: Place, limit: int, *, after_id: int | None = None, before_id: int | None = None
     ) -> tuple[Message, ...]:
         channel = await self._with_messages(place)
-        found = await self._fetch(channel, limit, after, before)
+        found = await self._fetch(channel, limit, after_id, before_id)
         if not found:
             # The permission may just have been taken, before the client knows: then an empty page proves nothing.
-            await self._check_readable(channel, after or before)
-            found = await self._fetch(channel, limit, after, before)
-        found.sort(key=lambda message: message.id)
-        return tuple([await read_message(message) for message in found])
+            await self._check_readable(channel, after_id or before_id)
+            found = await self._fetch(channel, limit, after_id, before_id)
+        return await self._reader.page(place.channel_id, found, after_id, before_id)
 
     async def _fetch(
-        self, channel: MessageChannel, limit: int, after: discord.Object | None, before: discord.Object | None
-    ) -> list[discord.Message]:
-        if not may_read_history(channel):
+        self, channel: _Reachable, limit: int, after_id: int | None, before_id: int | None
+    ) -> Sequence[object]:
+        if not may_read_history(channel.permitting):
             raise UnreadableHistoryError("Spade may not read the message history there")
         try:
             async with history_request():
-                return [
-                    message
-                    async for message in channel.history(
-                        limit=limit, after=after, before=before, oldest_first=after is not None
-                    )
-                ]
+                # Not through discord.py's own iterator: one message that it cannot parse would hide the whole page.
+                answer = await self._client.http.logs_from(
+                    channel.place.channel_id, limit, before=before_id, after=after_id
+                )
+                return list_of(answer, "page")
         except discord.NotFound as error:
             raise unreadable(error) from error
 
-    async def _check_readable(self, channel: MessageChannel, position: discord.Object | None) -> None:
+    async def _check_readable(self, channel: _Reachable, position: int | None) -> None:
         """Request a single message: unlike a page, Discord refuses it if the history may not be read."""
         assert position is not None
         try:
             async with history_request():
-                await channel.fetch_message(position.id)
+                await self._client.http.get_message(channel.place.channel_id, position)
         except discord.NotFound:
             return
 
-    async def _with_messages(self, place: Place) -> MessageChannel:
+    async def _with_messages(self, place: Place) -> _Reachable:
         channel = await self._channel(place)
-        if not is_recordable(channel) or not isinstance(channel, MessageChannel):
-            raise UnreadableHistoryError("not a channel with messages of its own")
+        if isinstance(channel.permitting, discord.ForumChannel) and not channel.place.is_thread:
+            raise UnreadableHistoryError(_NO_MESSAGES)
         return channel
 
-    async def _channel(self, place: Place) -> object:
+    async def _channel(self, place: Place) -> _Reachable:
         """A channel from the client's cache, or an archived thread, which is not in it: fetched once a session."""
         known = self._client.get_channel(place.channel_id)
-        if known is not None:
-            return known
-        # One of an earlier session belongs to a guild object whose permissions are not updated any more.
-        archived = self._archived.get(place.channel_id)
-        if archived is not None and archived.guild is self._client.get_guild(place.guild_id):
-            return archived
+        if known is None:
+            thread = self._archived.get(place.channel_id) or await self._fetch_thread(place.channel_id)
+            parent = self._client.get_channel(thread.parent_id)
+            if not isinstance(parent, discord.TextChannel | discord.ForumChannel):
+                raise UnreadableHistoryError(_NO_PARENT)
+            return _Reachable(thread.place_in(parent), parent, thread.owner_id)
+        if not is_recordable(known):
+            raise UnreadableHistoryError(_NO_MESSAGES)
+        if not isinstance(known, discord.Thread):
+            return _Reachable(place_of(known), known)
+        if known.parent is None:
+            raise UnreadableHistoryError(_NO_PARENT)
+        return _Reachable(place_of(known), known, known.owner_id)
+
+    async def _fetch_thread(self, channel_id: int) -> ArchivedThread:
         try:
             async with history_request():
-                found = await self._client.fetch_channel(place.channel_id)
+                raw = object_of(await self._client.http.get_channel(channel_id), "channel")
+                thread = read_thread(raw) if number(raw, "type") in PUBLIC_THREADS else None
         except discord.NotFound as error:
             raise unreadable(error) from error
-        if isinstance(found, discord.Thread):
-            self._archived[found.id] = found
-            while len(self._archived) > _ARCHIVED_KEPT:
-                del self._archived[next(iter(self._archived))]
-        return found
+        if thread is None:
+            raise UnreadableHistoryError(_NO_MESSAGES)
+        self._archived[channel_id] = thread
+        while len(self._archived) > _ARCHIVED_KEPT:
+            del self._archived[next(iter(self._archived))]
+        return thread

@@ -1,66 +1,74 @@
-"""Discord's messages and events as domain messages: ids, kinds and addressees, no content."""
+"""Discord's messages as domain messages, with what has to be asked for besides."""
+
+import logging
+from collections.abc import Sequence
 
 import discord
 
+from bot.discord_io.connection.timeout import MalformedAnswerError
+from bot.discord_io.payload.fields import MalformedError, object_of, readable_identity
+from bot.discord_io.payload.message import RawMessage, author_of, read
 from bot.discord_io.record.history_request import history_request
-from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+from bot.domain.message import Message, MessageKind
 
-_KINDS = {discord.MessageType.default: MessageKind.DEFAULT, discord.MessageType.reply: MessageKind.REPLY}
-
-
-def person_id(user: discord.abc.User | None, *, webhook: bool = False) -> int | None:
-    """A user's id; None if the user is no person: a bot, a webhook, a system account or the Deleted User."""
-    if user is None or user.bot or webhook or user.id == DELETED_USER_ID:
-        return None
-    return None if getattr(user, "system", False) else user.id
+log = logging.getLogger(__name__)
 
 
-def author_id(message: discord.Message) -> int | None:
-    """The id of a message's author; None if the author is no person."""
-    return person_id(message.author, webhook=message.webhook_id is not None)
+class MessageReader:
+    """Reads messages, and asks for the author of a message replied to where Discord does not tell it at once."""
 
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
 
-def kind_of(message: discord.Message) -> MessageKind:
-    """The kind of a message, as far as the rules distinguish it."""
-    if message.reference is not None and message.reference.type is discord.MessageReferenceType.forward:
-        return MessageKind.FORWARD
-    return _KINDS.get(message.type, MessageKind.OTHER)
+    async def completed(self, channel_id: int, raw: RawMessage) -> Message:
+        """A message that was read, with the author of the one that it replies to.
 
+        That one is fetched once if need be; its author is None if it is deleted. Raises UnreadableHistoryError if it
+        may not be read, TimeoutError, MalformedError, and other errors of discord.py and aiohttp.
+        """
+        message = raw.message
+        if not raw.asks_for_target or message.reply_to_id is None:
+            return message
+        return message.replying_to(await self._author_of(channel_id, message.reply_to_id))
 
-async def read_message(message: discord.Message) -> Message:
-    """A Discord message as the domain sees it.
+    async def page(
+        self, channel_id: int, found: Sequence[object], after_id: int | None, before_id: int | None
+    ) -> tuple[Message, ...]:
+        """The messages of a page of history, oldest first; `found` is newest first, as Discord sends it.
 
-    The event usually contains the message replied to, which tells its author. If it does not, that message is fetched
-    once; its author is None if it is deleted. Raises UnreadableHistoryError if it may not be read, TimeoutError, and
-    other errors of discord.py.
-    """
-    kind = kind_of(message)
-    reply_to_id = None
-    reply_to_author_id = None
-    if kind is MessageKind.REPLY and message.reference is not None:
-        reply_to_id = message.reference.message_id
-        reply_to_author_id = await _replied_to(message, message.reference)
-    people = frozenset(person for user in message.mentions if (person := person_id(user)) is not None)
-    return Message(
-        message_id=message.id,
-        author_id=author_id(message),
-        kind=kind,
-        mentions=people,
-        mentions_no_person=len(people) < len({user.id for user in message.mentions}),
-        mentions_crowd=message.mention_everyone or bool(message.raw_role_mentions or message.role_mentions),
-        reply_to_id=reply_to_id,
-        reply_to_author_id=reply_to_author_id,
-    )
+        One that cannot be read is logged, and is of kind UNREADABLE; see `History`. Raises as `completed` does, but not
+        MalformedError; MalformedAnswerError if the newest message of a page that follows `after_id` has no readable id:
+        then it is not known how far the page reaches.
+        """
+        ids = [readable_identity(raw) for raw in found]
+        if ids and ids[0] is None and before_id is None:
+            raise MalformedAnswerError("the newest message of a page has no readable id")
+        messages: dict[int, Message] = {}
+        for number, raw in enumerate(found):
+            message_id = ids[number]
+            if message_id is not None:
+                messages[message_id] = await self._read(channel_id, message_id, raw)
+                continue
+            log.warning("A message of channel %s cannot be read (id)", channel_id)
+            newer_id = next((one for one in reversed(ids[:number]) if one is not None), before_id)
+            older_id = next((one for one in ids[number:] if one is not None), after_id)
+            bounds = {newer_id - 1 if newer_id is not None else None, older_id + 1 if older_id is not None else None}
+            for bound in bounds - {None, newer_id, older_id}:
+                assert bound is not None
+                messages.setdefault(bound, Message(bound, None, MessageKind.UNREADABLE))
+        return tuple(messages[message_id] for message_id in sorted(messages))
 
+    async def _read(self, channel_id: int, message_id: int, raw: object) -> Message:
+        try:
+            return await self.completed(channel_id, read(object_of(raw, "message")))
+        except MalformedError as error:
+            log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
+            return Message(message_id, None, MessageKind.UNREADABLE)
 
-async def _replied_to(message: discord.Message, reference: discord.MessageReference) -> int | None:
-    found = reference.resolved or reference.cached_message
-    if isinstance(found, discord.Message):
-        return author_id(found)
-    if isinstance(found, discord.DeletedReferencedMessage) or reference.message_id is None:
-        return None
-    try:
-        async with history_request():
-            return author_id(await message.channel.fetch_message(reference.message_id))
-    except discord.NotFound:
-        return None
+    async def _author_of(self, channel_id: int, message_id: int) -> int | None:
+        try:
+            async with history_request():
+                answer = object_of(await self._client.http.get_message(channel_id, message_id), "message")
+        except discord.NotFound:
+            return None
+        return author_of(answer)

@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 import discord
 
-from bot.discord_io.record.messages import author_id
+from bot.domain.message import Message
 from bot.domain.stretch import Place
 
 MessageChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -46,7 +46,7 @@ def visible_channels(guild: discord.Guild) -> Iterator[MessageChannel | discord.
             yield channel
 
 
-def place_of(channel: MessageChannel | discord.ForumChannel, message: discord.Message | None = None) -> Place:
+def place_of(channel: MessageChannel | discord.ForumChannel, message: Message | None = None) -> Place:
     """The place of a channel or thread, made of what the client holds; no request is sent.
 
     `opener_known` is False if the client cannot tell who opened the thread. `message`, a message there, tells it if
@@ -65,10 +65,10 @@ def place_of(channel: MessageChannel | discord.ForumChannel, message: discord.Me
     )
 
 
-def _opener_at_hand(thread: discord.Thread, message: discord.Message | None) -> tuple[bool, int | None]:
+def _opener_at_hand(thread: discord.Thread, message: Message | None) -> tuple[bool, int | None]:
     """Whether the opener is known, and their id if it is a person."""
-    if message is not None and message.id == thread.id:
-        return True, author_id(message)
+    if message is not None and message.message_id == thread.id:
+        return True, message.author_id
     if isinstance(thread.parent, discord.ForumChannel):
         return True, thread.owner_id  # the owner of a post is the author of its first message
     return False, None

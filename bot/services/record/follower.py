@@ -144,6 +144,12 @@ class Follower:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
         self._catch_up.note_unknown_thread(thread_id, message_id)
 
+    def message_missed(self, channel_id: int) -> None:
+        """A message of a channel was sent and cannot be read: the channel has to catch up in a new session."""
+        channel = self._channels.get(channel_id)
+        if channel is not None:
+            self._channels.interrupt_channel(channel)
+
     def messages_deleted(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: what is on record of them is taken back, and what still arrives makes no touch."""
         self._deletions.note(message_ids)

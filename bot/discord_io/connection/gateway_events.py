@@ -1,0 +1,197 @@
+"""What becomes of each gateway event: parsed by discord.py, read here, dropped, or known to be missing."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.discord_io.connection.guild_refreshes import GuildRefreshes
+from bot.discord_io.payload import events, message
+from bot.discord_io.payload.events import Surroundings
+from bot.discord_io.payload.fields import Json, MalformedError, child, identities, object_of, readable_identity
+from bot.discord_io.payload.message import RawMessage
+from bot.discord_io.payload.places import Lost
+
+log = logging.getLogger(__name__)
+
+Parse = Callable[[str, Json], Awaitable[None]]
+"""Has discord.py parse an event."""
+
+WithMessages = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message of a guild, dispatched as `message_received`.
+
+    `channel` is None if the client does not know it. `role_ids` are the author's; None if the event does not tell.
+    """
+
+    guild: discord.Guild
+    channel_id: int
+    channel: object
+    raw: RawMessage
+    role_ids: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadMessage:
+    """A message that could not be read, dispatched as `message_unread`. `message_id` is None if that cannot be told."""
+
+    channel_id: int
+    channel: object
+    message_id: int | None
+
+
+class GatewayEvents:
+    """Takes the events of a connection, one after the other. `parse` hands one to discord.py.
+
+    An event that Spade does not use is dropped. Of one that it uses, what discord.py gets is checked before; what
+    cannot be read is logged, and what it should have told is fetched by other means, where there are any.
+    """
+
+    def __init__(self, client: discord.Client, parse: Parse) -> None:
+        self._client = client
+        self._parse = parse
+        self.refreshes = GuildRefreshes(client, self._inspect, self._inject)
+
+    async def received(self, name: object, data: object) -> None:
+        """Take an event. Raises MalformedError if it is the handshake's and cannot be read."""
+        if not isinstance(name, str):
+            log.warning("An event without a type cannot be read")
+            self._doubt_all()
+        elif name == events.MESSAGE:
+            self._receive_message(data)
+        elif name in events.HANDSHAKE:
+            await self._begin(name, data)
+        elif name in events.READERS:
+            await self._pass_on(name, data)
+
+    async def _begin(self, name: str, data: object) -> None:
+        try:
+            clean, lost = self._read(name, data)
+        except (MalformedError, ValueError) as error:
+            raise MalformedError(f"{name}: {error}") from error
+        if lost:
+            log.warning("Discord's %s is not readable as a whole: %s", name, ", ".join(lost))
+        if name == "READY":
+            self.refreshes.clear()
+        await self._parse(name, clean or {})
+
+    async def _pass_on(self, name: str, data: object) -> None:
+        try:
+            clean, lost = self._read(name, data)
+            if clean is not None:
+                await self._parse(name, clean)
+        except Exception as error:  # noqa: BLE001 - whatever failed, it is one event
+            self._fail(name, data, error)
+            return
+        if name in events.STATE and clean is not None:
+            self._note_state(name, clean, lost)
+        elif lost:
+            log.warning("%s is not readable as a whole: %s", name, ", ".join(lost))
+
+    def _note_state(self, name: str, clean: Json, lost: tuple[str, ...]) -> None:
+        guild_id = events.guild_named_by(name, clean, self._surroundings())
+        assert guild_id is not None  # it was read
+        if lost:
+            log.warning("%s of guild %s is not readable as a whole: %s", name, guild_id, ", ".join(lost))
+            if name == "GUILD_CREATE":
+                self.refreshes.settled(guild_id)
+            self.refreshes.incomplete(guild_id, lost)
+        elif name in {"GUILD_CREATE", "GUILD_DELETE"}:
+            self.refreshes.settled(guild_id)
+        self.refreshes.note(guild_id, name, clean)
+
+    def _fail(self, name: str, data: object, error: Exception) -> None:
+        log.warning("%s cannot be read (%s: %s; %s)", name, type(error).__name__, error, events.ids_in(data))
+        if name in events.STATE:
+            guild_id = events.guild_named_by(name, data, self._surroundings())
+            self._doubt_all() if guild_id is None else self.refreshes.doubt([guild_id])
+
+    def _doubt_all(self) -> None:
+        self.refreshes.doubt([guild.id for guild in self._client.guilds])
+
+    # What refreshes need.
+
+    def _inspect(self, name: str, raw: Json) -> tuple[str, ...]:
+        return self._read(name, raw)[1]
+
+    async def _inject(self, name: str, raw: Json) -> None:
+        clean, _ = self._read(name, raw)
+        if clean is not None:
+            await self._parse(name, clean)
+
+    # Reading.
+
+    def _read(self, name: str, data: object) -> tuple[Json | None, tuple[str, ...]]:
+        """What discord.py is to parse, None for nothing, and the elements that could not be read."""
+        known = self._surroundings()
+        clean = events.READERS[name](object_of(data, "d"), known)
+        if name == "GUILD_UPDATE" and clean is not None:
+            guild = self._client.get_guild(int(clean["id"]))
+            clean["unavailable"] = guild is not None and guild.unavailable
+        return clean, tuple(known.lost.elements)
+
+    def _surroundings(self) -> Surroundings:
+        user = self._client.user
+        return Surroundings(user.id if user is not None else 0, self._guild_of_channel, self._guild_of_role, Lost())
+
+    def _guild_of_channel(self, channel_id: int) -> int | None:
+        channel = self._client.get_channel(channel_id)
+        return channel.guild.id if isinstance(channel, discord.abc.GuildChannel | discord.Thread) else None
+
+    def _guild_of_role(self, role_id: int) -> int | None:
+        found = (guild.id for guild in self._client.guilds if guild.get_role(role_id) is not None)
+        return next(found, None)
+
+    # Messages.
+
+    def _receive_message(self, data: object) -> None:
+        channel_id, message_id = readable_identity(data, "channel_id"), readable_identity(data)
+        channel = None if channel_id is None else self._client.get_channel(channel_id)
+        if isinstance(data, dict) and "guild_id" not in data and channel is None:
+            return  # a direct message
+        if isinstance(channel, WithMessages):
+            channel.last_message_id = max(message_id or 0, channel.last_message_id or 0) or None
+        guild = channel.guild if isinstance(channel, WithMessages) else self._guild_named(data)
+        try:
+            raw = message.read(object_of(data, "d"))
+            role_ids = _roles_of(data)
+        except MalformedError as error:
+            log.warning("%s cannot be read (%s; %s)", events.MESSAGE, error, events.ids_in(data))
+            self._miss_message(guild, channel_id, channel, message_id)
+            return
+        if channel_id is None:
+            log.warning("%s cannot be placed (%s)", events.MESSAGE, events.ids_in(data))
+            self._miss_message(guild, channel_id, channel, message_id)
+        elif guild is not None:
+            self._client.dispatch("message_received", ReceivedMessage(guild, channel_id, channel, raw, role_ids))
+
+    def _guild_named(self, data: object) -> discord.Guild | None:
+        guild_id = readable_identity(data, "guild_id")
+        return None if guild_id is None else self._client.get_guild(guild_id)
+
+    def _miss_message(
+        self, guild: discord.Guild | None, channel_id: int | None, channel: object, message_id: int | None
+    ) -> None:
+        """A message was missed: its channel has to catch up, or its guild, or everything, as far as is known."""
+        if channel_id is not None and (channel is not None or message_id is not None):
+            self._client.dispatch("message_unread", UnreadMessage(channel_id, channel, message_id))
+        elif guild is not None:
+            self.refreshes.doubt([guild.id])
+        else:
+            self._doubt_all()
+
+
+def _roles_of(data: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - an object of JSON
+    """The roles of a message's author; None if the event does not tell, as for a webhook."""
+    if not isinstance(data, Mapping) or "member" not in data:
+        return None
+    try:
+        return tuple(identities(child(data, "member"), "roles"))
+    except MalformedError as error:
+        log.warning("The author's roles cannot be read (%s; %s)", error, events.ids_in(data))
+        return None
