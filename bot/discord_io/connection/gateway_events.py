@@ -109,7 +109,13 @@ class GatewayEvents:
         log.warning("%s cannot be read (%s: %s; %s)", name, type(error).__name__, error, events.ids_in(data))
         if name in events.STATE:
             guild_id = events.guild_named_by(name, data, self._surroundings())
-            self._doubt_all() if guild_id is None else self.refreshes.doubt([guild_id])
+            if guild_id is not None:
+                self.refreshes.doubt([guild_id])
+            elif name != "GUILD_CREATE":
+                self._doubt_all()
+            else:  # of which guild? perhaps of a new one
+                known = [guild.id for guild in self._client.guilds if guild.unavailable]
+                self.refreshes.doubt([*known, *([one] if (one := readable_identity(data)) is not None else ())])
 
     def _doubt_all(self) -> None:
         self.refreshes.doubt([guild.id for guild in self._client.guilds])
@@ -137,7 +143,13 @@ class GatewayEvents:
 
     def _surroundings(self) -> Surroundings:
         user = self._client.user
-        return Surroundings(user.id if user is not None else 0, self._guild_of_channel, self._guild_of_role, Lost())
+        return Surroundings(
+            own_id=user.id if user is not None else 0,
+            knows_guild=lambda guild_id: self._client.get_guild(guild_id) is not None,
+            guild_of_channel=self._guild_of_channel,
+            guild_of_role=self._guild_of_role,
+            lost=Lost(),
+        )
 
     def _guild_of_channel(self, channel_id: int) -> int | None:
         channel = self._client.get_channel(channel_id)
@@ -159,15 +171,14 @@ class GatewayEvents:
         guild = channel.guild if isinstance(channel, WithMessages) else self._guild_named(data)
         try:
             raw = message.read(object_of(data, "d"))
+            if channel_id is None or raw.message.message_id < channel_id:
+                raise MalformedError("channel_id")  # noqa: TRY301 - nothing is older than its channel
             role_ids = _roles_of(data)
         except MalformedError as error:
             log.warning("%s cannot be read (%s; %s)", events.MESSAGE, error, events.ids_in(data))
             self._miss_message(guild, channel_id, channel, message_id)
             return
-        if channel_id is None:
-            log.warning("%s cannot be placed (%s)", events.MESSAGE, events.ids_in(data))
-            self._miss_message(guild, channel_id, channel, message_id)
-        elif guild is not None:
+        if guild is not None:
             self._client.dispatch("message_received", ReceivedMessage(guild, channel_id, channel, raw, role_ids))
 
     def _guild_named(self, data: object) -> discord.Guild | None:
@@ -178,8 +189,12 @@ class GatewayEvents:
         self, guild: discord.Guild | None, channel_id: int | None, channel: object, message_id: int | None
     ) -> None:
         """A message was missed: its channel has to catch up, or its guild, or everything, as far as is known."""
-        if channel_id is not None and (channel is not None or message_id is not None):
+        if channel_id is not None and message_id is not None and message_id < channel_id:
+            message_id = None  # one of the two ids is wrong
+        if channel_id is not None and channel is not None:
             self._client.dispatch("message_unread", UnreadMessage(channel_id, channel, message_id))
+        elif channel_id is not None and guild is not None and message_id is not None and channel_id >= guild.id:
+            self._client.dispatch("message_unread", UnreadMessage(channel_id, None, message_id))
         elif guild is not None:
             self.refreshes.doubt([guild.id])
         else:

@@ -129,6 +129,10 @@ class GuildRefreshes:
             outdated = trouble.wake.is_set() or len(trouble.during) > _EVENTS_KEPT
             if self._troubles.get(guild_id) is trouble and not outdated and not self._client.is_closed():
                 await self._apply(guild_id, trouble, fresh)
+        except (discord.NotFound, discord.Forbidden) as error:
+            log.warning("Guild %s is not shown to Spade: %s", guild_id, error.text)
+            if self._client.get_guild(guild_id) is None:
+                self._troubles.pop(guild_id, None)  # it was no guild's id, or Spade has left
         except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again
             log.warning("Guild %s could not be read anew (%s: %s)", guild_id, type(error).__name__, error)
         finally:

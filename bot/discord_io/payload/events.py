@@ -26,11 +26,13 @@ from bot.discord_io.payload.places import Lost
 class Surroundings:
     """What a reader knows besides the event.
 
-    `own_id` is Spade's, 0 before READY; `guild_of_channel` and `guild_of_role` tell a guild's id by what is in it, as
-    far as the client knows. Elements that cannot be read are added to `lost`.
+    `own_id` is Spade's, 0 before READY. `knows_guild` tells whether the client does; `guild_of_channel` and
+    `guild_of_role` tell a guild's id by what is in it, as far as the client knows. Elements that cannot be read are
+    added to `lost`.
     """
 
     own_id: int
+    knows_guild: Callable[[int], bool]
     guild_of_channel: Callable[[int], int | None]
     guild_of_role: Callable[[int], int | None]
     lost: Lost
@@ -66,22 +68,34 @@ def _guild_create(raw: Json, known: Surroundings) -> Json | None:
 
 
 def _guild_update(raw: Json, known: Surroundings) -> Json:
+    _known_guild(raw, known)
     return places.guild_itself(raw, known.lost)
 
 
-def _guild_delete(raw: Json, _known: Surroundings) -> Json:
-    gone = {"id": str(identity(raw))}
+def _guild_delete(raw: Json, known: Surroundings) -> Json:
+    gone = {"id": str(_known_guild(raw, known))}
     if raw.get("unavailable") is None:
         return gone  # Spade was removed
     return gone | {"unavailable": raw["unavailable"] is not False}  # anything odd is an outage: it deletes nothing
 
 
-def _channel(raw: Json, known: Surroundings) -> Json | None:
+def _channel_create(raw: Json, known: Surroundings) -> Json | None:
     clean = places.channel(raw)
     return None if clean is None else clean | {"guild_id": _guild_id(raw, known)}
 
 
-def _channel_delete(raw: Json, known: Surroundings) -> Json:
+def _channel_update(raw: Json, known: Surroundings) -> Json | None:
+    clean = _channel_create(raw, known)
+    if clean is not None and known.guild_of_channel(int(clean["id"])) is None:
+        raise MalformedError("id")  # the client discards an update of what it does not know
+    return clean
+
+
+def _channel_delete(raw: Json, known: Surroundings) -> Json | None:
+    if number(raw, "type") not in places.CHANNELS:
+        return None
+    if known.guild_of_channel(identity(raw)) is None:
+        raise MalformedError("id")
     return {"id": str(identity(raw)), "guild_id": _guild_id(raw, known)}
 
 
@@ -97,7 +111,7 @@ def _thread_delete(raw: Json, known: Surroundings) -> Json:
 
 
 def _thread_list_sync(raw: Json, known: Surroundings) -> Json:
-    guild_id = str(identity(raw, "guild_id"))
+    guild_id = str(_known_guild(raw, known, "guild_id"))
     threads = known.lost.readable(raw.get("threads"), "thread", places.thread)
     clean: Json = {"guild_id": guild_id, "threads": [one | {"guild_id": guild_id} for one in threads]}
     if "channel_ids" in raw:
@@ -105,20 +119,26 @@ def _thread_list_sync(raw: Json, known: Surroundings) -> Json:
     return clean
 
 
-def _role(raw: Json, known: Surroundings) -> Json:
+def _role_create(raw: Json, known: Surroundings) -> Json:
+    guild_id, clean = _known_guild(raw, known, "guild_id"), places.role(child(raw, "role"))
+    _require_younger(int(clean["id"]), guild_id)
+    return {"role": clean, "guild_id": str(guild_id)}
+
+
+def _role_update(raw: Json, known: Surroundings) -> Json:
     clean = places.role(child(raw, "role"))
-    return {"role": clean, "guild_id": _guild_id(raw, known, role_id=int(clean["id"]))}
+    return {"role": clean, "guild_id": _guild_of_role(int(clean["id"]), known)}
 
 
 def _role_delete(raw: Json, known: Surroundings) -> Json:
     role_id = identity(raw, "role_id")
-    return {"role_id": str(role_id), "guild_id": _guild_id(raw, known, role_id=role_id)}
+    return {"role_id": str(role_id), "guild_id": _guild_of_role(role_id, known)}
 
 
-def _member_update(raw: Json, known: Surroundings) -> Json | None:
+def _member_update(raw: Json, known: Surroundings) -> Json:
     if identity(child(raw, "user")) != known.own_id:
-        return None
-    return places.member(raw) | {"guild_id": str(identity(raw, "guild_id"))}
+        raise MalformedError("user")  # without the members intent Discord tells of Spade alone
+    return places.member(raw) | {"guild_id": str(_known_guild(raw, known, "guild_id"))}
 
 
 def _members_chunk(raw: Json, _known: Surroundings) -> Json:
@@ -133,18 +153,18 @@ def _members_chunk(raw: Json, _known: Surroundings) -> Json:
 
 
 def _message_delete(raw: Json, _known: Surroundings) -> Json:
-    return {"id": str(identity(raw)), "channel_id": readable_identity(raw, "channel_id") or 0}
+    channel_id = readable_identity(raw, "channel_id") or 0
+    _require_younger(identity(raw), channel_id)
+    return {"id": str(identity(raw)), "channel_id": channel_id}
 
 
 def _message_delete_bulk(raw: Json, known: Surroundings) -> Json:
-    found = []
-    for one in list_of(raw.get("ids"), "ids"):
-        message_id = readable_identity({"id": one})
-        if message_id is None:
-            known.lost.elements.append("message ?")
-        else:
-            found.append(message_id)
-    return {"ids": found, "channel_id": readable_identity(raw, "channel_id") or 0}
+    found = [readable_identity({"id": one}) for one in list_of(raw.get("ids"), "ids")]
+    known.lost.elements += ["message ?" for one in found if one is None]
+    return {
+        "ids": [one for one in found if one is not None],
+        "channel_id": readable_identity(raw, "channel_id") or 0,
+    }
 
 
 def _reaction(raw: Json, _known: Surroundings) -> Json | None:
@@ -191,14 +211,33 @@ def _check_options(raw: Mapping[str, Any], depth: int = 3) -> None:
             raise MalformedError("value")
 
 
-def _guild_id(raw: Mapping[str, Any], known: Surroundings, *, role_id: int | None = None) -> str:
-    """The id of the guild, as the event says or as the client knows it."""
-    found = readable_identity(raw, "guild_id")
-    if found is None:
-        found = known.guild_of_channel(identity(raw)) if role_id is None else known.guild_of_role(role_id)
-    if found is None:
-        raise MalformedError("guild_id")
-    return str(found)
+def _guild_id(raw: Json, known: Surroundings) -> str:
+    """The id of a channel's guild, as the client knows it or else as the event says."""
+    channel_id = identity(raw)
+    guild_id = known.guild_of_channel(channel_id) or _known_guild(raw, known, "guild_id")
+    _require_younger(channel_id, guild_id)
+    return str(guild_id)
+
+
+def _known_guild(raw: Json, known: Surroundings, key: str = "id") -> int:
+    """A guild's id. One that the client does not know would be discarded without a word."""
+    guild_id = identity(raw, key)
+    if not known.knows_guild(guild_id):
+        raise MalformedError(key)
+    return guild_id
+
+
+def _guild_of_role(role_id: int, known: Surroundings) -> str:
+    guild_id = known.guild_of_role(role_id)
+    if guild_id is None:
+        raise MalformedError("role")
+    return str(guild_id)
+
+
+def _require_younger(one_id: int, whole_id: int) -> None:
+    """Nothing is older than what it is in: an id that says so is none."""
+    if one_id < whole_id:
+        raise MalformedError("id")
 
 
 MESSAGE = "MESSAGE_CREATE"
@@ -209,12 +248,12 @@ STATE: Mapping[str, Reader] = {
     "GUILD_CREATE": _guild_create,
     "GUILD_UPDATE": _guild_update,
     "GUILD_DELETE": _guild_delete,
-    "GUILD_ROLE_CREATE": _role,
-    "GUILD_ROLE_UPDATE": _role,
+    "GUILD_ROLE_CREATE": _role_create,
+    "GUILD_ROLE_UPDATE": _role_update,
     "GUILD_ROLE_DELETE": _role_delete,
     "GUILD_MEMBER_UPDATE": _member_update,
-    "CHANNEL_CREATE": _channel,
-    "CHANNEL_UPDATE": _channel,
+    "CHANNEL_CREATE": _channel_create,
+    "CHANNEL_UPDATE": _channel_update,
     "CHANNEL_DELETE": _channel_delete,
     "THREAD_CREATE": _thread,
     "THREAD_UPDATE": _thread,
@@ -239,15 +278,19 @@ def guild_named_by(name: str, raw: object, known: Surroundings) -> int | None:
     """The guild that an event is about, as far as its ids or what the client knows tell it."""
     if not isinstance(raw, dict):
         return None
-    if name in {"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"}:
-        return readable_identity(raw)
-    found = readable_identity(raw, "guild_id")
-    if found is None and name.startswith("GUILD_ROLE"):
+    if name.startswith("GUILD_ROLE"):
         role_id = readable_identity(raw, "role_id") or readable_identity(raw.get("role"))
-        return None if role_id is None else known.guild_of_role(role_id)
-    if found is None and (channel_id := readable_identity(raw)) is not None:
-        return known.guild_of_channel(channel_id)
-    return found
+        by_content = None if role_id is None else known.guild_of_role(role_id)
+    else:
+        channel_id = readable_identity(raw)
+        by_content = None if channel_id is None else known.guild_of_channel(channel_id)
+    if by_content is not None:
+        return by_content
+    found = readable_identity(raw, "id" if name in _OF_GUILDS else "guild_id")
+    return found if found is not None and known.knows_guild(found) else None
+
+
+_OF_GUILDS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
 
 
 def ids_in(raw: object) -> str:

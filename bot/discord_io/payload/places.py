@@ -29,7 +29,7 @@ from bot.discord_io.payload.fields import (
 from bot.domain.snowflake import moment_of
 
 _TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _FORUM, _MEDIA = 0, 2, 4, 5, 13, 15, 16
-_CHANNELS = frozenset({_TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _FORUM, _MEDIA})
+CHANNELS = frozenset({_TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _FORUM, _MEDIA})
 PUBLIC_THREADS = frozenset({10, 11})
 _THREADS = PUBLIC_THREADS | {12}
 _OVERWRITTEN = frozenset({0, 1})  # a role, a member
@@ -94,7 +94,7 @@ def role(raw: Mapping[str, Any]) -> Json:
 def channel(raw: Mapping[str, Any]) -> Json | None:
     """A channel of a guild; None if it is of a type that Spade does not know."""
     kind = number(raw, "type")
-    if kind not in _CHANNELS:
+    if kind not in CHANNELS:
         return None
     channel_id = identity(raw)
     clean: Json = {

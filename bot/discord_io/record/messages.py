@@ -40,7 +40,7 @@ class MessageReader:
         MalformedError; MalformedAnswerError if the newest message of a page that follows `after_id` has no readable id:
         then it is not known how far the page reaches.
         """
-        ids = [readable_identity(raw) for raw in found]
+        ids = [_id_within(raw, after_id, before_id) for raw in found]
         if ids and ids[0] is None and before_id is None:
             raise MalformedAnswerError("the newest message of a page has no readable id")
         messages: dict[int, Message] = {}
@@ -72,3 +72,11 @@ class MessageReader:
         except discord.NotFound:
             return None
         return author_of(answer)
+
+
+def _id_within(raw: object, after_id: int | None, before_id: int | None) -> int | None:
+    """A message's id, if it can be read and lies where the page does."""
+    found = readable_identity(raw)
+    if found is None or found <= (after_id or 0) or (before_id is not None and found >= before_id):
+        return None
+    return found
