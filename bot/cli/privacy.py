@@ -56,7 +56,9 @@ async def _export(settings: Settings, guild_id: int, person_id: int) -> dict[str
 
 async def _erase(settings: Settings, guild_id: int, person_id: int) -> int:
     async with _service(settings, guild_id, write=True) as service:
-        return await service.erase(guild_id, person_id)
+        rows = await service.erase(guild_id, person_id)
+        await service.scrub()
+        return rows
 
 
 @asynccontextmanager

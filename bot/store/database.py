@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ Connection = AsyncConnection
 """The argument of the functions of the store; services pass it on and call nothing on it."""
 
 BUSY_TIMEOUT_MS = 10_000
+LOG_PATIENCE_MS = 200
+"""How long emptying the log waits for readers, while writing waits for it."""
 READERS = 4
 
 
@@ -66,22 +69,35 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self._writer.dialect.name
 
-    async def scrub(self) -> bool:
-        """Rewrite a SQLite file, so that no deleted data is left in it or in its write-ahead log.
+    async def rewrite(self) -> None:
+        """Rewrite a SQLite file, so that no deleted data is left in it; writing waits, about 7 ms a megabyte.
 
-        `secure_delete` is not enough: rebalanced pages keep remains of deleted rows. Returns False if the log could not
-        be emptied because a reader was active; then retry. On PostgreSQL it does nothing, since autovacuum does this.
+        The write-ahead log has the old pages until `empty_log`. Raises StoreError, if the disk has no room for a copy.
         """
+        if self.dialect == "sqlite":
+            await self._run("VACUUM")
+
+    async def empty_log(self) -> bool:
+        """Empty a SQLite file's write-ahead log; False if a reader still needs it: then retry."""
         if self.dialect != "sqlite":
             return True
+        busy, *_ = await self._run("PRAGMA wal_checkpoint(TRUNCATE)", patience_ms=LOG_PATIENCE_MS)
+        return not busy
+
+    async def _run(self, statement: str, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Any:  # noqa: ANN401 - SQLite's row
+        """Run a statement of SQLite's own outside of any transaction, and return its first row."""
         with _as_store_errors(self._place):
             async with self._turn, self._writer.connect() as connection:
                 driver = (await connection.get_raw_connection()).driver_connection
                 assert driver is not None
-                await driver.execute("VACUUM")
-                cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                busy, *_ = await cursor.fetchone()
-                return not busy
+                try:
+                    await _row(driver, f"PRAGMA busy_timeout = {patience_ms}")
+                    return await _row(driver, statement)
+                except sqlite3.DatabaseError as error:  # as SQLAlchemy raises it, which is passed by here
+                    kind = OperationalError if isinstance(error, sqlite3.OperationalError) else DatabaseError
+                    raise kind(statement, None, error) from error
+                finally:
+                    await _row(driver, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
     async def close(self) -> None:
         """Close every connection and release the writer's lock."""
@@ -90,6 +106,11 @@ class Database:
             await self._readers.dispose()
         if self._lock is not None:
             self._lock.release()
+
+
+async def _row(driver: Any, statement: str) -> Any:  # noqa: ANN401 - the driver's own connection and row
+    async with driver.execute(statement) as cursor:  # closed at once: SQLite rewrites no file with statements open
+        return await cursor.fetchone()
 
 
 @contextmanager

@@ -106,7 +106,7 @@ forgotten = _table(
     Column("mark", Text, primary_key=True),
 )
 
-# Values of this installation: the key of those hashes.
+# Values of this installation: the key of those hashes; whether the file has remains of erased rows.
 installation = _table(
     "installation",
     Column("name", Text, primary_key=True),

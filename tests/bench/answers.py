@@ -158,7 +158,8 @@ ANSWERS: dict[str, Answer] = {
     "/export": Answer(lambda on: on.csv(), _weeks(104)),
     "/privacy show": Answer(lambda on: on.privacy.stored(GUILD, on.somebody())),
     "a picture": Answer(lambda on: on.picture()),
-    "/privacy erase": Answer(lambda on: on.privacy.erase(GUILD, on.somebody()), "VACUUM", once=True),
+    "/privacy erase": Answer(lambda on: on.privacy.erase(GUILD, on.somebody()), once=True),
+    "rewriting the file": Answer(lambda on: on.privacy.scrub(), "VACUUM", once=True),
 }
 
 

@@ -128,6 +128,8 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
         asked = await ask(on, rafa, general, "privacy", "erase")
         done = await (await asked.press("Erase everything about me")).wait()
         assert "Erased" in done.text
+        assert await facts(on, guild.id, rafa.id) == set()
+        await on.tick()
         after = traces(path, rafa.id)
         print("after", after)
         assert set(after.values()) == {0}
@@ -183,6 +185,7 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
         asked = await ask(on, mia, general, "privacy", "erase")
         assert "manager list" in asked.text
         await (await asked.press("Erase everything about me")).wait()
+        await on.tick()
         assert set(traces(path, mia.id).values()) == {0}
         # Their role does not put them back on the list.
         await on.heard(world.messages.post(general, mia, "Hi again", reply_to=question).id)

@@ -79,7 +79,6 @@ async def test_an_erasure_ends_at_the_guild_and_is_remembered_without_the_id(dat
         assert await forgetting.recall(connection, GUILD, RAFA)
         assert not await forgetting.recall(connection, GUILD, RAFA)
         assert RAFA not in await forgetting.unrecorded(connection, GUILD)
-    assert await database.scrub()
 
 
 async def test_an_erasure_leaves_no_mark_and_no_key_with_another_guild(database: Database) -> None:

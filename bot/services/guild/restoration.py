@@ -38,7 +38,8 @@ async def restore(database: Path, backup: Path, at: datetime) -> Restored:
         try:
             async with copy.writing() as connection:
                 left_out = await wishes.keep_to(connection, asked)
-            await copy.scrub()
+            await copy.rewrite()
+            await copy.empty_log()
         finally:
             await copy.close()
         return Restored(put_in_place(part, database, at), left_out, unreadable)

@@ -9,6 +9,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.privacy import StoredFacts
 from bot.services.members.roster import Roster
+from bot.services.members.scrubbing import Scrubbing
 from bot.store import forgetting, managers
 from bot.store.database import Database
 
@@ -31,7 +32,7 @@ class PrivacyService:
         self._roster = roster
         self._clock = clock
         self._again: dict[tuple[int, int], datetime] = {}
-        self._unscrubbed = False
+        self._scrubbing = Scrubbing(database, clock)
 
     async def stored(self, guild_id: int, person_id: int) -> StoredFacts:
         """What is stored about a person, summed up."""
@@ -71,30 +72,33 @@ class PrivacyService:
         return person_id in unrecorded
 
     async def erase(self, guild_id: int, person_id: int) -> int:
-        """Delete everything about a person and keep only a hash of their id; returns how many rows were affected."""
+        """Delete everything about a person and keep only a hash of their id; returns how many rows were affected.
+
+        What is left of the rows in the database file is removed by `finish_due` or `scrub`.
+        """
         async with self._database.writing() as connection:
             rows = await forgetting.erase(connection, guild_id, person_id)
             await forgetting.remember(connection, guild_id, person_id)
+            await self._scrubbing.owe(connection)
         self._roster.changed(guild_id)
         self._again[guild_id, person_id] = self._clock.now() + LOOK_AGAIN_AFTER
-        await self._scrub()
         log.info("A person was erased from the record of server %s (%s rows)", guild_id, rows)
         return rows
 
     async def finish_due(self) -> None:
-        """Repeat erasures that are due for it, and retry a scrub of the database that failed."""
+        """Repeat erasures that are due for it, and remove remains from the database file if that is due."""
         due = [who for who, at in self._again.items() if at <= self._clock.now()]
         for guild_id, person_id in due:
             async with self._database.writing() as connection:
                 still = person_id in await forgetting.forgotten(connection, guild_id)
-                rows = await forgetting.erase(connection, guild_id, person_id) if still else 0
+                if still and await forgetting.erase(connection, guild_id, person_id):
+                    await self._scrubbing.owe(connection)
             del self._again[guild_id, person_id]
-            self._unscrubbed = self._unscrubbed or rows > 0
-        if self._unscrubbed:
-            await self._scrub()
+        await self._scrubbing.finish_due()
 
-    async def _scrub(self) -> None:
-        self._unscrubbed = not await self._database.scrub()
+    async def scrub(self) -> None:
+        """Remove remains of what was erased from the database file at once. Raises StoreError."""
+        await self._scrubbing.finish()
 
 
 def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
