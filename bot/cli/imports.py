@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, checked_id
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.exports.archive import Archive
-from bot.exports.error import ExportError
+from bot.exports.error import ExportError, SeveralGuildsError
 from bot.services.record.imports import Imported, Importer
 from bot.store import managers
 from bot.store.database import Database, StoreError, open_database
@@ -33,6 +34,10 @@ def import_exports(
     time_zone: Annotated[
         str | None, typer.Option("--time-zone", metavar="ZONE", help="The guild's time zone, as Europe/Berlin.")
     ] = None,
+    guild: Annotated[
+        int | None,
+        typer.Option("--guild", metavar="ID", help="Import this server alone, out of several.", callback=checked_ids),
+    ] = None,
     config: ConfigOption = None,
     database: DatabaseOption = None,
     *,
@@ -46,9 +51,9 @@ def import_exports(
     Broken files are named and left out; the exit status is 1 then, with everything else imported.
     """
     settings = settings_of(config, database)
-    zone = zone_named(time_zone) if time_zone else None
+    zone = None if time_zone is None else zone_named(time_zone)
     try:
-        with _Bar() as bar, Archive(paths, bar.reading) as archive:
+        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild) as archive:
             if archive.guild_id is not None:
                 if replace and not yes:
                     bar.stop()
@@ -58,13 +63,16 @@ def import_exports(
                 )
             else:
                 result = _document(archive, Imported(), 0)
-            broken = archive.broken_files
+            broken, left_out = archive.broken_files, archive.left_out
+    except SeveralGuildsError as error:
+        raise Failure(f"{error} Import one at a time: name it with --guild", status=2) from error
     except (ExportError, StoreError) as error:
         raise Failure(str(error)) from error
     except KeyboardInterrupt:
         raise Failure(
             "stopped: what was recorded so far stays, and the same command records the rest", status=INTERRUPTED
         ) from None
+    _tell_left_out(left_out)
     if as_json:
         print(json.dumps(result))
     elif result["guild_id"] is not None:
@@ -122,6 +130,12 @@ def _print_summary(result: dict[str, Any]) -> None:
     print(f"Already on record: {result['skipped_known']} messages. New touches: {touches}.")
     if result["unresolved_replies"]:
         print(f"{result['unresolved_replies']} replies answer messages that are in none of the files.")
+
+
+def _tell_left_out(files: Mapping[int, Sequence[Path]]) -> None:
+    for guild_id, paths in sorted(files.items()):
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        print(f"spade: left out {paths[0]}{more}: of the server {guild_id}", file=sys.stderr)
 
 
 def _ask(guild_id: int) -> None:

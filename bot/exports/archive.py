@@ -1,6 +1,6 @@
 """Merges any number of export files: each message once, replies joined to their targets, in stretches to record."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,9 +10,10 @@ from typing import Self
 
 from bot.domain.message import Message
 from bot.domain.stretch import Place, Stretch
-from bot.exports.error import ExportError
+from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.export_file import ExportFile, ExportHeader
 from bot.exports.file_search import BrokenFile, FoundFile, find_exports
+from bot.exports.reader import begins_as_export
 from bot.store.staging import Staging
 
 CONTEXT_MESSAGES = 50
@@ -28,18 +29,21 @@ class Archive:
     A context manager: entering it reads every file once into a temporary database, leaving it removes that database.
     The result does not depend on the order of the files, nor on whether they overlap, repeat one another or are parts
     of one export. A broken file contributes nothing but its entry in `broken_files`. Different threads may use an
-    archive, but only one at a time.
+    archive, but only one at a time. With `guild_id`, the files of other guilds are left out.
     """
 
-    def __init__(self, paths: Iterable[Path], progress: Progress | None = None) -> None:
+    def __init__(self, paths: Iterable[Path], progress: Progress | None = None, *, guild_id: int | None = None) -> None:
         self._paths = tuple(paths)
         self._progress = progress
+        self._wanted = guild_id
         self._held = ExitStack()
-        self._first: tuple[Path, int] | None = None
+        self._first: int | None = None
         self.files = 0
         """The number of usable files, including those without a message."""
         self.broken_files: tuple[BrokenFile, ...] = ()
-        """The other files, in the order in which they were found."""
+        """The files that cannot be used, in the order in which they were found."""
+        self.left_out: Mapping[int, tuple[Path, ...]] = {}
+        """The files of other guilds than the one that was named, by guild."""
         self.messages = 0
         """The number of distinct messages."""
         self.unresolved_replies = 0
@@ -49,7 +53,8 @@ class Archive:
         """Read all files.
 
         Raises:
-            ExportError: The files are from two different guilds.
+            SeveralGuildsError: The files are from more than one guild, and none was named.
+            ExportError: None of the files is from the guild that was named.
             StoreError: The temporary database cannot be written.
         """
         with ExitStack() as held:
@@ -72,7 +77,7 @@ class Archive:
     @property
     def guild_id(self) -> int | None:
         """The guild of all files; None if no file is usable."""
-        return None if self._first is None else self._first[1]
+        return self._first
 
     def count_members(self, managers: AbstractSet[int] = frozenset()) -> int:
         """The number of people with a counted message, without the managers."""
@@ -117,32 +122,61 @@ class Archive:
 
     def _read(self) -> None:
         found = list(find_exports(self._paths))
-        broken: list[BrokenFile] = []
         total = sum(file.size for file in found if isinstance(file, FoundFile))
         done = 0
         self._report(0, total)
+        headers = self._headers(found)
+        guilds = _by_guild(headers)
+        self._leave_out_others(guilds)
+        broken: list[BrokenFile] = []
         for file in found:
             if isinstance(file, BrokenFile):
                 broken.append(file)
                 continue
+            header = headers.get(file.path)
             try:
-                header = self._stage(file, done, total)
+                if isinstance(header, ExportError):
+                    raise header
+                if header is not None and self._wanted in {None, header.guild_id}:
+                    self._stage(file, header, done, total)
+                    self._require_one_guild(header.guild_id, guilds)
+                    self.files += 1
             except ExportError as error:
                 broken.append(BrokenFile(file.path, str(error)))
-            else:
-                self._require_one_guild(file.path, header.guild_id)
-                self.files += 1
             done += file.size
             self._report(done, total)
         self.broken_files = tuple(broken)
 
-    def _stage(self, file: FoundFile, done: int, total: int) -> ExportHeader:
+    def _headers(self, found: Iterable[FoundFile | BrokenFile]) -> dict[Path, ExportHeader | ExportError]:
+        """The header of each file, or why it has none that can be used; without attachments that are no exports."""
+        headers: dict[Path, ExportHeader | ExportError] = {}
+        for file in found:
+            if isinstance(file, BrokenFile):
+                continue
+            try:
+                if file.among_media and not begins_as_export(file.path):
+                    continue
+                headers[file.path] = _recordable(ExportFile(file.path).header())
+            except ExportError as error:
+                headers[file.path] = error
+        return headers
+
+    def _leave_out_others(self, guilds: Mapping[int, Sequence[Path]]) -> None:
+        """Note the files of other guilds than the one that was named."""
+        if self._wanted is None:
+            return
+        if guilds and self._wanted not in guilds:
+            raise ExportError(f"None of the files is from the server {self._wanted}; they are from {_listed(guilds)}.")
+        self.left_out = {guild_id: tuple(paths) for guild_id, paths in guilds.items() if guild_id != self._wanted}
+
+    def _require_one_guild(self, guild_id: int, guilds: Mapping[int, Sequence[Path]]) -> None:
+        """A file of a guild could be read: it must be the only one."""
+        if self._first not in {None, guild_id}:
+            raise SeveralGuildsError(f"The files are from {len(guilds)} servers: {_listed(guilds)}.")
+        self._first = guild_id
+
+    def _stage(self, file: FoundFile, header: ExportHeader, done: int, total: int) -> None:
         export = ExportFile(file.path)
-        header = export.header()
-        if header.is_direct:
-            raise ExportError("Exports of direct messages are not imported: Spade records the channels of a guild.")
-        if header.is_private_thread:
-            raise ExportError("Private threads are not recorded.")
         self._staging.add(
             guild_id=header.guild_id,
             channel_id=header.channel_id,
@@ -151,18 +185,30 @@ class Archive:
             # min(): a file that is still being written may have grown.
             messages=export.messages(lambda read: self._report(done + min(read, file.size), total)),
         )
-        return header
-
-    def _require_one_guild(self, path: Path, guild_id: int) -> None:
-        if self._first is None:
-            self._first = (path, guild_id)
-        elif self._first[1] != guild_id:
-            first_path, first_id = self._first
-            raise ExportError(
-                f"The files are from two different guilds, {first_id} ({first_path}) and "
-                f"{guild_id} ({path}): import one guild at a time."
-            )
 
     def _report(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(done, total)
+
+
+def _recordable(header: ExportHeader) -> ExportHeader:
+    """The header, unchanged; ExportError if what it is an export of is never recorded."""
+    if header.is_direct:
+        raise ExportError("Exports of direct messages are not imported: Spade records the channels of a guild.")
+    if header.is_private_thread:
+        raise ExportError("Private threads are not recorded.")
+    return header
+
+
+def _by_guild(headers: Mapping[Path, ExportHeader | ExportError]) -> dict[int, list[Path]]:
+    """The files of each guild, as far as their headers can be read."""
+    guilds: dict[int, list[Path]] = {}
+    for path, header in headers.items():
+        if not isinstance(header, ExportError):
+            guilds.setdefault(header.guild_id, []).append(path)
+    return guilds
+
+
+def _listed(guilds: Mapping[int, Sequence[Path]]) -> str:
+    counts = ((guild_id, len(paths)) for guild_id, paths in sorted(guilds.items()))
+    return ", ".join(f"{guild_id} ({count} file{'' if count == 1 else 's'})" for guild_id, count in counts)

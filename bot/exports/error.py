@@ -6,3 +6,7 @@ class ExportError(Exception):
 
     The message never quotes the content of the file.
     """
+
+
+class SeveralGuildsError(Exception):
+    """The files are from more than one guild, of which only one at a time can be imported; the message lists them."""

@@ -10,6 +10,7 @@ from typing import Any
 import ijson
 
 from bot.domain.message import Message
+from bot.exports.diagnosis import invalid_json
 from bot.exports.error import ExportError
 from bot.exports.facts import RecordError, message_of, snowflake
 from bot.exports.reader import ExportReader
@@ -103,7 +104,7 @@ def _as_export_errors(reader: ExportReader) -> Iterator[None]:
             raise ExportError("The file is cut off before its end: export it again.") from None
         if "trailing garbage" in str(error):
             raise ExportError("The file goes on after the end of the export.") from None
-        raise ExportError("The file is not valid JSON.") from None
+        raise invalid_json(reader.path, surrogates=isinstance(error, UnicodeDecodeError)) from None
     except MemoryError:
         raise ExportError("The file is not an export of DiscordChatExporter: it holds too much in one piece.") from None
 

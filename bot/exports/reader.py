@@ -1,21 +1,29 @@
 """Reads the bytes of an export for a JSON parser, and rejects input that would hang or crash the parser."""
 
 import os
+import re
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from types import TracebackType
 from typing import Self
 
 from bot.exports.error import ExportError
-
-DEEPEST_NESTING = 100
-"""The largest depth of brackets. Real exports stay under 15; the parser's memory grows with the square of the depth."""
+from bot.exports.nesting import Nesting
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _START_LENGTH = 512
-_BRACKETS_AND_QUOTES = b'[]{}"'
-_EVERYTHING_ELSE = bytes(byte for byte in range(256) if byte not in _BRACKETS_AND_QUOTES)
-
+_OTHER_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    # without a mark, but with zeros around its first bracket
+    (b"\x00\x00\x00{", "UTF-32"),
+    (b"{\x00\x00\x00", "UTF-32"),
+    (b"\x00{", "UTF-16"),
+    (b"{\x00", "UTF-16"),
+)
+_FIRST_KEY = re.compile(rb'(\xff\xfe|\xfe\xff)?\s*\{\s*"(guild|channel|dateRange|exportedAt|messages|messageCount)"')
 _NOT_JSON = "This is a {} export: choose JSON as the format in DiscordChatExporter and export it again."
 
 
@@ -33,7 +41,8 @@ class ExportReader:
             ExportError: The file cannot be read, or is clearly not JSON.
         """
         regular_file(path)
-        self._nesting = _Nesting()
+        self.path = path
+        self._nesting = Nesting()
         self.position = 0
         """The number of bytes read so far."""
         self.exhausted = False
@@ -88,40 +97,18 @@ class ExportReader:
         _refuse_other_formats(start[mark:].lstrip())
 
 
-class _Nesting:
-    """Counts the open brackets over consecutive pieces of a JSON text."""
+def begins_as_export(path: Path) -> bool:
+    """Whether a file begins with one of the keys of an export, in UTF-8 or UTF-16, be it broken or not.
 
-    def __init__(self) -> None:
-        self._depth = 0
-        self._in_string = False
-        self._backslash = b""
-
-    def follow(self, chunk: bytes) -> None:
-        """Take the next piece; raise ExportError if the brackets nest too deep."""
-        # Every step is one pass of a built-in over the bytes: a Python loop would take longer than the parser.
-        # Escapes are removed first, since an escaped quote would seem to end its string.
-        text = (self._backslash + chunk).replace(rb"\\", b"").replace(rb"\"", b"")
-        self._backslash = b"\\" if text.endswith(b"\\") else b""
-        # Two adjacent quotes do not change which brackets are inside a string.
-        marks = text.translate(None, _EVERYTHING_ELSE).replace(b'""', b"")
-        parts = marks.split(b'"')
-        brackets = b"".join(parts[self._in_string :: 2])
-        self._in_string ^= len(parts) % 2 == 0
-        for _ in range(DEEPEST_NESTING):
-            fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
-            if len(fewer) == len(brackets):
-                break
-            brackets = fewer
-        else:
-            raise _too_deep()
-        opened = brackets.count(b"[") + brackets.count(b"{")
-        self._depth = max(0, self._depth - (len(brackets) - opened)) + opened
-        if self._depth > DEEPEST_NESTING:
-            raise _too_deep()
-
-
-def _too_deep() -> ExportError:
-    return ExportError("The file is not an export of DiscordChatExporter: its brackets nest too deep.")
+    Raises:
+        ExportError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START_LENGTH)
+    except OSError as error:
+        raise unreadable(error) from None
+    return _FIRST_KEY.match(start.removeprefix(_BYTE_ORDER_MARK).replace(b"\x00", b"")) is not None
 
 
 def regular_file(path: Path) -> os.stat_result:
@@ -153,6 +140,9 @@ def unreadable(error: OSError) -> ExportError:
 def _refuse_other_formats(start: bytes) -> None:
     if not start:
         raise ExportError("The file is empty.")
+    for mark, encoding in _OTHER_MARKS:
+        if start.startswith(mark):
+            raise ExportError(f"The file is {encoding}: save it as UTF-8, or export it again.")
     if start.startswith(b"<"):
         raise ExportError(_NOT_JSON.format("HTML"))
     if start.replace(b'"', b"").startswith(b"AuthorID,"):

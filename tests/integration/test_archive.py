@@ -17,7 +17,7 @@ import pytest
 from bot.domain.message import Message, MessageKind
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
-from bot.exports.error import ExportError
+from bot.exports.error import ExportError, SeveralGuildsError
 from bot.store.database import StoreError
 
 ANN, BEN, CAT, BOT = 100000000000000001, 100000000000000002, 100000000000000003, 100000000000000009
@@ -271,14 +271,54 @@ def test_an_export_without_messages_is_usable(tmp_path: Path) -> None:
         assert list(archive.stretches()) == []
 
 
-def test_two_guilds_are_one_error_that_names_both(tmp_path: Path) -> None:
+def test_two_guilds_are_one_error_that_lists_both(tmp_path: Path) -> None:
     one = written(tmp_path / "1.json", entry(1))
     two = written(tmp_path / "2.json", entry(2), guild=OTHER_GUILD)
-    with pytest.raises(ExportError, match=f"{GUILD} .*1.json.* {OTHER_GUILD} .*2.json.*one guild at a time"):
-        Archive([one, two]).__enter__()
+    three = written(tmp_path / "3.json", entry(3), guild=OTHER_GUILD)
+    listed = rf"from 2 servers: {GUILD} \(1 file\), {OTHER_GUILD} \(2 files\)\."
+    with pytest.raises(SeveralGuildsError, match=listed):
+        Archive([one, two, three]).__enter__()
     two.write_bytes(two.read_bytes()[:-1])
     with Archive([one, two]) as archive:  # a broken file of another guild is a broken file only
         assert (archive.guild_id, len(archive.broken_files)) == (GUILD, 1)
+
+
+def test_one_guild_of_several_is_read_and_the_files_of_others_are_named(tmp_path: Path) -> None:
+    one = written(tmp_path / "1.json", entry(1))
+    two = written(tmp_path / "2.json", entry(2), guild=OTHER_GUILD, channel=THREAD)
+    broken = tmp_path / "3.json"
+    broken.write_text("{}", encoding="utf-8")
+    with Archive([tmp_path], guild_id=OTHER_GUILD) as archive:
+        assert (archive.guild_id, archive.files, archive.messages) == (OTHER_GUILD, 1, 1)
+        assert archive.left_out == {GUILD: (one,)}
+        assert [file.path for file in archive.broken_files] == [broken]
+        assert list(archive.stretches()) == contents(two)
+    with pytest.raises(ExportError, match=rf"None of the files is from the server 5; they are from {GUILD} \(1 file\)"):
+        Archive([one], guild_id=5).__enter__()
+    with Archive([broken], guild_id=5) as archive:
+        assert (archive.guild_id, archive.left_out, len(archive.broken_files)) == (None, {}, 1)
+
+
+def test_attachments_in_a_folder_of_media_are_passed_over_and_broken_exports_are_not(tmp_path: Path) -> None:
+    written(tmp_path / "export.json", entry(1))
+    media = tmp_path / "media"
+    media.mkdir()
+    for name, content in (
+        ("list-12345.json", b"[1, 2]"),
+        ("package-ABCDE.json", b'{"name": "x"}'),
+        ("e-00000.json", b""),
+    ):
+        (media / name).write_bytes(content)
+    with Archive([tmp_path]) as archive:
+        assert (archive.files, archive.broken_files) == (1, ())
+    exported = (tmp_path / "export.json").read_bytes()
+    (media / "part-12345.json").write_bytes(exported[:-5])
+    (media / "wide-12345.json").write_bytes(exported.decode().encode("utf-16"))
+    with Archive([tmp_path]) as archive:
+        assert [file.path.name for file in archive.broken_files] == ["part-12345.json", "wide-12345.json"]
+    (media / "notes.json").write_bytes(b"[]")  # so this is no folder of media
+    with Archive([tmp_path]) as archive:
+        assert len(archive.broken_files) == 6
 
 
 # The temporary database

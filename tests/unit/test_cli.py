@@ -355,6 +355,24 @@ def test_an_import_of_nothing_usable_says_what_is_wrong_and_no_figures(run: Run,
     )
 
 
+def test_an_import_takes_one_server_of_several(run: Run, folder: Path) -> None:
+    (folder / "all").mkdir()
+    for name, guild in (("a", 5), ("b", 6), ("c", 6)):
+        content = {"guild": {"id": f"{guild}"}, "channel": {"id": f"{guild}"}, "messages": []}
+        (folder / f"all/{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    several = (
+        "spade: The files are from 2 servers: 5 (1 file), 6 (2 files). Import one at a time: name it with --guild\n"
+    )
+    assert run("import", "all", "--json") == (2, "", several)
+    assert not (folder / "spade.db").exists()
+    left_out = "spade: left out all/b.json and 1 more: of the server 6\n"
+    ended = run("import", "all", "--guild", "5", "--json")
+    assert (ended.status, json.loads(ended.out)["guild_id"]) == (0, "5")
+    assert ended.err.endswith(left_out)
+    strange = "spade: None of the files is from the server 7; they are from 5 (1 file), 6 (2 files).\n"
+    assert run("import", "all", "--guild", "7", "--json") == (1, "", strange)
+
+
 def test_the_example_is_found_in_a_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],

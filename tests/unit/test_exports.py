@@ -275,7 +275,12 @@ def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
         (b"", "The file is empty."),
         (b"\xef\xbb\xbf \n", "The file is empty."),
         (b"hello", "not valid JSON"),
-        (b"\xff\xfe{\x00}\x00", "not valid JSON"),
+        (b"\xff\xfe{\x00}\x00", "The file is UTF-16: save it as UTF-8, or export it again."),
+        ("\ufeff{}".encode("utf-16-be"), "The file is UTF-16: save it as UTF-8"),
+        ("{}".encode("utf-16-le"), "The file is UTF-16: save it as UTF-8"),
+        ("{}".encode("utf-16-be"), "The file is UTF-16: save it as UTF-8"),
+        ("{}".encode("utf-32"), "The file is UTF-32: save it as UTF-8"),
+        ("{}".encode("utf-32-be"), "The file is UTF-32: save it as UTF-8"),
         (b"\x00" * 100, "not valid JSON"),
         (b"{'guild': 1}", "not valid JSON"),
         (b"[1, 2]", "not an export"),
@@ -297,6 +302,61 @@ def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
 )
 def test_files_that_are_no_exports(tmp_path: Path, content: bytes, sentence: str) -> None:
     assert sentence in refusal(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("piece", [7, 1024 * 1024])
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (
+            b"something to say",
+            rb"\n \ude00",
+            "Line {line} has half a character, a lone surrogate (byte {byte} of the file)",
+        ),
+        (
+            b"something to say",
+            rb"\\\ud83d\ude00\ude00",
+            "Line {line} has half a character, a lone surrogate (byte {byte} of the file)",
+        ),
+        (
+            b"something to say",
+            rb"\ud83d\ud83d\ude00\ude00",
+            "Line {line} has half a character, a lone surrogate (byte {byte} of the file)",
+        ),
+        (
+            b"something to say",
+            b"gr\xfc\xdfe",
+            "not UTF-8 text (line {line}, byte {byte} of the file): save it as UTF-8",
+        ),
+        (b"something to say", b"\xc3\xbcber \xc3", "not UTF-8 text (line {line}, byte {byte} of the file)"),
+    ],
+)
+def test_what_makes_the_text_unusable_is_said_with_its_place(
+    tmp_path: Path, before: bytes, after: bytes, sentence: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.exports.diagnosis._READ_SIZE", piece)
+    content = written(tmp_path, export(entry(), entry(1))).read_bytes()
+    start, _, end = content.rpartition(before)
+    bad = re.search(rb"(?<!\\ud83d)\\u(de00|d83d(?!\\ude00))|\xfc\xdf|\xc3$", after)
+    assert bad is not None
+    place = len(start) + bad.start()
+    said = refusal(written(tmp_path, start + after + end))
+    assert sentence.format(line=(start + after).count(b"\n") + 1, byte=place + 1) in said
+
+
+@pytest.mark.parametrize("cut_after", [b'"mentions": []', b'"isBot": false', b'"content": "some'])
+def test_an_export_that_was_closed_after_it_broke_off(tmp_path: Path, cut_after: bytes) -> None:
+    """The tool writes the end of the file even when it gives up in the middle of a message."""
+    content = written(tmp_path, export(entry(), entry(1))).read_bytes()
+    cut = content[: content.rindex(cut_after) + len(cut_after)]
+    said = refusal(written(tmp_path, cut + b'\n],"messageCount":1}'))
+    assert said == "The export broke off, although its end was written: export it again."
+
+
+def test_an_export_that_was_closed_between_two_brackets_is_cut_off(tmp_path: Path) -> None:
+    content = written(tmp_path, export(entry())).read_bytes()
+    cut = content[: content.rindex(b'"attachments": [') + 16]
+    assert refusal(written(tmp_path, cut + b'\n],"messageCount":1}')).endswith("export it again.")
 
 
 @pytest.mark.parametrize(
@@ -411,6 +471,26 @@ def test_folders_are_searched_in_order_and_each_file_counts_once(tmp_path: Path)
     assert found_under(tmp_path, tmp_path / "b.json", tmp_path / "sub") == wanted
     assert found_under(tmp_path / "c.txt") == [("c.txt", "3")]
     assert isinstance(next(iter(find_exports([tmp_path]))), FoundFile)
+
+
+def test_a_folder_of_media_is_told_by_the_names_in_it(tmp_path: Path) -> None:
+    for name in (
+        "list-12345.json",
+        "emoji-a1B2f.svg",
+        "noending-00000",
+        ".DS_Store",
+        "deep/x.json",
+        "deep/p-12345.png",
+    ):
+        (tmp_path / "media" / name).parent.mkdir(parents=True, exist_ok=True)
+        written(tmp_path / "media", b"123", name)
+    written(tmp_path, b"123", "export-12345.json")
+    written(tmp_path, b"123", "other.json")
+    found = {found.path.name: found.among_media for found in find_exports([tmp_path]) if isinstance(found, FoundFile)}
+    assert found == {"export-12345.json": False, "other.json": False, "list-12345.json": True, "x.json": False}
+    (named,) = find_exports([tmp_path / "media/list-12345.json"])
+    assert isinstance(named, FoundFile)
+    assert not named.among_media
 
 
 def test_paths_that_lead_nowhere_are_named(tmp_path: Path) -> None:
