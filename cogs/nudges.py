@@ -1,7 +1,6 @@
 """`/nudges`, and the nudges that are due at a tick."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands
@@ -14,7 +13,7 @@ from bot.discord_io.interactions.responses import respond
 from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.delivery import DeliveryKind
 from bot.domain.nudge_time import NudgeSchedule, PauseProblem
-from bot.domain.zones import ZONES, zones_like
+from bot.domain.zones import zone_named, zones_like
 from bot.schedule import Schedule
 from bot.services.delivery.messenger import DiscordUnreachableError
 from bot.services.delivery.settlement import Settlement
@@ -114,10 +113,10 @@ class Nudges(
     @app_commands.describe(zone="As Europe/Berlin; leave it out for the server's own")
     async def set_zone(self, interaction: discord.Interaction, zone: str | None = None) -> None:
         """Change the time zone."""
-        if zone is not None and zone not in ZONES:
+        chosen = None if zone is None else zone_named(zone)
+        if zone is not None and chosen is None:
             await respond(interaction, setup_summary.no_such_zone(zone))
             return
-        chosen = ZoneInfo(zone) if zone else None
         await self._changed(
             interaction, await self._enrolments.set_zone(guild_id_of(interaction), interaction.user.id, chosen)
         )

@@ -1,7 +1,5 @@
 """`/settings`: shows a server's settings, and changes one at a time."""
 
-from zoneinfo import ZoneInfo
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -14,7 +12,7 @@ from bot.discord_io.interactions.responses import respond
 from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.retention import KEEP_CHOICES
-from bot.domain.zones import ZONES, zones_like
+from bot.domain.zones import zone_named, zones_like
 from bot.services.delivery.messenger import Directory
 from bot.services.guild.presentation import Presentation
 from bot.services.guild.settings import GuildState, SettingsChange, SettingsService
@@ -84,10 +82,11 @@ class SettingsCommands(
     @app_commands.describe(zone="As Europe/Berlin")
     async def time_zone(self, interaction: discord.Interaction, zone: str) -> None:
         """Change the time zone."""
-        if zone not in ZONES:
+        chosen = zone_named(zone)
+        if chosen is None:
             await respond(interaction, setup_summary.no_such_zone(zone))
             return
-        await self._change(interaction, SettingsChange(zone=ZoneInfo(zone)))
+        await self._change(interaction, SettingsChange(zone=chosen))
 
     @time_zone.autocomplete("zone")
     async def suggest_zones(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands
@@ -21,7 +20,7 @@ from bot.discord_io.interactions.responses import all_shown_commands, chosen, fi
 from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
-from bot.domain.zones import ZONES, zones_like
+from bot.domain.zones import ZONES, zone_named, zones_like
 from bot.services.delivery.messenger import Directory
 from bot.services.digest.dispatch import DigestService
 from bot.services.guild.presentation import Presentation
@@ -75,7 +74,8 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
         time_zone: str | None = None,
     ) -> None:
         """Change what is named, and show all settings; open the guide if nothing is named."""
-        if time_zone is not None and time_zone not in ZONES:
+        zone = None if time_zone is None else zone_named(time_zone)
+        if time_zone is not None and zone is None:
             await respond(interaction, setup_summary.no_such_zone(time_zone))
             return
         if manager is not None and manager.bot:
@@ -90,7 +90,7 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
         state = await self._change(
             guild.id,
             SettingsChange(
-                zone=ZoneInfo(time_zone) if time_zone else None,
+                zone=zone,
                 digest_channel_id=digest_channel.id if digest_channel else None,
                 add_managers=[manager.id] if manager else (),
                 remove_managers=[remove_manager.id] if remove_manager else (),
@@ -185,10 +185,10 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
 
     async def _name_zone(self, interaction: discord.Interaction, guild: discord.Guild, text: str) -> None:
         wanted = text.strip().replace(" ", "_")
-        exact = next((zone for zone in ZONES if zone.lower() == wanted.lower()), None)
-        found = [exact] if exact else zones_like(wanted) if wanted else []
-        if len(found) == 1:
-            await self._change(guild.id, SettingsChange(zone=ZoneInfo(found[0])))
+        found = zones_like(wanted) if wanted else []
+        zone = zone_named(found[0] if len(found) == 1 else wanted)
+        if zone is not None:
+            await self._change(guild.id, SettingsChange(zone=zone))
             await self._show(interaction, guild, SetupPage.WHEN)
             return
         near = found[:3] or get_close_matches(wanted, ZONES, 3)

@@ -16,7 +16,6 @@ from bot.database_url import database_file
 from bot.services.guild.restoration import restore as put_back
 from bot.store.backup import backup_path, drop_expired, make_backup
 from bot.store.database import open_database
-from bot.store.error import StoreError
 
 
 def backup(
@@ -43,11 +42,8 @@ def backup(
     file = _file(settings_of(config, database))
     now = SystemClock().now()
     target = to or backup_path(file, now)
-    try:
-        make_backup(file, target)
-        expired = drop_expired(file, now, timedelta(days=keep_days))
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    make_backup(file, target)
+    expired = drop_expired(file, now, timedelta(days=keep_days))
     print(f"Backed up to {target} ({target.stat().st_size:,} bytes, checked).")
     for path in expired:
         print(f"Deleted {path}: older than {keep_days} days.")
@@ -67,10 +63,7 @@ def restore(
     file = _file(settings_of(config, database))
     if not yes:
         confirm(f"Put {backup_file} in the place of {file}?", "restore asks before it replaces a database")
-    try:
-        restored = asyncio.run(put_back(file, backup_file, SystemClock().now()))
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    restored = asyncio.run(put_back(file, backup_file, SystemClock().now()))
     print(f"Restored {file} from {backup_file}." + (f" The former one is {restored.aside}." if restored.aside else ""))
     if restored.left_out:
         print(f"People who asked not to be on record since then were left out: {restored.left_out}.")
@@ -81,11 +74,7 @@ def restore(
 
 def migrate(config: ConfigOption = None, database: DatabaseOption = None) -> None:
     """Bring the database to this version's schema. `spade run` does it by itself."""
-    settings = settings_of(config, database)
-    try:
-        asyncio.run(_migrate(settings))
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    asyncio.run(_migrate(settings_of(config, database)))
     print("The database is up to date.")
 
 

@@ -23,7 +23,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.digest_draft import DigestDraft
 from bot.services.digest.report import Reporter
-from bot.store.database import StoreError, open_database
+from bot.store.database import open_database
 from bot.views.digest.chart import digest_picture
 from bot.views.digest.html import digest_page
 from bot.views.digest.terminal import digest_report, managers_report
@@ -86,10 +86,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:
-    try:
-        database = await open_database(settings.database, write=False)
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    database = await open_database(settings.database, write=False)
     try:
         guild = await guild_on_record(database, guild_id)
         reporter = Reporter(database, settings.domain_rules())

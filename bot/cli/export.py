@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.failure import Failure, unwritable
+from bot.cli.failure import unwritable
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -15,7 +15,6 @@ from bot.services.digest.report import Reporter
 from bot.services.guild.export import CsvExport, ExportFacts
 from bot.services.guild_reader import GuildReader
 from bot.store.database import open_database
-from bot.store.error import StoreError
 from bot.views.guild.export import relationships_csv, weeks_csv
 
 
@@ -30,10 +29,7 @@ def export(
     They hold ids and no names: names are never stored. `/export` in Discord adds them.
     """
     settings = settings_of(config, database)
-    try:
-        facts = asyncio.run(_facts(settings, guild))
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    facts = asyncio.run(_facts(settings, guild))
     for name, table in (("relationships.csv", relationships_csv(facts)), ("weeks.csv", weeks_csv(facts.weeks))):
         file = folder / name
         try:

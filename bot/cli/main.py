@@ -27,6 +27,7 @@ from bot.config import LogSettings
 from bot.config_error import ConfigError
 from bot.log import start_log
 from bot.redaction import redact
+from bot.store.error import StoreError
 
 _DISK_FULL = "the disk is full, so not all that there is to say was written"
 
@@ -84,8 +85,8 @@ def run_command() -> int:
 def exit_status(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 
-    An expected failure becomes a sentence on standard error. Any other exception is a defect of Spade: its traceback is
-    logged, since it may be hard to reproduce, and a sentence follows.
+    An expected failure, also of the database, becomes a sentence on standard error. Any other exception is a defect of
+    Spade: its traceback is logged, since it may be hard to reproduce, and a sentence follows.
     """
     _escape_unencodable()
     start_log(LogSettings())
@@ -94,7 +95,7 @@ def exit_status(arguments: Sequence[str]) -> int:
         outcome = app(list(arguments) or ["--help"], prog_name="spade", standalone_mode=False)
     except Failure as failure:
         message, status = failure.message, failure.status
-    except ConfigError as error:
+    except (ConfigError, StoreError) as error:
         message, status = str(error), 1
     except typer.TyperException as error:
         message, status = _usage(error), error.exit_code

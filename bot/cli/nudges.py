@@ -23,7 +23,7 @@ from bot.config import Settings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferContext
 from bot.services.nudge.previews import preview_at
 from bot.services.nudge.schedule import schedule_of
-from bot.store.database import StoreError, open_database
+from bot.store.database import open_database
 from bot.views.nudge.terminal import nudge_report
 from bot.views.words.sentence import say
 
@@ -52,10 +52,7 @@ def nudges(
 
 
 async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datetime) -> NudgeDraft:
-    try:
-        database = await open_database(settings.database, write=False)
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    database = await open_database(settings.database, write=False)
     try:
         guild = await guild_on_record(database, guild_id)
         async with database.reading() as connection:

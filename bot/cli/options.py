@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -11,6 +11,7 @@ from bot.cli.failure import Failure
 from bot.config import Settings, load
 from bot.config_error import ConfigError
 from bot.database_url import database_url
+from bot.domain import zones
 from bot.domain.guild import GuildSettings
 from bot.log import start_log
 from bot.store import guilds
@@ -54,11 +55,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone with an IANA name; Failure if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Failure(f"there is no time zone {name!r}: write one like Europe/Berlin or UTC", status=2) from None
+    """The time zone that an option names; Failure if there is none."""
+    zone = zones.zone_named(name)
+    if zone is None:
+        raise Failure(f"there is no time zone {name!r}: write one like Europe/Berlin or UTC", status=2)
+    return zone
 
 
 def require_day_of_discord(day: date, text: str) -> None:
@@ -68,12 +69,23 @@ def require_day_of_discord(day: date, text: str) -> None:
 
 
 async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:
-    """The settings of a guild; Failure if it is not on record."""
+    """The settings of a guild; Failure if it is not on record, UnknownZoneError."""
     async with database.reading() as connection:
         settings = await guilds.settings_of(connection, guild_id)
     if settings is None:
-        raise Failure(f"the server {guild_id} is not on record: import its exports, or run /setup there")
+        raise _not_on_record(guild_id)
     return settings
+
+
+async def require_guild(database: Database, guild_id: int) -> None:
+    """Raise Failure if a guild is not on record."""
+    async with database.reading() as connection:
+        if not await guilds.is_on_record(connection, guild_id):
+            raise _not_on_record(guild_id)
+
+
+def _not_on_record(guild_id: int) -> Failure:
+    return Failure(f"the server {guild_id} is not on record: import its exports, or run /setup there")
 
 
 def settings_of(config: Path | None, database: str | None) -> Settings:

@@ -9,14 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.confirmation import confirm
-from bot.cli.failure import Failure
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, guild_on_record, settings_of
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, require_guild, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.roster import Roster
 from bot.store.database import open_database
-from bot.store.error import StoreError
 
 
 def privacy(
@@ -33,20 +31,16 @@ def privacy(
     It does what /privacy export and /privacy erase do, for somebody who has left the server and asks you.
     """
     settings = settings_of(config, database)
-    try:
-        if erase:
-            if not yes:
-                confirm(
-                    f"Erase everything about the person {person} from the record of the server {guild}? This cannot be "
-                    "undone.",
-                    "--erase asks before it erases",
-                )
-            rows = asyncio.run(_erase(settings, guild, person))
-            print(f"Erased {rows} entries. Nothing about this person will be recorded on that server any more.")
-        else:
-            print(json.dumps(asyncio.run(_export(settings, guild, person)), indent=2))
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    if not erase:
+        print(json.dumps(asyncio.run(_export(settings, guild, person)), indent=2))
+        return
+    if not yes:
+        confirm(
+            f"Erase everything about the person {person} from the record of the server {guild}? This cannot be undone.",
+            "--erase asks before it erases",
+        )
+    rows = asyncio.run(_erase(settings, guild, person))
+    print(f"Erased {rows} entries. Nothing about this person will be recorded on that server any more.")
 
 
 async def _export(settings: Settings, guild_id: int, person_id: int) -> dict[str, Any]:
@@ -65,7 +59,7 @@ async def _erase(settings: Settings, guild_id: int, person_id: int) -> int:
 async def _service(settings: Settings, guild_id: int, *, write: bool) -> AsyncIterator[PrivacyService]:
     database, clock = await open_database(settings.database, write=write), SystemClock()
     try:
-        await guild_on_record(database, guild_id)
+        await require_guild(database, guild_id)
         yield PrivacyService(database, Roster(database, clock), clock)
     finally:
         await database.close()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.load import Load
+from bot.domain.zones import zone_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class WeekReport:
         return cls(
             guild_id=int(document["guild_id"]),
             week_on=date.fromisoformat(document["week"]),
-            zone=ZoneInfo(document["time_zone"]),
+            zone=zone_named(document["time_zone"]) or ZoneInfo("UTC"),  # nothing is dated by it any more
             complete=document["complete"],
             team=_figures(document["team"]),
             managers=tuple((int(entry["manager_id"]), _figures(entry)) for entry in document["managers"]),

@@ -9,6 +9,17 @@ class DatabaseUnreachableError(StoreError):
     """The database server does not answer, or is still starting; a retry may succeed."""
 
 
+class UnknownZoneError(StoreError):
+    """A guild's settings name a time zone that there is not, so that its days and weeks cannot be told."""
+
+    def __init__(self, guild_id: int, zone: str) -> None:
+        super().__init__(
+            f"The server {guild_id} has the time zone {zone!r} on record, which is none that Spade knows: name another "
+            "with /settings time-zone there, or with `spade import … --time-zone ZONE`."
+        )
+        self.zone = zone
+
+
 def other_writer(place: object, holder: str) -> StoreError:
     """The error for a second writer; `holder` is the first one's process id, or "unknown"."""
     return StoreError(

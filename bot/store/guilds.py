@@ -9,14 +9,17 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import GuildSettings
+from bot.domain.zones import zone_named
 from bot.store import tables
+from bot.store.error import UnknownZoneError
 from bot.store.insertion import insert_into
+from bot.store.stored_zone import guild_zone, log_once
 
 
-def _settings(row: Row[Any]) -> GuildSettings:
+def _settings(row: Row[Any], zone: ZoneInfo | None = None) -> GuildSettings:
     return GuildSettings(
         guild_id=row.guild_id,
-        zone=ZoneInfo(row.time_zone),
+        zone=zone or guild_zone(row),
         digest_channel_id=row.digest_channel_id,
         digest_weekday=row.digest_weekday,
         digest_hour=row.digest_hour,
@@ -27,16 +30,49 @@ def _settings(row: Row[Any]) -> GuildSettings:
     )
 
 
-async def settings_of(connection: AsyncConnection, guild_id: int) -> GuildSettings | None:
-    """A guild's settings; None if the guild is not on record."""
+async def settings_of(
+    connection: AsyncConnection, guild_id: int, *, zone: ZoneInfo | None = None
+) -> GuildSettings | None:
+    """A guild's settings, with `zone` in place of the stored one if given; None if the guild is not on record.
+
+    Raises UnknownZoneError.
+    """
     row = (await connection.execute(select(tables.guild).where(tables.guild.c.guild_id == guild_id))).first()
-    return None if row is None else _settings(row)
+    return None if row is None else _settings(row, zone)
 
 
 async def all_settings(connection: AsyncConnection) -> tuple[GuildSettings, ...]:
-    """The settings of every guild that Spade has not been removed from."""
+    """The settings of every guild that Spade has not been removed from.
+
+    A guild whose stored time zone is unknown is left out: nothing is due there until it has one. That is logged once.
+    """
     query = select(tables.guild).where(tables.guild.c.removed_at.is_(None)).order_by(tables.guild.c.guild_id)
-    return tuple(_settings(row) for row in await connection.execute(query))
+    found = []
+    for row in await connection.execute(query):
+        try:
+            found.append(_settings(row))
+        except UnknownZoneError as error:
+            log_once(str(error))
+    return tuple(found)
+
+
+async def languages(connection: AsyncConnection) -> dict[int, str]:
+    """The language of every guild on record."""
+    table = tables.guild.c
+    return {row.guild_id: row.language for row in await connection.execute(select(table.guild_id, table.language))}
+
+
+async def is_on_record(connection: AsyncConnection, guild_id: int) -> bool:
+    """Whether a guild has settings on record, whatever they say."""
+    table = tables.guild.c
+    return await connection.scalar(select(table.guild_id).where(table.guild_id == guild_id)) is not None
+
+
+async def recording_zone(connection: AsyncConnection, guild_id: int) -> ZoneInfo:
+    """The time zone by which a guild's activity is dated: UTC without settings, or while the stored one is unknown."""
+    table = tables.guild.c
+    stored = await connection.scalar(select(table.time_zone).where(table.guild_id == guild_id))
+    return zone_named(stored or "UTC") or ZoneInfo("UTC")
 
 
 async def save(connection: AsyncConnection, settings: GuildSettings) -> None:

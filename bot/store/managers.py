@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.guild import ManagerSettings
 from bot.store import forgetting, tables
 from bot.store.insertion import insert_into
+from bot.store.stored_zone import own_zone
 
 _manager = tables.manager.c
 
@@ -20,7 +20,7 @@ def _settings(row: Row[Any]) -> ManagerSettings:
         guild_id=row.guild_id,
         manager_id=row.manager_id,
         enrolled_at=row.enrolled_at,
-        zone=ZoneInfo(row.time_zone) if row.time_zone else None,
+        zone=own_zone(row),
         nudge_hour=row.nudge_hour,
         nudge_weekdays=frozenset(int(day) for day in row.nudge_weekdays.split(",") if day),
         paused_until_on=row.paused_until_on,

@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
+
 from bot.domain.guild import GuildSettings
 from bot.domain.snowflake import first_id_at
 from bot.sandbox import Permission, PostedMessage, Response
-from bot.store import guilds, managers
+from bot.store import guilds, managers, spans
 from bot.views.guild.setup import Guide, finished
 from bot.views.guild.setup_summary import Setup
 from tests.support.moderators import moderators
 from tests.support.stage import stage
+from tests.support.team import team
 
 BEGAN = datetime(2026, 3, 4, 9, tzinfo=UTC)
 
@@ -118,6 +121,29 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         named = await (await people.run_command(owner, general, "setup", {"manager": rafa})).wait()
         assert "Managers: Noor and Rafa." in named.text
         assert "Not everybody you named has the permission Manage Messages" in named.text
+
+
+async def test_an_unknown_time_zone_is_the_trouble_of_one_server_until_it_is_mended(tmp_path: Path) -> None:
+    async with team(tmp_path) as one:
+        async with one.app.database.writing() as connection:
+            await connection.execute(text("UPDATE guild SET time_zone = 'Area/Renamed'"))
+        owner, world = one.sandbox.world.state.user(one.guild.owner_id), one.sandbox.world
+        said = await one.says(one.max)  # goes on record
+        other = world.guilds.add("Gardeners")
+        room = world.channels.add(other, "general")
+        answer = await one.sandbox.people.run_command(other.owner_id, room, "setup", {"manager": other.owner_id})
+        assert "Managers" in (await answer.wait()).text
+        for command in (("status",), ("setup",), ("settings", "show")):
+            told = (await one.run(owner, *command)).text
+            assert "time zone on record, Area/Renamed, is none that I know" in told, (command, told)
+        await one.on(1)
+        assert one.nudges(one.ann) == []
+        refused = (await one.run(owner, "settings", "time-zone", zone="localtime")).text
+        assert "I know no time zone localtime" in refused
+        assert "Asia/Tokyo" in (await one.run(owner, "settings", "time-zone", zone="asia/tokyo")).text
+        assert "UTC" not in (await one.run(owner, "status")).text
+        async with one.app.database.reading() as connection:
+            assert said.id in [span.last_id for span in (await spans.extents(connection, one.guild.id)).values()]
 
 
 def test_the_end_of_the_guide_shows_no_week_of_which_nothing_is_on_record() -> None:

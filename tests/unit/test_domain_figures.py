@@ -446,6 +446,8 @@ def test_figures_keep_within_their_bounds(found: list[tuple[int, int, int, Touch
     # A report survives its own document.
     report = WeekReport(1, MONDAY, UTC_ZONE, True, team, ((ANNA, managers[0]), (BEN, managers[1])))
     assert WeekReport.from_document(report.document()) == report
+    renamed = WeekReport.from_document(report.document() | {"time_zone": "Area/Renamed"})
+    assert renamed == replace(report, zone=ZoneInfo("UTC"))
 
 
 def test_a_report_is_a_document_with_ids_as_text() -> None:

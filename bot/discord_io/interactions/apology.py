@@ -7,13 +7,22 @@ from types import TracebackType
 import aiohttp
 import discord
 
-from bot.views.words.refusals import unexpected_error
+from bot.store.error import UnknownZoneError
+from bot.views.words.refusals import unexpected_error, unknown_zone
 
 log = logging.getLogger(__name__)
 
 
 async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
-    """Log an error under a reference, and tell the person that something failed, with the reference."""
+    """Log an error under a reference, and tell the person that something failed, with the reference.
+
+    What the person can mend is said in a sentence, and needs no reference.
+    """
+    cause = getattr(error, "original", error)  # discord.py wraps what a command raises
+    if isinstance(cause, UnknownZoneError):
+        log.error("%s failed: %s", what, cause)
+        await tell(interaction, unknown_zone(cause.zone))
+        return
     reference = secrets.token_hex(4)
     log.error("Reference %s: %s failed", reference, what, exc_info=error)
     await tell(interaction, unexpected_error(reference))

@@ -17,7 +17,7 @@ class Presentation:
     async def load(self) -> None:
         """Read every guild's language. Before that, and for an unknown guild, it is English."""
         async with self._database.reading() as connection:
-            self._languages = {one.guild_id: one.language for one in await guilds.all_settings(connection)}
+            self._languages = await guilds.languages(connection)
 
     def language_of(self, guild_id: int) -> str:
         """The code of a guild's language."""

@@ -72,7 +72,7 @@ class SettingsService:
         The history has to be read again for new managers: the job is on record, and the caller has to resume it.
         """
         async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
+            settings = await guilds.settings_of(connection, guild_id, zone=change.zone)
             if settings is None:
                 settings = GuildSettings(guild_id, change.zone or ZoneInfo("UTC"))
             settings = self._changed(settings, change)
@@ -85,8 +85,6 @@ class SettingsService:
         return state
 
     def _changed(self, settings: GuildSettings, change: SettingsChange) -> GuildSettings:
-        if change.zone is not None:
-            settings = replace(settings, zone=change.zone)
         if change.digest_weekday is not None:
             settings = replace(settings, digest_weekday=change.digest_weekday)
         if change.digest_hour is not None:

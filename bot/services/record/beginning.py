@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import day_start, local_day
 from bot.domain.guild import GuildSettings
@@ -18,15 +19,14 @@ async def record_from(connection: Connection, settings: GuildSettings) -> dateti
     None if there is neither.
     """
     watched_since = await guilds.watched_since(connection, settings.guild_id)
-    return await _from_before(connection, settings, watched_since) or watched_since
+    return await _from_before(connection, settings.guild_id, settings.zone, watched_since) or watched_since
 
 
 async def watched_from(connection: Connection, guild_id: int, now: datetime) -> datetime:
     """The same for a guild that is visible. If it was not watched yet, `now` is stored as the time when Spade came."""
     watched_since = await guilds.watch(connection, guild_id, now)
-    settings = await guilds.settings_of(connection, guild_id)
-    assert settings is not None  # every watched guild has settings
-    return await _from_before(connection, settings, watched_since) or watched_since
+    zone = await guilds.recording_zone(connection, guild_id)
+    return await _from_before(connection, guild_id, zone, watched_since) or watched_since
 
 
 async def old_hands(
@@ -46,9 +46,9 @@ async def old_hands(
 
 
 async def _from_before(
-    connection: Connection, settings: GuildSettings, watched_since: datetime | None
+    connection: Connection, guild_id: int, zone: ZoneInfo, watched_since: datetime | None
 ) -> datetime | None:
-    begins_on = await activity.first_day(connection, settings.guild_id)
-    if begins_on is None or (watched_since is not None and begins_on >= local_day(watched_since, settings.zone)):
+    begins_on = await activity.first_day(connection, guild_id)
+    if begins_on is None or (watched_since is not None and begins_on >= local_day(watched_since, zone)):
         return None
-    return day_start(begins_on, settings.zone)
+    return day_start(begins_on, zone)

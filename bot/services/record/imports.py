@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -53,11 +53,8 @@ class Importer:
         managers when a part of the record was made.
         """
         async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id)
-            if settings is None:
-                await guilds.save(connection, GuildSettings(guild_id, zone or ZoneInfo("UTC")))
-            elif zone is not None:
-                await guilds.save(connection, replace(settings, zone=zone))
+            settings = await guilds.settings_of(connection, guild_id, zone=zone)
+            await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
             new = await appoint(connection, guild_id, manager_ids, self._clock.now())
             unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
         return new | (frozenset(manager_ids) & unread)

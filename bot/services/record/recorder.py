@@ -91,8 +91,7 @@ class Recorder:
             return Recorded(excluded=True)
         if place.is_in(self._deleted_channels):
             return Recorded()
-        settings = await guilds.settings_of(connection, place.guild_id)
-        zone = settings.zone if settings else ZoneInfo("UTC")
+        zone = await guilds.recording_zone(connection, place.guild_id)
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         recorded = await spans.of_channel(connection, place.channel_id)

@@ -42,6 +42,15 @@ def nothing_happened() -> str:
     )
 
 
+def unknown_zone(zone: str) -> str:
+    """The response to what needs the server's days and weeks, while its time zone on record is unknown."""
+    return say(
+        "This server's time zone on record, {zone}, is none that I know. Somebody with the permission Manage Server "
+        "can name another with `/settings time-zone`.",
+        zone=safe_name(zone),
+    )
+
+
 def unexpected_error(reference: str) -> str:
     """The response after an unexpected error; `reference` stands in the log, too."""
     return say(
