@@ -96,6 +96,27 @@ async def test_what_never_arrived_is_sent_again_with_the_same_nonce(
         assert labels(nudge)[1] == "Done"
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_reply_that_cannot_be_read_is_settled_by_reading_the_dm(tmp_path: Path, whole: bool) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        await due(on)
+        faults = on.sandbox.faults.requests
+        if whole:
+            faults.alter(lambda sent: sent | {"author": None}, method="POST", route=SEND)
+        else:
+            faults.garble("<html>", method="POST", route=SEND)
+        await on.tick()
+        assert [state for state, _ in deliveries(on)] == ["unknown"]
+        odd = faults.alter(lambda page: [one | {"components": None} for one in page], method="GET", route=SEND, times=2)
+        await on.later(seconds=31)
+        assert (odd.hits, [state for state, _ in deliveries(on)]) == (1, ["unknown"])  # it may be there
+        faults.alter(lambda page: [one | {"embeds": 7, "mentions": None} for one in page], method="GET", route=SEND)
+        odd.lift()
+        await on.later(seconds=31)
+        assert deliveries(on) == [("sent", None)]
+        assert len(on.nudges(on.ann)) == 1
+
+
 async def test_server_errors_and_limits_are_waited_out(tmp_path: Path) -> None:
     async with team(tmp_path, on=["ann"]) as on:
         await due(on)

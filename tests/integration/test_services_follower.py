@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from bot.clock import DrivenClock
-from bot.domain.message import Message
+from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
@@ -439,6 +439,66 @@ async def test_an_unreadable_channel_is_a_known_gap_until_it_can_be_read(scene: 
     assert await scene.messages() == 230
     waiting = {row[0] for row in (await scene.recorded())["waiting"]}
     assert waiting == {row[0] for row in (await oracle_entries(scene))}
+
+
+def unreadable(message: Message) -> Message:
+    return Message(message.message_id, None, MessageKind.UNREADABLE)
+
+
+async def test_messages_that_cannot_be_read_are_gaps_and_tried_later_and_later(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = asyncio.get_running_loop().time
+    passed = 0.0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock() + passed)
+    messages = chatter(Random(16), 230)
+    await scene.catch_up(channel())
+    await scene.says(channel(), *messages[:10])
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    odd = (messages[20], messages[21], messages[99], messages[199])
+    scene.log.post(channel(), *messages[10:200], *map(unreadable, odd))
+    await scene.catch_up(channel())
+    missing = (Span(odd[0].message_id, odd[1].message_id), *(Span(one.message_id, one.message_id) for one in odd[2:]))
+    assert await scene.gaps() == {CHANNEL: missing}
+    assert await scene.messages() == 196
+    assert scene.follower.caught_up
+    await scene.says(channel(), *messages[200:])  # it goes on behind the last one
+    assert await scene.messages() == 226
+    tried = []
+    for _ in range(60):
+        passed += 900.0
+        tried.append(await scene.follower.retry_gaps())
+    assert [number for number, one in enumerate(tried) if one] == [0, 2, 6, 14, 30]
+    assert await scene.gaps() == {CHANNEL: missing}
+    scene.log.post(channel(), *odd[1:])
+    passed += 86_400.0
+    assert await scene.follower.retry_gaps() == 1
+    assert await scene.gaps() == {CHANNEL: (Span(odd[0].message_id, odd[0].message_id),)}
+    scene.log.post(channel(), odd[0])
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {}
+    assert len(await scene.spans(channel())) == 1
+    assert await scene.messages() == 230
+
+
+async def test_what_was_heard_counts_where_the_history_cannot_be_read(scene: Scene) -> None:
+    scene.log.post(channel(), said(1, MIA))
+    await scene.catch_up(channel())
+    scene.log.post(channel(), said(2, MIA), unreadable(said(3, MIA)), said(4, NOAH))
+    scene.follower.interrupted()
+    session = scene.follower.session
+
+    async def heard_meanwhile(_place: Place, _page: tuple[Message, ...]) -> None:
+        scene.log.during_page = None
+        scene.log.post(channel(), unreadable(said(5, MIA)))
+        await scene.heard(channel(), said(5, MIA))
+
+    scene.log.during_page = heard_meanwhile
+    await scene.follower.catch_up([scene.log.snapshot(channel())], session)
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(at(3), at(3)),)}
+    assert await scene.messages() == 3
 
 
 async def oracle_entries(scene: Scene) -> list[tuple[Any, ...]]:

@@ -180,8 +180,11 @@ class GuildRefreshes:
         listed = [readable_identity(raw) for raw in fresh["channels"]]
         if guild is None or None in listed or lost:
             return []
-        gone = [channel.id for channel in guild.channels if channel.id not in listed]
-        return [("CHANNEL_DELETE", {"id": str(channel_id), "guild_id": str(guild_id)}) for channel_id in gone]
+        gone = [channel for channel in guild.channels if channel.id not in listed]
+        return [
+            ("CHANNEL_DELETE", {"id": str(channel.id), "type": channel.type.value, "guild_id": str(guild_id)})
+            for channel in gone
+        ]
 
 
 def _newest_of(raw: Json) -> int:

@@ -96,7 +96,7 @@ def _channel_delete(raw: Json, known: Surroundings) -> Json | None:
         return None
     if known.guild_of_channel(identity(raw)) is None:
         raise MalformedError("id")
-    return {"id": str(identity(raw)), "guild_id": _guild_id(raw, known)}
+    return {"id": str(identity(raw)), "type": raw["type"], "guild_id": _guild_id(raw, known)}
 
 
 def _thread(raw: Json, known: Surroundings) -> Json | None:

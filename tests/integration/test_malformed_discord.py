@@ -1,0 +1,440 @@
+"""What Discord sends with a field missing, null or of another type: the bot lives, and the record becomes whole."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+
+from bot.app import App
+from bot.clock import DrivenClock
+from bot.discord_io.connection import event_socket, gateway, gateway_events, guild_refreshes
+from bot.discord_io.record import messages as reading
+from bot.sandbox import Channel, Guild, Permission, PostedMessage, Sandbox, User
+from bot.services.record import gaps, retry
+from tests.support.stage import connected
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PAGE_ROUTE = "/channels/{channel_id}/messages"
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "FIRST_DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(gateway, "LONGEST_DELAY_SECONDS", 0.05)
+    for name in ("FIRST_DELAY_SECONDS", "LONGEST_DELAY_SECONDS", "INCOMPLETE_DELAY_SECONDS"):
+        monkeypatch.setattr(guild_refreshes, name, 0.02)
+    monkeypatch.setattr(retry, "RETRY_SECONDS", 0.02)
+
+
+@dataclass
+class Town:
+    clock: DrivenClock
+    sandbox: Sandbox
+    folder: Path
+    guild: Guild
+    square: Channel
+    ann: User
+
+    @property
+    def world(self) -> Any:
+        return self.sandbox.world
+
+    def bot(self) -> Any:
+        return connected(self.sandbox, self.clock, self.folder / "spade.db")
+
+    def says(self, where: Channel | None = None, **details: Any) -> PostedMessage:
+        self.clock.set(self.clock.now() + timedelta(seconds=1))
+        message: PostedMessage = self.world.messages.post(where or self.square, self.ann, "words", **details)
+        return message
+
+    async def query(self, app: App, statement: str) -> Any:
+        async with app.database.reading() as connection:
+            return (await connection.exec_driver_sql(statement)).scalar_one()
+
+    async def counted(self, app: App, messages: int) -> None:
+        """Wait until so many messages are on record."""
+        async with asyncio.timeout(20):
+            while (await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity")) < messages:
+                await asyncio.sleep(0.02)
+        await app.follower.settle()
+        assert await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity") == messages
+
+    async def nothing_is_missing(self, app: App) -> None:
+        async with asyncio.timeout(20):
+            while await self.query(app, "SELECT count(*) FROM known_gap"):
+                await app.follower.retry_gaps()
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    clock = DrivenClock(START)
+    async with Sandbox(now=clock.now) as sandbox:
+        guild = sandbox.world.guilds.add("Town")
+        square, ann = sandbox.world.channels.add(guild, "square"), sandbox.world.users.add("ann")
+        sandbox.world.members.add(guild, ann)
+        yield Town(clock, sandbox, tmp_path, guild, square, ann)
+
+
+def fields_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every field in a payload."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield (*path, key)
+        yield from fields_of(one, (*path, key))
+
+
+def spoilt(payload: dict[str, Any], path: tuple[Any, ...], how: int) -> dict[str, Any]:
+    """A payload with one field missing, null or of another type."""
+    place: Any = payload
+    for step in path[:-1]:
+        place = place[step]
+    if how == 0:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = None if how == 1 else {"odd": []} if not isinstance(place[path[-1]], dict) else "odd"
+    return payload
+
+
+def once(name: str, change: Change) -> Change:
+    """Change the next event of a type, and no other."""
+    left = [change]
+
+    def altered(payload: dict[str, Any]) -> object:
+        return left.pop()(payload) if payload["t"] == name and left else payload
+
+    return altered
+
+
+def spoiling(name: str, *path: Any) -> Change:
+    """Make one field of the next event of a type null."""
+    return once(name, lambda payload: spoilt(payload, ("d", *path), 1))
+
+
+def told(caplog: pytest.LogCaptureFixture, *modules: Any) -> list[str]:
+    names = {module.__name__ for module in modules}
+    return [record.getMessage() for record in caplog.records if record.name in names]
+
+
+# Live events.
+
+
+async def test_every_message_is_recorded_whichever_of_its_fields_is_spoilt(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with town.bot() as app:
+        seen: list[dict[str, Any]] = []
+        first = town.says()
+        town.sandbox.faults.gateway.alter(lambda payload: seen.append(payload) or payload)
+        town.says(reply_to=first, mentions=[town.ann])
+        paths = [path for path in fields_of(seen[0]["d"]) if path[0] != "content"]
+        assert len(paths) > 50
+        for number, path in enumerate(paths):
+            town.sandbox.faults.gateway.alter(
+                once("MESSAGE_CREATE", lambda payload, at=("d", *path), how=number % 3: spoilt(payload, at, how))
+            )
+            town.says(reply_to=first, mentions=[town.ann])
+        town.says()
+        await town.counted(app, len(paths) + 3)
+        await town.nothing_is_missing(app)
+        assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_events_that_spade_does_not_use_are_not_even_parsed(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    unused = ["TYPING_START", "VOICE_STATE_UPDATE", "GUILD_EMOJIS_UPDATE", "MESSAGE_UPDATE", "PRESENCE_UPDATE", "NEW"]
+    async with town.bot() as app:
+        identified = town.sandbox.gateway.identified
+        for name in unused:
+            for data in (None, 7, "x", [], {"guild_id": None, "id": {}}):
+                town.sandbox.faults.gateway.send_event(name, data)
+        town.says()
+        await town.counted(app, 1)
+        assert town.sandbox.gateway.identified == identified
+    assert told(caplog, gateway_events, gateway, event_socket, guild_refreshes) == []
+
+
+async def test_a_delete_with_one_bad_id_takes_back_the_others(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    async with town.bot() as app:
+        gone = [town.says() for _ in range(3)]
+        await town.counted(app, 3)
+        heard: list[int] = []
+        app.bot.add_listener(_note_deleted(heard), "on_raw_bulk_message_delete")
+        town.sandbox.faults.gateway.alter(spoiling("MESSAGE_DELETE_BULK", "ids", 1))
+        town.world.messages.delete_many(gone)
+        await town.sandbox.until(lambda: heard)
+        assert set(heard) == {gone[0].id, gone[2].id}
+    assert told(caplog, gateway_events) == ["MESSAGE_DELETE_BULK is not readable as a whole: message ?"]
+
+
+def _note_deleted(heard: list[int]) -> Any:
+    async def note(event: Any) -> None:
+        heard.extend(event.message_ids)
+
+    return note
+
+
+# What the client remembers.
+
+
+async def test_a_permission_that_was_given_or_taken_unreadably_is_looked_up(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with town.bot() as app:
+        for number, key in enumerate(("permission_overwrites", "id", "type", "guild_id"), 1):
+            town.sandbox.faults.gateway.alter(spoiling("CHANNEL_UPDATE", "permission_overwrites"))
+            town.world.channels.deny_bot(town.square, Permission.VIEW_CHANNEL)
+            town.says()
+            town.sandbox.faults.gateway.alter(spoiling("CHANNEL_UPDATE", key))
+            town.world.channels.allow_bot(town.square, Permission.VIEW_CHANNEL)
+            town.says()
+            await town.counted(app, 2 * number)
+            await town.sandbox.until(lambda: app.follower.caught_up, 20)
+    # A channel's guild is known without being told.
+    assert sum("cannot be read" in one for one in told(caplog, gateway_events)) == 7
+
+
+async def test_a_channel_whose_making_cannot_be_read_is_recorded_all_the_same(town: Town) -> None:
+    async with town.bot() as app:
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
+        market = town.world.channels.add(town.guild, "market")
+        for _ in range(3):
+            town.says(market)
+        await town.counted(app, 3)
+
+
+async def test_a_channel_whose_end_cannot_be_read_is_forgotten(town: Town) -> None:
+    async with town.bot() as app:
+        market = town.world.channels.add(town.guild, "market")
+        town.says(market)
+        await town.counted(app, 1)
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_DELETE", "id"))
+        town.world.channels.delete(market)
+        await town.sandbox.until(lambda: app.bot.get_channel(market.id) is None, 20)
+        await town.sandbox.until(lambda: app.follower.caught_up, 20)
+
+
+async def test_one_bad_channel_hides_neither_its_guild_nor_itself_for_long(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    market = town.world.channels.add(town.guild, "market")
+
+    def spoil(payload: dict[str, Any]) -> object:
+        if payload["t"] == "GUILD_CREATE":
+            payload["d"]["emojis"] = [None]
+            payload["d"]["channels"][0]["type"] = None
+        return payload
+
+    town.sandbox.faults.gateway.alter(spoil)
+    caplog.set_level(logging.INFO)
+    async with town.bot() as app:
+        town.says(market)
+        await town.counted(app, 1)
+        town.says(town.square)
+        await town.counted(app, 2)
+    assert any(f"channel {town.square.id} (type)" in one for one in told(caplog, gateway_events))
+    assert told(caplog, guild_refreshes) == [f"Guild {town.guild.id} was read anew; not readable: nothing"]
+
+
+async def test_a_guild_that_cannot_be_read_at_first_does_not_hold_up_the_others(town: Town) -> None:
+    other = town.world.guilds.add("Village")
+    green = town.world.channels.add(other, "green")
+    town.world.members.add(other, town.ann)
+    town.sandbox.faults.gateway.alter(
+        lambda payload: (
+            spoilt(payload, ("d", "roles"), 1)
+            if payload["t"] == "GUILD_CREATE" and payload["d"]["id"] == str(town.guild.id)
+            else payload
+        )
+    )
+    refused = town.sandbox.faults.requests.alter(lambda _body: [], route="/guilds/{guild_id}", times=3)
+    async with town.bot() as app:
+        town.says(green)
+        await town.counted(app, 1)
+        town.says(town.square)
+        await town.sandbox.until(lambda: refused.hits == 3, 20)
+        await town.counted(app, 2)
+
+
+# The connection.
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda payload: spoilt(payload, ("d", "heartbeat_interval"), 1) if payload["op"] == 10 else payload,
+        lambda payload: spoilt(payload, ("d", "session_id"), 0) if payload["t"] == "READY" else payload,
+        lambda payload: spoilt(payload, ("d", "resume_gateway_url"), 2) if payload["t"] == "READY" else payload,
+        lambda payload: "{not json" if payload["op"] == 10 else payload,
+        lambda payload: payload | {"op": 11} if payload["op"] == 10 else payload,
+    ],
+)
+async def test_a_bad_greeting_is_a_failed_connection(
+    town: Town, caplog: pytest.LogCaptureFixture, spoil: Change
+) -> None:
+    tries = []
+
+    def spoil_five(payload: dict[str, Any]) -> object:
+        tries.append(payload["op"] == 10)
+        return spoil(payload) if sum(tries) <= 5 else payload
+
+    town.sandbox.faults.gateway.alter(spoil_five)
+    async with town.bot() as app:
+        town.says()
+        await town.counted(app, 1)
+    assert sum(tries) == 6
+    assert len(told(caplog, gateway)) == 1
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_a_text_that_is_no_json_is_sent_once_more(
+    town: Town, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "STABLE_SECONDS", 0.0)
+    async with town.bot() as app:
+        identified = town.sandbox.gateway.identified
+        for text in ("{", "[]", "7", "[" * 100_000):
+            resumed = town.sandbox.gateway.resumed
+            town.sandbox.faults.gateway.send_text(text)
+            await town.sandbox.until(lambda before=resumed: town.sandbox.gateway.resumed > before)
+        town.says()
+        await town.counted(app, 1)
+        assert town.sandbox.gateway.identified == identified
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_a_message_in_an_odd_envelope_is_fetched(town: Town) -> None:
+    changes: list[dict[str, object]] = [{"t": None}, {"t": 7}, {"op": 99}, {"op": None}, {"s": "x"}, {"d": None}]
+    async with town.bot() as app:
+        for number, change in enumerate(changes, 1):
+            town.sandbox.faults.gateway.alter(once("MESSAGE_CREATE", lambda payload, odd=change: payload | odd))
+            town.says()
+            town.says()
+            await town.counted(app, 2 * number)
+
+
+# History and other answers.
+
+
+async def test_one_bad_message_of_a_page_is_a_gap_and_the_others_are_recorded(
+    town: Town, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "GAP_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(gaps, "LONGEST_RETRY_SECONDS", 0.0)
+    async with town.bot() as app:
+        town.says()
+        await town.counted(app, 1)
+    sent = [town.says() for _ in range(150)]
+    bad, without_id, of_bad_type = sent[70], sent[90], sent[91]
+
+    def spoil(page: Any) -> object:
+        for raw in page:
+            if raw["id"] == str(bad.id):
+                raw["author"]["id"] = None
+            elif raw["id"] == str(of_bad_type.id):
+                raw["type"] = "0"
+            elif raw["id"] == str(without_id.id):
+                raw["id"] = None
+            raw["embeds"] = [None]
+            raw["components"] = 7
+        return page
+
+    fault = town.sandbox.faults.requests.alter(spoil, route=PAGE_ROUTE, method="GET", times=None)
+    async with town.bot() as app:
+        await town.counted(app, 148)
+        await app.follower.retry_gaps()
+        missing = await town.query(app, "SELECT group_concat(first_id || '-' || last_id) FROM known_gap")
+        assert missing == f"{bad.id}-{bad.id},{sent[89].id + 1}-{of_bad_type.id}"
+        spans = await town.query(app, f"SELECT count(*) FROM span WHERE channel_id = {town.square.id}")
+        assert spans == 3
+        fault.lift()
+        await town.nothing_is_missing(app)
+        await town.counted(app, 151)
+    said = told(caplog, reading)
+    assert f"Message {bad.id} of channel {town.square.id} cannot be read (id)" in said
+
+
+async def test_a_page_that_is_no_page_is_an_outage(town: Town) -> None:
+    async with town.bot() as app:
+        town.says()
+        await town.counted(app, 1)
+    town.says()
+    where = {"route": PAGE_ROUTE, "method": "GET"}
+    faults = town.sandbox.faults.requests
+    planned = [
+        faults.garble("<html>", **where),
+        faults.garble(content_type="application/json", **where),
+        faults.garble("[]", content_type="", **where),
+        faults.alter(lambda _page: {}, **where),
+        faults.alter(lambda _page: None, **where),
+    ]
+    async with town.bot() as app:
+        await town.counted(app, 2)
+        assert await town.query(app, "SELECT count(*) FROM known_gap") == 0
+    assert [fault.hits for fault in planned] == [1] * len(planned)
+
+
+async def test_one_bad_archived_thread_does_not_hide_the_others(town: Town) -> None:
+    async with town.bot() as app:
+        threads = [town.world.threads.start(town.square, f"thread {number}", town.ann) for number in range(3)]
+        for thread in threads:
+            town.says(thread)
+        await town.counted(app, 3)
+    for thread in threads:
+        town.says(thread)
+        town.world.archive.add(thread)
+    wrong: list[dict[str, object]] = [{"id": None}, {"last_message_id": {}, "message_count": None}, {"owner_id": 0}]
+
+    def spoil(answer: Any) -> object:
+        answer["threads"] = [raw | change for raw, change in zip(answer["threads"], wrong, strict=True)]
+        return answer
+
+    town.sandbox.faults.requests.alter(spoil, route="/threads/archived/public", times=None)
+    async with town.bot() as app:
+        await town.counted(app, 5)
+        town.sandbox.faults.requests.calm()
+    async with town.bot() as app:
+        await town.counted(app, 6)
+
+
+async def test_a_role_that_was_changed_unreadably_is_looked_up(town: Town) -> None:
+    role = town.world.roles.add(town.guild, "Readers", permissions=0)
+    everyone = town.guild.roles[town.guild.id]
+    async with town.bot() as app:
+        town.world.roles.give(role, town.sandbox.world.state.bot)
+        guild = app.bot.get_guild(town.guild.id)
+        assert guild is not None
+        for name, key, act in (
+            ("GUILD_ROLE_UPDATE", "role", lambda: town.world.roles.edit(role, permissions=8)),
+            ("GUILD_MEMBER_UPDATE", "roles", lambda: town.world.roles.take(role, town.sandbox.world.state.bot)),
+            ("GUILD_ROLE_CREATE", "role", lambda: town.world.roles.add(town.guild, "New")),
+            ("GUILD_ROLE_DELETE", "role_id", lambda: town.world.roles.remove(role)),
+        ):
+            town.sandbox.faults.gateway.alter(spoiling(name, key))
+            act()
+            await town.sandbox.until(lambda: guild.unavailable, 20)
+            await town.sandbox.until(lambda: not guild.unavailable and app.follower.caught_up, 20)
+            assert {one.id: one.permissions.value for one in guild.roles} == {
+                one.id: int(one.permissions) for one in town.guild.roles.values()
+            }
+            assert [one.id for one in guild.me.roles if one.id != everyone.id] == town.guild.members[guild.me.id].roles
+        town.says()
+        await town.counted(app, 1)
+
+
+async def test_any_answer_with_another_content_is_an_outage_wherever_it_comes(town: Town) -> None:
+    async with town.bot() as app:
+        town.sandbox.faults.requests.garble("<html>", route="/gateway")
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await app.bot.http.request(discord.http.Route("GET", "/gateway"))
+        town.sandbox.faults.requests.garble("<html>", content_type="", route="/guilds/{guild_id}")
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await app.bot.fetch_guild(town.guild.id)
+        await app.bot.ask_time()
