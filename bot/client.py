@@ -24,6 +24,7 @@ from bot.discord_io.interactions.forms import Forms
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import custom_id_of
+from bot.store.error import OutageError
 from bot.views.nudge.presses import already_settled
 from bot.views.words.refusals import nothing_happened
 
@@ -197,7 +198,7 @@ class SpadeBot(commands.Bot):
         error = sys.exc_info()[1]
         if error is not None and args and isinstance(args[0], discord.Interaction):
             await apologise(args[0], error, f"the listener {event_method}")
-        else:
+        elif not isinstance(error, OutageError):  # an outage of the database is logged by itself
             log.error("The listener %s failed", event_method, exc_info=error)
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.store.error import OutageError
+
 log = logging.getLogger(__name__)
 
 DueWork = Callable[[], Awaitable[object]]
@@ -18,7 +20,7 @@ DueWork = Callable[[], Awaitable[object]]
 class Schedule:
     """Calls each named piece of work at every tick, one after the other, unless `ready` returns False.
 
-    A failure is logged and does not stop the rest.
+    A failure is logged and does not stop the rest. Only an outage of the database, which is logged by itself, does.
     """
 
     def __init__(self, seconds: float, ready: Callable[[], Awaitable[bool]]) -> None:
@@ -61,5 +63,7 @@ class Schedule:
         for name, work in list(self._work.items()):
             try:
                 await work()
+            except OutageError:
+                return  # without the database nothing else can be done, either
             except Exception:
                 log.exception("The due work %s failed; it gets its turn again", name)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from functools import partial
 
 import discord
 from discord.ext import commands
@@ -18,8 +19,13 @@ from bot.services.members.waiting import WaitingService
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
+from bot.services.record.retry import outlast
+from bot.store.error import StoreError
 
 log = logging.getLogger(__name__)
+
+MOST_REACTIONS = 1000
+"""How many reactions wait for the database at most; further ones are dropped. The author's entry then stays open."""
 
 
 class Tracking(commands.Cog):
@@ -49,6 +55,7 @@ class Tracking(commands.Cog):
         self._reader = reader
         self._membership = membership
         self._messages = messages
+        self._reactions_at_once = 0
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
@@ -57,7 +64,10 @@ class Tracking(commands.Cog):
     async def cog_unload(self) -> None:
         """Write what was received, and stop."""
         await self._reader.stop()
-        await self._follower.settle()
+        try:
+            await self._follower.settle()
+        except StoreError as error:
+            log.warning("What was heard last is not recorded, and is fetched at the next start: %s", error)
         await self._tasks.stop()
 
     # Sessions and guilds.
@@ -86,7 +96,7 @@ class Tracking(commands.Cog):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Spade was removed. Nothing is deleted at once."""
         self._guilds.removed(guild.id)
-        await self._membership.removed(guild.id)
+        await outlast(partial(self._membership.removed, guild.id))
 
     @commands.Cog.listener()
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
@@ -148,8 +158,13 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """A reaction was added. A manager's reaction sets a waiting message aside."""
-        if event.guild_id is not None:
-            await self._waiting.reacted(event.guild_id, event.user_id, event.message_id)
+        if event.guild_id is None or self._reactions_at_once >= MOST_REACTIONS:
+            return
+        self._reactions_at_once += 1
+        try:
+            await outlast(partial(self._waiting.reacted, event.guild_id, event.user_id, event.message_id))
+        finally:
+            self._reactions_at_once -= 1
 
     # Channels and threads.
 

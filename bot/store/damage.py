@@ -1,16 +1,39 @@
-"""A damaged database: how it is recognised, and the sentence for the person who runs Spade."""
+"""What SQLite reports of the world around it: a damaged file, with the sentence about it, or a file out of reach."""
 
+import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from bot.store.backup import backups_of
+
+_PRIMARY = 0xFF
+"""The bits of a result code that are its kind; the others are details."""
+_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 
 def is_damage(error: DatabaseError) -> bool:
     """Whether SQLite reports a corrupt file."""
     cause = str(error.orig)
     return "malformed" in cause or "not a database" in cause
+
+
+def is_sqlite_outage(error: DBAPIError) -> bool:
+    """Whether the state of the machine (a full disk, a lock, a file that cannot be read) caused an error of SQLite."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _OUTAGES
 
 
 def damaged(place: str, finding: str) -> str:

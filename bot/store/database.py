@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
 from bot.store import postgres
 from bot.store.backup import make_backup
-from bot.store.damage import damaged, is_damage
+from bot.store.damage import damaged, is_damage, is_sqlite_outage
+from bot.store.error import OutageError, other_writer
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - re-exported for callers of open_database
-from bot.store.error import other_writer
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
+from bot.store.outage import DatabaseOutage, Transaction
 from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
@@ -45,24 +47,44 @@ class Database:
         self._readers = readers
         self._lock = lock
         self._turn = asyncio.Lock()
+        self.outage = DatabaseOutage(self._look)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back if it raises or is cancelled.
 
         Raises:
-            StoreError: The database cannot be written (a full disk, another program's lock); nothing was written.
+            OutageError: The database cannot be written (a full disk, another program's lock); nothing was written.
         """
-        with _as_store_errors(self._place):
+        with self._using(Transaction.WRITING):
             async with self._turn, self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent snapshot, in which writing fails. StoreError if the database cannot be read."""
-        with _as_store_errors(self._place):
+        """One consistent snapshot, in which writing fails. OutageError if the database cannot be read."""
+        with self._using(Transaction.READING):
             async with self._readers.connect() as connection:
                 yield connection
+
+    @contextmanager
+    def _using(self, kind: Transaction) -> Iterator[None]:
+        try:
+            with _as_store_errors(self._place):
+                yield
+        except OutageError as error:
+            self.outage.failed(kind, error)
+            raise
+        self.outage.worked(kind)
+
+    async def _look(self, kind: Transaction) -> None:
+        """Find out whether a database can be used again; only what is really written finds out about a full disk."""
+        if kind is Transaction.READING:
+            async with self.reading() as connection:
+                await connection.execute(select(1))
+        elif self.dialect != "sqlite":
+            async with self.writing() as connection:
+                await connection.execute(select(1))
 
     @property
     def dialect(self) -> str:
@@ -101,6 +123,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection and release the writer's lock."""
+        await self.outage.close()
         await self._writer.dispose()
         if self._readers is not self._writer:
             await self._readers.dispose()
@@ -120,9 +143,13 @@ def _as_store_errors(place: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         damage = isinstance(error, DatabaseError) and is_damage(error)
-        if isinstance(error, OperationalError) or damage or postgres.is_outage(error):
+        if not damage and (postgres.is_outage(error) or is_sqlite_outage(error)):
+            raise OutageError(_explanation(place, error)) from error
+        if isinstance(error, OperationalError) or damage:
             raise StoreError(_explanation(place, error)) from error
         raise
+    except PoolTimeout as error:
+        raise OutageError(f"The database {place} is too slow: nobody is done with it in time.") from error
 
 
 def _database_path(url: URL) -> Path | None:
@@ -160,6 +187,8 @@ async def open_database(address: str, *, write: bool) -> Database:
             if lock is not None:
                 lock.abandoned = False
             await _ensure_schema(database, path, write=write)
+            if write:
+                database.outage.announce()
         except BaseException:
             await database.close()
             raise

@@ -5,7 +5,14 @@ class StoreError(Exception):
     """The database cannot be used; the message is one sentence for the person who runs Spade."""
 
 
-class DatabaseUnreachableError(StoreError):
+class OutageError(StoreError):
+    """The database as a whole cannot be used for now: its server is away, the disk is full, another program locks it.
+
+    The outage is logged as one (see `bot.store.outage`); whoever meets this error waits, and does not log it again.
+    """
+
+
+class DatabaseUnreachableError(OutageError):
     """The database server does not answer, or is still starting; a retry may succeed."""
 
 

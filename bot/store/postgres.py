@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.error import DatabaseUnreachableError, StoreError, other_writer
+from bot.store.error import DatabaseUnreachableError, OutageError, StoreError, other_writer
 
 _WRITER_LOCK = 0x5350414445  # "SPADE"; PostgreSQL keeps these numbers apart for each database
 _CONNECT_SECONDS = 15
@@ -30,7 +30,7 @@ def reading_engine(address: str, place: str, *, pool_size: int) -> AsyncEngine:
 def writing_engine(address: str, place: str) -> AsyncEngine:
     """An engine with one connection, which holds the writer's lock while it is open.
 
-    Connecting raises StoreError if another process holds the lock. It is an advisory lock of the writing connection
+    Connecting raises OutageError if another process holds the lock. It is an advisory lock of the writing connection
     itself, so losing the connection always releases it.
     """
     engine = _engine(address, place, pool_size=1)
@@ -43,7 +43,8 @@ def writing_engine(address: str, place: str) -> AsyncEngine:
             cursor.execute(_HOLDER, (_WRITER_LOCK >> 32, _WRITER_LOCK & 0xFFFFFFFF))
             holder = cursor.fetchone()
             connection.close()
-            raise other_writer(place, holder[0].removeprefix("spade ") if holder and holder[0] else "unknown")
+            process = holder[0].removeprefix("spade ") if holder and holder[0] else "unknown"
+            raise OutageError(str(other_writer(place, process)))
         cursor.close()
         connection.commit()
 
@@ -71,8 +72,10 @@ def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> Asyn
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
             cause = str(error).strip().rstrip(".") or type(error).__name__
             away = isinstance(error, OSError | asyncpg.CannotConnectNowError)
-            kind = DatabaseUnreachableError if away else StoreError
-            raise kind(f"The database at {place} cannot be reached: {cause}.") from error
+            sentence = f"The database at {place} cannot be reached: {cause}"
+            if away:
+                raise DatabaseUnreachableError(f"{sentence}: see that its server runs and answers.") from error
+            raise OutageError(f"{sentence}.") from error
 
     return create_async_engine(
         "postgresql+asyncpg://",

@@ -65,9 +65,9 @@ async def test_the_disk_is_full_at_every_page(
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         await database.close()
-        said = {(record.levelno, record.getMessage(), record.exc_info) for record in caplog.records}
+        said = [(record.levelno, record.getMessage(), record.exc_info) for record in caplog.records]
         sentence = "Recording waits: The disk is full: nothing is recorded until there is room again."
-        assert said == {(logging.ERROR, sentence, None)}
+        assert said == [(logging.ERROR, sentence, None)]
         path.unlink()
     print(f"full disk: points={grown} lost=0 doubled=0")
 

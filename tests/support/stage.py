@@ -46,13 +46,16 @@ async def _at_once(*_: object, **__: object) -> None:
 
 @asynccontextmanager
 async def connected(
-    sandbox: Sandbox, clock: Clock, database: Path, *, hold_seconds: float = 0.05, patience: float = PATIENCE
+    sandbox: Sandbox, clock: Clock, database: Path | str, *, hold_seconds: float = 0.05, patience: float = PATIENCE
 ) -> AsyncIterator[App]:
-    """Log the bot in to a sandbox; what discord.py was pointed at is put back afterwards."""
+    """Log the bot in to a sandbox; what discord.py was pointed at is put back afterwards.
+
+    `database` is a SQLite file, or a URL.
+    """
     base, gateway = discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     point_at(sandbox.url)
     try:
-        settings = Settings(database=f"sqlite:///{database}")
+        settings = Settings(database=database if isinstance(database, str) else f"sqlite:///{database}")
         async with open_app(settings, clock, hold_seconds=hold_seconds, tick_seconds=3600) as app:
             app.bot._connection.guild_ready_timeout = 0.2  # discord.py waits two seconds for further guilds
             app.bot.before_identify_hook = _at_once  # and five before every session but the first

@@ -16,6 +16,7 @@ from bot.discord_io.interactions.authorisation import (
     UndeclaredAudienceError,
     declared_audience,
 )
+from bot.store.error import OutageError
 from bot.views.words.sentence import language_like, speak
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ class InteractionGuard:
         audience = None if command is None else declared_audience(command)
         try:
             admitted = audience is not None and await self._authorisation.may_get_suggestions(interaction, audience)
+        except OutageError:
+            admitted = False
         except Exception:
             log.exception("Who may get suggestions for a command could not be found out; there are none")
             admitted = False

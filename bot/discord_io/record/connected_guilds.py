@@ -1,6 +1,7 @@
 """The guilds that the gateway connection shows, and catching up with each of them."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import discord
 
@@ -87,9 +88,16 @@ class ConnectedGuilds:
         for guild in guilds:
             whole = await self._search_archives(guild, scopes[guild.id], session)
             follower.guild_complete(guild.id, session)
-            if whole:
-                await self._archives.mark_searched(guild.id)
-            await self._reader.resume(guild.id)
+            await retry(
+                f"Going on with server {guild.id}",
+                partial(self._go_on, guild.id, whole),
+                wanted=partial(follower.uninterrupted, session),
+            )
+
+    async def _go_on(self, guild_id: int, searched: bool) -> None:  # noqa: FBT001 - called through partial
+        if searched:
+            await self._archives.mark_searched(guild_id)
+        await self._reader.resume(guild_id)
 
     async def _scopes(self, guilds: Sequence[discord.Guild]) -> dict[int, ArchiveScope]:
         await self._membership.present(self._joined())

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 
+from bot.store.error import OutageError
+
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 300.0
@@ -24,7 +26,7 @@ class Attempts:
         """Do a piece of work, and return its result; False if it fails, or failed lately and is not to be tried yet.
 
         Any exception and a missed deadline are logged, `what` naming the work, and end here. The pause before the next
-        attempt is a minute, doubled with each failure in a row, at most an hour.
+        attempt is a minute, doubled with each failure in a row, at most an hour. An outage of the database is raised.
         """
         failures, not_before = self._failed.get(key, (0, None))
         if not_before is not None and self._now() < not_before:
@@ -33,6 +35,8 @@ class Attempts:
         try:
             async with deadline:
                 done = await work()
+        except OutageError:
+            raise  # it is no failure of this work, and nothing else can be done, either
         except Exception:
             pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
             self._failed[key] = (failures + 1, self._now() + pause)

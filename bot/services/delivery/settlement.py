@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.store import deliveries
 from bot.store.database import Database
+from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Settlement:
     async def settle_due(self) -> int:
         """Settle all deliveries that can be settled now; returns how many were.
 
-        A failure is logged, and tried again at the next tick.
+        A failure is logged, and tried again at the next tick. Only an outage of the database is raised.
         """
         async with self._database.reading() as connection:
             waiting = await deliveries.unsettled(connection)
@@ -40,6 +41,8 @@ class Settlement:
             resume = self._resume.get(delivery.kind)
             try:
                 settled += resume is not None and await resume(delivery)
+            except OutageError:
+                raise
             except Exception:
                 log.exception("The %s %s could not be settled; it gets its turn again", delivery.kind, delivery.due_on)
         return settled

@@ -27,7 +27,8 @@ from bot.services.record.live_writer import LiveWriter
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import RETRY_SECONDS
-from bot.store.database import Database, StoreError
+from bot.store.database import Database
+from bot.store.error import OutageError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,8 @@ class Follower:
         while True:
             try:
                 await work()
+            except OutageError:
+                await asyncio.sleep(RETRY_SECONDS)
             except StoreError as error:
                 log.error("Recording waits: %s", error)  # noqa: TRY400 - the message is for people; no traceback
                 await asyncio.sleep(RETRY_SECONDS)

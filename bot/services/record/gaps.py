@@ -13,6 +13,7 @@ from bot.services.record.pages import pages
 from bot.services.record.recorder import UNREADABLE, Recorder
 from bot.store import spans
 from bot.store.database import Database
+from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
 
@@ -107,12 +108,15 @@ class Gaps:
     async def _try_to_fill(self, guild_id: int, channel_id: int, place: Place | None) -> None:
         """Fill a channel's gaps; a failure is logged, so that the other channels are tried all the same.
 
+        Only an outage of the database is raised.
         `place` is None for a channel that is not visible: an archived thread, or one that is deleted.
         """
         try:
             await self.fill(place or await self._history.place(guild_id, channel_id))
         except UnreadableHistoryError:
             return
+        except OutageError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again later
             log.warning("Channel %s: what is missing still cannot be fetched (%s)", channel_id, error)
 

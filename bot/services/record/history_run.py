@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -62,14 +62,13 @@ class HistoryRun:
     async def run(self, jobs: tuple[HistoryJob, ...]) -> None:
         """Run one backfill, or jobs of one guild that read again, until done.
 
-        Raises JobUnfinishedError if some channels could not be read after `CHANNEL_TRIES` tries, and StoreError.
+        Raises JobUnfinishedError if some channels could not be read after `CHANNEL_TRIES` tries.
         """
         guild_id, since_id = jobs[0].guild_id, first_id_at(jobs[0].since)
         looking = "Looking for channels to read"
         found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
-        async with self._database.reading() as connection:
-            excluded = await guilds.excluded_channels(connection, guild_id)
-        counted = [snapshot for snapshot in found or () if not snapshot.place.is_in(excluded)]
+        excluded = await retry("Looking for channels that are excluded", partial(self._excluded, guild_id))
+        counted = [snapshot for snapshot in found or () if not snapshot.place.is_in(excluded or ())]
         self._progress.begin(jobs, len(counted))
         left = iter(counted)
         async with asyncio.TaskGroup() as group:
@@ -79,10 +78,17 @@ class HistoryRun:
         what = f"Read {done.messages} messages of history in {done.done} of {done.channels} channels"
         if done.done < done.channels:
             raise JobUnfinishedError(what)
+        await retry("Noting that history was read", partial(self._finish, jobs))
+        log.info("%s (%s)", what, jobs[0].kind.value)
+
+    async def _excluded(self, guild_id: int) -> Collection[int]:
+        async with self._database.reading() as connection:
+            return await guilds.excluded_channels(connection, guild_id)
+
+    async def _finish(self, jobs: tuple[HistoryJob, ...]) -> None:
         async with self._database.writing() as connection:
             for job in jobs:
                 await history_jobs.finish(connection, job.job_id, self._clock.now())
-        log.info("%s (%s)", what, jobs[0].kind.value)
 
     async def _read(self, jobs: tuple[HistoryJob, ...], left: Iterator[ChannelSnapshot]) -> None:
         """Read channels that are `left`, one after the other, until there are none."""

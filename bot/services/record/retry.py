@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from bot.store.error import OutageError
+
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
@@ -21,6 +23,15 @@ def always() -> bool:
     return True
 
 
+async def outlast(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Await `work()`, again every `RETRY_SECONDS` while the database cannot be used; its other errors are raised."""
+    while True:
+        try:
+            return await work()
+        except OutageError:
+            await asyncio.sleep(RETRY_SECONDS)
+
+
 async def retry(
     what: str, work: Callable[[], Awaitable[Result]], *, wanted: Callable[[], bool] = always, tries: int | None = None
 ) -> Result | None:
@@ -28,13 +39,17 @@ async def retry(
 
     Any exception is logged as a warning (`what` names the work in it) and the work is tried again after a delay of
     `RETRY_SECONDS`, doubled each time up to `LONGEST_DELAY_SECONDS`. It is given up if `wanted()` is False before a
-    try, or after `tries` failures; None stands for no limit. Cancellation is passed on.
+    try, or after `tries` failures; None stands for no limit. Cancellation is passed on. An outage of the database is
+    logged by itself, and is no failure: however long it lasts, the work is tried again every `RETRY_SECONDS`.
     """
     delay = RETRY_SECONDS
     left = tries
     while wanted():
         try:
             return await work()
+        except OutageError:
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
         except Exception as error:  # noqa: BLE001 - whatever failed, giving up would leave the record incomplete
             left = None if left is None else left - 1
             then = "giving up" if left == 0 else f"trying again in {delay:.0f} s"

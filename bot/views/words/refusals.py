@@ -51,6 +51,11 @@ def unknown_zone(zone: str) -> str:
     )
 
 
+def database_away() -> str:
+    """The response while the database cannot be used."""
+    return say("I cannot get at my record just now. Nothing is lost: try again in a minute or two.")
+
+
 def unexpected_error(reference: str) -> str:
     """The response after an unexpected error; `reference` stands in the log, too."""
     return say(
