@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.clock import Clock
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import respond
@@ -27,6 +28,7 @@ class Backfills(
     GuildCog,
     commands.GroupCog,
     audience=Audience.SERVER_MANAGERS,
+    cost=Cost.LIGHT,
     group_name="backfill",
     group_description="Read history from before Spade came to this server",
 ):
@@ -44,6 +46,7 @@ class Backfills(
             task.cancel()
         await asyncio.gather(*self._shown, return_exceptions=True)
 
+    @heavy
     @app_commands.command(name="start", description="Read what was written from a day on; it goes on after a restart")
     @app_commands.describe(since="The first day to read, as 2026-01-31")
     async def start(self, interaction: discord.Interaction, since: str) -> None:

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.handlers import control
@@ -24,7 +25,7 @@ from bot.views.words import refusals
 KINDS = (DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST)
 
 
-class Digests(GuildCog, audience=Audience.MANAGERS):
+class Digests(GuildCog, audience=Audience.MANAGERS, cost=Cost.HEAVY):
     """Posts each week's digest, and responds to `/digest`."""
 
     def __init__(
@@ -71,7 +72,7 @@ class Digests(GuildCog, audience=Audience.MANAGERS):
             body = await self._service.on_request(guild_id, week_on)
         await respond(interaction, refusals.not_set_up() if body is None else body)
 
-    @control(BUTTON_PATTERN, Audience.ANYBODY)
+    @control(BUTTON_PATTERN, Audience.ANYBODY, cost=Cost.PRESS)
     async def explain(self, interaction: discord.Interaction, _pressed: re.Match[str]) -> None:
         """Explain how the figures are counted; a personal digest has this button in a DM."""
         await respond(interaction, about_letter(self._rules))

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import respond
@@ -14,7 +15,7 @@ from bot.views.guild.export import export_parcel
 from bot.views.words import refusals
 
 
-class Exporting(GuildCog, audience=Audience.MANAGERS):
+class Exporting(GuildCog, audience=Audience.MANAGERS, cost=Cost.HEAVY):
     """`/export`: whom the team has talked to, and the figures of its weeks."""
 
     def __init__(self, export: CsvExport) -> None:

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guard import Deferral
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
@@ -28,7 +29,7 @@ from bot.views.words.names import name_of
 Person = discord.User | discord.Member
 
 
-class Members(GuildCog, audience=Audience.MANAGERS):
+class Members(GuildCog, audience=Audience.MANAGERS, cost=Cost.LIGHT):
     """`/member`, `/unmet`, `/coverage`, `/log` and the context menus. Only the manager who asks sees a response."""
 
     def __init__(
@@ -74,6 +75,7 @@ class Members(GuildCog, audience=Audience.MANAGERS):
         page = await self._unmet.page(guild_id_of(interaction), 1, PAGE_SIZE)
         await respond(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
 
+    @heavy
     @app_commands.command(name="coverage", description="How far the team's attention reached in a stretch of time")
     @app_commands.describe(period="The last whole week without it")
     @app_commands.choices(period=[app_commands.Choice(name=name, value=one.value) for one, name in PERIODS.items()])
@@ -124,13 +126,13 @@ class Members(GuildCog, audience=Audience.MANAGERS):
         was_open = await self._waiting.set_aside(guild_id_of(interaction), message.id)
         await respond(interaction, words.set_aside(was_open=was_open))
 
-    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE)
+    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE, cost=Cost.PRESS)
     async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Replace the page of the unmet with another one, or the same, as the list is now."""
         page = await self._unmet.page(guild_id_of(interaction), int(pressed["page"]), PAGE_SIZE)
         await update(interaction, refusals.not_set_up() if page is None else unmet_letter(page))
 
-    @control(words.TAKE_BACK_PATTERN, Audience.MANAGERS, Deferral.RESPONSE)
+    @control(words.TAKE_BACK_PATTERN, Audience.MANAGERS, Deferral.RESPONSE, cost=Cost.PRESS)
     async def take_back(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Delete a contact that the manager logged."""
         changed = await self._relationships.take_back(

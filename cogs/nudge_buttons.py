@@ -5,6 +5,7 @@ import re
 import discord
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.handlers import control
 from bot.discord_io.interactions.responses import chosen, respond
@@ -35,7 +36,7 @@ _REFUSALS = {
 }
 
 
-class NudgeButtons(GuildCog, audience=Audience.RECIPIENT):
+class NudgeButtons(GuildCog, audience=Audience.RECIPIENT, cost=Cost.PRESS):
     """The buttons of nudges and welcomes. A press counts once."""
 
     def __init__(self, presses: NudgePresses[Parcel], enrolments: Enrolments[Parcel], writer: NudgeWriter) -> None:
@@ -43,7 +44,7 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT):
         self._enrolments = enrolments
         self._writer = writer
 
-    @control(BUTTON_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    @control(BUTTON_PATTERN, Audience.RECIPIENT, cost=Cost.PRESS, not_yours=not_your_nudge)
     async def press(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Carry out an action on one member; *Hand over* asks for the colleague first."""
         press = _press_of(interaction, pressed, interaction.message)
@@ -72,7 +73,7 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT):
             ),
         )
 
-    @control(COLLEAGUE_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    @control(COLLEAGUE_PATTERN, Audience.RECIPIENT, cost=Cost.PRESS, not_yours=not_your_nudge)
     async def hand_over(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Hand the member over to the colleague who was chosen; what became of it replaces the list of colleagues."""
         colleague = next(iter(chosen(interaction)), "")
@@ -87,7 +88,7 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT):
             text = _REFUSALS.get(result.result, already_settled)()
         await interaction.edit_original_response(content=text, view=None)
 
-    @control(STOP_PATTERN, Audience.RECIPIENT, not_yours=not_your_nudge)
+    @control(STOP_PATTERN, Audience.RECIPIENT, cost=Cost.PRESS, not_yours=not_your_nudge)
     async def stop(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """End the enrolment of the manager who was welcomed."""
         stopped = await self._enrolments.stop_pressed(pressed["delivery_id"], interaction.user.id)

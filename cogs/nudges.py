@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import respond
@@ -32,6 +33,7 @@ class Nudges(
     GuildCog,
     commands.GroupCog,
     audience=Audience.MANAGERS,
+    cost=Cost.LIGHT,
     group_name="nudges",
     group_description="Your own short messages about who waits",
 ):

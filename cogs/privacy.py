@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guard import Deferral
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
@@ -21,6 +22,7 @@ class Privacy(
     GuildCog,
     commands.GroupCog,
     audience=Audience.EVERYBODY_HERE,
+    cost=Cost.LIGHT,
     group_name="privacy",
     group_description="What Spade stores about you here",
 ):
@@ -40,6 +42,7 @@ class Privacy(
         guild_name = await self._messenger.guild_name(guild_id_of(interaction))
         await respond(interaction, words.privacy_letter(facts, guild_name, names))
 
+    @heavy
     @app_commands.command(name="export", description="Get everything that is stored about you as a file")
     async def export(self, interaction: discord.Interaction) -> None:
         """Respond with a JSON file."""
@@ -64,7 +67,7 @@ class Privacy(
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._ask(interaction)
 
-    @control(words.BUTTON_PATTERN, Audience.OWNER, Deferral.RESPONSE, not_yours=words.not_about_you)
+    @control(words.BUTTON_PATTERN, Audience.OWNER, Deferral.RESPONSE, cost=Cost.HEAVY, not_yours=words.not_about_you)
     async def carry_out(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Do what the button says, about the person who pressed it."""
         match pressed["deed"]:

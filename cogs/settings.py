@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.overview import role_names, setup_of
@@ -35,6 +36,7 @@ class SettingsCommands(
     GuildCog,
     commands.GroupCog,
     audience=Audience.SERVER_MANAGERS,
+    cost=Cost.LIGHT,
     group_name="settings",
     group_description="What is set for this server",
 ):

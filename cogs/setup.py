@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot.clock import Clock
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guard import Deferral
 from bot.discord_io.interactions.guild import guild_id_of, guild_of
 from bot.discord_io.interactions.guild_cog import GuildCog
@@ -35,7 +36,7 @@ from bot.views.words.sentence import speaking
 _MOST = {"weekday": 6, "hour": 23}
 
 
-class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
+class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
     """`/setup` and its guide. The guide keeps nothing in memory: each choice is saved at once."""
 
     def __init__(
@@ -106,7 +107,7 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
         """Time zones that contain what was typed."""
         return suggestions(zones_like(typed))
 
-    @control(words.BUTTON_PATTERN, Audience.SERVER_MANAGERS)
+    @control(words.BUTTON_PATTERN, Audience.SERVER_MANAGERS, cost=Cost.PRESS)
     async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Show another page of the guide, or finish it."""
         page, guild = SetupPage(pressed["page"]), guild_of(interaction)
@@ -117,18 +118,18 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS):
             await interaction.response.defer()
             await self._show(interaction, guild, page)
 
-    @control(words.CHOICE_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE)
+    @control(words.CHOICE_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE, cost=Cost.PRESS)
     async def choose(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Save what was chosen in one of the guide's lists."""
         await self._choose(interaction, guild_of(interaction), pressed["field"])
 
-    @control(words.ZONE_PATTERN, Audience.SERVER_MANAGERS)
+    @control(words.ZONE_PATTERN, Audience.SERVER_MANAGERS, cost=Cost.PRESS)
     async def ask_zone(self, interaction: discord.Interaction, _pressed: re.Match[str]) -> None:
         """Open the form for the time zone."""
         state = await self._service.state(guild_id_of(interaction))
         await interaction.response.send_modal(words.zone_form(state.settings).modal())
 
-    @form(words.FORM_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE)
+    @form(words.FORM_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE, cost=Cost.LIGHT)
     async def name_zone(self, interaction: discord.Interaction, _sent: re.Match[str]) -> None:
         """Save the time zone that was written, or name those that come near."""
         await self._name_zone(interaction, guild_of(interaction), filled(interaction).get(words.ZONE_ENTRY, ""))

@@ -9,6 +9,7 @@ from discord.ext import commands
 import bot
 from bot.clock import Clock
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.overview import missing_by_channel
@@ -19,7 +20,7 @@ from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.words import refusals
 
 
-class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS):
+class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS, cost=Cost.LIGHT):
     """`/status`; it remembers since when Spade has been connected."""
 
     def __init__(self, service: StatusService, settings: SettingsService, clock: Clock) -> None:

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_io.interactions.authorisation import Audience
+from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guard import Deferral
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
@@ -15,7 +16,7 @@ from bot.services.members.waiting import WaitingList
 from bot.views.members.waiting import BUTTON_PATTERN, PAGE_SIZE, waiting_letter
 
 
-class Waiting(GuildCog, audience=Audience.MANAGERS):
+class Waiting(GuildCog, audience=Audience.MANAGERS, cost=Cost.LIGHT):
     """`/waiting`, and the buttons under its pages."""
 
     def __init__(self, waiting: WaitingList) -> None:
@@ -27,7 +28,7 @@ class Waiting(GuildCog, audience=Audience.MANAGERS):
         page = await self._waiting.page(guild_id_of(interaction), interaction.user.id, 1, PAGE_SIZE)
         await respond(interaction, waiting_letter(page))
 
-    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE)
+    @control(BUTTON_PATTERN, Audience.MANAGERS, Deferral.UPDATE, cost=Cost.PRESS)
     async def turn_page(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:
         """Replace the page with another one, or the same, as the list is now."""
         page = await self._waiting.page(guild_id_of(interaction), interaction.user.id, int(pressed["page"]), PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""Nothing that people can use is without an audience: commands, subcommands, context menus, controls and forms.
+"""Nothing that people can use is without an audience and a cost: commands, menus, controls and forms.
 
 All cogs are loaded as the bot loads them, without a connection. The walk is tried on planted ones, too.
 """
@@ -23,8 +23,9 @@ from bot.app import open_app
 from bot.client import SpadeBot
 from bot.clock import DrivenClock
 from bot.config import Settings
-from bot.discord_io.interactions.authorisation import Audience, declared_audience
+from bot.discord_io.interactions.authorisation import Audience, declare_audience, declared_audience
 from bot.discord_io.interactions.controls import Control
+from bot.discord_io.interactions.cooldowns import Cost, declare_cost, declared_cost
 from bot.discord_io.interactions.guard import Deferral
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.handlers import control, form
@@ -49,12 +50,12 @@ async def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 def undeclared(bot: SpadeBot) -> list[str]:
-    """Whatever could be used without an audience: a command of the tree, a listener of a cog, a bare dynamic item."""
+    """Whatever could be used without an audience or a cost: a command, a listener of a cog, a bare dynamic item."""
     found = [
         command.qualified_name
         for kind in discord.AppCommandType
         for command in bot.tree.walk_commands(type=kind)
-        if not isinstance(command, app_commands.Group) and declared_audience(command) is None
+        if not isinstance(command, app_commands.Group) and None in {declared_audience(command), declared_cost(command)}
     ]
     for name, cog in bot.cogs.items():
         found += [f"{name}.{method.__name__}" for event, method in cog.get_listeners() if event == "on_interaction"]
@@ -72,7 +73,21 @@ async def test_every_command_menu_control_and_form_declares_its_audience(loaded:
     declared = {one for one in declared_handlers() if one.kind is InteractionType.component}
     assert {item.handler for item in dynamic_items(loaded)} == declared  # type: ignore[attr-defined]
     assert all(isinstance(one.audience, Audience) for one in declared_handlers())
+    assert all(isinstance(one.cost, Cost) for one in declared_handlers())
     assert {cog.audience for cog in guild_cogs()} <= set(Audience)
+    assert {cog.cost for cog in guild_cogs()} <= set(Cost)
+
+
+async def test_what_draws_packs_erases_or_reads_history_is_declared_heavy(loaded: SpadeBot) -> None:
+    walked = [command for kind in discord.AppCommandType for command in loaded.tree.walk_commands(type=kind)]
+    assert {command.qualified_name for command in walked if declared_cost(command) is Cost.HEAVY} == {
+        "digest",
+        "coverage",
+        "export",
+        "privacy export",
+        "backfill start",
+    }
+    assert [one.name for one in declared_handlers() if one.cost is Cost.HEAVY] == ["the control Privacy.carry_out"]
 
 
 async def test_no_custom_id_of_a_view_and_no_form_is_without_a_handler(loaded: SpadeBot) -> None:
@@ -145,6 +160,11 @@ async def test_a_command_without_an_audience_is_refused_to_everybody(
     assert "Something went wrong" in interaction.told[0]
     assert "declares no audience" in caplog.text
     caplog.clear()
+    declare_audience(command, Audience.EVERYBODY_HERE)
+    assert not await loaded.guard.admits_command(Asking(command))
+    assert "declares no cost" in caplog.text
+    declare_cost(command, Cost.LIGHT)
+    assert await loaded.guard.admits_command(Asking(command))
 
 
 class Asking:
@@ -153,6 +173,8 @@ class Asking:
     type = InteractionType.application_command
     guild_id = 5
     locale = discord.Locale.american_english
+    user = discord.Object(1)
+    permissions = discord.Permissions.none()
 
     def __init__(self, command: Any) -> None:
         self.command = command
@@ -170,13 +192,19 @@ class Asking:
 def test_a_cog_or_a_handler_without_an_audience_cannot_be_written() -> None:
     with pytest.raises(TypeError, match="audience"):
 
-        class _Forgetful(GuildCog):
+        class _Forgetful(GuildCog, cost=Cost.LIGHT):
             """No audience."""
 
-    with pytest.raises(TypeError, match="audience"):
-        control(PRESS)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="audience"):
-        form(PRESS)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="cost"):
+
+        class _Boundless(GuildCog, audience=Audience.MANAGERS):
+            """No cost."""
+
+    for declare in (control, form):
+        with pytest.raises(TypeError, match="audience"):
+            declare(PRESS, cost=Cost.LIGHT)  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="cost"):
+            declare(PRESS, Audience.EVERYBODY_HERE)  # type: ignore[call-arg]
 
 
 async def method(_cog: object, _interaction: discord.Interaction, _found: re.Match[str]) -> None:
@@ -185,12 +213,13 @@ async def method(_cog: object, _interaction: discord.Interaction, _found: re.Mat
 
 def test_a_handler_says_what_its_audience_needs() -> None:
     with pytest.raises(TypeError, match="deferred"):
-        control(PRESS, Audience.MANAGERS)(method)
+        control(PRESS, Audience.MANAGERS, cost=Cost.PRESS)(method)
     with pytest.raises(TypeError, match="somebody else is told"):
-        control(PRESS, Audience.RECIPIENT)(method)
+        control(PRESS, Audience.RECIPIENT, cost=Cost.PRESS)(method)
     with pytest.raises(TypeError, match="person_id"):
-        control(PRESS, Audience.OWNER, not_yours=str)(method)
-    assert control(PRESS, Audience.MANAGERS, Deferral.UPDATE)(method).audience is Audience.MANAGERS
+        control(PRESS, Audience.OWNER, cost=Cost.PRESS, not_yours=str)(method)
+    declared = control(PRESS, Audience.MANAGERS, Deferral.UPDATE, cost=Cost.PRESS)(method)
+    assert (declared.audience, declared.cost) == (Audience.MANAGERS, Cost.PRESS)
 
 
 async def test_unloading_a_cog_takes_its_menus_controls_and_forms_along(loaded: SpadeBot) -> None:
@@ -228,12 +257,12 @@ async def test_every_cog_can_be_unloaded_with_its_commands_and_loaded_again(load
 
 
 async def test_a_cog_that_inherits_from_another_has_its_own_audience() -> None:
-    class Open(GuildCog, audience=Audience.EVERYBODY_HERE):
+    class Open(GuildCog, audience=Audience.EVERYBODY_HERE, cost=Cost.LIGHT):
         @app_commands.command(name="planted", description="planted")
         async def planted(self, _interaction: discord.Interaction) -> None:
             """Do nothing."""
 
-    class Closed(Open, audience=Audience.SERVER_MANAGERS):
+    class Closed(Open, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
         """The same command for others."""
 
     audiences = [declared_audience(cog.get_app_commands()[0]) for cog in (Open(), Closed(), Open())]

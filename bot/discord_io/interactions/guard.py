@@ -1,7 +1,10 @@
 """What happens before every callback: the language is set, the interaction deferred, the person authorised."""
 
 import logging
+import math
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import discord
@@ -16,7 +19,16 @@ from bot.discord_io.interactions.authorisation import (
     UndeclaredAudienceError,
     declared_audience,
 )
+from bot.discord_io.interactions.cooldowns import (
+    Cooldowns,
+    Cost,
+    Pause,
+    TooMany,
+    UndeclaredCostError,
+    declared_cost,
+)
 from bot.store.error import OutageError
+from bot.views.words.refusals import busy_here, still_working, too_fast
 from bot.views.words.sentence import language_like, speak
 
 log = logging.getLogger(__name__)
@@ -40,12 +52,23 @@ class Deferral(Enum):
             await interaction.response.defer()
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms something may be used: by whom, how often, and how it is deferred. `name` is for the counts."""
+
+    name: str
+    audience: Audience
+    cost: Cost
+    deferral: Deferral
+
+
 class InteractionGuard:
     """Stands before every callback. It runs in the task of the callback, so the language holds to that task's end."""
 
     def __init__(self, authorisation: Authorisation, language_of: Callable[[int], str]) -> None:
         self._authorisation = authorisation
         self._language_of = language_of
+        self._cooldowns = Cooldowns()
 
     def speak(self, interaction: discord.Interaction) -> None:
         """For the rest of this task, speak the guild's language; in a DM the person's own."""
@@ -55,32 +78,42 @@ class InteractionGuard:
     async def admits(
         self,
         interaction: discord.Interaction,
-        audience: Audience,
-        deferral: Deferral,
+        terms: Terms,
         *,
         owner_id: int | None = None,
         not_yours: Callable[[], str] | None = None,
     ) -> bool:
-        """Whether this person may; otherwise they have been told why not.
+        """Whether this person may, and has not done so too often; otherwise they have been told why not.
 
-        Defers before the check if that reads the database, else after it. `not_yours` is the sentence for somebody
+        Defers before the check if that reads the database, else after it. Uses by people who may not count for
+        themselves, but not for their guild: they keep nobody else from it. `not_yours` is the sentence for somebody
         whose audience is OWNER or RECIPIENT, and who is not.
         """
         self.speak(interaction)
+        name, cost, audience, person_id = terms.name, terms.cost, terms.audience, interaction.user.id
+        if pause := self._cooldowns.by_person(name, cost, person_id):
+            await tell(interaction, _wait(pause))
+            return False
         if audience.reads_record:
-            await deferral.defer(interaction)
+            await terms.deferral.defer(interaction)
         refused = await self._authorisation.refusal(interaction, audience, owner_id)
         if refused is not None:
             words = not_yours if refused is Refusal.NOT_YOURS and not_yours is not None else REFUSALS[refused]
             await tell(interaction, words())
-        elif not audience.reads_record:
-            await deferral.defer(interaction)
-        return refused is None
+            return False
+        if interaction.guild_id is not None and (
+            pause := self._cooldowns.in_guild(name, cost, interaction.guild_id, person_id)
+        ):
+            await tell(interaction, _wait(pause))
+            return False
+        if not audience.reads_record:
+            await terms.deferral.defer(interaction)
+        return True
 
     async def admits_command(self, interaction: discord.Interaction) -> bool:
         """The same for a command, a context menu, and the suggestions for a command's option.
 
-        Nobody may use a command without an audience. Whoever may not use a command gets no suggestions for it.
+        Nobody may use a command without an audience or a cost. Whoever may not use a command gets no suggestions.
         """
         self.speak(interaction)
         command = interaction.command
@@ -90,13 +123,22 @@ class InteractionGuard:
             audience = Audience.EVERYBODY_HERE if command is None else declared_audience(command)
             if audience is None:
                 raise UndeclaredAudienceError("this command declares no audience, so nobody may use it")
+            cost = Cost.LIGHT if command is None else declared_cost(command)
+            if cost is None:
+                raise UndeclaredCostError("this command declares no cost, so nobody may use it")
             deferral = Deferral.RESPONSE if audience.reads_record else Deferral.NONE
-            return await self.admits(interaction, audience, deferral)
+            name = f"/{command.qualified_name}" if command else "?"
+            return await self.admits(interaction, Terms(name, audience, cost, deferral))
         return False
 
     async def _admits_suggestions(self, interaction: discord.Interaction, command: AnyCommand | None) -> bool:
-        """Suggestions cannot be deferred, and nothing but suggestions answers them: a failure means none."""
+        """Suggestions cannot be deferred, and nothing but suggestions answers them: a failure means none.
+
+        For all commands together they are counted for each person; beyond the limit there are none.
+        """
         audience = None if command is None else declared_audience(command)
+        if self._cooldowns.by_person("suggestions", Cost.SUGGESTION, interaction.user.id):
+            audience = None
         try:
             admitted = audience is not None and await self._authorisation.may_get_suggestions(interaction, audience)
         except OutageError:
@@ -105,5 +147,13 @@ class InteractionGuard:
             log.exception("Who may get suggestions for a command could not be found out; there are none")
             admitted = False
         if not admitted:
-            await interaction.response.autocomplete([])
+            with suppress(discord.HTTPException):  # too late, as after three seconds
+                await interaction.response.autocomplete([])
         return admitted
+
+
+def _wait(pause: Pause) -> str:
+    if pause.seconds is None:
+        return still_working()
+    seconds = max(1, math.ceil(pause.seconds))
+    return busy_here(seconds) if pause.reason is TooMany.IN_GUILD else too_fast(seconds)

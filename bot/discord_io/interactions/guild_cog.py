@@ -1,4 +1,4 @@
-"""The base of every cog with commands, controls or forms: it cannot be made without an audience."""
+"""The base of every cog with commands, controls or forms: it cannot be made without an audience and a cost."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,20 +9,23 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_io.interactions.authorisation import Audience, declare_audience
+from bot.discord_io.interactions.cooldowns import Cost, declare_cost
 from bot.discord_io.interactions.handlers import Handler
 
 
 class GuildCog(commands.Cog):
-    """A cog whose commands are for one audience: `class Waiting(GuildCog, audience=Audience.MANAGERS)`.
+    """A cog whose commands are for one audience: `class Waiting(GuildCog, audience=MANAGERS, cost=Cost.LIGHT)`.
 
-    Its controls and forms each declare their own. A group is a `GuildCog` and a `GroupCog`, in that order.
+    `cost` is that of each command which declares none itself, as `@heavy` does. Controls and forms each declare their
+    own audience and cost. A group is a `GuildCog` and a `GroupCog`, in that order.
     """
 
     audience: ClassVar[Audience]
+    cost: ClassVar[Cost]
 
-    def __init_subclass__(cls, *, audience: Audience, **options: Any) -> None:
+    def __init_subclass__(cls, *, audience: Audience, cost: Cost, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.audience = audience
+        cls.audience, cls.cost = audience, cost
 
     def __new__(cls, *arguments: Any, **named: Any) -> Self:
         """Make the cog; discord.py copies its commands for it here."""
@@ -31,6 +34,7 @@ class GuildCog(commands.Cog):
             declare_audience(cog.app_command, cls.audience)
         for command in cog.walk_app_commands():
             declare_audience(command, cls.audience)
+            declare_cost(command, cls.cost)
         return cog
 
     @cached_property
@@ -39,6 +43,7 @@ class GuildCog(commands.Cog):
         menus = self.build_context_menus()
         for menu in menus:
             declare_audience(menu, self.audience)
+            declare_cost(menu, self.cost)
         return menus
 
     def build_context_menus(self) -> Sequence[app_commands.ContextMenu]:

@@ -1,4 +1,4 @@
-"""Declares what a cog does with presses and sent forms: a pattern of custom ids, an audience, a method.
+"""Declares what a cog does with presses and sent forms: a pattern of custom ids, an audience, a cost, and a method.
 
 `@control` and `@form` stand before a cog's method as `@app_commands.command` does. `GuildCog.handlers` collects them;
 loading the cog registers them: controls as discord.py's dynamic items, forms with `Forms`.
@@ -13,7 +13,8 @@ import discord
 
 from bot.discord_io.interactions.apology import Apologising
 from bot.discord_io.interactions.authorisation import Audience
-from bot.discord_io.interactions.guard import Deferral, InteractionGuard
+from bot.discord_io.interactions.cooldowns import Cost
+from bot.discord_io.interactions.guard import Deferral, InteractionGuard, Terms
 
 Callback = Callable[[Any, discord.Interaction, re.Match[str]], Coroutine[Any, Any, None]]
 """A cog's method: it gets the cog, the interaction, and what the pattern found in the custom id."""
@@ -29,6 +30,7 @@ class Handler:
     pattern: re.Pattern[str]
     audience: Audience
     deferral: Deferral
+    cost: Cost
     not_yours: Callable[[], str] | None
     callback: Callback
 
@@ -52,8 +54,7 @@ class Handler:
         async with Apologising(interaction, self.name):
             return await guard.admits(
                 interaction,
-                self.audience,
-                self.deferral,
+                Terms(self.name, self.audience, self.cost, self.deferral),
                 owner_id=None if owner_id is None else int(owner_id),
                 not_yours=self.not_yours,
             )
@@ -70,6 +71,7 @@ def control(
     audience: Audience,
     deferral: Deferral = Deferral.NONE,
     *,
+    cost: Cost,
     not_yours: Callable[[], str] | None = None,
 ) -> Callable[[Callback], Handler]:
     """Declare that a method takes presses on buttons, and choices in lists, with custom ids of this pattern.
@@ -78,17 +80,17 @@ def control(
     """
 
     def declare(callback: Callback) -> Handler:
-        return Handler(discord.InteractionType.component, pattern, audience, deferral, not_yours, callback)
+        return Handler(discord.InteractionType.component, pattern, audience, deferral, cost, not_yours, callback)
 
     return declare
 
 
 def form(
-    pattern: re.Pattern[str], audience: Audience, deferral: Deferral = Deferral.NONE
+    pattern: re.Pattern[str], audience: Audience, deferral: Deferral = Deferral.NONE, *, cost: Cost
 ) -> Callable[[Callback], Handler]:
     """Declare that a method takes forms that were sent, with custom ids of this pattern."""
 
     def declare(callback: Callback) -> Handler:
-        return Handler(discord.InteractionType.modal_submit, pattern, audience, deferral, None, callback)
+        return Handler(discord.InteractionType.modal_submit, pattern, audience, deferral, cost, None, callback)
 
     return declare

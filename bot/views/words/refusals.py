@@ -1,7 +1,7 @@
 """Short responses that any command may need: who may use it, what it lacks, what failed."""
 
 from bot.views.words.names import plain_name, safe_name
-from bot.views.words.sentence import say
+from bot.views.words.sentence import say, say_count
 
 
 def not_a_manager() -> str:
@@ -49,6 +49,29 @@ def unknown_zone(zone: str) -> str:
         "can name another with `/settings time-zone`.",
         zone=safe_name(zone),
     )
+
+
+def too_fast(seconds: int) -> str:
+    """The response to somebody who uses the same thing too often; `seconds` is until they may again."""
+    return say_count(
+        "That was faster than I can follow. Try again in {count} second.",
+        "That was faster than I can follow. Try again in {count} seconds.",
+        count=seconds,
+    )
+
+
+def busy_here(seconds: int) -> str:
+    """The response where a server's people together use the same thing too often."""
+    return say_count(
+        "Many people ask me for this here at the moment. Try again in {count} second.",
+        "Many people ask me for this here at the moment. Try again in {count} seconds.",
+        count=seconds,
+    )
+
+
+def still_working() -> str:
+    """The response to somebody whose request for something big is not done yet."""
+    return say("I am still working on what you asked for before. Try again when you have it.")
 
 
 def database_away() -> str:
