@@ -4,10 +4,12 @@ import csv
 import io
 import re
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from bot.discord_io.interactions import cooldowns
 from bot.sandbox import PostedMessage
 from tests.support.town import BEGAN, Town, card, town
 
@@ -95,8 +97,9 @@ async def each_answer(here: Town, shown: list[tuple[str, PostedMessage]]) -> Non
 
 
 async def test_no_name_acts_breaks_or_is_refused_in_any_output(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cooldowns, "_now", count(1000.0, 11.0).__next__)  # nobody is as fast as a test
     async with town(tmp_path) as here:
         world, clock = here.on.sandbox.world, here.on.clock
         shown: list[tuple[str, PostedMessage]] = []
