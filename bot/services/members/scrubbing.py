@@ -42,22 +42,27 @@ class Scrubbing:
         if left is not Remains.IN_LOG:
             if not _is_due(last, self._clock.now()):
                 return
+            await self._begin()
             try:
-                await self._rewrite()
+                await self._database.rewrite()
             except StoreError as error:
                 log.warning("The database file still has remains of what was erased, and is rewritten later: %s", error)
                 return
+            await self._end()
         await self._empty_log()
 
     async def finish(self) -> None:
         """Do it now, whatever was done before. Raises StoreError."""
-        await self._rewrite()
+        await self._begin()
+        await self._database.rewrite()
+        await self._end()
         await self._empty_log()
 
-    async def _rewrite(self) -> None:
+    async def _begin(self) -> None:
         async with self._database.writing() as connection:
             await scrubbing.begin_rewriting(connection, self._clock.now())
-        await self._database.rewrite()
+
+    async def _end(self) -> None:
         async with self._database.writing() as connection:
             await scrubbing.end_rewriting(connection)
 
