@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,10 @@ def once(name: str, change: Change) -> Change:
     return altered
 
 
+def overlaid(change: dict[str, object], payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | change
+
+
 def spoiling(name: str, *path: Any) -> Change:
     """Make one field of the next event of a type null."""
     return once(name, lambda payload: spoilt(payload, ("d", *path), 1))
@@ -133,14 +138,18 @@ async def test_every_message_is_recorded_whichever_of_its_fields_is_spoilt(
     async with town.bot() as app:
         seen: list[dict[str, Any]] = []
         first = town.says()
-        town.sandbox.faults.gateway.alter(lambda payload: seen.append(payload) or payload)
+
+        def note(payload: dict[str, Any]) -> object:
+            seen.append(payload)
+            return payload
+
+        town.sandbox.faults.gateway.alter(note)
         town.says(reply_to=first, mentions=[town.ann])
         paths = [path for path in fields_of(seen[0]["d"]) if path[0] != "content"]
         assert len(paths) > 50
         for number, path in enumerate(paths):
-            town.sandbox.faults.gateway.alter(
-                once("MESSAGE_CREATE", lambda payload, at=("d", *path), how=number % 3: spoilt(payload, at, how))
-            )
+            spoil = partial(spoilt, path=("d", *path), how=number % 3)
+            town.sandbox.faults.gateway.alter(once("MESSAGE_CREATE", spoil))
             town.says(reply_to=first, mentions=[town.ann])
         town.says()
         await town.counted(app, len(paths) + 3)
@@ -148,12 +157,25 @@ async def test_every_message_is_recorded_whichever_of_its_fields_is_spoilt(
         assert not any(record.exc_info for record in caplog.records)
 
 
+async def test_a_message_that_cannot_be_read_live_is_fetched_before_the_next_counts_as_what_follows(town: Town) -> None:
+    async with town.bot() as app:
+        first = town.says()
+        for number, path in enumerate((("author",), ("mentions", 0, "id"), ("type",), ("id",), ("channel_id",))):
+            town.sandbox.faults.gateway.alter(spoiling("MESSAGE_CREATE", *path))
+            town.says(reply_to=first)
+            await town.counted(app, 3 * number + 2)
+            town.says()
+            town.says()
+            await town.counted(app, 3 * number + 4)
+
+
 async def test_events_that_spade_does_not_use_are_not_even_parsed(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    wrong: tuple[object, ...] = (None, 7, "x", [], {"guild_id": None, "id": {}})
     unused = ["TYPING_START", "VOICE_STATE_UPDATE", "GUILD_EMOJIS_UPDATE", "MESSAGE_UPDATE", "PRESENCE_UPDATE", "NEW"]
     async with town.bot() as app:
         identified = town.sandbox.gateway.identified
         for name in unused:
-            for data in (None, 7, "x", [], {"guild_id": None, "id": {}}):
+            for data in wrong:
                 town.sandbox.faults.gateway.send_event(name, data)
         town.says()
         await town.counted(app, 1)
@@ -199,6 +221,24 @@ async def test_a_permission_that_was_given_or_taken_unreadably_is_looked_up(
             await town.sandbox.until(lambda: app.follower.caught_up, 20)
     # A channel's guild is known without being told.
     assert sum("cannot be read" in one for one in told(caplog, gateway_events)) == 7
+
+
+async def test_a_channel_without_overwrites_is_believed_when_asked_for(town: Town) -> None:
+    town.sandbox.faults.gateway.alter(
+        lambda payload: (
+            spoilt(payload, ("d", "channels", 0, "permission_overwrites"), 0)
+            if payload["t"] == "GUILD_CREATE"
+            else payload
+        )
+    )
+    town.sandbox.faults.requests.alter(
+        lambda channels: [spoilt(one, ("permission_overwrites",), 0) for one in channels],
+        route="/guilds/{guild_id}/channels",
+        times=None,
+    )
+    async with town.bot() as app:
+        town.says()
+        await town.counted(app, 1)
 
 
 async def test_a_channel_whose_making_cannot_be_read_is_recorded_all_the_same(town: Town) -> None:
@@ -298,12 +338,17 @@ async def test_a_text_that_is_no_json_is_sent_once_more(
     town: Town, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway, "STABLE_SECONDS", 0.0)
+    number = town.sandbox.gateway.resumed
+
+    def resumed(times: int) -> bool:
+        return town.sandbox.gateway.resumed >= times
+
     async with town.bot() as app:
         identified = town.sandbox.gateway.identified
         for text in ("{", "[]", "7", "[" * 100_000):
-            resumed = town.sandbox.gateway.resumed
             town.sandbox.faults.gateway.send_text(text)
-            await town.sandbox.until(lambda before=resumed: town.sandbox.gateway.resumed > before)
+            number += 1
+            await town.sandbox.until(partial(resumed, number))
         town.says()
         await town.counted(app, 1)
         assert town.sandbox.gateway.identified == identified
@@ -314,7 +359,7 @@ async def test_a_message_in_an_odd_envelope_is_fetched(town: Town) -> None:
     changes: list[dict[str, object]] = [{"t": None}, {"t": 7}, {"op": 99}, {"op": None}, {"s": "x"}, {"d": None}]
     async with town.bot() as app:
         for number, change in enumerate(changes, 1):
-            town.sandbox.faults.gateway.alter(once("MESSAGE_CREATE", lambda payload, odd=change: payload | odd))
+            town.sandbox.faults.gateway.alter(once("MESSAGE_CREATE", partial(overlaid, change)))
             town.says()
             town.says()
             await town.counted(app, 2 * number)

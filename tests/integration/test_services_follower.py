@@ -485,17 +485,9 @@ async def test_messages_that_cannot_be_read_are_gaps_and_tried_later_and_later(
 async def test_what_was_heard_counts_where_the_history_cannot_be_read(scene: Scene) -> None:
     scene.log.post(channel(), said(1, MIA))
     await scene.catch_up(channel())
-    scene.log.post(channel(), said(2, MIA), unreadable(said(3, MIA)), said(4, NOAH))
     scene.follower.interrupted()
-    session = scene.follower.session
-
-    async def heard_meanwhile(_place: Place, _page: tuple[Message, ...]) -> None:
-        scene.log.during_page = None
-        scene.log.post(channel(), unreadable(said(5, MIA)))
-        await scene.heard(channel(), said(5, MIA))
-
-    scene.log.during_page = heard_meanwhile
-    await scene.follower.catch_up([scene.log.snapshot(channel())], session)
+    scene.log.post(channel(), said(2, MIA), unreadable(said(3, MIA)), said(4, NOAH), unreadable(said(5, MIA)))
+    await scene.heard(channel(), said(5, MIA))
     await scene.catch_up(channel())
     assert await scene.gaps() == {CHANNEL: (Span(at(3), at(3)),)}
     assert await scene.messages() == 3

@@ -5,17 +5,21 @@ beyond 100 messages, so reading history is left to the sandbox.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 import simcord
 
 from bot.app import App, open_app
+from bot.client import SpadeBot
 from bot.config import Settings
+from bot.discord_io.connection.gateway_events import GatewayEvents
+from bot.discord_io.payload.events import USED
 
 MANAGER = discord.Permissions(
     manage_messages=True, manage_guild=True, view_channel=True, send_messages=True, read_message_history=True
@@ -38,6 +42,26 @@ class SimulatedClock:
         """There is no machine that could stand still."""
 
 
+def take_events_as_from_a_connection(bot: SpadeBot) -> None:
+    """Simcord gives its events to discord.py's parsers; Spade's websocket has them checked before."""
+    parsers: dict[str, Any] = bot._connection.parsers
+    theirs = dict(parsers)
+
+    async def parse(name: str, data: Any) -> None:
+        theirs[name](data)
+
+    events = GatewayEvents(bot, parse)
+
+    def taking(name: str) -> Callable[[Any], None]:
+        def take(data: Any) -> None:
+            with suppress(StopIteration):  # it waits for nothing
+                events.received(name, data).send(None)
+
+        return take
+
+    parsers.update({name: taking(name) for name in USED})
+
+
 @asynccontextmanager
 async def simulated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[simcord.Env, App]]:
     settings = Settings(database=f"sqlite:///{folder / 'spade.db'}")
@@ -45,12 +69,11 @@ async def simulated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     # Simcord waits for every sleep to end, and the follower sleeps for as long as it lives: it writes when asked to.
     monkeypatch.setattr("bot.services.record.follower.Follower.run", lambda _: asyncio.sleep(0))
     monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.5)
-    async with (
-        open_app(settings, clock, hold_seconds=0, tick_seconds=3600) as app,
-        simcord.run(app.bot, settle_timeout=20) as env,
-    ):
-        clock.env = env
-        yield env, app
+    async with open_app(settings, clock, hold_seconds=0, tick_seconds=3600) as app:
+        take_events_as_from_a_connection(app.bot)
+        async with simcord.run(app.bot, settle_timeout=20) as env:
+            clock.env = env
+            yield env, app
 
 
 def said(result: simcord.InteractionResult) -> str:

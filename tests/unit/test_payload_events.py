@@ -140,7 +140,8 @@ def test_one_element_that_cannot_be_read_does_not_hide_the_others(where: str, wr
 
 @pytest.mark.parametrize("key", ["id", "roles", "channels", "threads", "members", "owner_id"])
 def test_a_guild_without_what_permissions_need_cannot_be_read(key: str) -> None:
-    for value in ("x", 7.5, True, [] if key in {"roles", "members"} else {}):
+    wrong: tuple[object, ...] = ("x", 7.5, True, [] if key in {"roles", "members"} else {})
+    for value in wrong:
         with pytest.raises(MalformedError):
             READERS["GUILD_CREATE"](guild() | {key: value}, around())
 
@@ -186,7 +187,8 @@ def test_an_event_that_lacks_its_guild_is_placed_by_what_the_client_knows() -> N
 def test_an_outage_that_cannot_be_told_from_a_removal_is_an_outage() -> None:
     read = READERS["GUILD_DELETE"]
     assert read({"id": str(GUILD)}, around()) == {"id": str(GUILD)}
-    for odd in (True, "x", 1, [], {}):
+    wrong: tuple[object, ...] = (True, "x", 1, [], {})
+    for odd in wrong:
         assert (read({"id": str(GUILD), "unavailable": odd}, around()) or {})["unavailable"] is True
 
 

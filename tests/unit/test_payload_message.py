@@ -43,6 +43,8 @@ WHOLE = RawMessage(
 UNUSED = ("channel_id", "content", "attachments", "embeds", "components", "timestamp", "flags", "poll")
 OTHERS: tuple[Any, ...] = ("x", -1, 1.5, True, [], {}, [None], {"id": None})
 MISSING = object()
+WRONG_FLAGS: tuple[object, ...] = (None, "x", 0, [], {})
+WRONG_IDS: tuple[object, ...] = ("x", True, [], {})
 
 
 def changed(path: tuple[str | int, ...], value: object) -> dict[str, Any]:
@@ -107,7 +109,7 @@ def test_a_message_without_what_a_rule_needs_cannot_be_read(path: tuple[str | in
 def test_a_flag_may_be_missing_and_must_not_be_anything_but_true_or_false(path: tuple[str | int, ...]) -> None:
     assert read(changed(path, MISSING)) == WHOLE
     assert read(changed(path, True)) != WHOLE
-    for value in (None, "x", 0, [], {}):
+    for value in WRONG_FLAGS:
         with pytest.raises(MalformedError):
             read(changed(path, value))
 
@@ -116,13 +118,13 @@ def test_a_webhook_is_no_person_and_an_odd_one_is_not_guessed() -> None:
     assert read(changed(("webhook_id",), MISSING)) == WHOLE
     for raw in (changed(("webhook_id",), "5"), changed(("webhook_id",), "5") | {"author": None}):
         assert read(raw).message.author_id is None
-    for value in ("x", True, [], {}):
+    for value in WRONG_IDS:
         with pytest.raises(MalformedError):
             read(changed(("webhook_id",), value))
 
 
 def test_of_a_message_that_does_not_count_only_id_author_and_kind_are_read() -> None:
-    odd = {
+    odd: dict[str, Any] = {
         "mentions": None,
         "mention_everyone": "x",
         "mention_roles": 3,
@@ -152,6 +154,7 @@ def test_a_forward_is_told_by_its_reference() -> None:
     assert read(forward).message.kind is MessageKind.FORWARD
     assert read(forward | {"message_reference": None}).message.kind is MessageKind.DEFAULT
     assert read(forward | {"message_reference": {}}).message.kind is MessageKind.DEFAULT
-    for reference in ("x", 1, [], {"type": None}, {"type": "1"}, {"type": True}):
+    wrong: tuple[object, ...] = ("x", 1, [], {"type": None}, {"type": "1"}, {"type": True})
+    for reference in wrong:
         with pytest.raises(MalformedError):
             read(forward | {"message_reference": reference})

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
-INCOMPLETE_DELAY_SECONDS = 60.0
+INCOMPLETE_DELAY_SECONDS = 5.0
 LONGEST_INCOMPLETE_DELAY_SECONDS = 3600.0
 QUIET_SECONDS = 600.0
 """A guild without trouble for as long as this begins again with the shortest delay."""
@@ -143,7 +143,9 @@ class GuildRefreshes:
         http, user = self._client.http, self._client.user
         assert user is not None  # READY came before any guild
         fresh: dict[str, Any] = {**object_of(await http.get_guild(guild_id, with_counts=False), "guild")}
-        fresh["channels"] = list_of(await http.get_all_guild_channels(guild_id), "channels")
+        channels = list_of(await http.get_all_guild_channels(guild_id), "channels")
+        # Discord's description of its API lets it leave them out. In an event that would be taken for a missing field.
+        fresh["channels"] = [{"permission_overwrites": []} | raw if isinstance(raw, dict) else raw for raw in channels]
         active: Any = await http.get_active_threads(guild_id)
         fresh["threads"] = list_of(object_of(active, "threads").get("threads"), "threads")
         fresh["members"] = [object_of(await http.get_member(guild_id, user.id), "member")]
