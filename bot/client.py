@@ -72,6 +72,7 @@ class SpadeBot(commands.Bot):
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
         trace.on_request_end.append(require_json)
         self._ending: asyncio.Task[None] | None = None
+        self._asked_in_vain = ""
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -117,17 +118,24 @@ class SpadeBot(commands.Bot):
         self._clock.doubt()
 
     async def ask_time(self) -> None:
-        """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date."""
+        """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date.
+
+        The log gets one line for each different problem of a series of questions in vain.
+        """
         problem = "its answer has no date"
         try:
             async with asyncio.timeout(ASKING_SECONDS):
-                await self.http.request(discord.http.Route("GET", "/gateway"))
+                # An answer with a rate limit gives the time twice.
+                await self.http.request(discord.http.Route("GET", "/users/@me"))
         except discord.HTTPException:
             pass  # a refusal has a date, too
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             problem = type(error).__name__
-        if not self._clock.sure:
+        if self._clock.sure:
+            problem = ""
+        elif problem != self._asked_in_vain:
             log.warning("Discord does not say what time it is (%s); nothing is sent before", problem)
+        self._asked_in_vain = problem
 
     def _unauthorized(self) -> None:
         """The token was revoked: stop, since no request can succeed from here on."""
@@ -176,7 +184,11 @@ class SpadeBot(commands.Bot):
         log.info("Connected to Discord; servers: %s", len(self.guilds))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Pass a sent form on, and answer a press or a form that no cog takes, as from a button of an older version."""
+        """Let the clock hear the id of an interaction; then pass a sent form on, or answer what no cog takes.
+
+        A press or a form that no cog takes may be from an older version.
+        """
+        self._clock.hear_id(interaction.created_at)
         if interaction.type not in {InteractionType.component, InteractionType.modal_submit}:
             return
         self.guard.speak(interaction)
@@ -202,7 +214,8 @@ class SpadeBot(commands.Bot):
             log.error("The listener %s failed", event_method, exc_info=error)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Do nothing: there are no text commands, and the cogs have listeners of their own."""
+        """Let the clock hear the id. There are no text commands, and the cogs have listeners of their own."""
+        self._clock.hear_id(message.created_at)
 
     async def close(self) -> None:
         """Unload the cogs, so that what they hold is written, then disconnect."""

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from bot.domain.reckoning import AGREES_WITHIN, Reading, Reckoning, Source
+
 log = logging.getLogger(__name__)
 
-AGREES_WITHIN = timedelta(minutes=1)
-"""The largest difference at which the system clock is still used. Discord sends its time in whole seconds."""
-ASK_AGAIN_AFTER = timedelta(hours=6)
-"""How long a time from Discord is trusted. Within this interval the drift of a monotonic counter is negligible."""
+
+class UnsureTimeError(Exception):
+    """The time is not certain, so nothing is done now that cannot be taken back."""
 
 
 class Clock(Protocol):
@@ -19,27 +20,34 @@ class Clock(Protocol):
 
     @property
     def sure(self) -> bool:
-        """Whether due work may rely on it: False until it has heard Discord's time, and again after `doubt`."""
+        """Whether the time is certain: False until it has heard Discord's time, and again after `doubt`."""
+
+    @property
+    def unsure_for(self) -> timedelta:
+        """For how long it has not been sure; zero if it is."""
 
     def now(self) -> datetime:
         """The current time, aware and in UTC."""
 
-    def hear(self, moment: datetime) -> None:
-        """Take `moment` as the current time according to Discord."""
+    def sure_now(self) -> datetime:
+        """The current time for what cannot be taken back: sending, purging, closing a week. Raises UnsureTimeError."""
+
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
+        """Discord has answered: `moment` is the date of the answer, `counted_at` when its API counted the request."""
+
+    def hear_id(self, made_at: datetime) -> None:
+        """An event of a message or an interaction has arrived that Discord made at `made_at`, by its id."""
 
     def doubt(self) -> None:
-        """The connection broke, so the machine may have been suspended. Not `sure` until the next `hear`."""
+        """The connection broke, so the machine may have been suspended. Not `sure` until Discord is heard again."""
 
 
 class SystemClock:
     """The system clock, or Discord's time where the two disagree, because Discord stamps the messages.
 
-    A system clock can be wrong from boot, be corrected later, or stand still while the machine sleeps. The last time
-    heard from Discord is therefore carried on by a monotonic counter, and the system clock is used only while it agrees
-    with the result. Before the first time from Discord, the system clock is used as it is.
-
-    The clock is not `sure` if system clock and counter have diverged since the last time from Discord (the clock was
-    set, or the machine slept), after `doubt`, or if that time is older than ASK_AGAIN_AFTER.
+    A system clock can be wrong from boot, be corrected later, or stand still while the machine sleeps; a date of
+    Discord's can be wrong, too, as from a cache. What is believed is judged by `Reckoning`. The log gets a line when
+    the system clock is found to be wrong, when Discord is not believed, and when that is over.
     """
 
     def __init__(
@@ -49,42 +57,69 @@ class SystemClock:
     ) -> None:
         self._wall = wall or _wall
         self._seconds = seconds or _seconds_since_boot
-        self._heard: tuple[datetime, datetime, float] | None = None
-        """The last time from Discord, with the system clock and the counter at that moment."""
-        self._in_doubt = False
+        self._reckoning = Reckoning(began=self._seconds())
         self._wrong = False
 
     @property
     def sure(self) -> bool:
-        """Whether due work may rely on it."""
-        if self._heard is None or self._in_doubt:
-            return False
-        _, wall, seconds = self._heard
-        passed = timedelta(seconds=self._seconds() - seconds)
-        return passed < ASK_AGAIN_AFTER and abs(self._wall() - wall - passed) <= AGREES_WITHIN
+        """Whether the time is certain."""
+        return self._reckoning.unsure_since(self._reading()) is None
+
+    @property
+    def unsure_for(self) -> timedelta:
+        """For how long it has not been sure; zero if it is."""
+        at = self._reading()
+        since = self._reckoning.unsure_since(at)
+        return timedelta() if since is None else timedelta(seconds=at.seconds - since)
 
     def now(self) -> datetime:
         """The current time, aware and in UTC."""
-        wall = self._wall()
-        if self._heard is None:
-            return wall
-        moment, _, seconds = self._heard
-        reckoned = moment + timedelta(seconds=self._seconds() - seconds)
-        return wall if abs(wall - reckoned) <= AGREES_WITHIN else reckoned
+        return self._reckoning.now(self._reading())
 
-    def hear(self, moment: datetime) -> None:
-        """Take `moment` as the current time according to Discord; ValueError if it has no time zone."""
-        wall = self._wall()
-        self._heard = (_in_utc(moment), wall, self._seconds())
-        self._in_doubt = False
-        wrong = abs(wall - moment) > AGREES_WITHIN
-        if wrong and not self._wrong:
-            log.warning("This machine's clock says %s, Discord's %s: Spade goes by Discord's", wall, moment)
-        self._wrong = wrong
+    def sure_now(self) -> datetime:
+        """The current time for what cannot be taken back. Raises UnsureTimeError."""
+        if not self.sure:
+            raise UnsureTimeError("it is not certain what time it is")
+        return self.now()
+
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
+        """Discord has answered, with a date and perhaps with another time; ValueError if one has no time zone."""
+        at = self._reading()
+        heard = self._reckoning.heard(Source.DATE, _in_utc(moment), at)
+        if counted_at is not None:
+            heard = heard.heard(Source.LIMIT, _in_utc(counted_at), at)
+        self._take(heard, at)
+
+    def hear_id(self, made_at: datetime) -> None:
+        """An event has arrived that Discord made at `made_at`; ValueError if that has no time zone."""
+        at = self._reading()
+        self._take(self._reckoning.heard(Source.ID, _in_utc(made_at), at), at)
 
     def doubt(self) -> None:
         """System clock and counter may have stood still together, as in a suspended virtual machine."""
-        self._in_doubt = True
+        self._reckoning = self._reckoning.doubted(self._reading())
+
+    def _reading(self) -> Reading:
+        return Reading(self._wall(), self._seconds())
+
+    def _take(self, heard: Reckoning, at: Reading) -> None:
+        before, self._reckoning = self._reckoning, heard
+        if heard.claims and not before.claims:
+            log.warning(
+                "Discord gives the time as %s, this machine as %s: nothing is sent, and nothing deleted, before it is "
+                "certain which is right",
+                heard.claims[0].moment,
+                before.now(at) if before.anchor is not None else at.wall,
+            )
+        elif before.claims and not heard.claims:
+            log.info("It is certain again that the time is %s", heard.now(at))
+        if heard.anchor is not None and heard.anchor[1] is at:
+            wrong = abs(at.wall - heard.now(at)) > AGREES_WITHIN
+            if wrong and not self._wrong:
+                log.warning(
+                    "This machine's clock says %s, Discord's %s: Spade goes by Discord's", at.wall, heard.now(at)
+                )
+            self._wrong = wrong
 
 
 class DrivenClock:
@@ -102,12 +137,24 @@ class DrivenClock:
         """Always True: its time is set explicitly."""
         return True
 
+    @property
+    def unsure_for(self) -> timedelta:
+        """Always zero."""
+        return timedelta()
+
     def now(self) -> datetime:
         """The time it was last set to, aware and in UTC."""
         return self._now
 
-    def hear(self, moment: datetime) -> None:
+    def sure_now(self) -> datetime:
+        """The same."""
+        return self._now
+
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
         """Ignored: only `set` changes it."""
+
+    def hear_id(self, made_at: datetime) -> None:
+        """Ignored."""
 
     def doubt(self) -> None:
         """Ignored."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.clock import UnsureTimeError
 from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ DueWork = Callable[[], Awaitable[object]]
 
 
 class Schedule:
-    """Calls each named piece of work at every tick, one after the other, unless `ready` returns False.
+    """Calls each named piece of work at every tick, one after the other, until `ready` returns False.
 
     A failure is logged and does not stop the rest. Only an outage of the database, which is logged by itself, does.
     """
@@ -57,13 +58,13 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """Call every piece of work once, unless `ready` returns False (not connected, or the time is not known)."""
-        if not await self._ready():
-            return
+        """Call every piece of work once, as long as `ready` returns True (connected, and the time is certain)."""
         for name, work in list(self._work.items()):
+            if not await self._ready():
+                return
             try:
                 await work()
-            except OutageError:
-                return  # without the database nothing else can be done, either
+            except (OutageError, UnsureTimeError):
+                return  # without the database, or without the time, nothing else can be done, either
             except Exception:
                 log.exception("The due work %s failed; it gets its turn again", name)

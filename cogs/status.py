@@ -1,6 +1,6 @@
 """How Spade is doing, for managers and for people with the permission Manage Server."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import discord
 from discord import app_commands
@@ -18,6 +18,9 @@ from bot.services.guild.settings import SettingsService
 from bot.services.guild.status import StatusService
 from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.words import refusals
+
+WORTH_SAYING = timedelta(minutes=3)
+"""How long it may be unsure what time it is before `/status` says so: until then it is only being asked."""
 
 
 class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS, cost=Cost.LIGHT):
@@ -43,4 +46,6 @@ class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS, cost=Cost
             await respond(interaction, refusals.not_set_up())
             return
         missing = missing_by_channel(guild, await self._settings.state(guild.id))
-        await respond(interaction, status_letter(facts, ConnectionState(bot.__version__, self._connected_at, missing)))
+        unsure = self._clock.unsure_for >= WORTH_SAYING
+        connection = ConnectionState(bot.__version__, self._connected_at, missing, time_unsure=unsure)
+        await respond(interaction, status_letter(facts, connection))

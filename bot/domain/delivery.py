@@ -1,8 +1,15 @@
 """A delivery: one message that is sent at most once, and its state (docs/rules.md#sending)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+
+from bot.domain.snowflake import moment_of
+
+_EARLIEST_ZONE = timedelta(hours=14)
+"""By how much the first time zone is ahead of UTC."""
+_SAME_TIME = timedelta(minutes=2)
+"""By how much two readings of a clock that is right may differ."""
 
 
 class DeliveryKind(StrEnum):
@@ -53,3 +60,18 @@ class Delivery:
     channel_id: int | None = None
     message_id: int | None = None
     problem: str | None = None
+
+
+def claimed_too_early(delivery: Delivery, now: datetime) -> bool:
+    """Whether a clock that was far ahead has dealt with a day or a week before it began, or a week before it was over.
+
+    Such a delivery must not keep the day or week from being dealt with in its time. It was claimed in what is still
+    the future, and the message, if there is one, was made before the day began anywhere on earth.
+    """
+    if delivery.claimed_at <= now + _SAME_TIME:
+        return False
+    if delivery.message_id is None:
+        return True
+    weekly = delivery.kind in {DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST}
+    begins_on = delivery.due_on + timedelta(weeks=1) if weekly else delivery.due_on
+    return moment_of(delivery.message_id) < datetime.combine(begins_on, time(), UTC) - _EARLIEST_ZONE

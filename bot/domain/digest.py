@@ -28,7 +28,11 @@ def due_digest(settings: GuildSettings, now: datetime) -> DueDigest | None:
     if now < hour_start(posting_on, settings.digest_hour, settings.zone):
         posting_on -= timedelta(weeks=1)
     week_on = monday_of(posting_on) - timedelta(weeks=1)
-    return DueDigest(week_on, late=posting_on < today) if week_on >= settings.digest_from_on else None
+    # The first week is not after the running one, unless it was chosen by a clock that was wrong. (The next week may
+    # have begun in another time zone, in which it was chosen.)
+    if week_on < settings.digest_from_on <= monday_of(today) + timedelta(weeks=1):
+        return None
+    return DueDigest(week_on, late=posting_on < today)
 
 
 def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: datetime) -> DueDigest | None:
@@ -46,7 +50,8 @@ def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: 
         posting_on -= timedelta(weeks=1)
     due_on = local_day(due_at, zone)
     week_on = monday_of(posting_on) - timedelta(weeks=1)
-    if week_on < monday_of(local_day(manager.enrolled_at, settings.zone)):
+    # Nobody enrols in the future, except by a clock that was wrong.
+    if manager.enrolled_at <= now and week_on < monday_of(local_day(manager.enrolled_at, settings.zone)):
         return None
     if not (manager.receives_on(today) and manager.receives_on(due_on)):
         return None

@@ -36,7 +36,8 @@ def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> 
     if manager.enrolled_at is None or not manager.receives_on(today) or today.weekday() not in manager.nudge_weekdays:
         return None
     due_at = hour_start(today, manager.nudge_hour, zone)
-    return today if manager.enrolled_at <= due_at <= now else None
+    # Nobody enrols in the future, except by a clock that was wrong.
+    return today if due_at <= now and not due_at < manager.enrolled_at <= now else None
 
 
 @dataclass(frozen=True, slots=True)

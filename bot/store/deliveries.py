@@ -97,6 +97,36 @@ async def newest(
     return None if row is None else _read(row)
 
 
+async def due_between(
+    connection: AsyncConnection,
+    guild_id: int,
+    kind: DeliveryKind,
+    manager_id: int | None,
+    first_on: date,
+    last_on: date,
+) -> tuple[Delivery, ...]:
+    """The deliveries of a kind due from `first_on` to `last_on`, the latest first."""
+    query = (
+        select(tables.delivery)
+        .where(
+            _delivery.guild_id == guild_id,
+            _delivery.kind == kind.value,
+            _delivery.manager_id == (manager_id or _TO_CHANNEL),
+            _delivery.due_on >= first_on,
+            _delivery.due_on <= last_on,
+        )
+        .order_by(_delivery.due_on.desc())
+    )
+    return tuple(_read(row) for row in await connection.execute(query))
+
+
+async def forget(connection: AsyncConnection, delivery_id: str) -> None:
+    """Delete a delivery, with its members and the figures that were frozen for it."""
+    await connection.execute(delete(tables.digest).where(tables.digest.c.delivery_id == delivery_id))
+    await connection.execute(delete(tables.nudge_member).where(tables.nudge_member.c.delivery_id == delivery_id))
+    await connection.execute(delete(tables.delivery).where(_delivery.delivery_id == delivery_id))
+
+
 async def newest_day(
     connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, *, state: DeliveryState
 ) -> date | None:

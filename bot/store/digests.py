@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
@@ -20,6 +20,14 @@ async def freeze(
         guild_id=guild_id, week_on=week_on, delivery_id=delivery_id, figures=figures, frozen_at=at
     )
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["guild_id", "week_on"]))
+
+
+async def thaw(connection: AsyncConnection, guild_id: int, week_on: date, *, after: datetime) -> None:
+    """Delete a week's figures if they were frozen `after` a moment: one that is still to come, by a wrong clock."""
+    digest = tables.digest.c
+    await connection.execute(
+        delete(tables.digest).where(digest.guild_id == guild_id, digest.week_on == week_on, digest.frozen_at > after)
+    )
 
 
 async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> str | None:

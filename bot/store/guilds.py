@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import GuildSettings
@@ -156,14 +156,25 @@ async def mark_removed(connection: AsyncConnection, guild_id: int, at: datetime)
     )
 
 
-async def mark_present(connection: AsyncConnection, guild_ids: Collection[int], now: datetime) -> None:
-    """Mark Spade as present in these guilds, and as removed from all others on record that it had joined."""
+async def mark_present(connection: AsyncConnection, guild_ids: Collection[int]) -> None:
+    """Mark Spade as present in these guilds."""
     table = tables.guild
-    here = sorted(guild_ids)
-    await connection.execute(update(table).where(table.c.guild_id.in_(here)).values(removed_at=None))
+    await connection.execute(update(table).where(table.c.guild_id.in_(sorted(guild_ids))).values(removed_at=None))
+
+
+async def mark_absent(connection: AsyncConnection, but_from: Collection[int], now: datetime) -> None:
+    """Mark Spade as removed from all guilds on record that it had joined, but from these.
+
+    An earlier time stays; one that is still to come is from a wrong clock.
+    """
+    table = tables.guild
     await connection.execute(
         update(table)
-        .where(table.c.guild_id.not_in(here), table.c.removed_at.is_(None), table.c.watched_since.is_not(None))
+        .where(
+            table.c.guild_id.not_in(sorted(but_from)),
+            or_(table.c.removed_at.is_(None), table.c.removed_at > now),
+            table.c.watched_since.is_not(None),
+        )
         .values(removed_at=now)
     )
 

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
@@ -205,12 +205,15 @@ async def name_again(connection: AsyncConnection, guild_id: int, manager_id: int
     return deleted.rowcount > 0
 
 
-async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, now: datetime) -> dict[int, Obstacle]:
-    """The members whom a manager has snoozed or dismissed, with which of the two."""
+async def snoozed(
+    connection: AsyncConnection, guild_id: int, manager_id: int, now: datetime, longest: timedelta
+) -> dict[int, Obstacle]:
+    """The members whom a manager has snoozed or dismissed, with which of the two.
+
+    A snooze that ends later than in `longest` was begun by a wrong clock, and does not count.
+    """
     query = select(_snooze.member_id, _snooze.until_at).where(
-        _snooze.guild_id == guild_id,
-        _snooze.manager_id == manager_id,
-        or_(_snooze.until_at.is_(None), _snooze.until_at > now),
+        _snooze.guild_id == guild_id, _snooze.manager_id == manager_id, _holds(now, longest)
     )
     return {
         row.member_id: Obstacle.DISMISSED if row.until_at is None else Obstacle.SNOOZED
@@ -218,14 +221,18 @@ async def snoozed(connection: AsyncConnection, guild_id: int, manager_id: int, n
     }
 
 
-async def snoozed_by(connection: AsyncConnection, guild_id: int, member_id: int, now: datetime) -> frozenset[int]:
-    """The managers who have snoozed or dismissed a member."""
+async def snoozed_by(
+    connection: AsyncConnection, guild_id: int, member_id: int, now: datetime, longest: timedelta
+) -> frozenset[int]:
+    """The managers who have snoozed or dismissed a member; `longest` as for `snoozed`."""
     query = select(_snooze.manager_id).where(
-        _snooze.guild_id == guild_id,
-        _snooze.member_id == member_id,
-        or_(_snooze.until_at.is_(None), _snooze.until_at > now),
+        _snooze.guild_id == guild_id, _snooze.member_id == member_id, _holds(now, longest)
     )
     return frozenset(await connection.scalars(query))
+
+
+def _holds(now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    return or_(_snooze.until_at.is_(None), (_snooze.until_at > now) & (_snooze.until_at <= now + longest))
 
 
 async def hand_over(

@@ -251,8 +251,8 @@ class WatchedClock(SystemClock):
         super().__init__()
         self.befell: list[str] = []
 
-    def hear(self, moment: datetime) -> None:
-        super().hear(moment)
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
+        super().hear(moment, counted_at)
         self.befell.append("heard")
 
     def doubt(self) -> None:
@@ -274,7 +274,7 @@ async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the
         sandbox.faults.gateway.drop()
         await sandbox.until(lambda: clock.befell == ["doubted", "heard"], PATIENCE)
         clock.doubt()
-        sandbox.faults.requests.lose_request(times=None, method="GET", route="/gateway")
+        sandbox.faults.requests.lose_request(times=None, method="GET", route="/users/@me")
         await app.schedule.tick()
         assert turns == []
         sandbox.faults.calm()

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from bot.cli.main import exit_status
 from bot.clock import DrivenClock
@@ -19,6 +19,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Offer, Reason
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.rules import Rules
+from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.services.delivery.messenger import (
     DiscordUnreachableError,
@@ -34,7 +35,7 @@ from bot.services.digest.report import Reporter
 from bot.services.guild.presentation import Presentation
 from bot.services.guild_reader import GuildReader
 from bot.services.record.recorder import Recorder
-from bot.store import deliveries, guilds, managers, nudges, spans, tables
+from bot.store import deliveries, digests, guilds, managers, nudges, spans, tables
 from bot.store.database import Database
 from bot.views.digest.writer import DigestWriter
 from bot.views.kit.parcel import Parcel
@@ -52,7 +53,8 @@ DAY = 24 * 60
 class Discord:
     """Takes what it is given, or breaks as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
         self.sent: list[tuple[int, object]] = []
         self.found: SentMessage | None = None
         self.breaks: Exception | None = None
@@ -70,7 +72,7 @@ class Discord:
         if self.breaks is not None:
             raise self.breaks
         self.sent.append((target, body))
-        return SentMessage(target, len(self.sent))
+        return SentMessage(target, first_id_at(self.now()) + len(self.sent))
 
     async def send_to_person(self, person_id, body, nonce):
         return await self._take(person_id, body)
@@ -111,8 +113,8 @@ class NoContext:
 class World:
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.discord = Discord()
         self.clock = DrivenClock(DUE)
+        self.discord = Discord(self.clock.now)
         self.out_of_step: set[int] = set()
         self.in_trouble: set[int] = set()
         self.service = self.build()
@@ -559,3 +561,68 @@ async def test_an_outcome_that_cannot_be_found_out_is_given_up_after_a_week(
     world.clock.set(DUE + timedelta(days=7))
     assert await world.settle() == 1
     assert world.discord.sent == []
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=40), timedelta(days=5 * 365)])
+@pytest.mark.parametrize("outcome", ["sent", "refused", "unknown"])
+async def test_what_a_clock_far_ahead_has_sent_keeps_no_digest_from_coming_in_its_time(
+    world: World, ahead: timedelta, outcome: str
+) -> None:
+    """The time was taken for a far later one at one tick. From then on each week has both its digests again."""
+    truth = DUE - timedelta(days=1)
+
+    async def take(target: int, body: object) -> SentMessage:
+        if outcome != "sent" and world.clock.now() > truth:
+            raise RefusedError("no") if outcome == "refused" else UnknownOutcomeError("?")
+        world.discord.sent.append((target, body))
+        return SentMessage(target, first_id_at(truth) + len(world.discord.sent))
+
+    world.discord._take = take
+    world.clock.set(truth + ahead)
+    await world.service.post_due()
+    world.clock.set(truth, back=True)
+    world.discord.sent.clear()
+    weeks = 8
+    for hours in range(0, weeks * 7 * 24, 5):
+        truth = DUE - timedelta(days=1) + timedelta(hours=hours)
+        world.clock.set(truth)
+        await world.settle()
+        await world.service.post_due()
+        async with world.database.reading() as connection:
+            posted = await deliveries.newest(connection, GUILD, DeliveryKind.DIGEST, None, until_on=truth.date())
+            frozen = None if posted is None else await digests.frozen(connection, GUILD, posted.due_on)
+        assert (frozen is None) is (posted is None)
+    assert [target for target, _ in world.discord.sent].count(TEAM) == weeks
+    async with world.database.reading() as connection:
+        own = await deliveries.due_between(
+            connection, GUILD, DeliveryKind.PERSONAL_DIGEST, ANNA, WEEK, WEEK + timedelta(weeks=weeks - 1)
+        )
+    assert all(one.claimed_at <= truth for one in own)
+    assert len(own) == weeks
+
+
+async def test_a_digest_that_a_clock_some_hours_ahead_has_posted_is_not_posted_twice(world: World) -> None:
+    async def take(target: int, body: object) -> SentMessage:
+        world.discord.sent.append((target, body))
+        return SentMessage(target, first_id_at(DUE - timedelta(hours=5)))
+
+    world.discord._take = take
+    world.clock.set(DUE + timedelta(hours=1))
+    assert await world.service.post_due() == 1
+    world.clock.set(DUE - timedelta(hours=4), back=True)
+    for hours in range(-4, 8):
+        world.clock.set(DUE + timedelta(hours=hours))
+        await world.service.post_due()
+    assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
+
+
+@pytest.mark.parametrize("marked", ["digest_from_on", "enrolled_at"])
+async def test_a_digest_that_was_chosen_by_a_clock_far_ahead_comes_now(world: World, marked: str) -> None:
+    async with world.database.writing() as connection:
+        if marked == "digest_from_on":
+            await connection.execute(update(tables.guild).values(digest_from_on=WEEK + timedelta(weeks=260)))
+        else:
+            await connection.execute(update(tables.manager).values(enrolled_at=DUE + timedelta(days=1800)))
+    world.clock.set(DUE + timedelta(hours=2))
+    await world.service.post_due()
+    assert [target for target, _ in world.discord.sent][:2] == [TEAM, ANNA]

@@ -54,17 +54,19 @@ async def test_where_spade_is_and_where_it_was_removed_from(database: Database) 
         for guild_id in (1, 2):
             await guilds.watch(connection, guild_id, moment(0))
         await guilds.save(connection, replace(FULL, guild_id=3))
-        await guilds.mark_present(connection, [1], moment(10))
+        await guilds.mark_present(connection, [1])
+        await guilds.mark_absent(connection, [1], moment(10))
         assert [settings.guild_id for settings in await guilds.all_settings(connection)] == [1, 3]
-        await guilds.mark_present(connection, [1], moment(20))  # the first finding stays
+        await guilds.mark_absent(connection, [1], moment(20))  # the first finding stays
         assert await guilds.removed_before(connection, moment(10)) == ()
         assert await guilds.removed_before(connection, moment(11)) == (2,)
         await guilds.mark_removed(connection, 1, moment(30))
         await guilds.mark_removed(connection, 1, moment(40))
         assert await guilds.removed_before(connection, moment(31)) == (1, 2)
-        await guilds.mark_present(connection, [1, 2], moment(50))
+        await guilds.mark_present(connection, [1, 2])
+        await guilds.mark_absent(connection, [1, 2], moment(50))
         assert await guilds.removed_before(connection, moment(100)) == ()
-        await guilds.mark_present(connection, [], moment(60))
+        await guilds.mark_absent(connection, [], moment(60))
         assert await guilds.removed_before(connection, moment(100)) == (1, 2)
 
 

@@ -12,6 +12,7 @@ from bot.store.database import Connection, Database
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, at, moment
 
 TODAY = moment(0).date()
+SNOOZE = timedelta(minutes=30)
 WAITS = Offer(MIA, Reason.WAITING, moment(-600), at(-600), CHANNEL, for_team=True)
 UNMET = Offer(NOAH, Reason.UNMET, moment(-9000), active_days=5)
 COOLED = Offer(OLE, Reason.COOLING, moment(-99_000), conversations=4, from_manager_id=BEN, handed=True)
@@ -184,12 +185,20 @@ async def test_snoozes_end_and_dismissals_do_not(database: Database) -> None:
     async with database.writing() as connection:
         await nudges.snooze(connection, GUILD, ANNA, MIA, moment(60))
         await nudges.snooze(connection, GUILD, ANNA, NOAH, None)
-        assert await nudges.snoozed(connection, GUILD, ANNA, moment(59)) == {
+        assert await nudges.snoozed(connection, GUILD, ANNA, moment(59), SNOOZE) == {
             MIA: Obstacle.SNOOZED,
             NOAH: Obstacle.DISMISSED,
         }
-        assert await nudges.snoozed(connection, GUILD, ANNA, moment(60)) == {NOAH: Obstacle.DISMISSED}
-        assert await nudges.snoozed(connection, GUILD, BEN, moment(0)) == {}
+        assert await nudges.snoozed(connection, GUILD, ANNA, moment(60), SNOOZE) == {NOAH: Obstacle.DISMISSED}
+        assert await nudges.snoozed(connection, GUILD, BEN, moment(0), SNOOZE) == {}
+        assert await nudges.snoozed_by(connection, GUILD, MIA, moment(30), SNOOZE) == {ANNA}
+
+
+async def test_a_snooze_that_ends_too_late_was_begun_by_a_wrong_clock(database: Database) -> None:
+    async with database.writing() as connection:
+        await nudges.snooze(connection, GUILD, ANNA, MIA, moment(60))
+        assert await nudges.snoozed(connection, GUILD, ANNA, moment(29), SNOOZE) == {}
+        assert await nudges.snoozed_by(connection, GUILD, MIA, moment(29), SNOOZE) == frozenset()
 
 
 async def test_only_what_was_sent_has_an_effect(database: Database) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.clock import AGREES_WITHIN
+from bot.domain.reckoning import AGREES_WITHIN
 from tests.simulate.machine import Tick
 from tests.simulate.play import Sent
 from tests.simulate.scenario import Due, Scenario

@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bot.clock import Clock, SystemClock
+from bot.domain.reckoning import LASTING
 
 BuildClock = Callable[[Callable[[], datetime], Callable[[], float]], Clock]
 """Makes Spade's clock of the wall and of a counter of seconds."""
 ASKED_IN_VAIN = 0.03
 """How often Discord does not say what time it is."""
+WITH_RATE_LIMIT = 0.8
+"""How often an answer has the headers of a rate limit."""
+ASKS_FOR = LASTING + timedelta(minutes=1)
+"""Spade asks every 20 seconds; here twice, this far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,8 @@ class Machine:
     Down, from minutes to weeks, a dozen times a year: half of the times it is started anew, maybe with a wrong clock,
     else it was asleep, where its clock and its counter may or may not have stood still. Some thirty times a year its
     clock jumps, by seconds up to weeks, both ways, or decades back, and half of the times is set right after a while.
-    What Discord says is up to two seconds old.
+    What Discord says is up to two seconds old, and comes with the rate limit's time in most answers. Some forty times a
+    year an answer has a wrong date, by minutes up to years: alone, or even with the rate limit's.
     """
 
     def __init__(self, random: Random, first: datetime, last: datetime, build_clock: BuildClock = SystemClock) -> None:
@@ -37,7 +43,8 @@ class Machine:
         self._at = first
         self._error = timedelta()
         self._stood_still = 0.0
-        self._changes = iter(sorted(_outages(random, first, last) + self._jumps(first, last), key=lambda one: one[0]))
+        changes = _outages(random, first, last) + self._jumps(first, last) + _wrong_dates(random, first, last)
+        self._changes = iter(sorted(changes, key=lambda one: one[0]))
         self._next = next(self._changes)
         self._down_until = first
         self._clock = self._started()
@@ -51,15 +58,27 @@ class Machine:
                 self._change(change)
             if moment < self._down_until:
                 continue
+            if not self._clock.sure and moment - ASKS_FOR >= max(self._at, self._down_until):
+                self._at = moment - ASKS_FOR
+                self._ask()
             self._at = moment
-            if not self._clock.sure and self._random.random() >= ASKED_IN_VAIN:
-                heard = moment - timedelta(seconds=self._random.random() * 2)
-                self._clock.hear(heard.replace(microsecond=0))
+            if not self._clock.sure:
+                self._ask()
             if self._clock.sure:
                 yield Tick(moment, self._clock.now())
 
-    def _change(self, change: "Outage | timedelta") -> None:
-        """Go down, or have the clock show something else: `change` is by how much it is wrong from now on."""
+    def _ask(self) -> None:
+        if self._random.random() >= ASKED_IN_VAIN:
+            heard = self._at - timedelta(seconds=self._random.random() * 2)
+            self._clock.hear(heard.replace(microsecond=0), heard if self._random.random() < WITH_RATE_LIMIT else None)
+
+    def _change(self, change: "Change") -> None:
+        """Go down, hear a wrong date, or have the clock show something else from now on: wrong by `change`."""
+        if isinstance(change, WrongDate):
+            if self._at >= self._down_until:
+                limited = change.with_limit and self._clock.sure  # who was just started has nothing to hold it against
+                self._clock.hear(self._at + change.by, self._at + change.by if limited else None)
+            return
         if isinstance(change, timedelta):
             self.jumps += change != self._error
             self._error = change
@@ -84,8 +103,8 @@ class Machine:
     def _seconds(self) -> float:
         return self._at.timestamp() - self._stood_still
 
-    def _jumps(self, first: datetime, last: datetime) -> "list[tuple[datetime, Outage | timedelta]]":
-        found: list[tuple[datetime, Outage | timedelta]] = []
+    def _jumps(self, first: datetime, last: datetime) -> "list[tuple[datetime, Change]]":
+        found: list[tuple[datetime, Change]] = []
         moment = first
         while moment < last:
             moment += timedelta(days=self._random.expovariate(1 / 17))
@@ -105,8 +124,29 @@ class Outage:
     stands_still: bool
 
 
-def _outages(random: Random, first: datetime, last: datetime) -> "list[tuple[datetime, Outage | timedelta]]":
-    found: list[tuple[datetime, Outage | timedelta]] = []
+@dataclass(frozen=True, slots=True)
+class WrongDate:
+    """An answer with a wrong date; `with_limit` says that the time of its rate limit is just as wrong."""
+
+    by: timedelta
+    with_limit: bool
+
+
+Change = Outage | WrongDate | timedelta
+
+
+def _wrong_dates(random: Random, first: datetime, last: datetime) -> list[tuple[datetime, Change]]:
+    found: list[tuple[datetime, Change]] = []
+    moment = first
+    while moment < last:
+        moment += timedelta(days=random.expovariate(1 / 9))
+        most = random.choice((timedelta(hours=1), timedelta(days=40), timedelta(days=5 * 365)))
+        found.append((moment, WrongDate(most * random.uniform(-1, 1), random.random() < 0.3)))
+    return found
+
+
+def _outages(random: Random, first: datetime, last: datetime) -> list[tuple[datetime, Change]]:
+    found: list[tuple[datetime, Change]] = []
     moment = first
     while moment < last:
         moment += timedelta(days=random.expovariate(1 / 30))

@@ -1,5 +1,6 @@
 """The clock, and that there is only one."""
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.clock import Clock, DrivenClock, SystemClock
+from bot.clock import Clock, DrivenClock, SystemClock, UnsureTimeError
 from bot.discord_io.connection.time_signal import TimeSignal
 
 ROOT = Path(__file__).parents[2]
@@ -62,42 +63,182 @@ def test_a_clock_that_agrees_within_a_minute_counts(machine: Machine, wrong: tim
 def test_a_wrong_clock_gives_way_to_discords(
     machine: Machine, wrong: timedelta, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """At the start only the machine's clock contradicts: two parts of Discord that agree are enough at once."""
     for _ in range(2):
-        machine.clock.hear(machine.wall - wrong)
+        machine.clock.hear(machine.wall - wrong, machine.wall - wrong)
         machine.pass_(timedelta(hours=1))
         assert machine.clock.now() == machine.wall - wrong
         assert machine.clock.sure
     assert caplog.text.count("Spade goes by Discord's") == 1
+    assert "before it is certain" not in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=-18_000), timedelta(hours=2)])
+def test_a_date_alone_is_not_enough_against_the_clock(machine: Machine, wrong: timedelta) -> None:
+    truth = NINE - wrong
+    for minutes in range(0, 60, 5):
+        machine.clock.hear(truth + timedelta(minutes=minutes))
+        assert not machine.clock.sure
+        assert machine.clock.now() == truth + timedelta(minutes=minutes)  # the better guess, but no more
+        machine.pass_(timedelta(minutes=5))
+    assert machine.clock.unsure_for == timedelta(hours=1)
+    machine.clock.hear_id(machine.wall - wrong)
+    assert machine.clock.sure
+    assert machine.clock.now() == machine.wall - wrong
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-3), timedelta(minutes=-2), timedelta(hours=1), timedelta(days=9)])
-def test_after_a_jump_the_counter_decides_until_discord_speaks(machine: Machine, jump: timedelta) -> None:
+@pytest.mark.parametrize("right", ["wall", "counter"])
+def test_after_a_jump_the_counter_decides_until_discord_speaks(machine: Machine, jump: timedelta, right: str) -> None:
+    """As after a suspend of three days with a counter that stood still, and as after a clock that was set wrong."""
     machine.clock.hear(NINE)
     machine.pass_(timedelta(minutes=5), jump=jump)
     assert machine.clock.now() == NINE + timedelta(minutes=5)
     assert not machine.clock.sure
-    machine.clock.hear(machine.wall)
-    assert machine.clock.now() == machine.wall
+    truth = machine.wall if right == "wall" else NINE + timedelta(minutes=5)
+    machine.clock.hear(truth)
+    assert machine.clock.now() == truth
     assert machine.clock.sure
 
 
 def test_discords_word_grows_old_and_can_be_doubted(machine: Machine) -> None:
     machine.clock.hear(NINE)
     machine.clock.doubt()
+    machine.pass_(timedelta(minutes=4))
+    machine.clock.doubt()
     assert not machine.clock.sure
-    machine.clock.hear(NINE)
+    assert machine.clock.unsure_for == timedelta(minutes=4)
+    machine.clock.hear(machine.wall)
     assert machine.clock.sure
+    assert machine.clock.unsure_for == timedelta()
     machine.pass_(timedelta(hours=6))
     assert not machine.clock.sure
 
 
-async def test_every_answer_with_a_date_says_what_time_it_is() -> None:
-    heard: list[datetime] = []
-    signal = TimeSignal(heard.append)
-    for headers in ({"Date": "Mon, 02 Mar 2026 09:00:00 GMT"}, {}, {"Date": "today"}, {"Date": "99"}):
-        params = SimpleNamespace(response=SimpleNamespace(headers=headers))
-        await signal.answered(None, SimpleNamespace(), params)
-    assert heard == [NINE]
+WRONG = [timedelta(days=5 * 365), timedelta(days=40), timedelta(hours=1), timedelta(minutes=-2), timedelta(days=-40)]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_date_is_not_believed_and_nothing_is_sure_meanwhile(
+    machine: Machine, wrong: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.clock.hear(NINE)
+    caplog.set_level(logging.INFO)
+    for _ in range(30):
+        machine.pass_(timedelta(minutes=1))
+        machine.clock.hear(machine.wall + wrong)
+        assert machine.clock.now() == machine.wall
+        assert not machine.clock.sure
+        with pytest.raises(UnsureTimeError):
+            machine.clock.sure_now()
+    assert len(caplog.records) == 1
+    assert machine.clock.unsure_for == timedelta(minutes=29)
+    machine.pass_(timedelta(minutes=1))
+    machine.clock.hear(machine.wall)
+    assert machine.clock.sure_now() == machine.wall
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_another_part_of_discord_refutes_a_wrong_date(machine: Machine, wrong: timedelta) -> None:
+    machine.clock.hear(NINE)
+    machine.pass_(timedelta(minutes=1))
+    machine.clock.hear(machine.wall + wrong, machine.wall)
+    assert machine.clock.sure_now() == machine.wall
+    machine.clock.hear(machine.wall + wrong)
+    assert not machine.clock.sure
+    machine.clock.hear_id(machine.wall - timedelta(seconds=20))
+    assert machine.clock.sure_now() == machine.wall
+
+
+@pytest.mark.parametrize("second", ["limit", "id"])
+@pytest.mark.parametrize("wrong", [timedelta(days=3), timedelta(days=-3)])
+def test_who_was_suspended_whole_believes_two_parts_of_discord_after_minutes(
+    machine: Machine, second: str, wrong: timedelta
+) -> None:
+    """Clock and counter stood still together, as in a paused virtual machine, and nobody sets the clock."""
+    machine.clock.hear(NINE)
+    for minutes in range(6):
+        assert not machine.clock.sure or minutes == 0
+        truth = machine.wall + wrong
+        machine.clock.hear(truth, truth if second == "limit" else None)
+        if second == "id" and minutes == 1:
+            machine.clock.hear_id(truth - timedelta(seconds=10))
+        if minutes < 5:
+            assert machine.clock.now() == machine.wall
+            machine.pass_(timedelta(minutes=1))
+    assert machine.clock.sure_now() == truth
+
+
+def test_dates_that_are_not_kept_to_prove_nothing(machine: Machine) -> None:
+    """As from a cache that repeats an answer, or from a clock that is set all the time."""
+    machine.clock.hear(NINE)
+    for minutes in range(1, 60):
+        machine.pass_(timedelta(minutes=3))
+        wrong = NINE + timedelta(days=minutes)
+        machine.clock.hear(wrong, wrong)
+        assert not machine.clock.sure
+    assert machine.clock.now() == machine.wall
+
+
+def test_a_late_event_says_nothing_and_one_of_the_future_raises_doubt(machine: Machine) -> None:
+    machine.clock.hear(NINE)
+    machine.pass_(timedelta(minutes=10))
+    machine.clock.hear_id(NINE)
+    assert machine.clock.sure_now() == machine.wall
+    machine.clock.hear_id(machine.wall + timedelta(hours=1))
+    assert not machine.clock.sure
+    machine.clock.hear(machine.wall)
+    assert machine.clock.sure
+
+
+def test_an_id_too_close_to_both_decides_nothing(machine: Machine) -> None:
+    machine.clock.hear(NINE)
+    machine.clock.hear(NINE + timedelta(seconds=90))
+    machine.clock.hear_id(NINE + timedelta(seconds=45))
+    assert not machine.clock.sure
+
+
+def test_without_an_answer_an_event_that_agrees_with_the_machine_is_enough(machine: Machine) -> None:
+    machine.clock.hear_id(NINE - timedelta(seconds=3))
+    assert machine.clock.sure_now() == NINE
+
+
+LIMIT = {"X-RateLimit-Reset": f"{NINE.timestamp() + 7.25:.3f}", "X-RateLimit-Reset-After": "7.250"}
+DATE = {"Date": "Mon, 02 Mar 2026 09:00:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "heard"),
+    [
+        (DATE, 200, (NINE, None)),
+        ({"Date": "Mon, 02 Mar 2026 10:00:00 +0100"}, 200, (NINE, None)),
+        (DATE | {"Age": "0"}, 404, (NINE, None)),
+        (DATE | LIMIT, 200, (NINE, NINE)),
+        (DATE | LIMIT, 429, (NINE, None)),
+        (DATE | LIMIT | {"X-RateLimit-Reset-After": "soon"}, 200, (NINE, None)),
+        (DATE | LIMIT | {"X-RateLimit-Reset": "1e300"}, 200, (NINE, None)),
+        (DATE | LIMIT | {"X-RateLimit-Reset": "nan"}, 200, (NINE, None)),
+        (DATE | LIMIT | {"X-RateLimit-Reset": "7"}, 200, (NINE, None)),
+        (DATE | {"Age": "86400"}, 200, None),
+        (DATE | {"Age": "old"}, 200, None),
+        (LIMIT, 200, None),
+        ({"Date": "today"}, 200, None),
+        ({"Date": "99"}, 200, None),
+        ({"Date": "Mon, 02 Mar 99999999999999999999 09:00:00 GMT"}, 200, None),
+        ({"Date": "Mon, 02 Mar 9999 09:00:00 GMT"}, 200, None),
+        ({"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}, 200, None),
+        ({"Date": "Mon, 01 Jan 0001 00:00:00 +2359"}, 200, None),
+    ],
+)
+async def test_an_answer_says_what_time_it_is_once_or_twice(
+    headers: dict[str, str], status: int, heard: tuple[datetime, datetime | None] | None
+) -> None:
+    found: list[tuple[datetime, datetime | None]] = []
+    signal = TimeSignal(lambda moment, counted_at: found.append((moment, counted_at)))
+    params = SimpleNamespace(response=SimpleNamespace(headers=headers, status=status))
+    await signal.answered(None, SimpleNamespace(), params)
+    assert found == ([] if heard is None else [heard])
 
 
 def test_driven_clock_stands_still_until_it_is_set() -> None:

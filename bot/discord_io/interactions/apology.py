@@ -7,8 +7,9 @@ from types import TracebackType
 import aiohttp
 import discord
 
+from bot.clock import UnsureTimeError
 from bot.store.error import OutageError, UnknownZoneError
-from bot.views.words.refusals import database_away, unexpected_error, unknown_zone
+from bot.views.words.refusals import database_away, time_unsure, unexpected_error, unknown_zone
 
 log = logging.getLogger(__name__)
 
@@ -16,12 +17,15 @@ log = logging.getLogger(__name__)
 async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
     """Log an error under a reference, and tell the person that something failed, with the reference.
 
-    What the person can mend is said in a sentence, and needs no reference. An outage of the database is logged by
-    itself, so the person is told of it instead.
+    What the person can mend is said in a sentence, and needs no reference. An outage of the database, and that the time
+    is not certain, are logged by themselves, so the person is told of them instead.
     """
     cause = getattr(error, "original", error)  # discord.py wraps what a command raises
     if isinstance(cause, OutageError):
         await tell(interaction, database_away())
+        return
+    if isinstance(cause, UnsureTimeError):
+        await tell(interaction, time_unsure())
         return
     if isinstance(cause, UnknownZoneError):
         log.error("%s failed: %s", what, cause)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 
+from bot.clock import UnsureTimeError
 from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,19 @@ class Attempts:
 
         Any exception and a missed deadline are logged, `what` naming the work, and end here. The pause before the next
         attempt is a minute, doubled with each failure in a row, at most an hour. An outage of the database is raised.
+        That the time is not certain is no failure.
         """
         failures, not_before = self._failed.get(key, (0, None))
-        if not_before is not None and self._now() < not_before:
-            return False
+        if not_before is not None and self._now() < not_before <= self._now() + LONGEST_PAUSE:
+            return False  # a pause that is longer was begun when the time was taken for a later one
         deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
             async with deadline:
                 done = await work()
         except OutageError:
             raise  # it is no failure of this work, and nothing else can be done, either
+        except UnsureTimeError:
+            return False
         except Exception:
             pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
             self._failed[key] = (failures + 1, self._now() + pause)

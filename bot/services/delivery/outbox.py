@@ -12,6 +12,7 @@ from typing import Generic
 
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from bot.services.delivery import periods
 from bot.services.delivery.messenger import Body, Messenger, RefusedError, SentMessage, UnknownOutcomeError
 from bot.store import deliveries, managers
 from bot.store.database import Connection, Database
@@ -29,9 +30,12 @@ UNSETTLEABLE = "whether it was sent could not be found out"
 def new_delivery(
     kind: DeliveryKind, guild_id: int, manager_id: int | None, due_on: date, clock: Clock, state: DeliveryState
 ) -> Delivery:
-    """A new delivery with a random id, and with a nonce made of the id. It is not stored yet."""
+    """A new delivery with a random id, and with a nonce made of the id. It is not stored yet.
+
+    Raises UnsureTimeError: a day or a week is dealt with only while it is certain which it is.
+    """
     delivery_id = secrets.token_hex(8)
-    now = clock.now()
+    now = clock.sure_now()
     return Delivery(
         delivery_id=delivery_id,
         guild_id=guild_id,
@@ -89,11 +93,13 @@ class Outbox(Generic[Body]):
         """Settle a delivery whose outcome is not known; returns False if that is not possible yet.
 
         Looks for the message. If it is not found, the delivery is claimed again and sent with the same nonce; `rebuild`
-        makes its body anew, or returns None if it is too late to send it, which makes it refused.
+        makes its body anew, or returns None if it is too late to send it, which makes it refused. Raises
+        UnsureTimeError.
         """
         if delivery.delivery_id in self._in_flight:
             return False
-        if delivery.tried_at is not None and self._clock.now() - delivery.tried_at < SETTLE_AFTER:
+        now = self._clock.sure_now()
+        if delivery.tried_at is not None and timedelta() <= now - delivery.tried_at < SETTLE_AFTER:
             return False
         try:
             found = await self._messenger.find(delivery, channel_id) if delivery.tried_at is not None else None
@@ -168,4 +174,4 @@ async def claim_nothing(
     connection: Connection, kind: DeliveryKind, guild_id: int, manager_id: int | None, due_on: date, clock: Clock
 ) -> None:
     """Claim a delivery for which there is nothing worth sending, so that its day is not evaluated again."""
-    await deliveries.claim(connection, new_delivery(kind, guild_id, manager_id, due_on, clock, DeliveryState.NOTHING))
+    await periods.claim(connection, new_delivery(kind, guild_id, manager_id, due_on, clock, DeliveryState.NOTHING))

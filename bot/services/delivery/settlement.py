@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.clock import UnsureTimeError
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.store import deliveries
 from bot.store.database import Database
@@ -43,6 +44,8 @@ class Settlement:
                 settled += resume is not None and await resume(delivery)
             except OutageError:
                 raise
+            except UnsureTimeError:
+                break
             except Exception:
                 log.exception("The %s %s could not be settled; it gets its turn again", delivery.kind, delivery.due_on)
         return settled

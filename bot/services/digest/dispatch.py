@@ -17,6 +17,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
+from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
@@ -26,7 +27,7 @@ from bot.services.guild_reader import GuildReader, GuildSnapshot
 from bot.services.nudge.check import joined_of, names_of
 from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import old_hands
-from bot.store import deliveries, digests, guilds, managers
+from bot.store import digests, guilds, managers
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class DigestService(Generic[Body]):
         draft = await self._draft(settings, due.week_on)
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
         async with self._database.writing() as connection:
-            if not await deliveries.claim(connection, delivery):
+            if not await periods.claim(connection, delivery):
                 return False
             await self._freeze(connection, delivery, draft.frozen)
         return await self._outbox.send(delivery, settings.digest_channel_id, body) is DeliveryState.SENT
@@ -129,16 +130,16 @@ class DigestService(Generic[Body]):
             return False
         body = self._composer.personal_digest(_sent_as(draft, delivery, due))
         async with self._database.writing() as connection:
-            if not await deliveries.claim(connection, delivery):
+            if not await periods.claim(connection, delivery):
                 return False
             await self._freeze(connection, delivery, draft.team)
         return await self._outbox.send(delivery, None, body) is DeliveryState.SENT
 
     async def _is_taken(self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest) -> bool:
-        """Whether the digest of this week, or of a later one, was dealt with."""
+        """Whether the digest of this week, or of the next one, was dealt with."""
         async with self._database.reading() as connection:
-            newest = await deliveries.newest(connection, guild_id, kind, manager_id)
-        return newest is not None and newest.due_on >= due.week_on
+            now = self._clock.now()
+            return await periods.dealt_with(connection, guild_id, kind, manager_id, due.week_on, now) is not None
 
     def _new_delivery(
         self, kind: DeliveryKind, settings: GuildSettings, manager_id: int | None, due: DueDigest
@@ -147,6 +148,7 @@ class DigestService(Generic[Body]):
 
     async def _freeze(self, connection: Connection, delivery: Delivery, week: FrozenWeek) -> None:
         document, now = json.dumps(week.document()), self._clock.now()
+        await digests.thaw(connection, delivery.guild_id, delivery.due_on, after=delivery.claimed_at)
         await digests.freeze(connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, document, now)
 
     async def resume(self, delivery: Delivery) -> bool:

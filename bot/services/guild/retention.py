@@ -21,13 +21,13 @@ class Retention:
         self._done: dict[int, tuple[date, int]] = {}
 
     async def purge_due(self) -> int:
-        """Purge every guild that is due now; returns how many rows were deleted."""
+        """Purge every guild that is due now; returns how many rows were deleted. Raises UnsureTimeError."""
         async with self._database.reading() as connection:
             wanted = [one for one in await guilds.all_settings(connection) if one.keep_months is not None]
         rows = 0
         for settings in wanted:
             assert settings.keep_months is not None
-            today = local_day(self._clock.now(), settings.zone)
+            today = local_day(self._clock.sure_now(), settings.zone)
             if self._done.get(settings.guild_id) == (today, settings.keep_months):
                 continue
             day = kept_from(today, settings.keep_months)

@@ -87,7 +87,8 @@ class PrivacyService:
 
     async def finish_due(self) -> None:
         """Repeat erasures that are due for it, and remove remains from the database file if that is due."""
-        due = [who for who, at in self._again.items() if at <= self._clock.now()]
+        now = self._clock.now()
+        due = [who for who, at in self._again.items() if not now < at <= now + LOOK_AGAIN_AFTER]
         for guild_id, person_id in due:
             async with self._database.writing() as connection:
                 still = person_id in await forgetting.forgotten(connection, guild_id)

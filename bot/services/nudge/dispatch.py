@@ -15,6 +15,7 @@ from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Re
 from bot.domain.nudge_decision import ranked
 from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
 from bot.domain.rules import Rules
+from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
@@ -96,7 +97,7 @@ class NudgeService(Generic[Body]):
             for settings in await guilds.all_settings(connection):
                 for manager in await managers.all_settings(connection, settings.guild_id):
                     day = due_nudge(manager, settings.zone, now)
-                    if day is not None and not await _dealt_with(connection, manager, day):
+                    if day is not None and not await _dealt_with(connection, manager, day, now):
                         found.append((NudgeSchedule(settings, manager), day))
         return found
 
@@ -115,7 +116,7 @@ class NudgeService(Generic[Body]):
         if state is not None:
             return state
         async with self._database.reading() as connection:
-            found = await nudge_of_day(connection, schedule.manager, day)
+            found = await nudge_of_day(connection, schedule.manager, day, self._clock.now())
         return found.state if found is not None and found.state in UNSETTLED else NoNudge.HAD
 
     async def _send(self, schedule: NudgeSchedule, day: date, *, on_request: bool = False) -> DeliveryState | None:
@@ -123,9 +124,10 @@ class NudgeService(Generic[Body]):
         settings, manager = schedule.guild, schedule.manager
         guild_id, manager_id = settings.guild_id, manager.manager_id
         async with self._database.reading() as connection:
-            if await _dealt_with(connection, manager, day, on_request=on_request):
+            now = self._clock.now()
+            if await _dealt_with(connection, manager, day, now, on_request=on_request):
                 return None
-            past = await past_nudges(connection, settings, manager, self._clock.now(), self._rules)
+            past = await past_nudges(connection, settings, manager, now, self._rules)
         rests = rests_today(past, today=day, weekdays=manager.nudge_weekdays)
         while on_request or not rests:
             nudge, discord = await self._check.look(settings, manager_id, self._clock.now())
@@ -135,7 +137,7 @@ class NudgeService(Generic[Body]):
             now = self._clock.now()
             delivery = new_delivery(DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock, DeliveryState.CLAIMED)
             async with self._database.writing() as connection:
-                if await _dealt_with(connection, manager, day, on_request=on_request):
+                if await _dealt_with(connection, manager, day, now, on_request=on_request):
                     return None
                 await self._check.note(connection, settings, discord, now)
                 again = await self._check.decide(connection, settings, manager_id, now, discord)
@@ -158,7 +160,7 @@ class NudgeService(Generic[Body]):
         await deliveries.forget_unsent(
             connection, settings.guild_id, DeliveryKind.NUDGE, delivery.manager_id, delivery.due_on
         )
-        claimed = await deliveries.claim(connection, delivery)
+        claimed = await periods.claim(connection, delivery)
         assert claimed  # this transaction has found the day open
         await nudges.add_members(
             connection,
@@ -225,9 +227,11 @@ class NudgeService(Generic[Body]):
         return self._composer.nudge(replace(draft, nudge=replace(draft.nudge, half_as_often=quiet)))
 
 
-async def _dealt_with(connection: Connection, manager: ManagerSettings, day: date, *, on_request: bool = False) -> bool:
+async def _dealt_with(
+    connection: Connection, manager: ManagerSettings, day: date, now: datetime, *, on_request: bool = False
+) -> bool:
     """Whether a day has had its nudge. On request, one that was refused or empty is tried again."""
-    found = await nudge_of_day(connection, manager, day)
+    found = await nudge_of_day(connection, manager, day, now)
     return found is not None and not (on_request and found.due_on == day and found.state in UNSENT)
 
 

@@ -11,6 +11,7 @@ from bot.domain.calendar import local_day
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.guild import ManagerSettings
 from bot.domain.nudge_time import NudgeSchedule, PauseProblem, pause_problem
+from bot.services.delivery import periods
 from bot.services.delivery.messenger import Body, Body_co, Messenger
 from bot.services.delivery.outbox import Outbox, new_delivery
 from bot.services.nudge.schedule import schedule_of
@@ -82,7 +83,7 @@ class Enrolments(Generic[Body]):
         await deliveries.forget_unsent(connection, key[0], DeliveryKind.WELCOME, key[1], today)
         await deliveries.forget_unsent(connection, key[0], DeliveryKind.NUDGE, key[1], today)
         delivery = new_delivery(DeliveryKind.WELCOME, *key, today, self._clock, DeliveryState.CLAIMED)
-        return delivery if await deliveries.claim(connection, delivery) else None
+        return delivery if await periods.claim(connection, delivery) else None
 
     async def resume(self, delivery: Delivery) -> bool:
         """Find out about a first DM whose outcome is open; False if it is too early."""

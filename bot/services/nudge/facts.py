@@ -17,6 +17,7 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.touch import Touch, TouchKind, personal_kinds
 from bot.domain.why import MemberFacts
+from bot.services.delivery import periods
 from bot.store import activity, deliveries, managers, nudges, people, touches, waits
 from bot.store.activity import Trace
 from bot.store.database import Connection
@@ -75,7 +76,7 @@ async def gather(
         last_messages=await _last_messages(connection, guild_id, known, now),
         barred={
             **dict.fromkeys(await people.departed(connection, guild_id, now), Obstacle.LEFT),
-            **await nudges.snoozed(connection, guild_id, manager_id, now),
+            **await nudges.snoozed(connection, guild_id, manager_id, now, limits.snooze),
             **(barred or {}),
         },
         past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),
@@ -187,7 +188,7 @@ async def past_nudges(
     """What a manager's next nudge depends on."""
     key = settings.guild_id, DeliveryKind.NUDGE, manager.manager_id
     today = local_day(now, manager.zone or settings.zone)
-    dealt_with = await nudge_of_day(connection, manager, today)
+    dealt_with = await nudge_of_day(connection, manager, today, now)
     return PastNudges(
         dealt_on=dealt_with.due_on if dealt_with is not None else None,
         last_on=await deliveries.newest_day(connection, *key, state=DeliveryState.SENT),
@@ -195,16 +196,9 @@ async def past_nudges(
     )
 
 
-async def nudge_of_day(connection: Connection, manager: ManagerSettings, day: date) -> Delivery | None:
-    """The delivery that dealt with a manager's day: sent, tried, or found to be empty; None while the day is open.
-
-    The next day's counts as well: a manager who moved to a time zone further west has had it already. Days further
-    ahead were left by a wrong clock and are ignored.
-    """
-    newest = await deliveries.newest(
-        connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id, until_on=day + timedelta(days=1)
-    )
-    return newest if newest is not None and newest.due_on >= day else None
+async def nudge_of_day(connection: Connection, manager: ManagerSettings, day: date, now: datetime) -> Delivery | None:
+    """The delivery that dealt with a manager's day: sent, tried, or found to be empty; None while the day is open."""
+    return await periods.dealt_with(connection, manager.guild_id, DeliveryKind.NUDGE, manager.manager_id, day, now)
 
 
 def receivers(team: tuple[ManagerSettings, ...], settings: GuildSettings, now: datetime) -> tuple[int, ...]:

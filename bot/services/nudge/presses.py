@@ -138,7 +138,8 @@ class NudgePresses(Generic[Body]):
         if settings is None:
             return frozenset()
         team = await managers.all_settings(connection, delivery.guild_id)
-        set_aside_by = await nudges.snoozed_by(connection, delivery.guild_id, member.offer.member_id, now)
+        snooze = self._rules.nudge.snooze
+        set_aside_by = await nudges.snoozed_by(connection, delivery.guild_id, member.offer.member_id, now, snooze)
         return frozenset(receivers(team, settings, now)) - {delivery.manager_id or 0} - set_aside_by
 
     async def _bring_up_to_date(self, delivery: Delivery, press: ButtonPress) -> NudgeDraft | None:

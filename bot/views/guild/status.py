@@ -20,11 +20,15 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """What the connection to Discord knows. `missing` are the permissions Spade lacks, by channel."""
+    """What the connection to Discord knows. `missing` are the permissions Spade lacks, by channel.
+
+    `time_unsure`: for some minutes now it has not been certain what time it is.
+    """
 
     version: str
     connected_at: datetime | None
     missing: Mapping[int, Sequence[str]]
+    time_unsure: bool = False
 
 
 def status_letter(facts: StatusFacts, connection: ConnectionState) -> Letter:
@@ -100,6 +104,11 @@ def _digest(facts: StatusFacts, digest: Delivery | None) -> str:
 
 
 def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
+    if connection.time_unsure:
+        yield say(
+            "I am not certain what time it is, because this machine's clock and Discord's answers disagree, or Discord "
+            "does not answer. Until I am, nothing is sent and nothing expires."
+        )
     for channels, names in lacking(connection.missing):
         yield say("In {channel} I am missing: {permissions}.", channel=channels, permissions=names)
     if connection.missing.keys() - {facts.settings.digest_channel_id}:  # it is read in the others

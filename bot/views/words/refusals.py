@@ -85,3 +85,10 @@ def unexpected_error(reference: str) -> str:
         "Something went wrong, and it was not you. The log has the details under `{reference}`.",
         reference=plain_name(reference).replace("`", ""),
     )
+
+
+def time_unsure() -> str:
+    """The response to what cannot be taken back while it is not certain what time it is."""
+    return say(
+        "Just now I am not certain what time it is, so I send nothing. I am asking Discord: try again in some minutes."
+    )

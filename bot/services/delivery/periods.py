@@ -1,0 +1,31 @@
+"""Which days and weeks were dealt with; what a clock that was far ahead had left does not count."""
+
+from datetime import date, datetime, timedelta
+
+from bot.domain.delivery import Delivery, DeliveryKind, claimed_too_early
+from bot.store import deliveries
+from bot.store.database import Connection
+
+_AHEAD = {DeliveryKind.DIGEST: timedelta(weeks=1), DeliveryKind.PERSONAL_DIGEST: timedelta(weeks=1)}
+
+
+async def dealt_with(
+    connection: Connection, guild_id: int, kind: DeliveryKind, manager_id: int | None, due_on: date, now: datetime
+) -> Delivery | None:
+    """The delivery that dealt with a day or week, in any state; None while it is open.
+
+    The next day's or week's counts as well: somebody who moved to a time zone further west, or a digest to a later
+    hour, has had it already.
+    """
+    last_on = due_on + _AHEAD.get(kind, timedelta(days=1))
+    found = await deliveries.due_between(connection, guild_id, kind, manager_id, due_on, last_on)
+    return next((one for one in found if not claimed_too_early(one, now)), None)
+
+
+async def claim(connection: Connection, delivery: Delivery) -> bool:
+    """Store a delivery in place of one that a wrong clock had left; False if its day or week was dealt with."""
+    key = (delivery.guild_id, delivery.kind, delivery.manager_id, delivery.due_on, delivery.due_on)
+    for one in await deliveries.due_between(connection, *key):
+        if claimed_too_early(one, delivery.claimed_at):
+            await deliveries.forget(connection, one.delivery_id)
+    return await deliveries.claim(connection, delivery)
