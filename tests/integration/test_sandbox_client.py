@@ -436,3 +436,67 @@ async def test_the_description_is_really_consulted() -> None:
 
     with pytest.raises(SandboxFailure):
         await ask_wrongly()
+
+
+async def asked_for_members(t: Town, intents: int = 1, **data: Any) -> list[dict[str, Any]]:
+    """The events that answer Request Guild Members, up to the answer to a heartbeat."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(t.sandbox.gateway_url) as socket:
+        identify = {"token": t.sandbox.token, "intents": intents, "properties": {}}
+        for command in ({"op": 2, "d": identify}, {"op": 8, "d": data}, {"op": 1, "d": None}):
+            await socket.send_json(command)
+        found = []
+        while (event := await socket.receive_json())["op"] != 11:
+            if event["t"] == "GUILD_MEMBERS_CHUNK":
+                found.append(event["d"])
+        return found
+
+
+async def test_members_are_listed_as_discords_reference_says() -> None:
+    async with town() as t:
+        people = [t.world.users.add(f"p{number}") for number in range(1200)]
+        for person in people:
+            t.world.members.add(t.guild, person)
+        gone, guild_id = t.world.users.add("gone"), str(t.guild.id)
+        ids = [str(person.id) for person in people]
+        (chunk,) = await asked_for_members(t, guild_id=guild_id, user_ids=[ids[0], str(gone.id)], nonce="n", limit=0)
+        assert [member["user"]["id"] for member in chunk["members"]] == [ids[0]]
+        assert (chunk["not_found"], chunk["nonce"]) == ([str(gone.id)], "n")
+        assert (chunk["chunk_index"], chunk["chunk_count"]) == (0, 1)
+        (chunk,) = await asked_for_members(t, guild_id=t.guild.id, user_ids=ids[:101], presences=True, nonce="n" * 33)
+        assert [member["user"]["id"] for member in chunk["members"]] == ids[:100]
+        assert not chunk.keys() & {"nonce", "not_found", "presences"}
+        (chunk,) = await asked_for_members(t, guild_id=guild_id, user_ids=int(ids[7]))
+        assert [member["user"]["id"] for member in chunk["members"]] == [ids[7]]
+        (chunk,) = await asked_for_members(t, guild_id=guild_id, query="p", limit=0)
+        assert len(chunk["members"]) == 100
+        assert await asked_for_members(t, guild_id=guild_id, query="", limit=0) == []
+        assert await asked_for_members(t, guild_id=guild_id, query="", limit=5) == []
+        assert await asked_for_members(t, guild_id=str(t.guild.id + 1), user_ids=ids[:1]) == []
+        t.world.state.granted |= Intent.GUILD_MEMBERS
+        chunks = await asked_for_members(t, int(Intent.GUILD_MEMBERS), guild_id=guild_id, query="", limit=0)
+        assert [len(chunk["members"]) for chunk in chunks] == [1000, len(t.guild.members) - 1000]
+        assert [chunk["chunk_count"] for chunk in chunks] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {},
+        {"guild_id": "1"},
+        {"guild_id": "1", "user_ids": ["x"]},
+        {"guild_id": None, "user_ids": ["1"]},
+        {"guild_id": "1", "user_ids": ["1"], "query": "a", "limit": 1},
+        {"guild_id": "1", "query": "a"},
+    ],
+)
+async def test_a_question_for_members_that_makes_no_sense_is_a_failure(data: object) -> None:
+    async with town(strict=False) as t:
+        identify = {"op": 2, "d": {"token": t.sandbox.token, "intents": 1, "properties": {}}}
+        assert await dialogue(t, identify, {"op": 8, "d": data}) == 4002
+        assert len(t.sandbox.failures) == 1
+
+
+async def test_too_many_frames_in_a_minute_end_the_connection() -> None:
+    async with town() as t:
+        assert await dialogue(t, *({"op": 1, "d": None} for _ in range(121))) == 4008

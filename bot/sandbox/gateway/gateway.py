@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.gateway.compression import compression_for
+from bot.sandbox.gateway.member_query import MemberQuery
 from bot.sandbox.gateway.session import Connection, Session, encoded
 from bot.sandbox.world.intents import KNOWN, PRIVILEGED, Intent
-from bot.sandbox.world.payloads import guild_create_payload, member_payload, own_user_payload
+from bot.sandbox.world.payloads import guild_create_payload, own_user_payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +147,8 @@ class Gateway:
     # Commands from clients
 
     def _dispatch(self, connection: Connection, raw: str | bytes) -> None:
+        if not connection.takes_frame(asyncio.get_running_loop().time()):
+            raise Closed(4008, "Rate limited.")
         op, data = _parsed(raw)
         if op == 1:
             self._heartbeat(connection, data)
@@ -157,7 +161,11 @@ class Gateway:
         elif op == 3:
             self.presence = data
         elif op == 8:
-            self._list_members(connection.session, data)
+            try:
+                self._list_members(connection.session, data)
+            except ValueError as problem:
+                self._failures.append(f"gateway: Request Guild Members {problem}")
+                raise Closed(4002, "Error while decoding payload.") from None
         elif op != 4:
             self._failures.append(f"gateway: a client sent op {op}, which the sandbox does not know")
             raise Closed(4001, "Unknown opcode.")
@@ -233,35 +241,16 @@ class Gateway:
             connection.send(text)
         session.push("RESUMED", {"_trace": []})
 
-    def _list_members(self, session: Session, data: dict[str, Any]) -> None:
-        guild = self._state.guilds.get(int(data["guild_id"]))
+    def _list_members(self, session: Session, data: object) -> None:
+        """Answer Request Guild Members, unless it is for a guild the bot is not in or needs the members intent."""
+        wanted = MemberQuery.read(data)
+        guild = self._state.guilds.get(wanted.guild_id)
         if guild is None or not self._state.bot_in(guild):
             return
-        wanted = data.get("user_ids")
-        query, limit = data.get("query"), data.get("limit") or 0
-        if wanted is None and query == "" and limit == 0 and not session.intents & Intent.GUILD_MEMBERS:
+        if wanted.whole_guild and not session.intents & Intent.GUILD_MEMBERS:
             return
-        found = list(guild.members.values())
-        missing: list[str] = []
-        if wanted is not None:
-            ids = [int(user_id) for user_id in (wanted if isinstance(wanted, list) else [wanted])]
-            found = [guild.members[user_id] for user_id in ids if user_id in guild.members]
-            missing = [str(user_id) for user_id in ids if user_id not in guild.members]
-        elif query:
-            found = [m for m in found if (m.nick or m.user.name).lower().startswith(query.lower())]
-        found = found[:limit] if limit else found
-        chunks = [found[i : i + 1000] for i in range(0, len(found), 1000)] or [[]]
-        for index, chunk in enumerate(chunks):
-            payload: dict[str, Any] = {
-                "guild_id": str(guild.id),
-                "members": [member_payload(member) for member in chunk],
-                "chunk_index": index,
-                "chunk_count": len(chunks),
-                "not_found": missing,
-            }
-            if "nonce" in data:
-                payload["nonce"] = data["nonce"]
-            session.push("GUILD_MEMBERS_CHUNK", payload)
+        for chunk in wanted.chunks(guild):
+            session.push("GUILD_MEMBERS_CHUNK", chunk)
 
     # Events from the world
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.sandbox.world.intents import Intent
 
 BUFFERED = 200_000
+FRAMES, FRAME_SECONDS = 120, 60.0
+"""How many frames a client may send, heartbeats too, in how many seconds."""
 
 
 def encoded(payload: object) -> str:
@@ -38,6 +40,14 @@ class Connection:
         self.session: Session | None = None
         self.acknowledges = True
         self.closed_here = False
+        self._frames: deque[float] = deque()
+
+    def takes_frame(self, now: float) -> bool:
+        """Count a frame of the client's at `now`, in seconds; False if it is one too many."""
+        while self._frames and self._frames[0] <= now - FRAME_SECONDS:
+            self._frames.popleft()
+        self._frames.append(now)
+        return len(self._frames) <= FRAMES
 
     @property
     def pending(self) -> int:
