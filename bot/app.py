@@ -10,6 +10,7 @@ from bot.background import BackgroundTasks
 from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
+from bot.discord_io.delivery.members import MemberDirectory
 from bot.discord_io.delivery.messenger import DiscordMessenger
 from bot.discord_io.interactions.authorisation import Authorisation
 from bot.discord_io.interactions.guard import InteractionGuard
@@ -135,7 +136,7 @@ def _foundation(
         app=App(bot, database, follower, reader, Schedule(tick_seconds, ready)),
         clock=clock,
         rules=rules,
-        messenger=DiscordMessenger(bot),
+        messenger=DiscordMessenger(bot, MemberDirectory(bot, clock.now)),
         roster=Roster(database, clock),
         settlement=Settlement(database),
         painter=ProcessPainter(),

@@ -20,6 +20,7 @@ import discord
 
 from bot.clock import DrivenClock
 from bot.discord_io.connection.address import point_at
+from bot.discord_io.delivery.members import MemberDirectory
 from bot.discord_io.delivery.messenger import DiscordMessenger
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.rules import NudgeRules, Rules
@@ -64,14 +65,14 @@ async def tick(job: Mapping[str, Any]) -> None:
     point_at(job["url"])
     trace = aiohttp.TraceConfig()
     client = discord.Client(intents=discord.Intents.none(), http_trace=trace)
-    messenger = Messenger(client)
+    clock = DrivenClock(datetime.fromisoformat(job["now"]))
+    messenger = Messenger(client, MemberDirectory(client, clock.now))
     messenger.history_lags, messenger.defect = job["history_lags"], job["defect"]
     if job["point"]:
         arm(job["point"], messenger, trace)
     await client.login(job["token"])
     database = await open_database(job["database"], write=True)
     try:
-        clock = DrivenClock(datetime.fromisoformat(job["now"]))
 
         async def settle(_guild_id: int) -> None:
             return None

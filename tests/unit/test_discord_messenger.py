@@ -1,11 +1,13 @@
 """What Discord's refusals mean to the outbox."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import aiohttp
 import discord
 import pytest
 
+from bot.discord_io.delivery.members import MemberDirectory
 from bot.discord_io.delivery.messenger import DiscordMessenger
 from bot.services.delivery.messenger import DiscordUnreachableError, RefusedError, UnknownOutcomeError
 from bot.views.kit.letter import Letter
@@ -28,8 +30,8 @@ def messenger(error: BaseException, guild: object | None = None) -> DiscordMesse
     async def create_dm(_person: object) -> Channel:
         return Channel()
 
-    client = SimpleNamespace(create_dm=create_dm, get_guild=lambda _: guild, user=None)
-    return DiscordMessenger(client)
+    client = SimpleNamespace(create_dm=create_dm, get_guild=lambda _: guild, user=None, ws=None)
+    return DiscordMessenger(client, MemberDirectory(client, lambda: datetime(2026, 3, 2, tzinfo=UTC)))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ async def test_who_has_left_is_known_only_when_discord_says_so() -> None:
         async def fetch_member(_person_id: int) -> object:
             raise error
 
-        return SimpleNamespace(unavailable=False, fetch_member=fetch_member)
+        return SimpleNamespace(id=7, unavailable=False, fetch_member=fetch_member)
 
     gone = failing(discord.NotFound, 404, 10007)
     assert await messenger(gone, guild(gone)).present(7, [1]) == {}

@@ -11,6 +11,7 @@ import discord
 
 from bot.discord_io.connection.timeout import request_timeout
 from bot.discord_io.delivery.delivery_search import DeliverySearch
+from bot.discord_io.delivery.members import MemberDirectory
 from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel
 from bot.domain.delivery import Delivery
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 CLOSED_DMS = 50007
 NO_MUTUAL_GUILD = 50278
 UNKNOWN_USER = 10013
-UNKNOWN_MEMBER = 10007
 OUT_OF_REACH = frozenset({CLOSED_DMS, NO_MUTUAL_GUILD, UNKNOWN_USER})
 """Discord's codes for a person who cannot be sent a DM until they change something themselves."""
 UNAUTHORIZED = 401
@@ -61,9 +61,10 @@ def sendable(parcel: Parcel) -> dict[str, Any]:
 class DiscordMessenger:
     """Sends parcels through a connected client. Satisfies `Messenger[Parcel]`."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, members: MemberDirectory) -> None:
         self._client = client
         self._search = DeliverySearch(client)
+        self._members = members
 
     async def send_to_person(self, person_id: int, body: Parcel, nonce: str) -> SentMessage:
         """Send a DM. Raises RefusedError, or UnknownOutcomeError if the message may have been sent."""
@@ -140,28 +141,12 @@ class DiscordMessenger:
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
         """Those of these people who are in the guild now. Raises DiscordUnreachableError if that cannot be told."""
-        guild = self._client.get_guild(guild_id)
-        if guild is None or guild.unavailable:
-            raise DiscordUnreachableError(f"Discord does not show the server {guild_id} just now")
-        found: dict[int, Present] = {}
-        for person_id in people:
-            try:
-                async with request_timeout(REQUEST_SECONDS):
-                    member = await guild.fetch_member(person_id)
-            except discord.NotFound as error:
-                if error.code not in {UNKNOWN_MEMBER, UNKNOWN_USER}:
-                    raise DiscordUnreachableError(f"Discord answered {error.code}") from error
-            except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-                raise DiscordUnreachableError(f"a member could not be looked up ({type(error).__name__})") from error
-            else:
-                roles = frozenset(role.id for role in member.roles)
-                found[person_id] = Present(member.display_name, member.joined_at, roles)
-        return found
+        return await self._members.present(guild_id, people)
 
     async def names(self, guild_id: int, people: Collection[int]) -> Mapping[int, str]:
         """The display names of those who are in the guild now; empty names if Discord does not answer."""
         try:
-            found = await self.present(guild_id, people)
+            found = await self._members.present(guild_id, people, check_absent=False)
         except DiscordUnreachableError as error:
             log.warning("Names are missing: %s", error)
             return dict.fromkeys(people, "")
