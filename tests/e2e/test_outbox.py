@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import aiohttp
@@ -280,3 +281,51 @@ async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the
         sandbox.faults.calm()
         await app.schedule.tick()
         assert turns == [True]
+
+
+async def test_a_wrong_date_of_discords_is_no_time_to_act_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ahead, clock = timedelta(), SystemClock()
+    async with (
+        Sandbox(now=lambda: datetime.now(UTC) + ahead) as sandbox,
+        connected(sandbox, clock, tmp_path / "spade.db") as app,
+    ):
+        turns: list[timedelta] = []
+
+        async def work() -> None:
+            turns.append(abs(clock.now() - datetime.now(UTC)))
+
+        app.schedule.add("work", work)
+        await app.schedule.tick()
+        assert len(turns) == 1
+        # All of Discord is wrong, for some ticks.
+        ahead = timedelta(days=5 * 365)
+        await app.bot.http.request(discord.http.Route("GET", "/gateway"))
+        for _ in range(3):
+            await app.schedule.tick()
+        assert len(turns) == 1
+        assert caplog.text.count("before it is certain") == 1
+        assert caplog.text.count("does not say what time it is") == 1
+        ahead = timedelta()
+        await app.schedule.tick()
+        assert len(turns) == 2
+        # Only the date is wrong: the times of the rate limits refute it at once.
+        monkeypatch.setattr(
+            "bot.sandbox.rest.dispatch.format_datetime",
+            lambda at, **how: format_datetime(at + timedelta(days=40), **how),
+        )
+        await app.bot.http.request(discord.http.Route("GET", "/gateway"))
+        await app.schedule.tick()
+        assert len(turns) == 3
+    assert max(turns) < timedelta(minutes=1)
+
+
+async def test_a_machine_whose_clock_is_decades_behind_starts_all_the_same(tmp_path: Path) -> None:
+    clock = SystemClock(lambda: datetime.now(UTC) - timedelta(days=20_000))
+    async with (
+        Sandbox(now=lambda: datetime.now(UTC)) as sandbox,
+        connected(sandbox, clock, tmp_path / "spade.db"),
+    ):
+        assert clock.sure
+        assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)

@@ -81,6 +81,16 @@ async def test_what_was_on_its_way_while_somebody_was_erased_is_erased_a_minute_
     assert await on_record(database) == {MIA, NOAH}
 
 
+async def test_an_erasure_is_repeated_soon_even_if_the_time_was_taken_for_a_later_one(database: Database) -> None:
+    clock = DrivenClock(moment(0) + timedelta(days=40))
+    privacy = service(database, clock)
+    await privacy.erase(GUILD, MIA)
+    clock.set(moment(0), back=True)
+    await wrote(database, MIA)
+    await privacy.finish_due()
+    assert await on_record(database) == set()
+
+
 @pytest.fixture
 async def file(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Database]:
     """An open SQLite database."""

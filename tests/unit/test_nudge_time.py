@@ -44,6 +44,7 @@ def at(hour: int, minute: int = 0, days: int = 0) -> datetime:
         (at(9), {"enrolled_at": at(9)}, True),
         (at(9, 1), {"enrolled_at": at(9, 1)}, False),
         (at(9, days=1), {"enrolled_at": at(9, 1)}, True),
+        (at(9), {"enrolled_at": at(9, days=400)}, True),  # by a clock that was wrong
         (at(9), {"refused_at": at(1)}, False),
         (at(9), {"paused_until_on": date(2026, 3, 3)}, False),
         (at(9), {"paused_until_on": date(2026, 3, 2)}, True),

@@ -178,6 +178,14 @@ def test_only_channels_that_are_read_can_be_left_out_on_purpose():
         assert ("`/settings exclude`" in str(card.description)) is hinted
 
 
+def test_status_says_that_the_time_is_not_certain_if_that_lasts():
+    status = StatusFacts(GuildSettings(1, ZoneInfo("UTC")), NOW, NOW, 1, 0, (), {}, None, None, None, ())
+    for unsure in (False, True):
+        (card,) = status_letter(status, ConnectionState("1.0", NOW, {}, time_unsure=unsure)).cards
+        assert ("not certain what time it is" in str(card.description)) is unsure
+        assert ("in order" in str(card.title)) is not unsure
+
+
 def test_fixed_answers():
     assert "/nudges on" in answers.nudges_off(were_on=True)
     assert "already" in answers.nudges_off(were_on=False)

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 import discord
 
+from bot.discord_io.connection.timeout import request_timeout
 from bot.services.delivery.messenger import DiscordUnreachableError, Present
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class MemberDirectory:
         if not self._may_ask(guild.id) or not await self._has_room(len(people)):
             return None
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with request_timeout(REQUEST_SECONDS):
                 members = await guild.query_members(user_ids=list(people), limit=IN_A_QUESTION, cache=False)
         except _NO_ANSWER as error:
             if guild.id not in self._quiet_until:
@@ -157,7 +158,7 @@ class MemberDirectory:
 
     async def _fetch(self, guild: discord.Guild, person_id: int) -> Present | None:
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with request_timeout(REQUEST_SECONDS):
                 return _present(await guild.fetch_member(person_id))
         except discord.NotFound as error:
             if error.code not in _NO_MEMBER:
