@@ -626,3 +626,11 @@ async def test_a_digest_that_was_chosen_by_a_clock_far_ahead_comes_now(world: Wo
     world.clock.set(DUE + timedelta(hours=2))
     await world.service.post_due()
     assert [target for target, _ in world.discord.sent][:2] == [TEAM, ANNA]
+
+
+async def test_figures_that_were_frozen_in_the_future_give_way(world: World) -> None:
+    async with world.database.writing() as connection:
+        await digests.freeze(connection, GUILD, WEEK, "another", "{}", DUE + timedelta(days=40))
+    await world.service.post_due()
+    async with world.database.reading() as connection:
+        assert await digests.frozen(connection, GUILD, WEEK) not in {"{}", None}

@@ -104,6 +104,7 @@ class DigestService(Generic[Body]):
         if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
             return False
         await self._reader.settle(settings.guild_id)
+        await self._thaw(settings.guild_id, due.week_on)
         delivery = replace(
             self._new_delivery(DeliveryKind.DIGEST, settings, None, due), channel_id=settings.digest_channel_id
         )
@@ -122,6 +123,7 @@ class DigestService(Generic[Body]):
         if await self._is_taken(guild_id, kind, manager_id, due):
             return False
         await self._reader.settle(guild_id)
+        await self._thaw(guild_id, due.week_on)
         delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
         draft = await self._personal(schedule, due.week_on)
         if draft.nothing_to_say:
@@ -146,9 +148,13 @@ class DigestService(Generic[Body]):
     ) -> Delivery:
         return new_delivery(kind, settings.guild_id, manager_id, due.week_on, self._clock, DeliveryState.CLAIMED)
 
+    async def _thaw(self, guild_id: int, week_on: date) -> None:
+        """Forget figures that a clock far ahead has frozen: they would be taken for what was posted."""
+        async with self._database.writing() as connection:
+            await digests.thaw(connection, guild_id, week_on, after=self._clock.sure_now())
+
     async def _freeze(self, connection: Connection, delivery: Delivery, week: FrozenWeek) -> None:
         document, now = json.dumps(week.document()), self._clock.now()
-        await digests.thaw(connection, delivery.guild_id, delivery.due_on, after=delivery.claimed_at)
         await digests.freeze(connection, delivery.guild_id, delivery.due_on, delivery.delivery_id, document, now)
 
     async def resume(self, delivery: Delivery) -> bool:
