@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.clock import UnsureTimeError
-from bot.store.error import OutageError
+from bot.store.error import LostDatabaseError, OutageError
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Schedule:
                 return
             try:
                 await work()
-            except (OutageError, UnsureTimeError):
+            except (OutageError, LostDatabaseError, UnsureTimeError):
                 return  # without the database, or without the time, nothing else can be done, either
             except Exception:
                 log.exception("The due work %s failed; it gets its turn again", name)

@@ -20,7 +20,6 @@ from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.retry import outlast
-from bot.store.error import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +63,7 @@ class Tracking(commands.Cog):
     async def cog_unload(self) -> None:
         """Write what was received, and stop."""
         await self._reader.stop()
-        try:
-            await self._follower.settle()
-        except StoreError as error:
-            log.warning("What was heard last is not recorded, and is fetched at the next start: %s", error)
+        await self._follower.settle_last()
         await self._tasks.stop()
 
     # Sessions and guilds.

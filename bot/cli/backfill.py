@@ -49,11 +49,15 @@ async def _run(settings: Settings, token: str, guild_id: int, since: datetime) -
             raise Failure(f"Spade is not in the server {guild_id}: invite it first, or check the id")
         job = await app.reader.backfill(guild_id, since)
         with Console(stderr=True).status("") as status:
+            losing = asyncio.create_task(app.database.lost())
             while (progress := app.reader.progress(guild_id)[0]).running:
+                if losing.done():
+                    raise losing.result()
                 status.update(
                     backfill_progress(
                         channels=progress.channels, done=progress.done, messages=progress.messages, running=True
                     )
                 )
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            losing.cancel()
         return await app.reader.wait(job)

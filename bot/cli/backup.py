@@ -10,11 +10,13 @@ import typer
 from bot.cli.confirmation import confirm
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
+from bot.cli.output import ForceOption, Outputs
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.database_url import database_file
 from bot.services.guild.restoration import restore as put_back
-from bot.store.backup import backup_path, drop_expired, make_backup
+from bot.store.backup import drop_expired, make_backup
+from bot.store.backup_files import backup_path
 from bot.store.database import open_database
 
 
@@ -34,15 +36,19 @@ def backup(
             help="Delete copies beside the database that are older.",
         ),
     ] = 30,
+    *,
+    force: ForceOption = False,
 ) -> None:
     """Copy the database, also while the bot runs, and check the copy.
 
     Members who erase what is stored about them stay in older backups until those expire.
     """
-    file = _file(settings_of(config, database))
+    settings = settings_of(config, database)
+    file = _file(settings)
     now = SystemClock().now()
     target = to or backup_path(file, now)
-    make_backup(file, target)
+    Outputs(settings, config, force=force).require_unused(target)
+    make_backup(file, target, force=force)
     expired = drop_expired(file, now, timedelta(days=keep_days))
     print(f"Backed up to {target} ({target.stat().st_size:,} bytes, checked).")
     for path in expired:

@@ -15,7 +15,11 @@ from bot.config import existing_path
 from bot.config_error import ConfigError
 from bot.database_url import database_file
 from bot.redaction import has_token_shape, redact
+from bot.store.backup import require_usable
+from bot.store.database_file import lost_before
+from bot.store.error import StoreError
 from bot.store.sqlite_file import is_sqlite
+from bot.store.writer_lock import WriterLock
 
 
 def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
@@ -40,6 +44,8 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
         print(f"database       {_database_state(settings.database)}")
     except Failure as failure:
         problems.append(failure.message)
+    except StoreError as error:
+        problems.append(str(error))
     if problems:
         raise Failure("\n".join(problems))
 
@@ -74,7 +80,7 @@ def _check_token(token: str) -> None:
 
 
 def _database_state(url: str) -> str:
-    """Where the database is and how large, without opening it; Failure if it cannot be used."""
+    """Where the database is and how large; Failure or StoreError if it cannot be used. Nothing is written beside it."""
     file = database_file(url)
     if file is None:
         if importlib.util.find_spec("asyncpg") is None:
@@ -87,12 +93,23 @@ def _database_state(url: str) -> str:
         raise Failure(
             f"the folder {file.parent} is not writable; SQLite keeps files beside the database and must write there"
         )
+    return _file_state(file)
+
+
+def _file_state(file: Path) -> str:
+    """The same of a SQLite file, whose folder is as it should be."""
+    if not file.exists() or file.stat().st_size == 0:
+        missing = lost_before(file, abandoned=WriterLock(file.with_name(f"{file.name}.lock")).look())
+        if missing is not None:
+            raise Failure(missing)
     if not file.exists():
         return f"{file} (will be made at the first start)"
     if not file.is_file():
         raise Failure(f"the database {file} is not a file; name another one")
     if not os.access(file, os.R_OK | os.W_OK):
         raise Failure(f"the database {file} cannot be read and written by this user; change its owner or mode")
-    if file.stat().st_size > 0 and not is_sqlite(file):
-        raise Failure(f"{file} is not a SQLite database; name another file, or restore a backup")
+    if file.stat().st_size > 0:
+        if not is_sqlite(file):
+            raise Failure(f"{file} is not a SQLite database; name another file, or restore a backup")
+        require_usable(file)
     return f"{file} ({file.stat().st_size:,} bytes)"

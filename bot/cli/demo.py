@@ -17,9 +17,10 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot.cli.failure import Failure, unwritable
+from bot.cli.output import PICTURE, ForceOption, Outputs
 from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
-from bot.config import LogSettings
+from bot.config import LogSettings, Settings
 from bot.log import start_log
 from bot.sandbox import PostedMessage
 from bot.sandbox.sample.record import bundled_record
@@ -47,6 +48,8 @@ def demo(
     port: Annotated[
         int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The page's port; any free one without it.")
     ] = 0,
+    *,
+    force: ForceOption = False,
 ) -> None:
     """See Spade do its whole job on a real community's record.
 
@@ -62,10 +65,12 @@ def demo(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder / _PICTURE, error) from error
-    asyncio.run(_show(console, folder))
+    outputs = Outputs(Settings(), None, force=force)
+    outputs.require(folder / _PICTURE, PICTURE)
+    asyncio.run(_show(console, folder, outputs))
 
 
-async def _show(console: Console, folder: Path) -> None:
+async def _show(console: Console, folder: Path, outputs: Outputs) -> None:
     record = bundled_record()
     console.print(
         f"A Discord on this machine, with {len(record.people)} people of a real community's forum; their names are "
@@ -78,7 +83,7 @@ async def _show(console: Console, folder: Path) -> None:
         async with stage(record, Path(place) / "demo.db", STARTS_AT) as on:
             await play(Playback(on), console)
             nudge, digest = on.nudges[-1], on.digests[-1]
-            picture = _save_picture(on, digest, folder / _PICTURE)
+            picture = _save_picture(on, digest, folder / _PICTURE, outputs)
             reader = on.sandbox.world.state.user(MANAGER_IDS[0]).display_name
             console.print(f"\n[bold]The last nudge[/bold], as {reader} reads it, one of the managers:")
             console.print(Padding(received_message(nudge.embeds, nudge.components), (1, 0)))
@@ -96,11 +101,12 @@ async def _show(console: Console, folder: Path) -> None:
     )
 
 
-def _save_picture(on: Stage, digest: PostedMessage, path: Path) -> Path | None:
+def _save_picture(on: Stage, digest: PostedMessage, path: Path, outputs: Outputs) -> Path | None:
     try:
-        path.write_bytes(on.sandbox.picture(digest))
+        picture = on.sandbox.picture(digest)
     except LookupError:
         return None
+    outputs.write(path, picture, PICTURE)
     return path
 
 

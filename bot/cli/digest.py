@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.failure import Failure, unwritable
+from bot.cli.failure import Failure
 from bot.cli.options import (
     ConfigOption,
     DatabaseOption,
@@ -19,6 +19,7 @@ from bot.cli.options import (
     require_day_of_discord,
     settings_of,
 )
+from bot.cli.output import PAGE, PICTURE, ForceOption, Outputs
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.digest_draft import DigestDraft
@@ -41,6 +42,7 @@ def digest(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the team's digest there, as one page to mail around.")
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Show a week's digest: the team's figures and each manager's.
 
@@ -52,6 +54,10 @@ def digest(
     chosen = [name for name, given in (("--json", as_json), ("--png", png), ("--html", html)) if given]
     if len(chosen) > 1:
         raise Failure(f"{' and '.join(chosen)} exclude each other: choose one", status=2)
+    outputs = Outputs(settings, config, force=force)
+    for path, kind in ((png, PICTURE), (html, PAGE)):
+        if path is not None:
+            outputs.require(path, kind)
     draft = asyncio.run(_draft(settings, guild, monday))
     with speaking(draft.week.guild.language):
         if as_json:
@@ -60,9 +66,9 @@ def digest(
             picture = _picture(draft)
             if picture is None:
                 raise Failure(f"the week of {monday} has too few conversations to draw")
-            _write(png, picture)
+            outputs.write(png, picture, PICTURE)
         elif html is not None:
-            _write(html, digest_page(draft, _picture(draft)).encode())
+            outputs.write(html, digest_page(draft, _picture(draft)).encode(), PAGE)
         else:
             console = Console()
             console.print(digest_report(draft))
@@ -76,13 +82,6 @@ def _picture(draft: DigestDraft) -> bytes | None:
     from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - the charting library is loaded only to draw
 
     return draw_digest(picture)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:

@@ -9,6 +9,7 @@ import typer
 
 from bot.cli.failure import unwritable
 from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
+from bot.cli.output import ForceOption, OutputKind, Outputs
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.services.digest.report import Reporter
@@ -23,6 +24,8 @@ def export(
     folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the tables are written.")] = Path(),
     config: ConfigOption = None,
     database: DatabaseOption = None,
+    *,
+    force: ForceOption = False,
 ) -> None:
     """Write the team's relationships and weekly figures as CSV files.
 
@@ -30,14 +33,26 @@ def export(
     """
     settings = settings_of(config, database)
     facts = asyncio.run(_facts(settings, guild))
-    for name, table in (("relationships.csv", relationships_csv(facts)), ("weeks.csv", weeks_csv(facts.weeks))):
-        file = folder / name
+    outputs = Outputs(settings, config, force=force)
+    tables = [
+        (folder / name, table.encode("utf-8-sig"))
+        for name, table in (("relationships.csv", relationships_csv(facts)), ("weeks.csv", weeks_csv(facts.weeks)))
+    ]
+    for file, content in tables:  # all or none
+        outputs.require(file, _table_like(content))
+    for file, content in tables:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(table.encode("utf-8-sig"))
         except OSError as error:
             raise unwritable(file, error) from error
+        outputs.write(file, content, _table_like(content))
         print(f"Wrote {file}.")
+
+
+def _table_like(content: bytes) -> OutputKind:
+    """Tables with the same columns, of this version or of one with fewer at the end."""
+    columns, *_ = content.split(b"\r\n", 1)
+    return OutputKind("a table of Spade's", b",".join(columns.split(b",")[:3]), b"", private=True)
 
 
 async def _facts(settings: Settings, guild_id: int) -> ExportFacts:

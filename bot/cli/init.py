@@ -1,17 +1,14 @@
 """`spade init`: writes a configuration to start from."""
 
 import os
-import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 import bot
 from bot.bot_token import TOKEN_VARIABLE
 from bot.cli.failure import Failure, unwritable
 from bot.cli.options import ConfigOption
+from bot.cli.output import ForceOption, replace_file, require_no_database
 from bot.config import DEFAULT_PATH
 
 _EXAMPLE = "config.example.yaml"
@@ -20,7 +17,7 @@ _EXAMPLE = "config.example.yaml"
 def init(
     config: ConfigOption = None,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is already there.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Write a configuration with every key explained.
 
@@ -51,17 +48,12 @@ def example() -> str:
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write a file with mode 0600. If it exists, raise FileExistsError, or replace it atomically with `force`."""
+    """Write a file with mode 0600. If it exists, raise FileExistsError, or replace it with `force`."""
     if path.is_dir():
         raise IsADirectoryError
-    if not force:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+    if force:
+        require_no_database(path)
+        replace_file(path, text.encode(), private=True)
         return
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # which has mode 0600, too
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

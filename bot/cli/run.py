@@ -18,8 +18,11 @@ from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.database_url import database_file
 from bot.discord_io.connection.address import point_at
-from bot.store.error import DatabaseUnreachableError, StoreError
+from bot.store.backup_files import backup_path
+from bot.store.database import Database
+from bot.store.error import DatabaseUnreachableError, LostDatabaseError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +81,32 @@ async def _run(settings: Settings, token: str) -> None:
 
 
 async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event) -> None:
-    """Run until `stopped`, or raise what ended the bot. Once connected, discord.py reconnects by itself."""
+    """Run until `stopped`, or raise what ended the bot. Once connected, discord.py reconnects by itself.
+
+    A database that is damaged, or whose file was deleted or replaced, ends it within a second or so.
+    """
     async with open_app(settings, SystemClock()) as app:
         app.schedule.start()
         running = asyncio.create_task(app.bot.start(token))
         waiting = asyncio.create_task(stopped.wait())
-        await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
-        for task in (running, waiting):
+        losing = asyncio.create_task(app.database.lost())
+        await asyncio.wait((running, waiting, losing), return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, waiting, losing):
             task.cancel()
-        await asyncio.gather(running, waiting, return_exceptions=True)
+        await asyncio.gather(running, waiting, losing, return_exceptions=True)
+        if not losing.cancelled():
+            raise await _salvaged(app.database, losing.result(), settings)
         if not running.cancelled() and (error := running.exception()) is not None:
             raise error
+
+
+async def _salvaged(database: Database, lost: LostDatabaseError, settings: Settings) -> LostDatabaseError:
+    """The error of a lost database, with what was saved of it."""
+    file = database_file(settings.database)
+    if file is None:
+        return lost
+    said = await database.salvaged(backup_path(file, SystemClock().now()))
+    return LostDatabaseError(f"{lost} {said}".strip())
 
 
 @asynccontextmanager

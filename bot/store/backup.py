@@ -8,31 +8,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 
-from bot.store.error import StoreError
+from bot.store.backup_files import STAMP, backup_path, backups_of
+from bot.store.damage import damaged, is_damage
+from bot.store.error import LostDatabaseError, StoreError
 from bot.store.migration import SchemaState, current_revision, schema_state
 from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
-_STAMP = "%Y%m%dT%H%M%SZ"
 _PAGES_AT_ONCE = 256
 
 
-def backup_path(database: Path, at: datetime) -> Path:
-    """The path of a backup made at a time (UTC), beside the database."""
-    return database.with_name(f"{database.name}.backup-{at:{_STAMP}}")
-
-
-def backups_of(database: Path) -> tuple[Path, ...]:
-    """The backups beside a database, newest first."""
-    found = database.parent.glob(f"{database.name}.backup-*")
-    return tuple(sorted((path for path in found if path.suffix != ".part"), reverse=True))
-
-
-def make_backup(database: Path, target: Path) -> None:
+def make_backup(database: Path, target: Path, *, force: bool = False) -> None:
     """Copy a consistent state of a database, even while it is written to, and check the copy.
 
-    An existing backup at `target` is replaced atomically.
+    An existing backup at `target` is replaced atomically, with `force` any other file, too, but for databases in use.
 
     Raises:
         StoreError: The copy failed, the database is damaged, or `target` is not a backup; `target` is unchanged.
@@ -45,11 +36,11 @@ def make_backup(database: Path, target: Path) -> None:
     with _as_store_error(f"The backup {target} could not be made"):
         if not is_sqlite(database):
             raise StoreError(f"{database} is not a SQLite database, so there is nothing to back up.")
-        _require_writable_target(target, database)
+        _require_writable_target(target, database, force=force)
         try:
-            finding = _copy(f"{database.absolute().as_uri()}?mode=ro", part)
+            finding = _copied(database, part)
             if finding != "ok":
-                raise StoreError(f"The database {database} is damaged ({finding}), so the backup was not kept.")
+                raise LostDatabaseError(damaged(str(database), finding))
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
@@ -110,17 +101,17 @@ def laid_out(database: Path, backup: Path) -> Iterator[Path]:
 
 def put_in_place(part: Path, database: Path, at: datetime) -> Path | None:
     """Move `part` to the path of the database. A file there is moved aside, and its new path is returned."""
-    aside = None
+    aside = database.with_name(f"{database.name}.before-restore-{at:{STAMP}}")
     with _as_store_error(f"The backup could not be put in the place of {database}"):
-        if database.exists():
-            aside = database.with_name(f"{database.name}.before-restore-{at:{_STAMP}}")
-            for suffix in ("", "-wal", "-shm"):
-                beside = database.with_name(database.name + suffix)
-                if beside.exists():
-                    kept = beside.replace(aside.with_name(aside.name + suffix))
-                    os.utime(kept, (at.timestamp(), at.timestamp()))  # drop_expired goes by this time
+        there = database.exists()
+        # The log of a database that is gone is no log of the one that comes.
+        for suffix in ("", "-wal", "-shm"):
+            beside = database.with_name(database.name + suffix)
+            if beside.exists():
+                kept = beside.replace(aside.with_name(aside.name + suffix))
+                os.utime(kept, (at.timestamp(), at.timestamp()))  # drop_expired goes by this time
         part.replace(database)
-    return aside
+    return aside if there else None
 
 
 def reading_address(database: Path) -> str:
@@ -142,33 +133,80 @@ def _copy(address: str, target: Path) -> str:
         return str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
 
 
-def _require_writable_target(target: Path, database: Path) -> None:
+def _copied(database: Path, part: Path) -> str:
+    try:
+        return _copy(f"{database.absolute().as_uri()}?mode=ro", part)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise LostDatabaseError(damaged(str(database), str(error))) from error
+        raise
+
+
+def _require_writable_target(target: Path, database: Path, *, force: bool) -> None:
     if target.is_dir():
         raise StoreError(f"{target} is a folder: name a file in it for the backup.")
     if not target.exists():
         return
     if target.samefile(database):
         raise StoreError(f"{target} is the database itself: name another file for the backup.")
-    if not is_sqlite(target):
-        raise StoreError(f"{target} is there already and is no backup: name another file.")
+    if not target.is_file():
+        raise StoreError(f"{target} is no file that can be written over: name another.")
+    if target.with_name(f"{target.name}.lock").exists():
+        raise StoreError(f"{target} is a database that Spade writes to: name another file for the backup.")
+    if not force and not _is_spades(target):
+        raise StoreError(f"{target} is there already and is no backup: name another file, or add --force.")
+
+
+def _is_spades(path: Path) -> bool:
+    """Whether a file is a sound database of any version of Spade's."""
+    try:
+        return is_sqlite(path) and examined(path)[1] not in {SchemaState.EMPTY, SchemaState.FOREIGN}
+    except sqlite3.Error:
+        return False
+
+
+def examined(database: Path) -> tuple[str, SchemaState]:
+    """What `quick_check` finds in a SQLite file, "ok" if it is sound, and its schema. Nothing is written beside it.
+
+    Raises sqlite3.Error, and OSError.
+    """
+    address = reading_address(database)
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    try:
+        with engine.connect() as opened:
+            return finding, schema_state(current_revision(opened))
+    except DBAPIError as error:
+        raise error.orig or error from error
+    finally:
+        engine.dispose()
+
+
+def require_usable(database: Path) -> None:
+    """Raise StoreError if a SQLite file is damaged, or not a database of Spade's. All of it is read."""
+    try:
+        finding, state = examined(database)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise StoreError(f"The database {database} cannot be used: {error}.") from error
+        finding, state = str(error), SchemaState.CURRENT
+    if finding != "ok":
+        raise LostDatabaseError(damaged(str(database), finding))
+    if state in {SchemaState.EMPTY, SchemaState.FOREIGN}:
+        raise StoreError(f"{database} is a database, but not one of Spade's: name another file.")
+    if state is SchemaState.NEWER:
+        raise StoreError(f"The database {database} was written by a newer Spade: update Spade.")
 
 
 def _require_sound(backup: Path) -> None:
     if not backup.is_file():
         raise StoreError(f"There is no backup at {backup}.")
     with _as_store_error(f"{backup} cannot be used as a backup"):
-        address = reading_address(backup)
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-            finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
-        try:
-            with engine.connect() as connection:
-                state = schema_state(current_revision(connection))
-        finally:
-            engine.dispose()
+        finding, state = examined(backup)
     if finding != "ok":
         raise StoreError(f"{backup} is damaged ({finding}): name another backup.")
-    if state is SchemaState.EMPTY:
+    if state in {SchemaState.EMPTY, SchemaState.FOREIGN}:
         raise StoreError(f"{backup} is not a database of Spade's: name another file.")
     if state is SchemaState.NEWER:
         raise StoreError(f"{backup} was written by a newer Spade: update Spade first.")

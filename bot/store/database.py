@@ -1,6 +1,7 @@
 """The database: one writing connection, a pool of read-only ones, transactions, and errors as sentences."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -11,43 +12,66 @@ from typing import Any
 from sqlalchemy import URL, event, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
-from sqlalchemy.util import await_only
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.store import postgres
 from bot.store.backup import make_backup
+from bot.store.backup_files import backups_of
 from bot.store.damage import damaged, is_damage, is_sqlite_outage
-from bot.store.error import OutageError, other_writer
+from bot.store.database_file import DatabaseFile, lost_before
+from bot.store.error import LostDatabaseError, OutageError, other_writer
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - re-exported for callers of open_database
-from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state, upgrade
+from bot.store.migration import (
+    SchemaState,
+    current_revision,
+    foreign_tables,
+    missing_tables,
+    newest_revision,
+    schema_state,
+    upgrade,
+)
 from bot.store.outage import DatabaseOutage, Transaction
+from bot.store.sqlite_engine import BUSY_TIMEOUT_MS, sqlite_engine
 from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
+
+log = logging.getLogger(__name__)
 
 Connection = AsyncConnection
 """The argument of the functions of the store; services pass it on and call nothing on it."""
 
-BUSY_TIMEOUT_MS = 10_000
 LOG_PATIENCE_MS = 200
 """How long emptying the log waits for readers, while writing waits for it."""
 READERS = 4
+LOOK_SECONDS = 1.0
+"""How often `Database.lost` looks whether the file is still there."""
 
 
 class Database:
     """An open database. Created by `open_database`; `close` must be awaited, or the process hangs on exit.
 
     Writers take turns on one connection, so that no task commits the unfinished work of another. Readers see what was
-    committed when their block began.
+    committed when their block began. Once it is found damaged, or a file that is open for writing is found deleted or
+    replaced, it is *lost*: every block raises the same LostDatabaseError from then on, and nothing more is written.
     """
 
-    def __init__(self, place: str, writer: AsyncEngine, readers: AsyncEngine, lock: WriterLock | None = None) -> None:
+    def __init__(
+        self,
+        place: str,
+        writer: AsyncEngine,
+        readers: AsyncEngine,
+        lock: WriterLock | None = None,
+        file: DatabaseFile | None = None,
+    ) -> None:
         self._place = place
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self._file = file
         self._turn = asyncio.Lock()
         self.outage = DatabaseOutage(self._look)
+        self._lost: LostDatabaseError | None = None
+        self._is_lost = asyncio.Event()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -56,13 +80,16 @@ class Database:
         Raises:
             OutageError: The database cannot be written (a full disk, another program's lock); nothing was written.
         """
+        self._require_whole()
         with self._using(Transaction.WRITING):
             async with self._turn, self._writer.begin() as connection:
                 yield connection
+                self._require_whole()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """One consistent snapshot, in which writing fails. OutageError if the database cannot be read."""
+        self._require_whole()
         with self._using(Transaction.READING):
             async with self._readers.connect() as connection:
                 yield connection
@@ -70,7 +97,7 @@ class Database:
     @contextmanager
     def _using(self, kind: Transaction) -> Iterator[None]:
         try:
-            with _as_store_errors(self._place):
+            with self._as_store_errors():
                 yield
         except OutageError as error:
             self.outage.failed(kind, error)
@@ -85,6 +112,11 @@ class Database:
         elif self.dialect != "sqlite":
             async with self.writing() as connection:
                 await connection.execute(select(1))
+
+    @property
+    def place(self) -> str:
+        """The file, or the URL without its password."""
+        return self._place
 
     @property
     def dialect(self) -> str:
@@ -108,7 +140,8 @@ class Database:
 
     async def _run(self, statement: str, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Any:  # noqa: ANN401 - SQLite's row
         """Run a statement of SQLite's own outside of any transaction, and return its first row."""
-        with _as_store_errors(self._place):
+        self._require_whole()
+        with self._as_store_errors():
             async with self._turn, self._writer.connect() as connection:
                 driver = (await connection.get_raw_connection()).driver_connection
                 assert driver is not None
@@ -121,6 +154,39 @@ class Database:
                 finally:
                     await _row(driver, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
+    async def lost(self) -> LostDatabaseError:
+        """Wait until the database is lost, which is looked for every `LOOK_SECONDS`; returns the error."""
+        while self._lost is None:
+            with suppress(LostDatabaseError):
+                self._require_whole()
+                if self._lock is not None and not self._lock.keep():
+                    self._lose(str(other_writer(self._place, self._lock.holder())))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._is_lost.wait()
+        return self._lost
+
+    async def salvaged(self, copy: Path) -> str:
+        """Save what can be saved of a lost database; returns a sentence about how to go on.
+
+        The log is written into the file, which is all there is to do where the file is in place, or was moved. If it is
+        not at its path any more, what it holds is copied to `copy` besides, a new file. Nothing is done about damage.
+        """
+        if self._file is None or self._file.change() is None:
+            return ""
+        try:
+            async with self._turn, self._writer.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                await _row(driver, "PRAGMA wal_checkpoint(TRUNCATE)")
+                if self._file.in_place:
+                    return "What it held was written into the database: start Spade again."
+                os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                await driver.execute("VACUUM INTO ?", (str(copy),))
+        except (DBAPIError, sqlite3.Error, OSError) as error:
+            return f"What it held could not be saved ({error}): put the file or a backup back, then start Spade again."
+        return f"What it held was saved: `spade restore {copy}` puts it back."
+
     async def close(self) -> None:
         """Close every connection and release the writer's lock."""
         await self.outage.close()
@@ -128,28 +194,42 @@ class Database:
         if self._readers is not self._writer:
             await self._readers.dispose()
         if self._lock is not None:
+            # The next one to write has to look through the file, or to notice that there is none.
+            self._lock.abandoned = self._lock.abandoned or self._lost is not None
             self._lock.release()
+
+    def _require_whole(self) -> None:
+        """Raise LostDatabaseError if the database is lost. It asks the system three times, so it is cheap."""
+        if self._lost is None and self._file is not None and (change := self._file.change()) is not None:
+            self._lose(f"{change}: nothing was recorded since, and Spade stops.")
+        if self._lost is not None:
+            raise self._lost
+
+    def _lose(self, sentence: str) -> LostDatabaseError:
+        self._lost = LostDatabaseError(sentence)
+        self._is_lost.set()
+        return self._lost
+
+    @contextmanager
+    def _as_store_errors(self) -> Iterator[None]:
+        """Turn outages, damage and operational errors into StoreError; let other errors, which are defects, pass."""
+        try:
+            yield
+        except DBAPIError as error:
+            if is_damage(error.orig):
+                raise self._lose(_explanation(self._place, error)) from error
+            if postgres.is_outage(error) or is_sqlite_outage(error):
+                raise OutageError(_explanation(self._place, error)) from error
+            if isinstance(error, OperationalError):
+                raise StoreError(_explanation(self._place, error)) from error
+            raise
+        except PoolTimeout as error:
+            raise OutageError(f"The database {self._place} is too slow: nobody is done with it in time.") from error
 
 
 async def _row(driver: Any, statement: str) -> Any:  # noqa: ANN401 - the driver's own connection and row
     async with driver.execute(statement) as cursor:  # closed at once: SQLite rewrites no file with statements open
         return await cursor.fetchone()
-
-
-@contextmanager
-def _as_store_errors(place: str) -> Iterator[None]:
-    """Turn outages, damage and operational errors into StoreError; let other errors, which are defects, pass."""
-    try:
-        yield
-    except DBAPIError as error:
-        damage = isinstance(error, DatabaseError) and is_damage(error)
-        if not damage and (postgres.is_outage(error) or is_sqlite_outage(error)):
-            raise OutageError(_explanation(place, error)) from error
-        if isinstance(error, OperationalError) or damage:
-            raise StoreError(_explanation(place, error)) from error
-        raise
-    except PoolTimeout as error:
-        raise OutageError(f"The database {place} is too slow: nobody is done with it in time.") from error
 
 
 def _database_path(url: URL) -> Path | None:
@@ -179,6 +259,12 @@ async def open_database(address: str, *, write: bool) -> Database:
         _check_file(path, write=write)
         lock = _lock_for(path) if write else None
         suspect = lock.abandoned if lock else _lock_of(path).look()
+        try:
+            _require_begun(path, lock, abandoned=suspect)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
     try:
         database = _connect(address, path, lock, write=write)
         try:
@@ -193,24 +279,15 @@ async def open_database(address: str, *, write: bool) -> Database:
             await database.close()
             raise
     except SQLAlchemyError as error:
-        raise StoreError(_explanation(url.render_as_string() if path is None else str(path), error)) from error
+        kind = LostDatabaseError if is_damage(getattr(error, "orig", None)) else StoreError
+        raise kind(_explanation(url.render_as_string() if path is None else str(path), error)) from error
     return database
 
 
 def _check_file(path: Path, *, write: bool) -> None:
     if not path.exists():
-        if not write:
-            raise StoreError(f"There is no database at {path}: `spade import` or `spade run` makes one.")
-        if not path.parent.is_dir():
+        if write and not path.parent.is_dir():
             raise StoreError(f"The folder {path.parent} for the database does not exist: make it first.")
-        try:
-            # Created here with mode 0600, so that other users can never read it.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise StoreError(
-                f"The database {path} cannot be made in {path.parent.absolute()} ({error.strerror}): "
-                "Spade needs a folder it can write to."
-            ) from error
         return
     try:
         usable = path.stat().st_size == 0 or is_sqlite(path)
@@ -222,6 +299,40 @@ def _check_file(path: Path, *, write: bool) -> None:
         raise StoreError(f"The database {path} cannot be written: check who owns it.")
 
 
+def _require_begun(path: Path, lock: WriterLock | None, *, abandoned: bool) -> None:
+    """Begin a database where none is, if the lock is held; StoreError if it is not, or if there was one before."""
+    if path.exists() and path.stat().st_size > 0:
+        return
+    missing = lost_before(path, abandoned=abandoned)
+    if missing is not None:
+        raise LostDatabaseError(missing)
+    if lock is None and path.exists():
+        return
+    if lock is None:
+        raise StoreError(f"There is no database at {path}: `spade import` or `spade run` makes one.")
+    try:
+        # Created here with mode 0600, so that other users can never read it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise _unmakeable(path, error) from error
+    if backups := backups_of(path):
+        log.warning(
+            "There is no database at %s, so a new one is begun; to go on with the newest backup beside it, stop Spade "
+            "and run `spade restore %s`",
+            path,
+            backups[0],
+        )
+    else:
+        log.info("A new database is begun at %s", path)
+
+
+def _unmakeable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The database {path} cannot be made in {path.parent.absolute()} ({error.strerror}): "
+        "Spade needs a folder it can write to."
+    )
+
+
 def _lock_of(path: Path) -> WriterLock:
     return WriterLock(path.with_name(path.name + ".lock"))
 
@@ -231,6 +342,8 @@ def _lock_for(path: Path) -> WriterLock:
     try:
         taken = lock.acquire()
     except OSError as error:
+        if not path.exists() and not os.path.lexists(f"{path}.lock"):
+            raise _unmakeable(path, error) from error
         raise StoreError(f"The lock file {path}.lock cannot be made: {error.strerror}.") from error
     if not taken:
         raise other_writer(path, lock.holder())
@@ -242,57 +355,34 @@ def _connect(address: str, path: Path | None, lock: WriterLock | None, *, write:
         place = make_url(address).render_as_string()  # without the password
         readers = postgres.reading_engine(address, place, pool_size=READERS)
         return Database(place, postgres.writing_engine(address, place) if write else readers, readers)
-    readers = _sqlite_engine(path, pool_size=READERS, begin="BEGIN", read_only=True)
-    writer = _sqlite_engine(path, pool_size=1, begin="BEGIN IMMEDIATE", read_only=False) if write else readers
-    return Database(str(path), writer, readers, lock)
-
-
-def _sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-    )
-
-    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-        connection.isolation_level = None  # the driver must not begin transactions by itself: see on_begin
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        if read_only:
-            cursor.execute("PRAGMA query_only = ON")
-        else:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-            cursor.execute("PRAGMA foreign_keys = ON")
-            cursor.execute("PRAGMA secure_delete = ON")
-        cursor.close()
-
-    def on_begin(connection: Any) -> None:  # noqa: ANN401 - any kind of connection
-        connection.exec_driver_sql(begin)
-
-    def on_invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401 - as above
-        # A cancelled task may have begun a transaction, and a closed SQLite connection keeps its lock until Python has
-        # released every cursor.
-        with suppress(ValueError):  # closed already
-            await_only(asyncio.shield(connection.driver_connection.rollback()))
-
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "invalidate", on_invalidate)
-    event.listen(engine.sync_engine, "begin", on_begin)
-    return engine
+    readers = sqlite_engine(path, pool_size=READERS, begin="BEGIN", read_only=True)
+    if not write:
+        return Database(str(path), readers, readers)
+    file = DatabaseFile(path)
+    writer = sqlite_engine(path, pool_size=1, begin="BEGIN IMMEDIATE", read_only=False)
+    event.listen(writer.sync_engine, "begin", lambda _connection: file.log_opened())
+    for ending in ("close", "invalidate"):
+        event.listen(writer.sync_engine, ending, lambda *_: file.log_closed())
+    return Database(str(path), writer, readers, lock, file)
 
 
 async def _require_sound(database: Database, place: str) -> None:
     finding = await quick_check(database)
     if finding is not None:
-        raise StoreError(damaged(place, finding))
+        raise LostDatabaseError(damaged(place, finding))
 
 
 async def _ensure_schema(database: Database, path: Path | None, *, write: bool) -> None:
-    async with database.writing() if write else database.reading() as connection:
+    # A file of another program is not even brought into another mode; PostgreSQL has to give out the writer's lock.
+    async with database.writing() if write and path is None else database.reading() as connection:
         revision = await connection.run_sync(current_revision)
+        foreign, missing = await connection.run_sync(foreign_tables), await connection.run_sync(missing_tables)
     state = schema_state(revision)
+    place = database.place
+    if state is SchemaState.FOREIGN or (state is SchemaState.EMPTY and foreign):
+        raise StoreError(f"The database {place} is another program's: name one of its own for Spade.")
+    if state is SchemaState.CURRENT and missing:
+        raise LostDatabaseError(damaged(place, f"the table {missing[0]} is missing"))
     if state is SchemaState.NEWER:
         raise StoreError(
             f"The database was written by a newer Spade (schema {revision}; this one knows {newest_revision()}): "
@@ -316,7 +406,7 @@ def _explanation(place: str, error: SQLAlchemyError) -> str:
         return "The disk is full: nothing is recorded until there is room again."
     if isinstance(error, OperationalError) and "locked" in cause:
         return f"The database {place} is locked by another program: close it and try again."
-    if isinstance(error, DatabaseError) and is_damage(error):
+    if is_damage(getattr(error, "orig", None)):
         return damaged(place, cause)
     return f"The database {place} cannot be used: {cause}."
 

@@ -12,6 +12,10 @@ class OutageError(StoreError):
     """
 
 
+class LostDatabaseError(StoreError):
+    """The database cannot be used any more, and no retry helps: damaged, deleted, replaced. Spade has to stop."""
+
+
 class DatabaseUnreachableError(OutageError):
     """The database server does not answer, or is still starting; a retry may succeed."""
 

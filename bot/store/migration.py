@@ -1,5 +1,6 @@
 """Migrates a database to the schema of this version, with Alembic."""
 
+import re
 from enum import Enum, auto
 from pathlib import Path
 
@@ -7,9 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+
+from bot.store.tables import metadata
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r"[0-9]{4}")
 
 
 class SchemaState(Enum):
@@ -19,6 +23,8 @@ class SchemaState(Enum):
     OLDER = auto()
     CURRENT = auto()
     NEWER = auto()
+    FOREIGN = auto()
+    """A revision that no version of Spade has: another program migrates its database in the same way."""
 
 
 def _config() -> Config:
@@ -47,7 +53,23 @@ def schema_state(revision: str | None) -> SchemaState:
     if revision == scripts.get_current_head():
         return SchemaState.CURRENT
     known = {script.revision for script in scripts.walk_revisions()}
-    return SchemaState.OLDER if revision in known else SchemaState.NEWER
+    if revision in known:
+        return SchemaState.OLDER
+    return SchemaState.NEWER if _REVISION.fullmatch(revision) else SchemaState.FOREIGN
+
+
+def foreign_tables(connection: Connection) -> bool:
+    """Whether a database without a schema of Spade's has tables that would be in the way.
+
+    A SQLite file is for one program alone; on PostgreSQL others may have theirs beside Spade's.
+    """
+    names = set(inspect(connection).get_table_names())
+    return bool(names if connection.dialect.name == "sqlite" else names & metadata.tables.keys())
+
+
+def missing_tables(connection: Connection) -> list[str]:
+    """The tables of the newest schema that a database lacks."""
+    return sorted(metadata.tables.keys() - set(inspect(connection).get_table_names()))
 
 
 def upgrade(connection: Connection) -> None:

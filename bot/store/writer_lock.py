@@ -26,15 +26,36 @@ class WriterLock:
 
     def acquire(self) -> bool:
         """Take the lock; False if another process holds it."""
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        if not any(self._taken(descriptor) for _ in range(_TRIES)):
-            os.close(descriptor)
-            return False
+        while True:
+            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+            if not any(self._taken(descriptor) for _ in range(_TRIES)):
+                os.close(descriptor)
+                return False
+            if self._is_in_place(descriptor):
+                break
+            os.close(descriptor)  # deleted since it was opened: it would keep nobody out
         self.abandoned = os.fstat(descriptor).st_size > 0
         os.truncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
         return True
+
+    def keep(self) -> bool:
+        """Take the lock again if its file was deleted or replaced meanwhile; False if another process has it now."""
+        if self._descriptor is None or self._is_in_place(self._descriptor):
+            return True
+        former, abandoned = self._descriptor, self.abandoned
+        if not self.acquire():
+            return False
+        os.close(former)
+        self.abandoned = abandoned
+        return True
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except OSError:
+            return False
 
     def _taken(self, descriptor: int) -> bool:
         try:

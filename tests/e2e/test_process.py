@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.sandbox import Channel, Guild, Sandbox
 from bot.sandbox.gateway.gateway import HandshakeMoment
+from bot.services.guild.restoration import restore
 from tests import openapi
 from tests.support.moderators import moderators
 
@@ -229,3 +230,60 @@ async def test_a_gateway_that_does_not_answer_at_first_is_waited_for_without_a_t
         assert process.returncode == 0
         assert "Traceback" not in errors.decode()
         assert errors.decode().count("Not connected to Discord: the gateway answered 503") == 1
+
+
+async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "spade.db"
+    async with Sandbox(now=lambda: datetime.now(UTC)) as sandbox:
+        world = sandbox.world
+        _, general = town(sandbox)
+        member = world.users.add("rafa")
+        run = ("run", "--discord-url", sandbox.url)
+
+        async def talked(process: asyncio.subprocess.Process) -> None:
+            """Wait until a message is on record."""
+            await sandbox.connected(30)
+            world.messages.post(general, member, "words")
+            async with asyncio.timeout(20):
+                while process.returncode is None and not rows(path):
+                    await asyncio.sleep(0.05)
+
+        async with spade(tmp_path, *run, token=sandbox.token) as process:
+            await talked(process)
+            path.unlink()
+            _, errors = await asyncio.wait_for(process.communicate(), 10)
+            said = errors.decode()
+            assert process.returncode == 1, said
+            assert "Traceback" not in said
+            assert "was deleted or moved while Spade was running: nothing was recorded since" in said
+            (copy,) = tmp_path.glob("spade.db.backup-*")
+            assert f"What it held was saved: `spade restore {copy.name}` puts it back." in said
+            assert rows(copy) == 1
+        status, said = await ended(tmp_path, *run, token=sandbox.token)
+        assert status == 1
+        assert f"restore the newest backup with `spade restore {copy.name}`" in said
+        assert not path.exists()
+        await restore(path, copy, datetime.now(UTC))
+        with closing(sqlite3.connect(path)) as connection:
+            query = "SELECT rootpage FROM sqlite_schema WHERE name IN ('activity', 'sqlite_autoindex_activity_1')"
+            pages = [page for (page,) in connection.execute(query)]
+        async with spade(tmp_path, *run, token=sandbox.token) as process:
+            await sandbox.connected(30)
+            with path.open("r+b") as file:
+                for page in pages:
+                    file.seek((page - 1) * 4096)
+                    file.write(b"\xff" * 4096)
+            world.messages.post(general, member, "more words")
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            said = errors.decode()
+            assert process.returncode == 1, said
+            assert "Traceback" not in said
+            assert "Recording waits" not in said
+            assert said.count("is damaged (") == 1
+            assert f"put the newest backup in its place with `spade restore {copy.name}`" in said
+
+
+def rows(path: Path) -> int:
+    """How many messages are on record."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT coalesce(sum(messages), 0) FROM activity").fetchone()[0])

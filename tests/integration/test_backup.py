@@ -16,7 +16,8 @@ from bot.cli.main import exit_status
 from bot.domain.guild import GuildSettings
 from bot.services.guild.restoration import restore
 from bot.store import forgetting, guilds, migration, tables
-from bot.store.backup import backup_path, backups_of, drop_expired, make_backup
+from bot.store.backup import drop_expired, make_backup
+from bot.store.backup_files import backup_path, backups_of
 from bot.store.database import Database, open_database
 from bot.store.error import StoreError
 

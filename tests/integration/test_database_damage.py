@@ -19,7 +19,8 @@ from sqlalchemy import text
 
 from bot.services.record import follower as following
 from bot.services.record import live_writer
-from bot.store.backup import backup_path, make_backup
+from bot.store.backup import make_backup
+from bot.store.backup_files import backup_path
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.writer_lock import WriterLock
 from tests.faults.writes import PAGE_SIZE, check_whole, follow, limit_pages, opened, refuse_every_write, tables, talk
@@ -157,7 +158,9 @@ async def test_damage_is_told_with_what_to_do_until_it_is_done(tmp_path: Path) -
     await (await open_database(f"sqlite:///{path}", write=True)).close()
     leave_abandoned(path)
     for _ in range(2):  # it is found again and again
-        with pytest.raises(StoreError, match=r"spade\.db is damaged \(.+\): keep the file, and there is no backup"):
+        with pytest.raises(
+            StoreError, match=r"spade\.db is damaged \(.+\): the file is kept as it is; there is no backup"
+        ):
             await open_database(f"sqlite:///{path}", write=True)
     sound = tmp_path / "sound.db"
     sound.write_bytes(content)

@@ -429,7 +429,7 @@ async def test_a_file_that_cannot_be_made_or_written_is_refused(
 async def test_another_program_that_holds_the_file_is_named_as_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.store.database.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("bot.store.sqlite_engine.BUSY_TIMEOUT_MS", 50)
     database = await open_database(f"sqlite:///{tmp_path / 'spade.db'}", write=True)
     other = sqlite3.connect(tmp_path / "spade.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -411,7 +411,8 @@ def test_check_says_what_is_set(run: Run, folder: Path, monkeypatch: pytest.Monk
     Path("config.yaml").write_text(
         "rules: {nudge: {snooze_days: 7}, verdict_weeks: 2}\nlog: {level: warning}\n", encoding="utf-8"
     )
-    Path("spade.db").write_bytes(b"SQLite format 3\x00" + bytes(1984))
+    assert run("migrate").status == 0
+    size = Path("spade.db").stat().st_size
     assert run("check") == (
         0,
         (
@@ -420,7 +421,7 @@ def test_check_says_what_is_set(run: Run, folder: Path, monkeypatch: pytest.Monk
             "               rules.verdict_weeks: 2\n"
             "               rules.nudge.snooze_days: 7\n"
             "token          SPADE_TOKEN is set and has the shape of a token\n"
-            f"database       {folder}/spade.db (2,000 bytes)\n"
+            f"database       {folder}/spade.db ({size:,} bytes)\n"
         ),
         "",
     )

@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.clock import UnsureTimeError
-from bot.store.error import OutageError, UnknownZoneError
+from bot.store.error import OutageError, StoreError, UnknownZoneError
 from bot.views.words.refusals import database_away, time_unsure, unexpected_error, unknown_zone
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,10 @@ async def apologise(interaction: discord.Interaction, error: BaseException, what
         await tell(interaction, unknown_zone(cause.zone))
         return
     reference = secrets.token_hex(4)
-    log.error("Reference %s: %s failed", reference, what, exc_info=error)
+    if isinstance(cause, StoreError):
+        log.error("Reference %s: %s failed: %s", reference, what, cause)
+    else:
+        log.error("Reference %s: %s failed", reference, what, exc_info=error)
     await tell(interaction, unexpected_error(reference))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 
 from bot.clock import UnsureTimeError
-from bot.store.error import OutageError
+from bot.store.error import LostDatabaseError, OutageError
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ class Attempts:
         """Do a piece of work, and return its result; False if it fails, or failed lately and is not to be tried yet.
 
         Any exception and a missed deadline are logged, `what` naming the work, and end here. The pause before the next
-        attempt is a minute, doubled with each failure in a row, at most an hour. An outage of the database is raised.
-        That the time is not certain is no failure.
+        attempt is a minute, doubled with each failure in a row, at most an hour. An outage or the loss of the database
+        is raised. That the time is not certain is no failure.
         """
         failures, not_before = self._failed.get(key, (0, None))
         if not_before is not None and self._now() < not_before <= self._now() + LONGEST_PAUSE:
@@ -37,7 +37,7 @@ class Attempts:
         try:
             async with deadline:
                 done = await work()
-        except OutageError:
+        except (OutageError, LostDatabaseError):
             raise  # it is no failure of this work, and nothing else can be done, either
         except UnsureTimeError:
             return False

@@ -28,7 +28,7 @@ from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import RETRY_SECONDS
 from bot.store.database import Database
-from bot.store.error import OutageError, StoreError
+from bot.store.error import LostDatabaseError, OutageError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +165,7 @@ class Follower:
     async def run(self) -> None:
         """Write what was received, until cancelled. While the disk is full it is retried: nothing is dropped.
 
+        Ends when the database is lost, since nothing can be written any more.
         Deletes are written at once, whatever the rest waits for: Discord sends each of them only once.
         """
         async with asyncio.TaskGroup() as group:
@@ -177,6 +178,8 @@ class Follower:
                 await work()
             except OutageError:
                 await asyncio.sleep(RETRY_SECONDS)
+            except LostDatabaseError:
+                return  # the bot stops, and says why
             except StoreError as error:
                 log.error("Recording waits: %s", error)  # noqa: TRY400 - the message is for people; no traceback
                 await asyncio.sleep(RETRY_SECONDS)
@@ -195,6 +198,13 @@ class Follower:
         """
         await asyncio.sleep(self._hold)
         await self.flush(guild_id)
+
+    async def settle_last(self) -> None:
+        """The same, before Spade stops. What cannot be written any more is logged, and left to the history."""
+        try:
+            await self.settle()
+        except StoreError as error:
+            log.warning("What was heard last is not on record, and has to come from the history: %s", error)
 
     async def flush(self, guild_id: int | None = None) -> None:
         """Record what was held back long enough, and take back what was deleted.

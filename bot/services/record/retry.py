@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.store.error import OutageError
+from bot.store.error import LostDatabaseError, OutageError
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,9 @@ async def retry(
 
     Any exception is logged as a warning (`what` names the work in it) and the work is tried again after a delay of
     `RETRY_SECONDS`, doubled each time up to `LONGEST_DELAY_SECONDS`. It is given up if `wanted()` is False before a
-    try, or after `tries` failures; None stands for no limit. Cancellation is passed on. An outage of the database is
-    logged by itself, and is no failure: however long it lasts, the work is tried again every `RETRY_SECONDS`.
+    try, after `tries` failures (None stands for no limit), or once the database is lost. Cancellation is passed on. An
+    outage of the database is logged by itself, and is no failure: however long it lasts, the work is tried again every
+    `RETRY_SECONDS`.
     """
     delay = RETRY_SECONDS
     left = tries
@@ -50,6 +51,8 @@ async def retry(
         except OutageError:
             await asyncio.sleep(RETRY_SECONDS)
             continue
+        except LostDatabaseError:
+            return None  # the bot stops, and says why
         except Exception as error:  # noqa: BLE001 - whatever failed, giving up would leave the record incomplete
             left = None if left is None else left - 1
             then = "giving up" if left == 0 else f"trying again in {delay:.0f} s"
