@@ -35,7 +35,7 @@ class OutputKind:
 
 
 PAGE = OutputKind("a page of Spade's", b"<!doctype html>", b'<meta name="generator" content="Spade">')
-PICTURE = OutputKind("a picture of Spade's", b"\x89PNG\r\n\x1a\n", b"Software\x00Spade")
+PICTURE = OutputKind("a picture of Spade's", b"\x89PNG\r\n\x1a\n", b"Software\x00spade")
 
 
 class Outputs:

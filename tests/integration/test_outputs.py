@@ -175,7 +175,7 @@ def test_a_picture_is_known_by_its_maker(folder: Path) -> None:
     (folder / "a.png").write_bytes(foreign)
     with pytest.raises(Failure, match="is not a picture of Spade's: name another file, or add --force"):
         outputs.write(folder / "a.png", b"picture", PICTURE)
-    (folder / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n....tEXtSoftware\x00Spade....")
+    (folder / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n....tEXtSoftware\x00spade....")
     outputs.write(folder / "b.png", b"picture", PICTURE)
     assert (folder / "b.png").read_bytes() == b"picture"
     assert (folder / "a.png").read_bytes() == foreign

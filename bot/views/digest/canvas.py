@@ -60,7 +60,7 @@ def draw_digest(facts: PictureFacts) -> bytes:
     _bands(_trend(figure, facts, facts.spread, SPREAD, _SECOND), facts)
     _members(figure, facts)
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": "Spade"})
+    figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": "spade"})
     return png.getvalue()
 
 
