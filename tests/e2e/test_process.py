@@ -242,16 +242,16 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
 
         async def talked(process: asyncio.subprocess.Process) -> None:
             """Wait until a message is on record."""
-            await sandbox.connected(30)
+            await sandbox.connected(60)
             world.messages.post(general, member, "words")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while process.returncode is None and not rows(path):
                     await asyncio.sleep(0.05)
 
         async with spade(tmp_path, *run, token=sandbox.token) as process:
             await talked(process)
             path.unlink()
-            _, errors = await asyncio.wait_for(process.communicate(), 10)
+            _, errors = await asyncio.wait_for(process.communicate(), 30)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said
@@ -268,13 +268,13 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
             query = "SELECT rootpage FROM sqlite_schema WHERE name IN ('activity', 'sqlite_autoindex_activity_1')"
             pages = [page for (page,) in connection.execute(query)]
         async with spade(tmp_path, *run, token=sandbox.token) as process:
-            await sandbox.connected(30)
+            await sandbox.connected(60)
             with path.open("r+b") as file:
                 for page in pages:
                     file.seek((page - 1) * 4096)
                     file.write(b"\xff" * 4096)
             world.messages.post(general, member, "more words")
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), 30)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said

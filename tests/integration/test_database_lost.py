@@ -144,6 +144,23 @@ async def test_the_log_of_the_database_is_missed_too_and_loses_nothing(suffix: s
     assert noted(path) == [1, 2, 3]
 
 
+async def test_the_log_of_a_database_that_is_gone_does_not_spoil_the_restored_one(tmp_path: Path) -> None:
+    path, log = tmp_path / "spade.db", tmp_path / "spade.db-wal"
+    await made(tmp_path / "other.db", 99)
+    make_backup(tmp_path / "other.db", backup_path(path, NOW))
+    async with opened(path) as database:
+        await note(database, *range(500))
+        left = log.read_bytes()
+    path.unlink()
+    log.write_bytes(left)  # as after a crash
+    with pytest.raises(StoreError, match=r"is gone, although .*delete .*spade\.db-wal"):
+        await open_database(f"sqlite:///{path}", write=True)
+    await restore(path, backup_path(path, NOW), NOW)
+    assert noted(path) == [99]
+    (kept,) = tmp_path.glob("*.before-restore-*-wal")
+    assert kept.read_bytes() == left
+
+
 async def test_what_was_begun_before_the_change_is_not_committed_after_it(tmp_path: Path) -> None:
     path = tmp_path / "spade.db"
     async with opened(path) as database:
