@@ -251,7 +251,7 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
         async with spade(tmp_path, *run, token=sandbox.token) as process:
             await talked(process)
             path.unlink()
-            _, errors = await asyncio.wait_for(process.communicate(), 30)
+            _, errors = await asyncio.wait_for(process.communicate(), 90)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said
@@ -274,7 +274,7 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
                     file.seek((page - 1) * 4096)
                     file.write(b"\xff" * 4096)
             world.messages.post(general, member, "more words")
-            _, errors = await asyncio.wait_for(process.communicate(), 30)
+            _, errors = await asyncio.wait_for(process.communicate(), 90)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said
