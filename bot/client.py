@@ -16,6 +16,7 @@ from bot.clock import Clock
 from bot.discord_io.connection.content_type import require_json
 from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
+from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.time_signal import TimeSignal
 from bot.discord_io.interactions.apology import apologise, tell
 from bot.discord_io.interactions.command_names import CommandNames
@@ -23,6 +24,7 @@ from bot.discord_io.interactions.controls import Control, control_class
 from bot.discord_io.interactions.forms import Forms
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.registration import CommandRegistration
 from bot.discord_io.interactions.responses import custom_id_of
 from bot.store.error import OutageError
 from bot.views.nudge.presses import already_settled
@@ -87,6 +89,7 @@ class SpadeBot(commands.Bot):
         self._cogs_to_load: Sequence[commands.Cog] = ()
         self._controls: dict[str, Sequence[type[Control]]] = {}
         self._forms = Forms()
+        self._registration = CommandRegistration(self.tree.sync)
 
     def equip(self, guard: InteractionGuard, cogs: Sequence[commands.Cog]) -> None:
         """Give the bot the guard that stands before every callback, and the cogs to load once it is logged in."""
@@ -130,7 +133,7 @@ class SpadeBot(commands.Bot):
         except discord.HTTPException:
             pass  # a refusal has a date, too
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            problem = type(error).__name__
+            problem = described(error)
         if self._clock.sure:
             problem = ""
         elif problem != self._asked_in_vain:
@@ -152,7 +155,7 @@ class SpadeBot(commands.Bot):
         for cog in self._cogs_to_load:
             await self.add_cog(cog)
         await self.tree.set_translator(CommandNames())
-        await self.tree.sync()
+        await self._registration.register()
 
     async def add_cog(self, cog: commands.Cog, /, **options: Any) -> None:
         """Load a cog, with its context menus, controls and forms."""
@@ -219,6 +222,7 @@ class SpadeBot(commands.Bot):
 
     async def close(self) -> None:
         """Unload the cogs, so that what they hold is written, then disconnect."""
+        self._registration.stop()
         for name in list(self.cogs):
             await self.remove_cog(name)
         await super().close()

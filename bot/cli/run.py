@@ -20,6 +20,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.database_url import database_file
 from bot.discord_io.connection.address import point_at
+from bot.discord_io.connection.problem import described, passes
 from bot.store.backup_files import backup_path
 from bot.store.database import Database
 from bot.store.error import DatabaseUnreachableError, LostDatabaseError, StoreError
@@ -33,8 +34,6 @@ DiscordUrlOption = Annotated[
 _READY_SECONDS = 300.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_TOO_MANY_REQUESTS = 429
-_SERVER_FAULT = 500
 
 
 class Outage(Failure):
@@ -70,7 +69,7 @@ async def _run(settings: Settings, token: str) -> None:
     pause = _FIRST_PAUSE_SECONDS
     while not stopped.is_set():
         try:
-            with _as_failures():
+            with as_failures():
                 await _stay_connected(settings, token, stopped)
         except Outage as outage:
             log.warning("%s. Trying again in %.0f s", outage.message.rstrip("."), pause)
@@ -112,7 +111,7 @@ async def _salvaged(database: Database, lost: LostDatabaseError, settings: Setti
 @asynccontextmanager
 async def connected(opening: AbstractAsyncContextManager[App], token: str) -> AsyncIterator[App]:
     """The app, logged in and with the record caught up, but without its schedule: nothing is sent."""
-    with _as_failures():
+    with as_failures():
         async with opening as app:
             running = asyncio.create_task(app.bot.start(token))
             try:
@@ -130,7 +129,7 @@ async def connected(opening: AbstractAsyncContextManager[App], token: str) -> As
 
 
 @contextmanager
-def _as_failures() -> Iterator[None]:
+def as_failures() -> Iterator[None]:
     """Turn the exceptions of a connection into Failure, or Outage if a retry may help, with one sentence each."""
     try:
         yield
@@ -151,10 +150,7 @@ def _as_failures() -> Iterator[None]:
     except discord.ConnectionClosed as error:
         raise Failure(f"Discord closed the connection for good (code {error.code})") from error
     except discord.HTTPException as error:
-        passing = error.status >= _SERVER_FAULT or error.status == _TOO_MANY_REQUESTS
-        # The exception's own text can be a whole page of HTML.
-        answer = f"{error.status} {error.response.reason}"
-        raise (Outage if passing else Failure)(f"Discord cannot be used right now: {answer}") from error
+        raise (Outage if passes(error) else Failure)(f"Discord cannot be used right now: {described(error)}") from error
     except discord.GatewayNotFound as error:
         raise Outage("Discord cannot be used right now: it names no gateway") from error
     except (aiohttp.ClientError, OSError) as error:

@@ -17,6 +17,7 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.discord_io.connection.event_socket import EventSocket, UnreadableConnectionError
 from bot.discord_io.connection.gateway_events import GatewayEvents
+from bot.discord_io.connection.problem import described
 from bot.discord_io.payload.fields import Json
 
 log = logging.getLogger(__name__)
@@ -175,4 +176,6 @@ def _described(error: Exception) -> str:
         return f"what it sent cannot be read ({error})"
     if isinstance(error, TimeoutError):
         return "the gateway did not answer in time"
+    if isinstance(error, discord.HTTPException):
+        return described(error)
     return f"the gateway cannot be reached ({type(error).__name__})"

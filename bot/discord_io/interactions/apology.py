@@ -8,6 +8,7 @@ import aiohttp
 import discord
 
 from bot.clock import UnsureTimeError
+from bot.discord_io.connection.problem import described
 from bot.store.error import OutageError, StoreError, UnknownZoneError
 from bot.views.words.refusals import database_away, time_unsure, unexpected_error, unknown_zone
 
@@ -32,6 +33,8 @@ async def apologise(interaction: discord.Interaction, error: BaseException, what
         await tell(interaction, unknown_zone(cause.zone))
         return
     reference = secrets.token_hex(4)
+    if isinstance(cause, discord.HTTPException):
+        what = f"{what} ({described(cause)})"
     if isinstance(cause, StoreError):
         log.error("Reference %s: %s failed: %s", reference, what, cause)
     else:
@@ -70,6 +73,6 @@ async def tell(interaction: discord.Interaction, text: str) -> None:
         else:
             await interaction.response.send_message(text, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as refused:
-        log.warning("A person could not be told what happened: %s", type(refused).__name__)
+        log.warning("A person could not be told what happened: %s", described(refused))
     except discord.InteractionResponded:
         pass  # the handler answered in the meantime

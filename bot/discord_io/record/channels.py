@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 
+from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.timeout import request_timeout
 from bot.discord_io.payload.fields import MalformedError, list_of, object_of, readable_identity
 from bot.discord_io.record.archived_thread import ArchivedThread, read_thread
@@ -108,5 +109,5 @@ class GuildChannels:
                         break
                     found.append(thread.snapshot_in(channel))
             except discord.Forbidden as error:
-                log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, error.text)
+                log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, described(error))
         return [snapshot for snapshot in found if snapshot.stale or snapshot.last_message_id >= since_id]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import discord
 
+from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.timeout import request_timeout
 from bot.services.record.history import UnreadableHistoryError
 
@@ -14,15 +15,18 @@ async def history_request() -> AsyncIterator[None]:
     """A context for requests that read messages.
 
     Raises UnreadableHistoryError if Discord refuses for lack of a permission, and TimeoutError. Other errors of
-    discord.py are passed on, discord.NotFound too.
+    discord.py are passed on, discord.NotFound too, with words that say which request failed.
     """
     try:
         async with request_timeout():
             yield
     except discord.Forbidden as error:
         raise unreadable(error) from error
+    except discord.HTTPException as error:
+        error.args = (described(error),)  # services log it and do not know its attributes
+        raise
 
 
 def unreadable(error: discord.HTTPException) -> UnreadableHistoryError:
     """Discord's refusal, as the services know it."""
-    return UnreadableHistoryError(f"Discord refused: {error.text}")
+    return UnreadableHistoryError(described(error))
