@@ -23,6 +23,7 @@ from bot.discord_io.record.messages import MessageReader
 from bot.domain.rules import Rules
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
+from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.coverage import CoverageService
 from bot.services.digest.dispatch import DigestService
@@ -87,6 +88,7 @@ class Foundation:
     messenger: DiscordMessenger
     roster: Roster
     settlement: Settlement
+    attempts: Attempts
     painter: ProcessPainter
     presentation: Presentation
     guild_reader: GuildReader
@@ -113,6 +115,8 @@ async def open_app(
             yield app
         finally:
             app.schedule.stop()
+            await foundation.attempts.stop()
+            await foundation.settlement.stop()
             await bot.close()
     finally:
         await database.close()
@@ -121,27 +125,28 @@ async def open_app(
 def _foundation(
     bot: SpadeBot, database: Database, rules: Rules, clock: Clock, hold_seconds: float, tick_seconds: float
 ) -> Foundation:
-    recorder, history = Recorder(database, rules), DiscordHistory(bot)
+    recorder, history, attempts = Recorder(database, rules), DiscordHistory(bot), Attempts(clock.now)
     follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
     reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
 
     async def ready() -> bool:
-        if not (bot.is_ready() and follower.caught_up):
+        if not bot.is_ready():
             return False
         if not clock.sure:
             await bot.ask_time()
         return clock.sure
 
     return Foundation(
-        app=App(bot, database, follower, reader, Schedule(tick_seconds, ready)),
+        app=App(bot, database, follower, reader, Schedule(tick_seconds, ready, attempts)),
         clock=clock,
         rules=rules,
         messenger=DiscordMessenger(bot, MemberDirectory(bot, clock.now)),
         roster=Roster(database, clock),
-        settlement=Settlement(database),
+        settlement=Settlement(database, clock),
+        attempts=attempts,
         painter=ProcessPainter(),
         presentation=Presentation(database),
-        guild_reader=GuildReader(database, clock, follower.settle),
+        guild_reader=GuildReader(database, clock, follower.settle, follower.received),
         reporter=Reporter(database, rules),
     )
 
@@ -149,7 +154,7 @@ def _foundation(
 def _cogs(on: Foundation) -> Sequence[commands.Cog]:
     """All cogs, in the order in which they are loaded; loading adds their due work to the schedule."""
     app = on.app
-    waiting = WaitingService(app.database, on.roster, on.clock, app.follower.settle)
+    waiting = WaitingService(app.database, on.roster, on.clock, on.guild_reader.settle_for_answer)
     digests = DigestService(
         app.database,
         on.messenger,
@@ -159,6 +164,7 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
         on.rules,
         on.guild_reader,
         app.follower.guild_caught_up,
+        on.attempts,
     )
     app.schedule.add("gaps", app.follower.retry_gaps)
     app.schedule.add("settlement", on.settlement.settle_due)
@@ -175,8 +181,8 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
 def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
     app = on.app
     membership = MembershipService(app.database, on.clock)
-    app.schedule.add("purge", membership.purge_due)
-    app.schedule.add("retention", Retention(app.database, on.clock).purge_due)
+    app.schedule.add("purge", lambda: membership.purge_due(app.bot.joined()))
+    app.schedule.add("retention", Retention(app.database, on.clock, on.attempts).purge_due)
     return (
         _tracking(app, on.roster, waiting, membership, on.clock),
         Backfills(app.reader, on.clock),
@@ -186,7 +192,7 @@ def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.C
 def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[commands.Cog]:
     app = on.app
     guild_settings = SettingsService(app.database, on.roster, on.clock)
-    status = StatusService(on.guild_reader, on.messenger, app.follower, app.reader, on.rules)
+    status = StatusService(on.guild_reader, on.messenger, app.follower, app.reader, on.rules, on.attempts)
     export = CsvExport(on.guild_reader, on.messenger, on.reporter, on.rules)
     return (
         SettingUp(guild_settings, on.messenger, app.reader, digests, on.presentation, on.clock),
@@ -197,7 +203,7 @@ def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[comm
 
 
 def _member_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
-    database, settle = on.app.database, on.app.follower.settle
+    database, settle = on.app.database, on.guild_reader.settle_for_answer
     messenger, clock, rules = on.messenger, on.clock, on.rules
     privacy = PrivacyService(database, on.roster, clock)
     on.app.schedule.add("erasures", privacy.finish_due)
@@ -218,8 +224,9 @@ def _nudge_cogs(on: Foundation) -> Sequence[commands.Cog]:
     messenger, clock, rules = on.messenger, on.clock, on.rules
     writer = NudgeWriter()
     enrolments = Enrolments(database, messenger, writer, clock)
-    service = NudgeService(database, messenger, writer, clock, rules, settle)
-    previews = NudgePreviews(database, messenger, clock, rules, settle)
+    in_step = on.app.follower.guild_caught_up
+    service = NudgeService(database, messenger, writer, clock, rules, settle, in_step, on.attempts)
+    previews = NudgePreviews(database, messenger, clock, rules, on.guild_reader.settle_for_answer)
     presses = NudgePresses(database, messenger, writer, clock, rules)
     return (
         Nudges(service, enrolments, previews, on.settlement, on.app.schedule, writer),

@@ -4,16 +4,15 @@ APScheduler only provides the interval. Each piece of work asks the database wha
 tick has no effect.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.clock import UnsureTimeError
+from bot.domain.due_work import Piece
+from bot.services.delivery.attempts import FIRST_PAUSE, Attempts
 from bot.store.error import LostDatabaseError, OutageError
-
-log = logging.getLogger(__name__)
 
 DueWork = Callable[[], Awaitable[object]]
 
@@ -21,12 +20,15 @@ DueWork = Callable[[], Awaitable[object]]
 class Schedule:
     """Calls each named piece of work at every tick, one after the other, until `ready` returns False.
 
-    A failure is logged and does not stop the rest. Only an outage of the database, which is logged by itself, does.
+    One that fails or takes long holds up none of the rest: it goes on in the background, and is not called again before
+    it has ended. One that failed is called again after a minute. Only an outage or the loss of the database, which is
+    logged by itself, ends a tick.
     """
 
-    def __init__(self, seconds: float, ready: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, seconds: float, ready: Callable[[], Awaitable[bool]], attempts: Attempts) -> None:
         self._seconds = seconds
         self._ready = ready
+        self._attempts = attempts
         self._work: dict[str, DueWork] = {}
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -53,7 +55,7 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Stop ticking; a tick in progress is not interrupted."""
+        """Stop ticking; work in progress is not interrupted."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -62,9 +64,13 @@ class Schedule:
         for name, work in list(self._work.items()):
             if not await self._ready():
                 return
+            piece = Piece(name)
             try:
-                await work()
-            except (OutageError, LostDatabaseError, UnsureTimeError):
-                return  # without the database, or without the time, nothing else can be done, either
-            except Exception:
-                log.exception("The due work %s failed; it gets its turn again", name)
+                await self._attempts.attempt(piece, partial(_done, work), longest_pause=FIRST_PAUSE, limited=False)
+            except (OutageError, LostDatabaseError):
+                return  # without the database nothing else can be done, either
+
+
+async def _done(work: DueWork) -> bool:
+    await work()
+    return True

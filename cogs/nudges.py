@@ -13,7 +13,7 @@ from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import respond
 from bot.discord_io.interactions.suggestions import suggestions
 from bot.domain.delivery import DeliveryKind
-from bot.domain.nudge_time import NudgeSchedule, PauseProblem
+from bot.domain.nudge_time import NoNudge, NudgeSchedule, PauseProblem
 from bot.domain.zones import zone_named, zones_like
 from bot.schedule import Schedule
 from bot.services.delivery.messenger import DiscordUnreachableError
@@ -157,11 +157,12 @@ class Nudges(
     async def send_now(self, interaction: discord.Interaction) -> None:
         """Send today's nudge now, if there is one to send."""
         try:
-            state = await self._service.send_now(guild_id_of(interaction), interaction.user.id)
+            sent = await self._service.send_now(guild_id_of(interaction), interaction.user.id)
         except DiscordUnreachableError:
             await respond(interaction, answers.discord_silent())
         else:
-            await respond(interaction, answers.nudge_sent(state))
+            problem = None if isinstance(sent, NoNudge) else sent.problem
+            await respond(interaction, answers.nudge_sent(sent if isinstance(sent, NoNudge) else sent.state, problem))
 
     @app_commands.command(name="preview", description="See what a nudge would say now; nothing is sent")
     @app_commands.describe(why_not="Somebody you miss in it, or wonder about: which rule decides?")

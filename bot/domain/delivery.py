@@ -22,7 +22,10 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """From `claimed` on, a request may have been made. `nothing`: there was nothing worth sending that day."""
+    """`pending`: Discord refused it, which can pass, so it was certainly not sent and is tried again while it is due.
+
+    `claimed` and `unknown`: a request may have been made. `nothing`: there was nothing worth sending that day.
+    """
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -33,9 +36,17 @@ class DeliveryState(StrEnum):
 
 
 UNSETTLED = frozenset({DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.UNKNOWN})
-"""States in which it is unknown whether the message was sent."""
-UNSENT = frozenset({DeliveryState.REFUSED, DeliveryState.NOTHING})
-"""States in which the message was certainly not sent."""
+"""States that are not final."""
+UNSENT = frozenset({DeliveryState.PENDING, DeliveryState.REFUSED, DeliveryState.NOTHING})
+"""States in which the message was not sent, as far as can be known."""
+
+SETTLE_AFTER = timedelta(seconds=30)
+"""How long a request may still be in flight before a message that is not found counts as not sent."""
+
+EXPIRED = "it was never sent, and its time is over"
+UNNEEDED = "nobody in it needed it any more"
+UNSETTLEABLE = "whether it was sent could not be found out"
+"""Problems that Discord has no words for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class Delivery:
     `due_on` is the local date of a nudge or the Monday of a digest's week; there is one delivery for each. Discord
     recognises a repeated request by the `nonce`. `tried_at` is the last request. `channel_id` is the channel that a
     digest was claimed for; once a message is sent, `channel_id` and `message_id` say where it is. `problem` says why it
-    was refused or is unknown.
+    was refused or is unknown, in Discord's own words unless it is one of the problems above.
     """
 
     delivery_id: str
@@ -61,6 +72,24 @@ class Delivery:
     message_id: int | None = None
     problem: str | None = None
 
+    @property
+    def refused(self) -> bool:
+        """Whether Discord refused the last request, for now or for good."""
+        own = {EXPIRED, UNNEEDED, UNSETTLEABLE}
+        return self.state in {DeliveryState.PENDING, DeliveryState.REFUSED} and self.problem not in own
+
+    def in_trouble(self, now: datetime) -> bool:
+        """Whether it was not sent although it should have been, or that is unclear for longer than a request takes."""
+        match self.state:
+            case DeliveryState.PENDING | DeliveryState.UNKNOWN:
+                return True
+            case DeliveryState.REFUSED:
+                return self.problem != UNNEEDED
+            case DeliveryState.CLAIMED:
+                return self.tried_at is None or now - self.tried_at > SETTLE_AFTER
+            case _:
+                return False
+
 
 def claimed_too_early(delivery: Delivery, now: datetime) -> bool:
     """Whether a clock that was far ahead has dealt with a day or a week before it began, or a week before it was over.
@@ -75,3 +104,11 @@ def claimed_too_early(delivery: Delivery, now: datetime) -> bool:
     weekly = delivery.kind in {DeliveryKind.DIGEST, DeliveryKind.PERSONAL_DIGEST}
     begins_on = delivery.due_on + timedelta(weeks=1) if weekly else delivery.due_on
     return moment_of(delivery.message_id) < datetime.combine(begins_on, time(), UTC) - _EARLIEST_ZONE
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What became of a request: the delivery's new state, and the problem if it was not sent."""
+
+    state: DeliveryState
+    problem: str | None = None

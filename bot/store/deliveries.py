@@ -49,6 +49,20 @@ async def claim(connection: AsyncConnection, delivery: Delivery) -> bool:
     return (await connection.execute(statement)).rowcount == 1
 
 
+async def claim_again(connection: AsyncConnection, refused: Delivery, claimed: Delivery) -> bool:
+    """Claim a delivery that was refused, as `claimed` says; False if it is not as the caller read it any more."""
+    return await move(
+        connection,
+        refused,
+        claimed.state,
+        claimed_at=claimed.claimed_at,
+        tried_at=claimed.tried_at,
+        channel_id=claimed.channel_id,
+        problem=None,
+        settled_at=None,
+    )
+
+
 async def move(
     connection: AsyncConnection, delivery: Delivery, to: DeliveryState, **changes: datetime | int | str | None
 ) -> bool:
@@ -139,6 +153,22 @@ async def newest_day(
     )
     found: date | None = (await connection.execute(query)).scalar_one()
     return found
+
+
+async def last_tried(connection: AsyncConnection, guild_id: int) -> dict[int | None, Delivery]:
+    """The delivery that was last tried for each recipient in a guild: a manager's id, or None for the channel."""
+    newest = (
+        select(_delivery.manager_id, func.max(_delivery.tried_at, type_=_delivery.tried_at.type).label("tried_at"))
+        .where(_delivery.guild_id == guild_id, _delivery.tried_at.is_not(None))
+        .group_by(_delivery.manager_id)
+        .subquery()
+    )
+    query = select(tables.delivery).join(
+        newest,
+        (_delivery.manager_id == newest.c.manager_id) & (_delivery.tried_at == newest.c.tried_at),
+    )
+    found = [_read(row) for row in await connection.execute(query.where(_delivery.guild_id == guild_id))]
+    return {delivery.manager_id: delivery for delivery in found}
 
 
 async def forget_unsent(

@@ -17,6 +17,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.painter import ProcessPainter
+from bot.services.delivery.attempts import Attempts
 from bot.services.digest.coverage import CoverageService
 from bot.services.digest.report import Reporter
 from bot.services.guild.export import CsvExport
@@ -88,7 +89,7 @@ class Asked:
         self.unmet = UnmetList(guilds, database, discord, rules)
         self.relationships = Relationships(database, discord, clock, rules, at_once)
         reader = HistoryReader(database, recorder, log, _NoChannels(), clock)
-        self.status = StatusService(guilds, discord, follower, reader, rules)
+        self.status = StatusService(guilds, discord, follower, reader, rules, Attempts(clock.now))
         self.previews = NudgePreviews(database, discord, clock, rules, at_once)
         self.nudges = NudgeService(database, discord, NudgeWriter(), clock, rules, at_once)
         self.export = CsvExport(guilds, discord, self.reporter, rules)

@@ -329,3 +329,101 @@ async def test_a_machine_whose_clock_is_decades_behind_starts_all_the_same(tmp_p
     ):
         assert clock.sure
         assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def status_of(on: Team) -> tuple[str, str]:
+    """What `/status` is headed, and all it says."""
+    (card,) = (await on.run(on.ann, "status")).messages[-1].embeds
+    return card["title"], str(card)
+
+
+async def test_a_nudge_that_discord_refuses_for_now_is_tried_again_on_its_day_and_shown(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        refusals = on.sandbox.faults.requests.forbid(on.dms(on.ann)[0].channel_id, method="POST", route=SEND)
+        await due(on)
+        await on.tick()
+        ((state, problem),) = deliveries(on)
+        assert state == "pending"
+        assert problem is not None
+        assert "Missing Access" in problem
+        title, words = await status_of(on)
+        assert title == "Spade works, with something to look at"
+        assert "Nudge to Ann, Monday 2 March: Discord refused it (Discord answered 403 (50001) to POST" in words
+        assert "It is tried again <t:" in words
+        for command in (("nudges", "status"), ("nudges", "now")):
+            assert "Missing Access" in (await on.run(on.ann, *command)).text
+        hits = refusals.hits
+        await on.later(seconds=30)
+        assert refusals.hits == hits  # not before a minute is over
+        refusals.lift()
+        await on.later(minutes=2)
+        assert len(on.nudges(on.ann)) == 1
+        assert deliveries(on) == [("sent", None)]
+        assert (await status_of(on))[0] == "Everything is in order"
+        assert "refused" not in (await on.run(on.ann, "nudges", "status")).text
+        await on.later(hours=2)
+        assert len(on.nudges(on.ann)) == 1
+
+
+async def test_a_nudge_that_is_refused_all_day_is_over_with_its_day(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        refusals = on.sandbox.faults.requests.forbid(on.dms(on.ann)[0].channel_id, method="POST", route=SEND)
+        await due(on)
+        await on.tick()
+        await on.on(1, hour=1)
+        ((state, problem),) = deliveries(on)
+        assert (state, "Missing Access" in str(problem)) == ("refused", True)
+        assert "Nudge to Ann, Monday 2 March: it was not sent" in (await status_of(on))[1]
+        refusals.lift()
+        await on.on(1)
+        assert len(on.nudges(on.ann)) == 1  # nobody was offered in what never went out
+
+
+async def test_turning_nudges_on_asks_discord_again_after_a_refusal_and_agrees_with_the_status(tmp_path: Path) -> None:
+    """The first message is refused, though DMs are open; each `/nudges on` is a real try, with Discord's own reason."""
+    async with team(tmp_path, on=()) as on:
+        refusals = on.sandbox.faults.requests.forbid(method="POST", route=SEND)
+        for tries in (1, 2):
+            answer = (await on.run(on.ann, "nudges", "on")).text
+            assert "Missing Access" in answer
+            assert "Allow direct messages" not in answer
+            assert refusals.hits == tries
+        status = (await on.run(on.ann, "nudges", "status")).text
+        assert "Your nudges are on" in status
+        assert "Missing Access" in status
+        assert "First message to Ann: Discord refused it" in (await status_of(on))[1]
+        refusals.lift()
+        assert "I have just sent you a first message" in (await on.run(on.ann, "nudges", "on")).text
+        assert "Missing Access" not in (await on.run(on.ann, "nudges", "status")).text
+        assert len(on.dms(on.ann)) == 1
+        assert (await status_of(on))[0] == "Everything is in order"
+
+
+async def test_a_first_message_that_was_refused_is_tried_again_by_itself(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as on:
+        refusals = on.sandbox.faults.requests.forbid(method="POST", route=SEND)
+        await on.run(on.ann, "nudges", "on")
+        await on.tick()
+        refusals.lift()
+        await on.later(seconds=30)
+        assert on.dms(on.ann) == []
+        await on.later(minutes=1)
+        assert len(on.dms(on.ann)) == 1
+        assert deliveries(on, "welcome") == [("sent", None)]
+
+
+async def test_a_locked_channel_keeps_the_digest_due_and_is_named(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as on:
+        world = on.sandbox.world
+        await on.run(world.state.user(on.guild.owner_id), "settings", "digest", channel=on.room)
+        world.channels.deny_bot(on.room, Permission.SEND_MESSAGES)
+        await on.on(7)
+        assert [state for state, _ in deliveries(on, "digest")] == ["pending"]
+        _, words = await status_of(on)
+        assert "Digest of 2–8 March 2026: Discord refused it (Discord answered 403 (50013) to POST" in words  # noqa: RUF001
+        world.channels.allow_bot(on.room, Permission.SEND_MESSAGES)
+        await on.on(9)
+        assert deliveries(on, "digest") == [("sent", None)]
+        (digest,) = [message for message in on.room.messages if message.embeds]
+        assert "comes late" in text_of(digest)
+        assert (await status_of(on))[0] == "Everything is in order"

@@ -78,7 +78,7 @@ async def tick(job: Mapping[str, Any]) -> None:
             return None
 
         service = NudgeService(database, messenger, NudgeWriter(), clock, RULES, settle)
-        settlement = Settlement(database)
+        settlement = Settlement(database, clock)
         settlement.add(DeliveryKind.NUDGE, service.resume)
         await settlement.settle_due()
         await service.send_due()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import DeliveryState, SendOutcome
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.services.nudge.enrolment import Enrolments
 from bot.store import guilds, managers
@@ -41,12 +41,12 @@ async def test_turning_on_what_is_on_says_no_second_hello_and_changes_not_since_
     enrolments = Enrolments(database, outgoing, Drafts(), clock)
     first = await enrolments.turn_on(GUILD, ANNA)
     assert first is not None
-    assert first.state is DeliveryState.SENT
+    assert first.outcome == SendOutcome(DeliveryState.SENT)
     await enrolments.pause(GUILD, ANNA, date(2026, 4, 1))
     clock.set(moment(3 * DAY))
     again = await enrolments.turn_on(GUILD, ANNA)
     assert again is not None
-    assert again.state is None
+    assert again.outcome is None
     assert again.schedule.manager == await settings(database)
     assert (again.schedule.manager.enrolled_at, again.schedule.manager.paused_until_on) == (moment(0), None)
     assert len(outgoing.sent) == 1

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from bot.clock import DrivenClock, UnsureTimeError
 from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.due_work import Piece, Work
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -97,7 +98,8 @@ class Spade:
     """The services that send and delete, with something for each of them to do."""
 
     def __init__(self, database: Database, clock: DrivenClock) -> None:
-        self.outgoing, self.settlement = Outgoing(), Settlement(database)
+        self.attempts = Attempts(clock.now)
+        self.outgoing, self.settlement = Outgoing(), Settlement(database, clock)
         self.membership, self.retention = MembershipService(database, clock), Retention(database, clock)
         self.nudges = NudgeService(database, self.outgoing, Drafts(), clock, Rules(), at_once)
         self.enrolments = Enrolments(database, self.outgoing, Drafts(), clock)
@@ -118,7 +120,7 @@ class Spade:
         async def ready() -> bool:
             return True
 
-        schedule = Schedule(1, ready)
+        schedule = Schedule(1, ready, self.attempts)
         for name, work in self.due.items():
             schedule.add(name, work)
         await schedule.tick()
@@ -213,9 +215,9 @@ async def test_a_pause_after_a_failure_ends_when_the_time_was_taken_for_a_later_
         raise ValueError("no")
 
     pieces = Attempts(clock.now)
-    await pieces.attempt(1, "The digest", work)
+    await pieces.attempt(Piece(Work.DIGEST, 1), work)
     clock.set(NOW, back=True)
-    await pieces.attempt(1, "The digest", work)
+    await pieces.attempt(Piece(Work.DIGEST, 1), work)
     assert tried[1:] == [NOW]
 
 

@@ -7,8 +7,10 @@ import pytest
 from discord.ext import commands
 
 from bot.background import BackgroundTasks
+from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
+from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.settlement import Settlement
 from bot.views.nudge.writer import NudgeWriter
 from cogs.digests import Digests
@@ -40,12 +42,12 @@ def schedule() -> Schedule:
     async def ready() -> bool:
         return True
 
-    return Schedule(3600, ready)
+    return Schedule(3600, ready, Attempts(SystemClock().now))
 
 
 @pytest.fixture
 def settlement() -> Settlement:
-    return Settlement(Service())
+    return Settlement(Service(), SystemClock())
 
 
 def nudges(service: Service, settlement: Settlement, schedule: Schedule) -> Nudges:
@@ -80,7 +82,7 @@ async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services)
     await cog.cog_load()
     await cog.cog_unload()
-    assert "settle" in follower.asked
+    assert "settle_last" in follower.asked
 
 
 def test_every_cog_offers_its_commands_without_a_bot(settlement: Settlement, schedule: Schedule) -> None:

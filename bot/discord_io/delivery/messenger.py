@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot.discord_io.connection.problem import described, passes
 from bot.discord_io.connection.timeout import request_timeout
 from bot.discord_io.delivery.delivery_search import DeliverySearch
 from bot.discord_io.delivery.members import MemberDirectory
@@ -31,6 +32,8 @@ NO_MUTUAL_GUILD = 50278
 UNKNOWN_USER = 10013
 OUT_OF_REACH = frozenset({CLOSED_DMS, NO_MUTUAL_GUILD, UNKNOWN_USER})
 """Discord's codes for a person who cannot be sent a DM until they change something themselves."""
+GONE = frozenset({10003, 50008, 50024})
+"""Discord's codes for a channel that is deleted, or of a kind that takes no messages."""
 UNAUTHORIZED = 401
 REQUEST_SECONDS = 60.0
 """The timeout after which a request's outcome counts as unknown. It includes discord.py's waits for rate limits."""
@@ -79,23 +82,14 @@ class DiscordMessenger:
             async with request_timeout(REQUEST_SECONDS):
                 channel = await target
                 message = await channel.send(**sendable(body), nonce=nonce)
-        except (discord.Forbidden, discord.NotFound) as error:
-            raise _refusal(error) from error
         except discord.InvalidData as error:
-            raise RefusedError(f"the channel is not one to write to ({error})") from error
-        except discord.DiscordServerError as error:
-            raise UnknownOutcomeError(f"Discord answered {error.status}") from error
+            raise RefusedError("the channel is not one to write to", final=True) from error
         except discord.HTTPException as error:
-            if error.status == 429:
-                raise UnknownOutcomeError("Discord asked to slow down") from error
-            if error.status == UNAUTHORIZED:
-                raise UnknownOutcomeError("Discord does not accept the token any more") from error
-            log.warning("Discord refuses a message: %s (%s) %s", error.status, error.code, error.text)
-            if error.code in OUT_OF_REACH:
-                raise _refusal(error) from error
-            raise RefusedError(f"Discord answered {error.status} ({error.code}): {error.text}") from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise UnknownOutcomeError(f"the connection failed ({type(error).__name__})") from error
+            if passes(error) or error.status == UNAUTHORIZED:
+                raise UnknownOutcomeError(described(error)) from error
+            raise _refusal(error) from error
+        except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnknownOutcomeError(described(error)) from error
         return SentMessage(message.channel.id, message.id)
 
     async def _direct_channel(self, person_id: int) -> discord.DMChannel:
@@ -104,7 +98,7 @@ class DiscordMessenger:
     async def _guild_channel(self, channel_id: int) -> discord.abc.Messageable:
         channel = self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
         if not isinstance(channel, discord.abc.Messageable):
-            raise RefusedError("the digest's channel takes no messages")
+            raise RefusedError("the channel is not one to write to", final=True)
         return channel
 
     async def edit(self, sent: SentMessage, body: Parcel) -> None:
@@ -117,7 +111,7 @@ class DiscordMessenger:
             async with request_timeout(REQUEST_SECONDS):
                 await message.edit(**arguments)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("A message could not be brought up to date: %s", type(error).__name__)
+            log.warning("A message could not be brought up to date: %s", described(error))
 
     async def find(self, delivery: Delivery, channel_id: int | None) -> SentMessage | None:
         """Look for a delivery's buttons in its DM or channel, from when it was claimed on; None if they are not there.
@@ -135,8 +129,8 @@ class DiscordMessenger:
                 found = await self._search.find(channel_id, delivery.delivery_id, from_at, until_at)
         except (discord.Forbidden, discord.NotFound) as error:
             raise _refusal(error) from error
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise UnknownOutcomeError(f"the history could not be read ({type(error).__name__})") from error
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnknownOutcomeError(f"the history could not be read: {described(error)}") from error
         return None if found is None else SentMessage(channel_id, found)
 
     async def present(self, guild_id: int, people: Collection[int]) -> Mapping[int, Present]:
@@ -176,4 +170,4 @@ def _refuse_to_guess(channel: discord.abc.Messageable) -> None:
 
 
 def _refusal(error: discord.HTTPException) -> RefusedError:
-    return RefusedError(error.text or f"Discord answered {error.status}", closed=error.code in OUT_OF_REACH)
+    return RefusedError(described(error), closed=error.code in OUT_OF_REACH, final=error.code in GONE)

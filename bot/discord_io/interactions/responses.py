@@ -8,8 +8,10 @@ import discord
 
 from bot.discord_io.delivery.messenger import sendable
 from bot.discord_io.interactions.authorisation import MANAGERS_SEE
+from bot.services.guild_reader import unwritten_for_answer
 from bot.views.kit.letter import Letter
 from bot.views.kit.parcel import Parcel
+from bot.views.kit.unwritten import not_on_record_yet
 
 ResponseBody = str | Letter | Parcel
 """What a person is shown in response to a command, a press or a form."""
@@ -28,11 +30,16 @@ def _arguments(body: ResponseBody) -> dict[str, Any]:
 
 
 async def respond(interaction: discord.Interaction, body: ResponseBody) -> None:
-    """Respond so that only the person who asked sees it, whether or not the interaction was deferred."""
+    """Respond so that only the person who asked sees it, whether or not the interaction was deferred.
+
+    A note follows if the record was read for it and lacks messages that could not be written.
+    """
     if interaction.response.is_done():
         await interaction.followup.send(**_arguments(body), ephemeral=True)
     else:
         await interaction.response.send_message(**_arguments(body), ephemeral=True)
+    if unwritten := unwritten_for_answer():
+        await interaction.followup.send(not_on_record_yet(unwritten), ephemeral=True)
 
 
 async def update(interaction: discord.Interaction, body: ResponseBody) -> None:

@@ -32,24 +32,29 @@ class Present:
     role_ids: frozenset[int] = frozenset()
 
 
-class RefusedError(Exception):
-    """Discord refused the message, and would refuse it again: closed DMs, a missing permission, no channel.
+class DiscordTroubleError(Exception):
+    """A request to Discord did not succeed; the message says why in Discord's own words, where it gave any."""
+
+
+class RefusedError(DiscordTroubleError):
+    """Discord refused the message, so it was certainly not sent. `problem` is Discord's own reason.
 
     closed: Spade cannot write to the person, because their DMs are closed, they share no server with Spade any more,
-    or their account is deleted.
+    or their account is deleted. final: the channel is deleted, or takes no messages. Any other refusal can pass.
     """
 
-    def __init__(self, problem: str, *, closed: bool = False) -> None:
+    def __init__(self, problem: str, *, closed: bool = False, final: bool = False) -> None:
         super().__init__(problem)
         self.problem = problem
         self.closed = closed
+        self.final = final
 
 
-class UnknownOutcomeError(Exception):
+class UnknownOutcomeError(DiscordTroubleError):
     """The connection was dropped or timed out: the message may or may not have been sent."""
 
 
-class DiscordUnreachableError(Exception):
+class DiscordUnreachableError(DiscordTroubleError):
     """Discord does not answer, or the guild is unavailable: it is not known who is in it."""
 
 

@@ -1,15 +1,15 @@
 """Settling deliveries whose outcome is not known, after a crash, a timeout or a dropped connection."""
 
-import logging
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from bot.clock import UnsureTimeError
+from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind
+from bot.domain.due_work import Piece
+from bot.services.delivery.attempts import Attempts
 from bot.store import deliveries
 from bot.store.database import Database
-from bot.store.error import OutageError
-
-log = logging.getLogger(__name__)
 
 Resume = Callable[[Delivery], Awaitable[bool]]
 """Settles one delivery; returns False if that is not possible yet."""
@@ -18,8 +18,9 @@ Resume = Callable[[Delivery], Awaitable[bool]]
 class Settlement:
     """Hands each unsettled delivery to the service that made it. It runs at every tick, before anything new is sent."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._attempts = Attempts(clock.now)
         self._resume: dict[DeliveryKind, Resume] = {}
 
     def add(self, kind: DeliveryKind, resume: Resume) -> None:
@@ -33,19 +34,20 @@ class Settlement:
     async def settle_due(self) -> int:
         """Settle all deliveries that can be settled now; returns how many were.
 
-        A failure is logged, and tried again at the next tick. Only an outage of the database is raised.
+        They are settled independently of each other; one that fails or hangs is tried again later and later. Only
+        an outage or the loss of the database is raised.
         """
         async with self._database.reading() as connection:
             waiting = await deliveries.unsettled(connection)
-        settled = 0
-        for delivery in waiting:
-            resume = self._resume.get(delivery.kind)
-            try:
-                settled += resume is not None and await resume(delivery)
-            except OutageError:
-                raise
-            except UnsureTimeError:
-                break
-            except Exception:
-                log.exception("The %s %s could not be settled; it gets its turn again", delivery.kind, delivery.due_on)
-        return settled
+        return sum(await asyncio.gather(*map(self._settle, waiting)))
+
+    async def stop(self) -> None:
+        """Cancel what is running, and return when it has ended."""
+        await self._attempts.stop()
+
+    async def _settle(self, delivery: Delivery) -> bool:
+        resume = self._resume.get(delivery.kind)
+        if resume is None:
+            return False
+        piece = Piece(f"settling the {delivery.kind} of {delivery.due_on}", delivery.guild_id, delivery.manager_id)
+        return await self._attempts.attempt(piece, partial(resume, delivery))

@@ -1,5 +1,6 @@
 """Sends each weekly digest exactly once when it is due, and makes one on request."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -13,13 +14,14 @@ from bot.domain.calendar import local_day, monday_of
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.digest import DueDigest, due_digest, due_personal_digest
 from bot.domain.digest_draft import DigestDraft, PersonalDraft
+from bot.domain.due_work import Piece, Work
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
-from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
+from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger, RefusedError
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import Reporter
@@ -27,7 +29,7 @@ from bot.services.guild_reader import GuildReader, GuildSnapshot
 from bot.services.nudge.check import joined_of, names_of
 from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import old_hands
-from bot.store import digests, guilds, managers
+from bot.store import deliveries, digests, guilds, managers
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class DigestService(Generic[Body]):
         rules: Rules,
         reader: GuildReader,
         in_step: Callable[[int], bool],
+        attempts: Attempts | None = None,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -75,73 +78,101 @@ class DigestService(Generic[Body]):
         self._reporter = Reporter(database, rules)
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
-        self._attempts = Attempts(clock.now)
+        self._attempts = attempts or Attempts(clock.now)
 
     async def post_due(self) -> int:
         """Send every digest that is due now, the channels' before the managers' own; returns how many were sent."""
-        sent = 0
         async with self._database.reading() as connection:
             all_settings = await guilds.all_settings(connection)
-        all_settings = tuple(settings for settings in all_settings if self._in_step(settings.guild_id))
-        for settings in all_settings:
-            due = due_digest(settings, self._clock.now())
-            if due is not None:
-                what = f"The digest of {due.week_on} for server {settings.guild_id}"
-                sent += await self._attempts.attempt(settings.guild_id, what, partial(self._post, settings, due))
-        for settings in all_settings:
-            async with self._database.reading() as connection:
-                team = await managers.all_settings(connection, settings.guild_id)
-            for manager in team:
-                due = due_personal_digest(settings, manager, self._clock.now())
-                if due is not None:
-                    key, schedule = (settings.guild_id, manager.manager_id), NudgeSchedule(settings, manager)
-                    what = f"The digest of {due.week_on} to manager {manager.manager_id}"
-                    sent += await self._attempts.attempt(key, what, partial(self._send, schedule, due))
+        posted = await asyncio.gather(*map(self._post_to_team, all_settings))
+        return sum(posted) + sum(await asyncio.gather(*map(self._send_to_managers, all_settings)))
+
+    async def _post_to_team(self, settings: GuildSettings) -> bool:
+        due = due_digest(settings, self._clock.now())
+        if due is None or not self._in_step(settings.guild_id):
+            return False
+        piece, channel_id = Piece(Work.DIGEST, settings.guild_id), settings.digest_channel_id
+        return await self._attempts.attempt(piece, partial(self._post, settings, due), depends_on=(due, channel_id))
+
+    async def _send_to_managers(self, settings: GuildSettings) -> int:
+        """Send the digests of a guild's managers, one after the other; returns how many were sent."""
+        async with self._database.reading() as connection:
+            team = await managers.all_settings(connection, settings.guild_id)
+        sent = 0
+        for manager in team:
+            due = due_personal_digest(settings, manager, self._clock.now())
+            if due is not None and self._in_step(settings.guild_id):
+                piece = Piece(Work.PERSONAL_DIGEST, settings.guild_id, manager.manager_id)
+                work = partial(self._send, NudgeSchedule(settings, manager), due)
+                sent += await self._attempts.attempt(piece, work, depends_on=(due, manager))
         return sent
 
     async def _post(self, settings: GuildSettings, due: DueDigest) -> bool:
-        """Post the team's digest of a week, if it was not dealt with; whether it was sent."""
-        if await self._is_taken(settings.guild_id, DeliveryKind.DIGEST, None, due):
+        """Post the team's digest of a week, if it was not dealt with; whether it was sent. Raises RefusedError."""
+        before = await self._before(settings.guild_id, DeliveryKind.DIGEST, None, due)
+        refused = before if _is_open_again(before, due, settings.digest_channel_id) else None
+        if refused is None and before is not None:
             return False
         await self._reader.settle(settings.guild_id)
         await self._thaw(settings.guild_id, due.week_on)
         delivery = replace(
-            self._new_delivery(DeliveryKind.DIGEST, settings, None, due), channel_id=settings.digest_channel_id
+            refused or self._new_delivery(DeliveryKind.DIGEST, settings, None, due),
+            channel_id=settings.digest_channel_id,
         )
         draft = await self._draft(settings, due.week_on)
+        if refused is not None:
+            draft = replace(draft, week=replace(draft.week, today=None))  # never posted, so nothing was corrected
         body = await self._compose(replace(draft, delivery_id=delivery.delivery_id, late=due.late))
-        async with self._database.writing() as connection:
-            if not await periods.claim(connection, delivery):
-                return False
-            await self._freeze(connection, delivery, draft.frozen)
-        return await self._outbox.send(delivery, settings.digest_channel_id, body) is DeliveryState.SENT
+        return await self._claim_and_send(delivery, refused, draft.frozen, body)
 
     async def _send(self, schedule: NudgeSchedule, due: DueDigest) -> bool:
-        """Send a manager's own digest of a week, if it was not dealt with; whether it was sent."""
+        """Send a manager's own digest of a week, if it was not dealt with; whether it was sent. Raises RefusedError."""
         guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
         kind = DeliveryKind.PERSONAL_DIGEST
-        if await self._is_taken(guild_id, kind, manager_id, due):
+        before = await self._before(guild_id, kind, manager_id, due)
+        refused = before if _is_open_again(before, due, None) else None
+        if refused is None and before is not None:
             return False
         await self._reader.settle(guild_id)
         await self._thaw(guild_id, due.week_on)
-        delivery = self._new_delivery(kind, schedule.guild, manager_id, due)
+        delivery = refused or self._new_delivery(kind, schedule.guild, manager_id, due)
         draft = await self._personal(schedule, due.week_on)
-        if draft.nothing_to_say:
+        if draft.nothing_to_say and refused is None:
             async with self._database.writing() as connection:
                 await claim_nothing(connection, kind, guild_id, manager_id, due.week_on, self._clock)
             return False
         body = self._composer.personal_digest(_sent_as(draft, delivery, due))
-        async with self._database.writing() as connection:
-            if not await periods.claim(connection, delivery):
-                return False
-            await self._freeze(connection, delivery, draft.team)
-        return await self._outbox.send(delivery, None, body) is DeliveryState.SENT
+        return await self._claim_and_send(delivery, refused, draft.team, body)
 
-    async def _is_taken(self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest) -> bool:
-        """Whether the digest of this week, or of the next one, was dealt with."""
+    async def _claim_and_send(self, delivery: Delivery, refused: Delivery | None, week: FrozenWeek, body: Body) -> bool:
+        """Claim a digest, in place of the one that was refused if there is one, and send it; whether it was sent."""
+        async with self._database.writing() as connection:
+            if refused is None:
+                claimed = await periods.claim(connection, delivery)
+            else:
+                delivery = replace(
+                    delivery,
+                    state=DeliveryState.CLAIMED,
+                    claimed_at=self._clock.now(),
+                    tried_at=self._clock.now(),
+                    problem=None,
+                )
+                claimed = await deliveries.claim_again(connection, refused, delivery)
+            if not claimed:
+                return False
+            await self._freeze(connection, delivery, week)
+        outcome = await self._outbox.send(delivery, delivery.channel_id, body)
+        if outcome.state is DeliveryState.PENDING:
+            raise RefusedError(outcome.problem or "")
+        return outcome.state is DeliveryState.SENT
+
+    async def _before(
+        self, guild_id: int, kind: DeliveryKind, manager_id: int | None, due: DueDigest
+    ) -> Delivery | None:
+        """The digest that dealt with this week, or the next one's; None if the week is open."""
         async with self._database.reading() as connection:
             now = self._clock.now()
-            return await periods.dealt_with(connection, guild_id, kind, manager_id, due.week_on, now) is not None
+            return await periods.dealt_with(connection, guild_id, kind, manager_id, due.week_on, now)
 
     def _new_delivery(
         self, kind: DeliveryKind, settings: GuildSettings, manager_id: int | None, due: DueDigest
@@ -159,6 +190,10 @@ class DigestService(Generic[Body]):
 
     async def resume(self, delivery: Delivery) -> bool:
         """Find out about a digest whose outcome is open; False if it is too early."""
+        if not self._in_step(delivery.guild_id):
+            return False
+        if delivery.state is DeliveryState.PENDING:
+            return await self._expire(delivery)
         if delivery.kind is DeliveryKind.PERSONAL_DIGEST:
             return await self._outbox.settle(delivery, None, self._rebuild_personal)
         channel_id = delivery.channel_id
@@ -169,6 +204,23 @@ class DigestService(Generic[Body]):
         if channel_id is None:
             return await self._outbox.give_up(delivery)
         return await self._outbox.settle(delivery, channel_id, self._rebuild)
+
+    async def _expire(self, delivery: Delivery) -> bool:
+        """Settle a digest that Discord refused if it is not due any more; until then `post_due` tries it again."""
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, delivery.guild_id)
+            schedule = None
+            if delivery.manager_id is not None:
+                schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
+        due = None
+        if schedule is not None:
+            due = due_personal_digest(schedule.guild, schedule.manager, self._clock.now())
+        elif settings is not None and delivery.manager_id is None:
+            due = due_digest(settings, self._clock.now())
+        if due is not None and due.week_on == delivery.due_on:
+            return False
+        await self._outbox.expire(delivery)
+        return True
 
     async def _rebuild(self, delivery: Delivery) -> Body | None:
         async with self._database.reading() as connection:
@@ -251,6 +303,16 @@ class DigestService(Generic[Body]):
 def _last_week(guild: GuildSnapshot) -> date:
     """The Monday of the last whole week."""
     return monday_of(local_day(guild.now, guild.settings.zone)) - timedelta(weeks=1)
+
+
+def _is_open_again(newest: Delivery | None, due: DueDigest, channel_id: int | None) -> bool:
+    """Whether the digest of this week was refused and can be tried again, in whatever channel is set now.
+
+    A refusal for good, as of a deleted channel, is one only for that channel.
+    """
+    if newest is None or newest.due_on != due.week_on or not newest.refused:
+        return False
+    return newest.state is DeliveryState.PENDING or newest.channel_id not in {None, channel_id}
 
 
 def _sent_as(draft: PersonalDraft, delivery: Delivery, due: DueDigest) -> PersonalDraft:

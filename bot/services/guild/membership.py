@@ -52,8 +52,8 @@ class MembershipService:
             self._here = None
         self._removed.difference_update(removed)
 
-    async def purge_due(self) -> int:
-        """Delete the record and the settings of guilds whose 30 days are over; returns how many.
+    async def purge_due(self, joined: Collection[int] = ()) -> int:
+        """Delete the record and the settings of guilds whose 30 days are over, except `joined`; returns how many.
 
         A hash is kept of each person who opted out, so that they are not recorded if Spade is invited again. Raises
         UnsureTimeError.
@@ -61,7 +61,8 @@ class MembershipService:
         if self._removed or self._here is not None:
             await self._mark_removed()
         async with self._database.writing() as connection:
-            expired = await guilds.removed_before(connection, self._clock.sure_now() - KEPT_AFTER_REMOVAL)
+            removed = await guilds.removed_before(connection, self._clock.sure_now() - KEPT_AFTER_REMOVAL)
+            expired = [guild_id for guild_id in removed if guild_id not in joined]
             for guild_id in expired:
                 for person_id in sorted((await forgetting.unrecorded(connection, guild_id)).opted_out):
                     await forgetting.remember(connection, guild_id, person_id)

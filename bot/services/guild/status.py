@@ -1,16 +1,18 @@
 """Gathers how Spade is doing in one guild: what is recorded, what is missing, what comes next."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.domain.delivery import Delivery, DeliveryKind
+from bot.domain.due_work import FailedWork, Piece
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
+from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import Directory
-from bot.services.guild_reader import GuildReader
+from bot.services.guild_reader import GuildReader, Unwritten
 from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
@@ -19,10 +21,21 @@ from bot.store import deliveries, managers, spans
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A delivery in trouble, the name of the manager it is for, and when it is tried again, if that is known."""
+
+    delivery: Delivery
+    name: str | None = None
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusFacts:
     """`behind` counts the channels that are catching up; `gaps` is how many known gaps a channel has.
 
     `closed` are the names of the managers who cannot be sent a DM. `next_nudge_on` is the asking manager's next day.
+    `undelivered` is what was not sent, or may not have been; `failing` is other due work that does not succeed,
+    with the name of the manager it is for. `unwritten` is what was received and cannot be written.
     """
 
     settings: GuildSettings
@@ -36,6 +49,9 @@ class StatusFacts:
     manager: ManagerSettings | None
     next_nudge_on: date | None
     closed: tuple[str, ...]
+    undelivered: tuple[Undelivered, ...] = ()
+    failing: tuple[tuple[FailedWork, str | None], ...] = ()
+    unwritten: Unwritten = field(default_factory=dict)
 
 
 class StatusService:
@@ -48,21 +64,25 @@ class StatusService:
         follower: Follower,
         history_reader: HistoryReader,
         rules: Rules,
+        attempts: Attempts,
     ) -> None:
         self._guild_reader = guild_reader
         self._directory = directory
         self._follower = follower
         self._history_reader = history_reader
         self._rules = rules
+        self._attempts = attempts
 
     async def of(self, guild_id: int, person_id: int) -> StatusFacts | None:
         """How Spade is doing in a guild, for the person who asks; None before Spade was set up there."""
+        unwritten = await self._guild_reader.unwritten(guild_id)
         async with self._guild_reader.snapshot(guild_id) as guild:
             if guild is None:
                 return None
             connection, settings, now = guild.connection, guild.settings, guild.now
             recorded = await spans.extents(connection, guild_id)
             gaps = await spans.known_gaps(connection, guild_id)
+            tried = await deliveries.last_tried(connection, guild_id)
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
             team = await managers.all_settings(connection, guild_id)
             own = next((one for one in team if one.manager_id == person_id), None)
@@ -71,7 +91,17 @@ class StatusService:
                 past = await past_nudges(connection, settings, own, now, self._rules)
                 next_on = next_nudge_day(own, settings.zone, now, past)
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
-        names = await self._directory.names(guild_id, closed)
+        undelivered = _undelivered(tried, settings, team, now)
+        failures = {failure.piece: failure for failure in self._attempts.failing(guild_id)}
+        again = {piece: failure.again_at for piece, failure in failures.items()}
+        covered = {_piece_of(delivery) for delivery in undelivered}
+        failing = [failure for piece, failure in failures.items() if piece not in covered]
+        wanted = {*closed, *(one.manager_id for one in undelivered), *(one.piece.manager_id for one in failing)}
+        names = await self._directory.names(guild_id, sorted(person for person in wanted if person is not None))
+
+        def name(person: int | None) -> str | None:
+            return None if person is None else names.get(person) or str(person)
+
         return StatusFacts(
             settings=settings,
             now=now,
@@ -84,4 +114,24 @@ class StatusService:
             manager=own,
             next_nudge_on=next_on,
             closed=tuple(names.get(person) or str(person) for person in closed),
+            undelivered=tuple(Undelivered(one, name(one.manager_id), again.get(_piece_of(one))) for one in undelivered),
+            unwritten=unwritten,
+            failing=tuple((failure, name(failure.piece.manager_id)) for failure in failing),
         )
+
+
+def _undelivered(
+    tried: Mapping[int | None, Delivery], settings: GuildSettings, team: Sequence[ManagerSettings], now: datetime
+) -> list[Delivery]:
+    """What is in trouble, the channel's first; without what nobody wants any more, and without closed DMs."""
+    wanting = {one.manager_id for one in team if one.enrolled_at is not None and one.refused_at is None}
+    return [
+        delivery
+        for recipient, delivery in sorted(tried.items(), key=lambda item: item[0] or 0)
+        if delivery.in_trouble(now)
+        and (recipient in wanting if recipient is not None else settings.digest_channel_id is not None)
+    ]
+
+
+def _piece_of(delivery: Delivery) -> Piece:
+    return Piece(delivery.kind, delivery.guild_id, delivery.manager_id)

@@ -43,7 +43,7 @@ class UnmetList:
 
         Members who turn out to have left are recorded as departed, and the page is made again without them.
         """
-        await self._reader.settle(guild_id)
+        await self._reader.settle_for_answer(guild_id)
         days = self._rules.nudge.unmet_window_days
         number = max(number, 1)
         while True:

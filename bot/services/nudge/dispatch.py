@@ -1,7 +1,7 @@
 """Nudges: who is due one, and sending it exactly once."""
 
 import asyncio
-import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -9,7 +9,8 @@ from typing import Generic, Protocol
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day
-from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
+from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState, SendOutcome
+from bot.domain.due_work import Piece, Work
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import ranked
@@ -17,8 +18,8 @@ from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
-from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger
-from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.delivery.messenger import Body, Body_co, Messenger, RefusedError
+from bot.services.delivery.outbox import Outbox, UnneededError, claim_nothing, new_delivery
 from bot.services.guild_reader import Settle
 from bot.services.nudge.check import DiscordState, NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
@@ -27,7 +28,10 @@ from bot.services.nudge.schedule import schedule_of
 from bot.store import deliveries, guilds, managers, nudges
 from bot.store.database import Connection, Database
 
-log = logging.getLogger(__name__)
+
+def everywhere(_guild_id: int) -> bool:
+    """Every guild's record is complete."""
+    return True
 
 
 class NudgeComposer(Protocol[Body_co]):
@@ -38,7 +42,10 @@ class NudgeComposer(Protocol[Body_co]):
 
 
 class NudgeService(Generic[Body]):
-    """Sends at most one nudge a local day to each enrolled manager."""
+    """Sends at most one nudge a local day to each enrolled manager.
+
+    While `in_step` is False for a guild's id, because of an outage for example, none is sent there.
+    """
 
     def __init__(
         self,
@@ -48,6 +55,8 @@ class NudgeService(Generic[Body]):
         clock: Clock,
         rules: Rules,
         settle: Settle,
+        in_step: Callable[[int], bool] = everywhere,
+        attempts: Attempts | None = None,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -56,22 +65,27 @@ class NudgeService(Generic[Body]):
         self._rules = rules
         self._settle = settle
         self._outbox = Outbox(database, messenger, clock)
-        self._attempts = Attempts(clock.now)
+        self._in_step = in_step
+        self._attempts = attempts or Attempts(clock.now)
         self._check = NudgeCheck(database, messenger, rules)
         self._drafts = NudgeDrafts(database, messenger, rules)
 
     async def send_due(self) -> int:
         """Send every nudge that is due now; returns how many were sent. One that fails does not stop the others."""
-        due = await self._due()
-        guild_ids = sorted({schedule.guild.guild_id for schedule, _ in due})
-        settled = dict(zip(guild_ids, await asyncio.gather(*map(self._settled, guild_ids)), strict=True))
+        due: dict[int, list[tuple[NudgeSchedule, date]]] = {}
+        for schedule, day in await self._due():
+            due.setdefault(schedule.guild.guild_id, []).append((schedule, day))
+        return sum(await asyncio.gather(*(self._send_in(guild_id, team) for guild_id, team in due.items())))
+
+    async def _send_in(self, guild_id: int, due: Sequence[tuple[NudgeSchedule, date]]) -> int:
+        """Send the nudges of a guild's managers, one after the other; returns how many were sent."""
+        if not await self._settled(guild_id):
+            return 0
         sent = 0
         for schedule, day in due:
-            guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
-            if settled[guild_id]:
-                what = f"The nudge of {day} to manager {manager_id}"
-                work = partial(self._send_due, schedule, day)
-                sent += await self._attempts.attempt((guild_id, manager_id), what, work)
+            piece = Piece(Work.NUDGE, guild_id, schedule.manager.manager_id)
+            work = partial(self._send_due, schedule, day)
+            sent += await self._attempts.attempt(piece, work, depends_on=(day, schedule.manager))
         return sent
 
     async def _settled(self, guild_id: int) -> bool:
@@ -81,14 +95,13 @@ class NudgeService(Generic[Body]):
             await self._settle(guild_id)
             return True
 
-        return await self._attempts.attempt(guild_id, f"Recording before the nudges of server {guild_id}", settle)
+        return await self._attempts.attempt(Piece(Work.RECORDING, guild_id), settle)
 
     async def _send_due(self, schedule: NudgeSchedule, day: date) -> bool:
-        try:
-            return await self._send(schedule, day) is DeliveryState.SENT
-        except DiscordUnreachableError as error:
-            log.info("The nudge of %s waits: %s", day, error)
-            return False
+        outcome = await self._send(schedule, day)
+        if outcome is not None and outcome.state is DeliveryState.PENDING:
+            raise RefusedError(outcome.problem or "")
+        return outcome is not None and outcome.state is DeliveryState.SENT
 
     async def _due(self) -> list[tuple[NudgeSchedule, date]]:
         now = self._clock.now()
@@ -97,11 +110,15 @@ class NudgeService(Generic[Body]):
             for settings in await guilds.all_settings(connection):
                 for manager in await managers.all_settings(connection, settings.guild_id):
                     day = due_nudge(manager, settings.zone, now)
-                    if day is not None and not await _dealt_with(connection, manager, day, now):
+                    if (
+                        day is not None
+                        and self._in_step(settings.guild_id)
+                        and not await _dealt_with(connection, manager, day, now)
+                    ):
                         found.append((NudgeSchedule(settings, manager), day))
         return found
 
-    async def send_now(self, guild_id: int, manager_id: int) -> DeliveryState | NoNudge:
+    async def send_now(self, guild_id: int, manager_id: int) -> SendOutcome | NoNudge:
         """Send a manager today's nudge at once; returns what became of it, or why there is none to send.
 
         Raises DiscordUnreachableError.
@@ -112,14 +129,14 @@ class NudgeService(Generic[Body]):
         if schedule is None or schedule.manager.enrolled_at is None:
             return NoNudge.OFF
         day = local_day(self._clock.now(), schedule.zone)
-        state = await self._send(schedule, day, on_request=True)
-        if state is not None:
-            return state
+        outcome = await self._send(schedule, day, on_request=True)
+        if outcome is not None:
+            return outcome
         async with self._database.reading() as connection:
             found = await nudge_of_day(connection, schedule.manager, day, self._clock.now())
-        return found.state if found is not None and found.state in UNSETTLED else NoNudge.HAD
+        return SendOutcome(found.state) if found is not None and found.state in UNSETTLED else NoNudge.HAD
 
-    async def _send(self, schedule: NudgeSchedule, day: date, *, on_request: bool = False) -> DeliveryState | None:
+    async def _send(self, schedule: NudgeSchedule, day: date, *, on_request: bool = False) -> SendOutcome | None:
         """Decide, claim and send one manager's nudge of a day; None if the day was dealt with before."""
         settings, manager = schedule.guild, schedule.manager
         guild_id, manager_id = settings.guild_id, manager.manager_id
@@ -136,23 +153,25 @@ class NudgeService(Generic[Body]):
             await self._settle(guild_id)
             now = self._clock.now()
             delivery = new_delivery(DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock, DeliveryState.CLAIMED)
-            async with self._database.writing() as connection:
-                if await _dealt_with(connection, manager, day, now, on_request=on_request):
-                    return None
-                await self._check.note(connection, settings, discord, now)
-                again = await self._check.decide(connection, settings, manager_id, now, discord)
-                if again.offers != nudge.offers:
-                    continue
-                await self._claim(connection, settings, delivery, nudge, now)
-            nudge = replace(nudge, half_as_often=past.unanswered)
-            draft = await self._drafts.new(delivery.delivery_id, schedule, nudge, discord, now)
-            state = await self._outbox.send(delivery, None, self._composer.nudge(draft))
-            await self._forget_refused(delivery)
-            return state
+            with self._outbox.holding(delivery):
+                async with self._database.writing() as connection:
+                    if await _dealt_with(connection, manager, day, now, on_request=on_request):
+                        return None
+                    await self._check.note(connection, settings, discord, now)
+                    again = await self._check.decide(connection, settings, manager_id, now, discord)
+                    if again.offers != nudge.offers:
+                        continue
+                    await self._claim(connection, settings, delivery, nudge, now)
+                nudge = replace(nudge, half_as_often=past.unanswered)
+                draft = await self._drafts.new(delivery.delivery_id, schedule, nudge, discord, now)
+                outcome = await self._outbox.send(delivery, None, self._composer.nudge(draft))
+                await self._forget_refused(delivery)
+            return outcome
         if not on_request:
             async with self._database.writing() as connection:
+                await deliveries.forget_unsent(connection, guild_id, DeliveryKind.NUDGE, manager_id, day)
                 await claim_nothing(connection, DeliveryKind.NUDGE, guild_id, manager_id, day, self._clock)
-        return DeliveryState.NOTHING
+        return SendOutcome(DeliveryState.NOTHING)
 
     async def _claim(
         self, connection: Connection, settings: GuildSettings, delivery: Delivery, nudge: Nudge, now: datetime
@@ -173,23 +192,40 @@ class NudgeService(Generic[Body]):
         )
 
     async def _forget_refused(self, delivery: Delivery) -> None:
-        """If Discord refused the nudge, nobody was offered in it."""
+        """If the nudge was not sent, nobody was offered in it."""
         async with self._database.writing() as connection:
             settled = await deliveries.by_id(connection, delivery.delivery_id)
-            if settled is not None and settled.state is DeliveryState.REFUSED:
+            if settled is not None and settled.state in UNSENT:
                 await nudges.forget_members(connection, delivery.delivery_id)
 
     async def resume(self, delivery: Delivery) -> bool:
-        """Find out about a nudge whose outcome is open; False if it is too early."""
+        """Find out about a nudge whose outcome is open; False if it is too early. Raises DiscordTroubleError."""
+        if not self._in_step(delivery.guild_id):
+            return False
+        if delivery.state is DeliveryState.PENDING:
+            return await self._expire(delivery)
         try:
             settled = await self._outbox.settle(delivery, None, self._rebuild)
-        except DiscordUnreachableError:
-            return False
+        except RefusedError:
+            await self._forget_refused(delivery)
+            raise
         await self._forget_refused(delivery)
         return settled
 
+    async def _expire(self, delivery: Delivery) -> bool:
+        """Settle a nudge that Discord refused if its day is over; until then `send_due` decides and tries it anew."""
+        assert delivery.manager_id is not None
+        async with self._database.reading() as connection:
+            schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
+        if schedule is not None and local_day(self._clock.now(), schedule.zone) <= delivery.due_on:
+            return False
+        await self._outbox.expire(delivery)
+        return True
+
     async def _rebuild(self, delivery: Delivery) -> Body | None:
         """The body of a nudge that was never sent; members without a reason by now are moot. None if it is too late.
+
+        Raises UnneededError if nobody is left in it.
 
         Positions stay as they are: if the first message turns up after all, its buttons still mean the same members.
         """
@@ -220,7 +256,7 @@ class NudgeService(Generic[Body]):
                 await nudges.settle(connection, member, Action.MOOT, now)
             quiet = await unanswered(connection, guild, manager_id, now, self._rules)
         if len(moot) == len(members):
-            return None
+            raise UnneededError
         draft = await self._drafts.stored(delivery.delivery_id, now)
         if draft is None:
             return None
@@ -230,9 +266,10 @@ class NudgeService(Generic[Body]):
 async def _dealt_with(
     connection: Connection, manager: ManagerSettings, day: date, now: datetime, *, on_request: bool = False
 ) -> bool:
-    """Whether a day has had its nudge. On request, one that was refused or empty is tried again."""
+    """Whether a day has had its nudge. One that Discord refused for now is tried again; on request, any not sent."""
     found = await nudge_of_day(connection, manager, day, now)
-    return found is not None and not (on_request and found.due_on == day and found.state in UNSENT)
+    open_again = UNSENT if on_request else {DeliveryState.PENDING}
+    return found is not None and not (found.due_on == day and found.state in open_again)
 
 
 def _holds(member: OfferedMember, offer: Offer | None) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.calendar import local_day
-from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
+from bot.domain.delivery import UNSETTLED, Delivery, DeliveryKind, DeliveryState, SendOutcome
 from bot.domain.guild import ManagerSettings
 from bot.domain.nudge_time import NudgeSchedule, PauseProblem, pause_problem
 from bot.services.delivery import periods
@@ -28,9 +28,9 @@ class WelcomeComposer(Protocol[Body_co]):
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What became of turning nudges on. `state` is the first DM's; None if none was needed."""
+    """What became of turning nudges on. `outcome` is the first DM's; None if none was needed."""
 
-    state: DeliveryState | None
+    outcome: SendOutcome | None
     schedule: NudgeSchedule
     guild_name: str
 
@@ -54,7 +54,8 @@ class Enrolments(Generic[Body]):
     async def turn_on(self, guild_id: int, manager_id: int) -> Enrolled | None:
         """Switch nudges on for a manager, and send the first DM at once; None for somebody who is no manager.
 
-        If they are on already, it ends a pause. If the manager's DMs were closed, the first DM is tried again.
+        If they are on already, it ends a pause. If Discord refused what was last sent to the manager, the first DM is
+        sent again.
         """
         now = self._clock.now()
         async with self._database.writing() as connection:
@@ -66,22 +67,27 @@ class Enrolments(Generic[Body]):
             schedule = replace(found, manager=manager)
             await managers.save(connection, manager)
             delivery = None
-            if before.enrolled_at is None or before.refused_at is not None:
+            last = (await deliveries.last_tried(connection, guild_id)).get(manager_id)
+            refused = before.refused_at is not None or (last is not None and last.refused)
+            if before.enrolled_at is None or refused:
                 delivery = await self._claim_welcome(connection, schedule)
-            newest = await deliveries.newest(connection, guild_id, DeliveryKind.WELCOME, manager_id)
         guild_name = await self._messenger.guild_name(guild_id)
         if delivery is None:  # nudges were on, or today's first DM went out before
-            state = None if newest is None or newest.state is DeliveryState.SENT else newest.state
-            return Enrolled(state, schedule, guild_name)
+            open_or_refused = last is not None and (last.refused or last.state in UNSETTLED)
+            outcome = SendOutcome(last.state, last.problem) if last is not None and open_or_refused else None
+            return Enrolled(outcome, schedule, guild_name)
         body = self._composer.welcome(schedule, guild_name, delivery_id=delivery.delivery_id)
         return Enrolled(await self._outbox.send(delivery, None, body), schedule, guild_name)
 
     async def _claim_welcome(self, connection: Connection, schedule: NudgeSchedule) -> Delivery | None:
-        """Claim the first DM; None if one went out today. What was refused today can be sent again."""
+        """Claim the first DM; None if one went out today. What was refused can be sent again, while it is due."""
         key = (schedule.guild.guild_id, schedule.manager.manager_id)
         today = local_day(self._clock.now(), schedule.zone)
         await deliveries.forget_unsent(connection, key[0], DeliveryKind.WELCOME, key[1], today)
         await deliveries.forget_unsent(connection, key[0], DeliveryKind.NUDGE, key[1], today)
+        digest = await deliveries.newest(connection, key[0], DeliveryKind.PERSONAL_DIGEST, key[1])
+        if digest is not None and digest.refused:
+            await deliveries.forget_unsent(connection, key[0], digest.kind, key[1], digest.due_on)
         delivery = new_delivery(DeliveryKind.WELCOME, *key, today, self._clock, DeliveryState.CLAIMED)
         return delivery if await periods.claim(connection, delivery) else None
 
@@ -95,6 +101,9 @@ class Enrolments(Generic[Body]):
         async with self._database.reading() as connection:
             schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
         if schedule is None or schedule.manager.enrolled_at is None:
+            return None
+        over = local_day(self._clock.now(), schedule.zone) > delivery.due_on
+        if over and delivery.state is DeliveryState.PENDING:
             return None
         guild_name = await self._messenger.guild_name(delivery.guild_id)
         return self._composer.welcome(schedule, guild_name, delivery_id=delivery.delivery_id)

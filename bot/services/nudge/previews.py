@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.calendar import just_after
+from bot.domain.delivery import Delivery
 from bot.domain.effect import Effect
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferContext, Reason
@@ -21,6 +22,7 @@ from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather, gather_member, past_nudges, usual_pace
 from bot.services.nudge.schedule import schedule_of
+from bot.store import deliveries
 from bot.store.database import Database
 
 EFFECT_DAYS = 90
@@ -41,7 +43,7 @@ class NudgeStatus:
     """How a manager's nudges stand.
 
     `next_on` is the next day one can come. `throttled`: they come half as often. `effects` are of the last
-    `EFFECT_DAYS` days.
+    `EFFECT_DAYS` days. `refused` is what Discord refused last; None if the last message was not refused.
     """
 
     schedule: NudgeSchedule
@@ -49,6 +51,7 @@ class NudgeStatus:
     throttled: bool
     effects: Mapping[Reason, Effect] = field(default_factory=dict)
     rules: NudgeRules = field(default_factory=NudgeRules)
+    refused: Delivery | None = None
 
 
 async def preview_at(
@@ -118,6 +121,7 @@ class NudgePreviews:
         since, soon = now - timedelta(days=EFFECT_DAYS), just_after(now)
         async with self._database.reading() as connection:
             past = await past_nudges(connection, guild, manager, now, self._rules)
+            last = (await deliveries.last_tried(connection, guild_id)).get(manager_id)
             led_to = await effects_between(connection, guild_id, since, soon, now, self._rules, manager_id)
         return NudgeStatus(
             schedule=schedule,
@@ -125,6 +129,7 @@ class NudgePreviews:
             throttled=past.unanswered,
             effects=led_to,
             rules=self._rules.nudge,
+            refused=last if last is not None and last.refused else None,
         )
 
     async def _schedule(self, guild_id: int, manager_id: int) -> NudgeSchedule | None:

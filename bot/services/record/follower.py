@@ -160,6 +160,14 @@ class Follower:
         self._channels.delete(channel_id)
         self._deletions.note_channel(channel_id)
 
+    def received(self, guild_id: int) -> dict[int, int]:
+        """How many messages of a guild were received and are not on record yet, by channel.
+
+        Without channels that are catching up, whose messages the history brings.
+        """
+        channels = [one for one in self._channels if one.place.guild_id == guild_id and one.followed and one.pending]
+        return {channel.place.channel_id: len(channel.pending.by_id()) for channel in channels}
+
     # Writing.
 
     async def run(self) -> None:

@@ -56,20 +56,25 @@ class Gaps:
         """Try to fill the gaps of all visible guilds, at most every `GAP_RETRY_SECONDS`.
 
         Returns how many channels were tried. Left out are channels that have to catch up, which fills their gaps, and
-        those whose messages could not be read until a growing delay is over.
+        those whose messages could not be read until a growing delay is over. The
+        guilds are tried at the same time: one where Discord hangs holds up no other.
         """
         now = asyncio.get_running_loop().time()
         if now < self._retry_at:
             return 0
         self._retry_at = now + GAP_RETRY_SECONDS
+        return sum(
+            await asyncio.gather(*(self._retry_guild(guild_id, now) for guild_id in self._channels.visible_guilds))
+        )
+
+    async def _retry_guild(self, guild_id: int, now: float) -> int:
         tried = 0
-        for guild_id in self._channels.visible_guilds:
-            for channel_id in await self._channels_with_gaps(guild_id):
-                channel = self._channels.get(channel_id)
-                _, due_at = self._unreadable.get(channel_id, (0.0, 0.0))
-                if now >= due_at and (channel is None or channel.followed):
-                    tried += 1
-                    await self._try_to_fill(guild_id, channel_id, channel.place if channel else None)
+        for channel_id in await self._channels_with_gaps(guild_id):
+            channel = self._channels.get(channel_id)
+            _, due_at = self._unreadable.get(channel_id, (0.0, 0.0))
+            if now >= due_at and (channel is None or channel.followed):
+                tried += 1
+                await self._try_to_fill(guild_id, channel_id, channel.place if channel else None)
         return tried
 
     async def fill(self, place: Place) -> None:

@@ -9,8 +9,10 @@ from bot.services.guild.status import StatusFacts
 from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_progress
 from bot.views.guild.permissions import channel_list, lacking, on_purpose
+from bot.views.guild.trouble import not_done
 from bot.views.kit.letter import Card, Field, Letter
 from bot.views.kit.palette import REACH, SPREAD, embed_colour
+from bot.views.kit.unwritten import not_on_record_yet
 from bot.views.words.dates import day_label, discord_time, week_label
 from bot.views.words.names import safe_name
 from bot.views.words.sentence import listing, say, say_count
@@ -86,7 +88,7 @@ def _sending(facts: StatusFacts) -> Iterator[str]:
         )
 
 
-def _digest(facts: StatusFacts, digest: Delivery | None) -> str:
+def _digest(facts: StatusFacts, digest: Delivery | None) -> str:  # noqa: PLR0911 - one sentence a case
     if digest is None:
         if facts.settings.digest_channel_id is None:
             return say("No channel is chosen for the digest.")
@@ -96,7 +98,9 @@ def _digest(facts: StatusFacts, digest: Delivery | None) -> str:
         case DeliveryState.SENT:
             return say("Last digest: {week}, posted {when}.", week=week, when=discord_time(digest.claimed_at))
         case DeliveryState.REFUSED:
-            return say("Discord refused the digest of {week}. Check the permissions of its channel.", week=week)
+            return say("The digest of {week} was not posted.", week=week)
+        case DeliveryState.PENDING:
+            return say("The digest of {week} is not posted yet.", week=week)
         case DeliveryState.NOTHING:
             return say("There was nothing to post for {week}.", week=week)
         case _:
@@ -121,6 +125,9 @@ def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
             count=sum(facts.gaps.values()),
             channels=channel_list(sorted(facts.gaps)),
         )
+    if facts.unwritten:
+        yield not_on_record_yet(facts.unwritten)
+    yield from not_done(facts.undelivered, facts.failing)
     if facts.closed:
         yield say(
             "Direct messages do not reach {names}. They can allow them and use `/nudges on` again.",

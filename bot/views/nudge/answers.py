@@ -14,7 +14,7 @@ from bot.services.nudge.previews import EFFECT_DAYS, NudgeStatus
 from bot.views.nudge.offer import offer_sentence
 from bot.views.words.amounts import duration
 from bot.views.words.dates import day_label, weekdays_label
-from bot.views.words.names import safe_guild, safe_name
+from bot.views.words.names import safe_guild, safe_name, safe_reason
 from bot.views.words.sentence import number, say, say_count
 
 
@@ -42,6 +42,8 @@ def _schedule_lines(status: NudgeStatus) -> list[str]:
                 "use `/nudges on`."
             )
         )
+    elif status.refused is not None:
+        lines.append(refused_lately(status.refused.problem))
     until_on = manager.paused_until_on
     if until_on is not None and status.next_on is not None and status.next_on >= until_on:
         lines.append(say("Paused until {day}; `/nudges on` ends the pause.", day=day_label(until_on)))
@@ -307,6 +309,19 @@ def nudges_closed(guild_name: str) -> str:
     )
 
 
+def nudges_refused(schedule: NudgeSchedule, problem: str | None) -> str:
+    """The answer to `/nudges on` when Discord refused the first message for a reason that can pass."""
+    return "\n".join([still_on(schedule), refused_lately(problem)])
+
+
+def refused_lately(problem: str | None) -> str:
+    """What Discord refused, in its own words."""
+    return say(
+        "But Discord refused my last message to you: {reason}. I keep trying; `/nudges on` asks Discord at once.",
+        reason=safe_reason(problem),
+    )
+
+
 def nudges_unsettled() -> str:
     """The answer to `/nudges on` when it is not known whether the first message arrived."""
     return say("Nudges are on. Discord has not confirmed my first message yet; if it does not arrive, see `/status`.")
@@ -343,9 +358,13 @@ def schedule_changed(schedule: NudgeSchedule) -> str:
     return "\n".join(lines)
 
 
-def nudge_sent(state: DeliveryState | NoNudge) -> str:
-    """The answer to `/nudges now`."""
+def nudge_sent(state: DeliveryState | NoNudge, problem: str | None = None) -> str:  # noqa: PLR0911 - one a case
+    """The answer to `/nudges now`; `problem` is Discord's reason if it refused the nudge."""
     match state:
+        case DeliveryState.PENDING:
+            return say(
+                "Discord refused it: {reason}. I try it again today, later and later.", reason=safe_reason(problem)
+            )
         case DeliveryState.SENT:
             return say("Sent. It is in our direct messages.")
         case DeliveryState.NOTHING:

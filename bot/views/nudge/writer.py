@@ -11,6 +11,7 @@ from bot.views.nudge.answers import (
     nothing_to_say,
     nudges_closed,
     nudges_on,
+    nudges_refused,
     nudges_state,
     nudges_unsettled,
     schedule_changed,
@@ -38,11 +39,14 @@ class NudgeWriter:
 
     def enrolled(self, enrolled: Enrolled) -> str:
         """The answer to `/nudges on`."""
-        match enrolled.state:
+        outcome = enrolled.outcome
+        match outcome.state if outcome is not None else None:
             case None:
                 return still_on(enrolled.schedule)
             case DeliveryState.SENT:
                 return nudges_on(enrolled.schedule)
+            case DeliveryState.PENDING:
+                return nudges_refused(enrolled.schedule, outcome.problem if outcome is not None else None)
             case DeliveryState.REFUSED:
                 return nudges_closed(enrolled.guild_name)
             case _:

@@ -14,6 +14,7 @@ from bot.views.words.text import cut
 
 NAME_LIMIT = 40
 GUILD_LIMIT = 100
+REASON_LIMIT = 160
 _ACCENTS_PER_LETTER = 3
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
 _VARIANTS = range(0xE0100, 0xE01F0)
@@ -38,6 +39,11 @@ def plain_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None
     harmless = _SCHEME.sub("∕∕", harmless)  # noqa: RUF001 - no longer an address, still legible
     harmless = _ADDRESS_DOT.sub("․", harmless)  # noqa: RUF001
     return cut(harmless, limit) or unnamed or say("a member")
+
+
+def safe_reason(problem: str | None) -> str:
+    """Discord's reason for a refusal, for a sentence on Discord."""
+    return safe_name((problem or "").rstrip("."), REASON_LIMIT, unnamed=say("it gave no reason"))
 
 
 def safe_guild(name: str) -> str:
