@@ -105,9 +105,10 @@ async def test_a_slow_piece_goes_on_in_the_background_and_is_not_begun_twice(mon
 
     # More hang than are waited for at the same time.
     slow_ones = [Piece("nudge", number) for number in range(2 * attempts.AT_ONCE)]
-    done = await asyncio.gather(
-        *(pieces.attempt(piece, slow) for piece in slow_ones), pieces.attempt(Piece("nudge", 999), quick)
-    )
+    async with asyncio.timeout(10):
+        done = await asyncio.gather(
+            *(pieces.attempt(piece, slow) for piece in slow_ones), pieces.attempt(Piece("nudge", 999), quick)
+        )
     assert done == [False] * len(slow_ones) + [True]
     assert not await pieces.attempt(slow_ones[0], quick)
     assert len(begun) == len(slow_ones)
@@ -224,8 +225,9 @@ async def test_a_tick_gets_to_all_work_whatever_hangs_or_fails(monkeypatch: pyte
     schedule = Schedule(3600, ready, pieces)
     for name, work in (("hangs", hangs), ("fails", fails), ("works", works)):
         schedule.add(name, work)
-    await schedule.tick()
-    await schedule.tick()
+    async with asyncio.timeout(10):
+        await schedule.tick()
+        await schedule.tick()
     assert called == ["hangs", "fails", "works", "works"]
     clock.set(moment(1))
     await schedule.tick()

@@ -404,10 +404,12 @@ async def test_a_digest_refused_while_its_figures_changed_says_nothing_of_a_corr
     world.discord.breaks = RefusedError("Missing Permissions")
     await world.service.post_due()
     world.discord.breaks = None
-    await world.record(said(-60, PIA), said(-30, BEN, to=(-60, PIA)), place=channel(CHANNEL + 1))
+    await world.record(said(DAY, PIA), said(DAY + 9, BEN, to=(DAY, PIA)), place=channel(CHANNEL + 1))
+    assert "Corrected" in text_of(await world.service.on_request(GUILD, WEEK))
     world.clock.set(DUE + timedelta(hours=1))
     assert await world.service.post_due() == 1
     assert "2 people heard from the team personally" in world.text(0)
+    assert "Corrected" not in world.text(0)
 
 
 @pytest.mark.parametrize("final", [False, True])
