@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_REACTIONS = 1000
 """How many reactions wait for the database at most; further ones are dropped. The author's entry then stays open."""
+MOST_BEING_READ = 20
+"""How many messages may wait at once for what they reply to; pages of history bring a hundred in one request."""
 
 
 class Tracking(commands.Cog):
@@ -115,10 +117,10 @@ class Tracking(commands.Cog):
         place = place_of(channel, message)
         try:
             async with self._follower.receiving(place, message.message_id) as take:
-                take(await self._messages.completed(channel.id, received.raw))
-        except Exception as error:  # noqa: BLE001 - whatever failed, the message must not be missing from the record
-            log.warning("Message %s could not be read and is fetched again: %s", message.message_id, error)
-            known = False
+                may_ask = self._follower.being_read <= MOST_BEING_READ
+                take(await self._messages.completed(channel.id, received.raw, may_ask=may_ask))
+        except Exception as error:  # noqa: BLE001 - whatever failed, the follower leaves the channel to its history
+            log.debug("Message %s could not be read and is fetched again: %s", message.message_id, error)
         if not known:
             self._visibility.catch_up([ChannelSnapshot(place, message.message_id)])
         await self._note_roles(guild.id, message.author_id, received.role_ids)
@@ -144,12 +146,12 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A message was deleted. The event does not name its author."""
-        self._follower.messages_deleted([event.message_id])
+        self._follower.messages_deleted(event.channel_id, [event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Several messages were deleted at once."""
-        self._follower.messages_deleted(event.message_ids)
+        self._follower.messages_deleted(event.channel_id, event.message_ids)
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:

@@ -6,7 +6,7 @@ decided here but whenever the record is read.
 """
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,7 +66,7 @@ def derive(
     opted_out: Container[int],
     zone: ZoneInfo,
     rules: Rules,
-    gone: Collection[int] = frozenset(),
+    gone: Container[int] = frozenset(),
 ) -> Derived | ContextNeeded | OpenerNeeded:
     """Judge every message of a stretch; ContextNeeded or OpenerNeeded if something is missing for that.
 
@@ -102,7 +102,7 @@ class _Judge:
         managers: AbstractSet[int],
         opted_out: Container[int],
         rules: Rules,
-        gone: Collection[int],
+        gone: Container[int],
     ) -> None:
         self._stretch = stretch
         self._gone = gone

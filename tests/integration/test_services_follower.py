@@ -18,6 +18,7 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
+from bot.services.record.gaps import Gaps
 from bot.services.record.history import UnreadableHistoryError
 from bot.services.record.recorder import ContextSource, Recorded, Recorder
 from bot.services.record.thread_archives import ThreadArchives
@@ -912,7 +913,7 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
     async with asyncio.timeout(5):
         while sum(row[3] for row in (await rows(running.database))["activity"]) < 2:
             await asyncio.sleep(0.01)
-        running.follower.messages_deleted([at(0.5)])
+        running.follower.messages_deleted(OTHER.channel_id, [at(0.5)])
         while (await rows(running.database))["touch"]:
             await asyncio.sleep(0.01)
     answer.set()
@@ -923,30 +924,179 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
 
 
 async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those after it are written only when it is: they must not fill the buffer for good."""
+    """Those after it are written only when it is: it must not be passed over."""
     monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 5)
     await scene.catch_up(channel())
     messages = chatter(Random(22), 6)
     scene.log.post(channel(), *messages)
     await scene.heard(channel(), *messages[1:])
     await asyncio.wait_for(scene.heard(channel(), messages[0]), 1)
+    assert await scene.messages() == 0
+    await scene.catch_up(channel())
     await oracle(scene, channel())
 
 
-async def test_a_full_buffer_makes_the_next_event_wait_and_loses_none(
+async def told_at_once(scene: Scene, talks: dict[Place, list[Message]]) -> int:
+    """The gateway's way: a task for each event, whatever became of the earlier ones; returns how many tasks stay."""
+    others = len(asyncio.all_tasks())
+    for turn in zip(*talks.values(), strict=True):
+        for place, message in zip(talks, turn, strict=True):
+            asyncio.create_task(scene.says(place, message))  # noqa: RUF006 - as discord.py does
+        await asyncio.sleep(0)
+    await asyncio.sleep(10 * HOLD)
+    return len(asyncio.all_tasks()) - others
+
+
+async def all_caught_up(scene: Scene) -> None:
+    async with asyncio.timeout(20):
+        while not scene.follower.caught_up:
+            await asyncio.sleep(0.01)
+
+
+TALKING = [channel(CHANNEL + number) for number in range(6)]
+
+
+async def test_a_flood_while_nothing_can_be_written_is_not_held_and_fetched_once_it_can(
+    running: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else holds the database. Nothing waits for it but what writes."""
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 100)
+    await running.catch_up(*TALKING)
+    talks = {place: chatter(Random(number), 250, begin=1 + number / 100) for number, place in enumerate(TALKING)}
+    async with running.database.writing():
+        assert await told_at_once(running, talks) <= 3 * len(TALKING)
+        assert running.follower.behind(GUILD) == len(TALKING)
+        assert running.log.requests <= 1  # one channel begins; it cannot be written, so no other does
+    await all_caught_up(running)
+    assert running.log.requests <= 5 * len(TALKING)  # three pages each, and one with context now and then
+    await running.says(channel(), said(400, MIA))
+    await oracle(running, *TALKING)
+
+
+async def test_a_flood_while_the_store_refuses_asks_for_one_channel_now_and_then(
+    running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 100)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.4)
+    monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.05)
+    await running.catch_up(*TALKING)
+    talks = {place: chatter(Random(number), 150, begin=1 + number / 100) for number, place in enumerate(TALKING)}
+    with mock.patch.object(Recorder, "record", side_effect=StoreError("The disk is full.")):
+        assert await told_at_once(running, talks) <= 3 * len(TALKING)
+        assert running.log.requests <= 2
+    await all_caught_up(running)
+    left = [line for line in caplog.messages if "left to its history" in line]
+    assert len(left) == len(TALKING)  # not a line for each message
+    await oracle(running, *TALKING)
+
+
+async def test_a_channel_whose_catch_up_hangs_keeps_no_other_waiting(
+    running: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that begins gets no answer, but something else is recorded."""
+    await running.catch_up(channel(), OTHER)
+    answer = asyncio.Event()
+
+    async def hangs(place: Place, _page: object) -> None:
+        if place == channel():
+            await answer.wait()
+
+    running.log.during_page = hangs
+    for place, minute in ((channel(), 1), (OTHER, 1.5)):
+        running.log.post(place, said(minute, MIA))
+        with pytest.raises(LookupError):
+            async with running.follower.receiving(place, at(minute)):
+                raise LookupError("Discord does not answer")
+    third = channel(CHANNEL + 9)
+    await running.follower.follow_new(third, running.follower.session)
+    await running.says(third, said(2, NOAH))
+    async with asyncio.timeout(5):
+        while running.follower.behind(GUILD) > 1:
+            await asyncio.sleep(0.01)
+    assert await running.messages() == 2
+    answer.set()
+    await all_caught_up(running)
+    await oracle(running, channel(), OTHER, third)
+
+
+async def test_what_was_left_before_an_interruption_is_caught_up_with_by_the_next_session_alone(
+    running: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 2)
+    await running.catch_up(channel())
+    async with running.database.writing():
+        await running.says(channel(), *chatter(Random(24), 3))
+        running.follower.interrupted()
+    await asyncio.sleep(5 * HOLD)
+    assert not running.follower.caught_up
+    assert running.log.requests == 0
+    await running.catch_up(channel())
+    await oracle(running, channel())
+
+
+async def test_a_channel_first_heard_of_when_there_is_no_room_is_recorded_from_that_message_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 10)
+    await scene.watched()
     await scene.catch_up(channel())
-    messages = chatter(Random(17), 35)
-    posting = asyncio.create_task(scene.says(channel(), *messages))
-    await asyncio.sleep(0.05)
-    assert scene.follower.newest_received_id == messages[9].message_id  # the eleventh waits
-    task = asyncio.create_task(scene.follower.run())
-    await asyncio.wait_for(posting, 5)
-    await oracle(scene, channel())
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 1)
+    await scene.says(channel(), said(1, MIA))
+    old = channel(CHANNEL - 5)
+    scene.log.post(old, said(-3, NOAH))
+    await scene.says(old, said(2, MIA), said(3, NOAH))
+    await scene.follower.settle()
+    await scene.follower.catch_up([scene.log.snapshot(old)], scene.follower.session)
+    assert await scene.messages() == 3
+
+
+async def test_what_finds_no_room_while_a_gap_is_noted_is_not_passed_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was dropped is part of the gap, as it would be had it come before; what is held is recorded."""
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 1)
+    await scene.catch_up(channel())
+    scene.follower.interrupted(GUILD)
+    scene.log.post(channel(), said(1, MIA))
+    scene.log.unreadable.add(CHANNEL)
+    note = Gaps.note
+
+    async def slowly(gaps: Gaps, place: Place, gap: Span | None, reason: str) -> None:
+        if gap is not None and gap.last_id == at(1):
+            await scene.says(channel(), said(2, NOAH), said(3, NOAH))
+        await note(gaps, place, gap, reason)
+
+    monkeypatch.setattr(Gaps, "note", slowly)
+    await scene.catch_up(channel())
+    assert await scene.messages() == 1
+    missing = await scene.gaps()
+    assert sum(span.last_id - span.first_id + 1 for span in missing[CHANNEL]) == at(3) - 1 - at(0)
+
+
+async def test_a_deletion_is_honoured_however_long_its_message_was_held(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channel waits for Discord, and so many others are deleted meanwhile that this one is not remembered."""
+    monkeypatch.setattr("bot.services.record.recent_ids.MOST_KEPT", 4)
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA)))
+    scene.follower.messages_deleted(CHANNEL, [at(2)])
+    scene.follower.messages_deleted(CHANNEL + 5, range(10))
+    found = await scene.recorded()
+    assert found["touch"] == []
+    assert [row[0] for row in found["waiting"]] == [at(1)]
+
+
+async def test_a_message_deleted_long_ago_is_no_context(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noah's message was the last before Anna's, but it is gone, so hers follows Mia's and answers it."""
+    monkeypatch.setattr("bot.services.record.recent_ids.MOST_KEPT", 4)
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, MIA, mentions=[ANNA]), said(2, NOAH))
+    await scene.follower.settle()
+    scene.follower.messages_deleted(CHANNEL, [at(2)])
+    scene.follower.messages_deleted(CHANNEL + 5, range(10))
+    await scene.follower.settle()
+    await scene.says(channel(), said(2.5, ANNA))
+    assert [row[:2] for row in (await scene.recorded())["touch"]] == [(at(2.5), MIA)]
 
 
 async def test_a_deleted_channel_makes_room_for_the_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1137,7 +1287,7 @@ async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: s
     question, answer = said(1, MIA, mentions=[ANNA]), said(2, ANNA, to=(1, MIA))
     ids = (at(1), at(2))
     if when == "before":
-        scene.follower.messages_deleted(ids)
+        scene.follower.messages_deleted(CHANNEL, ids)
     if when in {"in a page", "while deaf"}:
         scene.follower.interrupted()
         scene.deaf = True
@@ -1146,10 +1296,10 @@ async def test_a_deleted_message_neither_touches_nor_waits(scene: Scene, when: s
         await scene.follower.settle()
         assert len((await rows(scene.database))["touch"]) == 1
     if when in {"buffered", "written"}:
-        scene.follower.messages_deleted(ids)
+        scene.follower.messages_deleted(CHANNEL, ids)
 
     async def delete(_place: Place, _page: object) -> None:
-        scene.follower.messages_deleted(ids)
+        scene.follower.messages_deleted(CHANNEL, ids)
 
     if when == "in a page":
         scene.log.during_page = delete
@@ -1165,7 +1315,7 @@ async def test_what_is_said_after_a_deleted_message_is_judged_without_it(scene: 
     """Noah's message was deleted before any of them was written, so Anna's follows Mia's and answers it."""
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA, mentions=[ANNA]), said(2, NOAH), said(2.5, ANNA))
-    scene.follower.messages_deleted([at(2)])
+    scene.follower.messages_deleted(CHANNEL, [at(2)])
     assert [row[:2] for row in (await scene.recorded())["touch"]] == [(at(2.5), MIA)]
 
 
@@ -1173,7 +1323,7 @@ async def test_deletes_that_the_store_refused_are_taken_back_later(scene: Scene)
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
     await scene.follower.settle()
-    scene.follower.messages_deleted([at(2)])
+    scene.follower.messages_deleted(CHANNEL, [at(2)])
     with mock.patch.object(Recorder, "take_back", side_effect=StoreError("full")), pytest.raises(StoreError):
         await scene.follower.flush()
     assert len((await rows(scene.database))["touch"]) == 1
@@ -1189,7 +1339,7 @@ async def test_what_was_deleted_is_taken_back_at_once(scene: Scene) -> None:
     follower = scene_of(scene.database, scene.log, hold_seconds=3600).follower
     task = asyncio.create_task(follower.run())
     await asyncio.sleep(0.01)
-    follower.messages_deleted([at(2)])
+    follower.messages_deleted(CHANNEL, [at(2)])
     async with asyncio.timeout(5):
         while (await rows(scene.database))["touch"]:
             await asyncio.sleep(0.01)
@@ -1204,7 +1354,7 @@ async def test_what_is_heard_and_deleted_before_its_channel_has_caught_up_was_sa
     scene.log.post(channel(), said(2, ANNA))
     await scene.says(channel(), said(3, MIA, mentions=[ANNA]), said(4, ANNA, to=(3, MIA)), said(5, NOAH))
     scene.log.delete(channel(), at(3), at(4))
-    scene.follower.messages_deleted([at(3), at(4)])
+    scene.follower.messages_deleted(CHANNEL, [at(3), at(4)])
     await scene.follower.catch_up([scene.log.snapshot(channel())], scene.follower.session)
     found = await scene.recorded()
     assert sum(row[3] for row in found["activity"]) == 5

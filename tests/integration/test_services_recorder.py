@@ -217,7 +217,7 @@ async def test_a_deleted_channel_wins_over_a_page_that_is_still_on_its_way(
 async def test_deletes_are_remembered_up_to_a_limit(
     database: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.record.recorder._REMEMBERED_DELETIONS", 2)
+    monkeypatch.setattr("bot.services.record.recent_ids.MOST_KEPT", 2)
     recorder.ignore([at(1), at(2), at(3)])
     await recorder.record(whole(channel(), *(said(minute, ANNA, mentions=[MIA]) for minute in (1, 2, 3))), NoContext())
     assert [row[0] for row in (await rows(database))["touch"]] == [at(1)]

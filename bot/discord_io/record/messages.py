@@ -14,21 +14,28 @@ from bot.domain.message import Message, MessageKind
 log = logging.getLogger(__name__)
 
 
+class TooManyRequestsError(Exception):
+    """What a message replies to would have to be asked for, and that is not possible now."""
+
+
 class MessageReader:
     """Reads messages, and asks for the author of a message replied to where Discord does not tell it at once."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def completed(self, channel_id: int, raw: RawMessage) -> Message:
+    async def completed(self, channel_id: int, raw: RawMessage, *, may_ask: bool = True) -> Message:
         """A message that was read, with the author of the one that it replies to.
 
         That one is fetched once if need be; its author is None if it is deleted. Raises UnreadableHistoryError if it
-        may not be read, TimeoutError, MalformedError, and other errors of discord.py and aiohttp.
+        may not be read, TimeoutError, MalformedError, and other errors of discord.py and aiohttp; TooManyRequestsError
+        instead of fetching if it may not ask.
         """
         message = raw.message
         if not raw.asks_for_target or message.reply_to_id is None:
             return message
+        if not may_ask:
+            raise TooManyRequestsError("too many replies wait for the message they reply to")
         return message.replying_to(await self._author_of(channel_id, message.reply_to_id))
 
     async def page(

@@ -1,42 +1,31 @@
 """Messages received over the gateway that are not on record yet."""
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.domain.message import Message
 
 BUFFER_LIMIT = 5000
-"""How many messages are held in memory, over all channels, before receiving waits for writing."""
+"""How many messages are held in memory, over all channels. Those that find no room are left to the history."""
 
 
 class Buffer:
-    """Counts the messages that all channels hold in memory, so that receiving can wait while there are too many."""
+    """Counts the messages that all channels hold in memory. The limit is for the receiver to respect."""
 
     def __init__(self) -> None:
         self._held = 0
-        self._room = asyncio.Event()
-        self._room.set()
 
     @property
     def full(self) -> bool:
         """Whether the limit is reached."""
-        return not self._room.is_set()
-
-    async def wait_for_room(self) -> None:
-        """Return as soon as the buffer is not full."""
-        await self._room.wait()
+        return self._held >= BUFFER_LIMIT
 
     def add(self) -> None:
-        """Count one message more. This never waits and is never refused: the limit is for the receiver to respect."""
+        """Count one message more."""
         self._held += 1
-        if self._held >= BUFFER_LIMIT:
-            self._room.clear()
 
     def remove(self, count: int) -> None:
         """Count so many messages less."""
         self._held -= count
-        if self._held < BUFFER_LIMIT:
-            self._room.set()
 
 
 class PendingMessages:
@@ -45,6 +34,7 @@ class PendingMessages:
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
         self._received: dict[int, tuple[Message, float]] = {}
+        self._deleted: set[int] = set()
 
     def __bool__(self) -> bool:
         return bool(self._received)
@@ -83,9 +73,18 @@ class PendingMessages:
         ready = sorted(message_id for message_id in self._received if message_id <= newest_id)[:limit]
         return tuple(self._received[message_id][0] for message_id in ready)
 
+    def mark_deleted(self, message_ids: Iterable[int]) -> None:
+        """Note which of the held messages were deleted: they may be written long after that was heard."""
+        self._deleted.update(message_id for message_id in message_ids if message_id in self._received)
+
+    def deleted_among(self, messages: Iterable[Message]) -> Collection[int]:
+        """The ids of those messages that are held and were deleted."""
+        return [message.message_id for message in messages if message.message_id in self._deleted]
+
     def drop(self, message_ids: Iterable[int]) -> None:
         """Hold these messages no longer; ids that are not held are ignored."""
         known = [message_id for message_id in message_ids if self._received.pop(message_id, None) is not None]
+        self._deleted.difference_update(known)
         self._buffer.remove(len(known))
 
     def drop_up_to(self, position: int) -> None:

@@ -122,6 +122,8 @@ class CatchUp:
             await self._look_up_position(channel, seen)
             channel.want(seen.last_message_id)
             await self._miss(channel, "Discord does not answer", stale=seen.stale)
+            while self._dropped_meanwhile(channel, session):
+                await self._miss(channel, "Discord does not answer", stale=seen.stale)
             channel.followed = self._channels.channel_uninterrupted(channel, session)
 
     async def _catch_up(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
@@ -129,10 +131,20 @@ class CatchUp:
         channel.place = seen.place
         async with channel.turn:
             fetched = await self._fetch(channel, seen, session)
+            while self._dropped_meanwhile(channel, session):
+                fetched += await self._fetch(channel, seen, session)
             channel.followed = channel.followed or self._channels.channel_uninterrupted(channel, session)
         if self._channels.holds(channel):
             await self._gaps.fill(channel.place)
         return fetched
+
+    def _dropped_meanwhile(self, channel: FollowedChannel, session: int) -> bool:
+        """Whether messages were dropped, for lack of room, while a gap before them was noted."""
+        return (
+            not channel.followed
+            and channel.dropped > channel.known_position
+            and self._channels.channel_uninterrupted(channel, session)
+        )
 
     async def _fetch(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         fetched = 0
@@ -187,8 +199,10 @@ class CatchUp:
     async def _look_up_position(self, channel: FollowedChannel, seen: ChannelSnapshot) -> int:
         """Look up a channel's position, if that has not been done; opens its record if it has not begun."""
         if channel.position is None:
-            has_messages = seen.last_message_id or channel.pending
-            opening_id = channel.pending.before(seen.last_message_id + 1) if has_messages else None
+            first_received = channel.first_received
+            opening_id = seen.last_message_id + 1 if seen.last_message_id or first_received is not None else None
+            if opening_id is not None and first_received is not None:
+                opening_id = min(opening_id, first_received - 1)
             channel.position = await self._positions.position_of(channel.place, opening_id)
         return channel.position
 

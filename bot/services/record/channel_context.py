@@ -32,6 +32,13 @@ class ChannelContext:
         if overflow:
             self._first_id = self._messages[0].message_id
 
+    def forget(self, message_ids: Collection[int]) -> None:
+        """Leave out messages that were deleted."""
+        if any(message.message_id in message_ids for message in self._messages):
+            kept = [message for message in self._messages if message.message_id not in message_ids]
+            self._messages.clear()
+            self._messages.extend(kept)
+
     def clear(self) -> None:
         """Keep no context. The next stretch then asks the history for it, if a rule needs any."""
         self._messages.clear()

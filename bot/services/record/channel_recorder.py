@@ -1,5 +1,6 @@
 """Recording what follows in a channel."""
 
+import asyncio
 from collections.abc import Collection
 
 from bot.domain.message import Message
@@ -31,6 +32,8 @@ class ChannelRecorder:
         self._channels = channels
         self._positions = positions
         self._gaps = gaps
+        self.recorded = asyncio.Event()
+        """Set whenever something was recorded."""
 
     async def record(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
         """Record everything from a channel's position to `last_id`: these messages, oldest first.
@@ -39,7 +42,9 @@ class ChannelRecorder:
         If the messages could not be recorded, the position is not moved.
         """
         session, first_id = self._channels.session, channel.next_id
+        self._recorder.ignore(channel.pending.deleted_among(messages))  # it may have been heard long ago
         recorded = await self._recorder.record(channel.next_stretch(messages, last_id), self._context)
+        self.recorded.set()
         channel.position = last_id
         if channel.excluded and not recorded.excluded:
             await self._gaps.note(channel.place, await self._missed_while_excluded(channel.place, first_id), _EXCLUDED)
@@ -68,7 +73,8 @@ class ChannelRecorder:
         deleted.
         """
         if self._channels.channel_uninterrupted(channel, session):
-            channel.context.add(messages, first_id)
+            gone = self._recorder.gone
+            channel.context.add([message for message in messages if message.message_id not in gone], first_id)
         else:
             channel.context.clear()
 

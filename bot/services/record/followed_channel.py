@@ -17,7 +17,7 @@ class FollowedChannel:
         is False the channel has to catch up, and pending messages may be dropped, since the history has them.
     excluded: the channel did not count when `position` was last moved, so nothing was recorded.
     seen_in: the newest session in which something showed that the channel exists.
-    interrupted_at: the session that began when one of its messages could not be read; 0 for none.
+    interrupted_at: the session that began when one of its messages could not be read or held; 0 for none.
     receiving: the ids of messages that are being read. Nothing after them may be recorded yet.
     wanted: the newest message that the history has to bring.
     turn: held while the position is moved. All code that records for the channel takes it first.
@@ -35,7 +35,17 @@ class FollowedChannel:
         self.turn = asyncio.Lock()
         self.pending = PendingMessages(buffer)
         self.context = ChannelContext()
+        self._first_dropped: int | None = None
         self._dropped = 0
+
+    @property
+    def first_received(self) -> int | None:
+        """The oldest message that was received and is not on record, held or dropped; None for none.
+
+        Meaningful while the position was not looked up yet.
+        """
+        held = self.pending.by_id()
+        return min((*held, *(() if self._first_dropped is None else (self._first_dropped,))), default=None)
 
     @property
     def dropped(self) -> int:
@@ -46,11 +56,20 @@ class FollowedChannel:
         """Have the history bring everything up to a message."""
         self.wanted = max(self.wanted, message_id)
 
-    def leave_to_history(self) -> None:
-        """Drop the pending messages: catching up will fetch them from the history."""
-        self._dropped = max(self._dropped, self.pending.newest_id)
+    def leave_to_history(self, received_id: int | None = None) -> None:
+        """Drop the pending messages, and one that was received and is not held: catching up will fetch them."""
+        dropped = [*self.pending.by_id(), *(() if received_id is None else (received_id,))]
+        if self.position is None:
+            known = () if self._first_dropped is None else (self._first_dropped,)
+            self._first_dropped = min((*dropped, *known), default=None)
+        self._dropped = max(self._dropped, *dropped, 0)
         self.want(self._dropped)
         self.pending.clear()
+
+    def note_deleted(self, message_ids: Collection[int]) -> None:
+        """Messages were deleted: what is written or judged later does not take them for there."""
+        self.pending.mark_deleted(message_ids)
+        self.context.forget(message_ids)
 
     def unfollow(self) -> None:
         """Events may be missed from here on: the channel has to catch up before it is followed again."""

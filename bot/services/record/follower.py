@@ -23,6 +23,7 @@ from bot.services.record.gaps import Gaps
 from bot.services.record.history import History
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.intake import Intake
+from bot.services.record.left_channels import LeftChannels
 from bot.services.record.live_writer import LiveWriter
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
@@ -44,12 +45,13 @@ class Follower:
     ) -> None:
         buffer, context, positions = Buffer(), HistoryContext(history), Positions(database, clock)
         self._channels = Channels(buffer)
-        self._intake = Intake(self._channels, buffer)
         self._deletions = Deletions(recorder)
         self._gaps = Gaps(database, recorder, history, context, self._channels)
         channel_recorder = ChannelRecorder(recorder, context, self._channels, positions, self._gaps)
         self._writer = LiveWriter(self._channels, channel_recorder)
         self._catch_up = CatchUp(self._channels, recorder, channel_recorder, history, positions, self._gaps, clock)
+        self._left = LeftChannels(self._channels, self._catch_up, channel_recorder.recorded)
+        self._intake = Intake(self._channels, buffer, self._left)
         self._hold = hold_seconds
         self._flushing = asyncio.Lock()
 
@@ -141,6 +143,11 @@ class Follower:
         """The highest id of a message that was received live; 0 before the first."""
         return self._intake.newest_id
 
+    @property
+    def being_read(self) -> int:
+        """How many live messages are being read at the moment."""
+        return self._intake.being_read
+
     def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
         self._catch_up.note_unknown_thread(thread_id, message_id)
@@ -151,8 +158,11 @@ class Follower:
         if channel is not None:
             self._channels.interrupt_channel(channel)
 
-    def messages_deleted(self, message_ids: Iterable[int]) -> None:
+    def messages_deleted(self, channel_id: int, message_ids: Collection[int]) -> None:
         """Messages were deleted: what is on record of them is taken back, and what still arrives makes no touch."""
+        channel = self._channels.get(channel_id)
+        if channel is not None:
+            channel.note_deleted(message_ids)
         self._deletions.note(message_ids)
 
     def channel_deleted(self, channel_id: int) -> None:
@@ -171,14 +181,16 @@ class Follower:
     # Writing.
 
     async def run(self) -> None:
-        """Write what was received, until cancelled. While the disk is full it is retried: nothing is dropped.
+        """Write what was received, until cancelled. While the disk is full it is retried: nothing is lost.
 
+        What does not fit into memory meanwhile is fetched from the history afterwards.
         Ends when the database is lost, since nothing can be written any more.
         Deletes are written at once, whatever the rest waits for: Discord sends each of them only once.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat(self._flush_after_a_while))
             group.create_task(self._repeat(self._deletions.take_back_next))
+            group.create_task(self._left.run())
 
     async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -1,7 +1,7 @@
 """The only way for messages to become facts: live events, history pages and export files are recorded alike."""
 
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Container, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,12 +12,12 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
+from bot.services.record.recent_ids import RecentIds
 from bot.store import forgetting, guilds, managers, record, spans
 from bot.store.database import Connection, Database
 
 UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
-_REMEMBERED_DELETIONS = 100_000
 
 
 class ContextSource(Protocol):
@@ -60,13 +60,21 @@ class Recorder:
     Recording is idempotent: a stretch may be given any number of times and in any order, since whatever lies in a
     span that is on record is skipped. Of an excluded channel nothing is recorded, and no span. A message that cannot be
     read becomes a known gap, and the rest of its stretch is recorded.
+
+    What was deleted is remembered for as long as a page that was fetched before may be on its way here: some minutes.
+    Whoever holds a message for longer has to `ignore` it once more before recording it.
     """
 
     def __init__(self, database: Database, rules: Rules) -> None:
         self._database = database
         self._rules = rules
-        self._deleted: OrderedDict[int, None] = OrderedDict()
-        self._deleted_channels: set[int] = set()
+        self._gone = RecentIds()
+        self._gone_channels = RecentIds()
+
+    @property
+    def gone(self) -> Container[int]:
+        """The messages that were deleted lately."""
+        return self._gone
 
     async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
         """Record a stretch. Only if a rule needs earlier messages or a thread's opener, `context` is asked for them.
@@ -89,7 +97,7 @@ class Recorder:
         place = stretch.place
         if await _excluded(connection, place):
             return Recorded(excluded=True)
-        if place.is_in(self._deleted_channels):
+        if place.is_in(self._gone_channels):
             return Recorded()
         zone = await guilds.recording_zone(connection, place.guild_id)
         manager_ids = await managers.people(connection, place.guild_id)
@@ -106,7 +114,7 @@ class Recorder:
                 opted_out=unrecorded_people,
                 zone=zone,
                 rules=self._rules,
-                gone=self._deleted.keys(),
+                gone=self._gone,
             )
             if not isinstance(outcome, Derived):
                 return outcome
@@ -134,7 +142,7 @@ class Recorder:
         The stretch must be on record already: activity is not counted again, and no span is extended.
         """
         guild_id = stretch.place.guild_id
-        while not stretch.place.is_in(self._deleted_channels):
+        while not stretch.place.is_in(self._gone_channels):
             async with self._database.writing() as connection:
                 unrecorded_people = await forgetting.unrecorded(connection, guild_id)
                 outcome = derive(
@@ -143,7 +151,7 @@ class Recorder:
                     opted_out=unrecorded_people,
                     zone=ZoneInfo("UTC"),  # matters for activity only, which is not used here
                     rules=self._rules,
-                    gone=self._deleted.keys(),
+                    gone=self._gone,
                 )
                 if isinstance(outcome, Derived):
                     await record.add_touches(connection, guild_id, outcome.touches)
@@ -154,21 +162,20 @@ class Recorder:
 
     def ignore(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: in a page or batch that still contains them, they make no touch and do not wait."""
-        self._deleted.update(dict.fromkeys(message_ids))
-        while len(self._deleted) > _REMEMBERED_DELETIONS:
-            self._deleted.popitem(last=False)
+        self._gone.add(message_ids)
 
     async def take_back(self, message_ids: Collection[int]) -> None:
         """Delete the touches and waiting entries of deleted messages from the record, and `ignore` the messages."""
-        self.ignore(message_ids)
         async with self._database.writing() as connection:
             await record.take_back(connection, message_ids)
+            self.ignore(message_ids)  # from now on, however long this had to wait for its turn
 
     async def take_back_channel(self, channel_id: int) -> None:
         """The same for a deleted channel and its threads; stretches of them that still arrive are dropped."""
-        self._deleted_channels.add(channel_id)
+        self._gone_channels.add([channel_id])
         async with self._database.writing() as connection:
             await record.take_back_channel(connection, channel_id)
+            self._gone_channels.add([channel_id])  # from now on, however long this had to wait for its turn
 
 
 async def _excluded(connection: Connection, place: Place) -> bool:
