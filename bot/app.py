@@ -36,9 +36,11 @@ from bot.services.guild.retention import Retention
 from bot.services.guild.settings import SettingsService
 from bot.services.guild.status import StatusService
 from bot.services.guild_reader import GuildReader
+from bot.services.members.manager_reactions import ManagerReactions
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
+from bot.services.members.sightings import Sightings
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList, WaitingService
 from bot.services.nudge.dispatch import NudgeService
@@ -242,4 +244,5 @@ def _tracking(
     guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
     visibility = ChannelVisibility(app.follower, archives, search, tasks)
     messages = MessageReader(app.bot)
-    return Tracking(app.follower, guilds, visibility, tasks, roster, waiting, app.reader, membership, messages)
+    sightings, reactions = Sightings(roster, app.reader.resume), ManagerReactions(roster, waiting)
+    return Tracking(app.follower, guilds, visibility, tasks, sightings, reactions, app.reader, membership, messages)

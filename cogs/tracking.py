@@ -14,8 +14,8 @@ from bot.discord_io.record.connected_guilds import ConnectedGuilds
 from bot.discord_io.record.messages import MessageReader
 from bot.discord_io.record.places import is_recordable, is_visible, place_of
 from bot.services.guild.membership import MembershipService
-from bot.services.members.roster import Roster
-from bot.services.members.waiting import WaitingService
+from bot.services.members.manager_reactions import ManagerReactions
+from bot.services.members.sightings import Sightings
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
@@ -23,8 +23,6 @@ from bot.services.record.retry import outlast
 
 log = logging.getLogger(__name__)
 
-MOST_REACTIONS = 1000
-"""How many reactions wait for the database at most; further ones are dropped. The author's entry then stays open."""
 MOST_BEING_READ = 20
 """How many messages may wait at once for what they reply to; pages of history bring a hundred in one request."""
 
@@ -41,8 +39,8 @@ class Tracking(commands.Cog):
         guilds: ConnectedGuilds,
         visibility: ChannelVisibility,
         tasks: BackgroundTasks,
-        roster: Roster,
-        waiting: WaitingService,
+        sightings: Sightings,
+        reactions: ManagerReactions,
         reader: HistoryReader,
         membership: MembershipService,
         messages: MessageReader,
@@ -51,16 +49,17 @@ class Tracking(commands.Cog):
         self._guilds = guilds
         self._visibility = visibility
         self._tasks = tasks
-        self._roster = roster
-        self._waiting = waiting
+        self._sightings = sightings
+        self._reactions = reactions
         self._reader = reader
         self._membership = membership
         self._messages = messages
-        self._reactions_at_once = 0
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
         self._tasks.start(self._follower.run(), "recording")
+        self._tasks.start(self._sightings.run(), "looking at roles")
+        self._tasks.start(self._reactions.run(), "noting reactions")
 
     async def cog_unload(self) -> None:
         """Write what was received, and stop."""
@@ -123,12 +122,8 @@ class Tracking(commands.Cog):
             log.debug("Message %s could not be read and is fetched again: %s", message.message_id, error)
         if not known:
             self._visibility.catch_up([ChannelSnapshot(place, message.message_id)])
-        await self._note_roles(guild.id, message.author_id, received.role_ids)
-
-    async def _note_roles(self, guild_id: int, author_id: int | None, role_ids: Collection[int] | None) -> None:
-        """Let the roster see an author's roles; if that makes them a manager, the history is read again."""
-        if author_id is not None and role_ids is not None and await self._roster.seen(guild_id, author_id, role_ids):
-            await self._reader.resume(guild_id)
+        if message.author_id is not None and received.role_ids is not None:
+            self._sightings.note(guild.id, message.author_id, received.role_ids)
 
     @commands.Cog.listener()
     async def on_message_unread(self, missed: UnreadMessage) -> None:
@@ -156,13 +151,8 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """A reaction was added. A manager's reaction sets a waiting message aside."""
-        if event.guild_id is None or self._reactions_at_once >= MOST_REACTIONS:
-            return
-        self._reactions_at_once += 1
-        try:
-            await outlast(partial(self._waiting.reacted, event.guild_id, event.user_id, event.message_id))
-        finally:
-            self._reactions_at_once -= 1
+        if event.guild_id is not None:
+            self._reactions.note(event.guild_id, event.user_id, event.message_id)
 
     # Channels and threads.
 

@@ -232,10 +232,10 @@ async def waiting_world(database: Database) -> None:
 async def test_a_managers_reaction_sets_a_message_aside(database: Database) -> None:
     await waiting_world(database)
     service = WaitingService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(20)), at_once)
-    await service.reacted(GUILD, NOAH, at(0))  # no manager
+    await service.reacted(GUILD, [(NOAH, at(0))])  # no manager
     assert await service.set_aside(GUILD, at(0))
     assert not await service.set_aside(GUILD, at(0))
-    await service.reacted(GUILD, BEN, at(3))
+    await service.reacted(GUILD, [(BEN, at(3)), (BEN, at(4)), (NOAH, at(1))])
     assert not await service.set_aside(GUILD, at(3))
     assert not await service.set_aside(GUILD, at(99))
 

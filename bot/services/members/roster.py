@@ -37,6 +37,10 @@ class _List:
     def role_of(self, role_ids: Collection[int]) -> int | None:
         return min(self.roles.intersection(role_ids), default=None)
 
+    def agrees(self, person_id: int, role_ids: Collection[int]) -> bool:
+        """Whether a person with these roles is on the list, or off it, as they should be."""
+        return person_id not in self.by_role if self.role_of(role_ids) is None else person_id in self.people
+
 
 @dataclass(slots=True)
 class _Known:
@@ -56,6 +60,20 @@ class Roster:
     async def managers(self, guild_id: int) -> frozenset[int]:
         """The people on the manager list."""
         return (await self._known(guild_id)).managers.people
+
+    def may_manage(self, guild_id: int, person_id: int) -> bool:
+        """Whether a person may be on the manager list, as far as that is known without looking it up."""
+        known = self._guilds.get(guild_id)
+        return known is None or person_id in known.managers.people
+
+    def agrees(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
+        """Whether it is known, without looking it up, that `seen` with these roles changes nothing."""
+        known = self._guilds.get(guild_id)
+        return (
+            known is not None
+            and known.managers.agrees(person_id, role_ids)
+            and known.ignored.agrees(person_id, role_ids)
+        )
 
     async def would_manage(self, guild_id: int, person_id: int, role_ids: Collection[int]) -> bool:
         """Whether a person with these roles is a manager once they are seen with them. Changes nothing."""

@@ -1,6 +1,6 @@
 """Lists who waits, and sets waiting entries aside."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,24 +24,29 @@ class WaitingService:
         self._clock = clock
         self._settle = settle
 
-    async def reacted(self, guild_id: int, person_id: int, message_id: int) -> None:
-        """Somebody reacted to a message: if they are a manager, it is set aside."""
-        if person_id in await self._roster.managers(guild_id):
-            await self.set_aside(guild_id, message_id)
+    async def reacted(self, guild_id: int, reactions: Collection[tuple[int, int]]) -> None:
+        """People reacted to messages, given by their ids: those to which managers did are set aside."""
+        managers = await self._roster.managers(guild_id)
+        if by_managers := {message_id for person_id, message_id in reactions if person_id in managers}:
+            await self._set_aside(guild_id, by_managers)
 
     async def set_aside(self, guild_id: int, message_id: int) -> bool:
         """Close a message's entry for nudges and lists; False if none was open.
 
         A message that was just received is recorded first.
         """
-        if await self._close(guild_id, message_id):
-            return True
-        await self._settle(guild_id)
-        return await self._close(guild_id, message_id)
+        return await self._set_aside(guild_id, {message_id}) > 0
 
-    async def _close(self, guild_id: int, message_id: int) -> bool:
+    async def _set_aside(self, guild_id: int, message_ids: Collection[int]) -> int:
+        closed = await self._close(guild_id, message_ids)
+        if closed == len(message_ids):
+            return closed
+        await self._settle(guild_id)
+        return closed + await self._close(guild_id, message_ids)
+
+    async def _close(self, guild_id: int, message_ids: Collection[int]) -> int:
         async with self._database.writing() as connection:
-            return await waits.close(connection, guild_id, [message_id], self._clock.now()) > 0
+            return await waits.close(connection, guild_id, message_ids, self._clock.now())
 
 
 @dataclass(frozen=True, slots=True)
