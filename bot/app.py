@@ -183,7 +183,12 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
 def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
     app = on.app
     membership = MembershipService(app.database, on.clock)
-    app.schedule.add("purge", lambda: membership.purge_due(app.bot.joined()))
+
+    async def purge() -> None:
+        if await membership.purge_due(app.bot.joined()):
+            await on.presentation.load()  # without the servers that are forgotten
+
+    app.schedule.add("purge", purge)
     app.schedule.add("retention", Retention(app.database, on.clock, on.attempts).purge_due)
     return (
         _tracking(app, on.roster, waiting, membership, on.clock),

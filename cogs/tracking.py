@@ -169,24 +169,23 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_thread_join(self, thread: discord.Thread) -> None:
         """A thread that existed before became visible."""
-        self._visibility.look_at([thread])
+        self._visibility.thread_changed(thread)
 
     @commands.Cog.listener()
     async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
         """A thread changed. It may be archived no longer."""
-        self._visibility.look_at([after])
+        self._visibility.thread_changed(after)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """A thread was deleted, with all its messages."""
-        self._follower.channel_deleted(event.thread_id)
+        self._visibility.deleted([event.thread_id])
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel was deleted, with its threads."""
         threads = [thread.id for thread in channel.guild.threads if thread.parent_id == channel.id]
-        for channel_id in (channel.id, *threads):
-            self._follower.channel_deleted(channel_id)
+        self._visibility.deleted([channel.id, *threads])
 
     # Permissions.
 

@@ -27,6 +27,10 @@ class ArchiveSearch:
         """The channels whose archive could not be read at the last search."""
         return frozenset(self._unread)
 
+    def forget(self, channel_id: int | None = None) -> None:
+        """A channel is gone; without one, all are searched anew."""
+        self._unread = self._unread - {channel_id} if channel_id is not None else set()
+
     def readable_again(self, channels: Iterable[object]) -> list[ChannelWithThreads]:
         """Those of some channels whose archive could not be read, and may be now."""
         return [

@@ -57,8 +57,8 @@ class ChannelVisibility:
 
     async def created(self, channel: object) -> None:
         """A channel or thread was made: follow it from its first message on, if it is recordable and visible."""
-        if not (is_recordable(channel) and is_visible(channel)):
-            return
+        if not (is_recordable(channel) and is_visible(channel)) or self._follower.knows(channel.id):
+            return  # a thread is also "made" whenever somebody is added to it
         follower, session, place = self._follower, self._follower.session, place_of(channel)
         await retry(
             f"Following channel {place.channel_id}",
@@ -66,9 +66,24 @@ class ChannelVisibility:
             wanted=lambda: follower.uninterrupted(session),
         )
 
+    def deleted(self, channel_ids: Iterable[int]) -> None:
+        """Channels or threads were deleted, with all their messages."""
+        for channel_id in channel_ids:
+            self._follower.channel_deleted(channel_id)
+            self._search.forget(channel_id)
+
     def look_at(self, channels: Iterable[object]) -> None:
         """Catch up with those of some channels and threads that are visible, as the client holds them now."""
         self.catch_up([snapshot_of(one) for one in channels if is_recordable(one) and is_visible(one)])
+
+    def thread_changed(self, thread: discord.Thread) -> None:
+        """A thread was seen, perhaps for the first time, or went into the archive, or came out of it."""
+        if thread.archived:
+            self._follower.thread_archived(thread.id)
+        else:
+            self._follower.thread_active(thread.id)
+        if not self._follower.knows(thread.id):
+            self.look_at([thread])
 
     def catch_up(self, found: list[ChannelSnapshot]) -> None:
         """Catch up with channels in the background: a long history must not hold up the next event."""

@@ -51,6 +51,7 @@ class ConnectedGuilds:
         """A new session began: events before it may have been missed."""
         self._ready = False
         self._guilds.clear()
+        self._search.forget()
         self._follower.interrupted()
 
     def complete(self) -> None:

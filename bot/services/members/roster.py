@@ -7,8 +7,12 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.history_job import JobKind
 from bot.domain.snowflake import EPOCH
+from bot.services.recent import Recent
 from bot.store import history_jobs, ignoring, managers, spans
 from bot.store.database import Connection, Database
+
+_GUILDS = 1000
+"""How many guilds' lists are kept in memory. Those of another guild are read again."""
 
 
 async def appoint(
@@ -54,7 +58,7 @@ class Roster:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._guilds: dict[int, _Known] = {}
+        self._guilds: Recent[int, _Known] = Recent(_GUILDS)
         self._changes = 0
 
     async def managers(self, guild_id: int) -> frozenset[int]:
@@ -118,7 +122,7 @@ class Roster:
 
     def changed(self, guild_id: int) -> None:
         """The lists were changed elsewhere: drop the cached ones."""
-        self._guilds.pop(guild_id, None)
+        self._guilds.pop(guild_id)
         self._changes += 1
 
     async def _known(self, guild_id: int) -> _Known:

@@ -10,6 +10,7 @@ from bot.domain.message import Message
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.stretch import Place
+from bot.services.recent import Recent
 from bot.services.record.channel_recorder import ChannelRecorder
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.channels import Channels
@@ -23,6 +24,8 @@ from bot.services.record.retry import CHANNEL_TRIES, retry
 log = logging.getLogger(__name__)
 
 _CHANNELS_AT_ONCE = 4
+_UNKNOWN_THREADS = 10_000
+"""How many are remembered; the newest message of any other is known when it is seen, or in the next session."""
 
 
 class CatchUp:
@@ -50,11 +53,11 @@ class CatchUp:
         self._gaps = gaps
         self._clock = clock
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
-        self._in_unknown_threads: dict[int, int] = {}
+        self._in_unknown_threads: Recent[int, int] = Recent(_UNKNOWN_THREADS)
 
     def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
-        self._in_unknown_threads[thread_id] = max(message_id, self._in_unknown_threads.get(thread_id, 0))
+        self._in_unknown_threads[thread_id] = max(message_id, self._in_unknown_threads.get(thread_id) or 0)
 
     async def all_of(self, seen: Collection[ChannelSnapshot], session: int) -> None:
         """Catch up with channels that were seen in `session`, several at once.
@@ -149,7 +152,7 @@ class CatchUp:
     async def _fetch(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         fetched = 0
         position = await self._look_up_position(channel, seen)
-        channel.want(max(seen.last_message_id, self._in_unknown_threads.pop(seen.place.channel_id, 0)))
+        channel.want(max(seen.last_message_id, self._in_unknown_threads.pop(seen.place.channel_id) or 0))
         if seen.stale:
             channel.want(position + 1)  # at least one page is fetched
         if not channel.followed and await self._recorder.excludes(channel.place):

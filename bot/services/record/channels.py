@@ -19,6 +19,7 @@ class Channels:
         self._buffer = buffer
         self._sessions = Sessions()
         self._channels: dict[int, FollowedChannel] = {}
+        self._archived: set[FollowedChannel] = set()
         self._guilds_known = False
         self._guilds_to_check: set[int] = set()
         self._visible_guilds: set[int] = set()
@@ -124,6 +125,23 @@ class Channels:
             channel = self._channels[place.channel_id] = FollowedChannel(place, self._buffer)
         channel.seen_in = max(channel.seen_in, session)
         return channel
+
+    def archive(self, channel_id: int) -> None:
+        """A thread went into the archive: it is forgotten as soon as all that was received of it is on record."""
+        channel = self._channels.get(channel_id)
+        if channel is not None:
+            self._archived.add(channel)
+
+    def forget_archived(self) -> None:
+        """Forget the archived threads of which nothing has to be recorded any more."""
+        for channel in [one for one in self._archived if one.idle or not self.holds(one)]:
+            self._archived.discard(channel)
+            if self.holds(channel):
+                self._forget(channel)
+
+    def unarchive(self, channel_id: int) -> None:
+        """A thread came out of the archive."""
+        self._archived -= {channel for channel in self._archived if channel.place.channel_id == channel_id}
 
     def interrupt_channel(self, channel: FollowedChannel) -> None:
         """A message of one channel was missed: the channel has to catch up in a new session."""

@@ -39,6 +39,11 @@ class FollowedChannel:
         self._dropped = 0
 
     @property
+    def idle(self) -> bool:
+        """Whether all that was received is on record, and nobody is about to record more."""
+        return self.followed and not (self.pending or self.receiving or self.turn.locked())
+
+    @property
     def first_received(self) -> int | None:
         """The oldest message that was received and is not on record, held or dropped; None for none.
 

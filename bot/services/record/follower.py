@@ -109,6 +109,14 @@ class Follower:
         """A channel or thread was just made: follow it from its first message on, unless `session` has ended."""
         await self._catch_up.follow_new(place, session)
 
+    def thread_archived(self, thread_id: int) -> None:
+        """A thread went into the archive: it need not be kept in memory when all that was received is on record."""
+        self._channels.archive(thread_id)
+
+    def thread_active(self, thread_id: int) -> None:
+        """A thread is not archived, or no longer."""
+        self._channels.unarchive(thread_id)
+
     async def catch_up(self, seen: Collection[ChannelSnapshot], session: int) -> None:
         """Catch up with channels that were seen in `session`, several at once.
 
@@ -150,7 +158,11 @@ class Follower:
 
     def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
         """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
-        self._catch_up.note_unknown_thread(thread_id, message_id)
+        channel = self._channels.get(thread_id)
+        if channel is None:
+            self._catch_up.note_unknown_thread(thread_id, message_id)
+        else:
+            self._left.leave(channel, message_id, "it came out of the archive")
 
     def message_missed(self, channel_id: int) -> None:
         """A message of a channel was sent and cannot be read: the channel has to catch up in a new session."""

@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 from bot.domain.stretch import Stretch
+from bot.services.recent import Recent
 from bot.services.record.history import CONTEXT, History
+
+_THREADS = 5000
+"""How many threads' openers are kept in memory. That of another thread is fetched again."""
 
 
 class HistoryContext:
@@ -11,18 +15,20 @@ class HistoryContext:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._openers: dict[int, int | None] = {}
+        self._openers: Recent[int, tuple[int | None]] = Recent(_THREADS)
 
     async def opened(self, stretch: Stretch) -> Stretch:
-        """The same stretch with the thread's opener, which is fetched once for each thread.
+        """The same stretch with the thread's opener, which is fetched once for each thread in use.
 
         Nothing is fetched if the thread's first message is in the stretch. Raises UnreadableHistoryError.
         """
         thread_id = stretch.place.channel_id
-        if thread_id not in self._openers:
+        opener = self._openers.get(thread_id)
+        if opener is None:
             first = [message for message in (*stretch.context, *stretch.messages) if message.message_id == thread_id]
-            self._openers[thread_id] = first[0].author_id if first else await self._history.opener(stretch.place)
-        known = replace(stretch.place, opener_id=self._openers[thread_id], opener_known=True)
+            opener = (first[0].author_id if first else await self._history.opener(stretch.place),)
+            self._openers[thread_id] = opener
+        known = replace(stretch.place, opener_id=opener[0], opener_known=True)
         return replace(stretch, place=known)
 
     async def earlier(self, stretch: Stretch) -> Stretch:

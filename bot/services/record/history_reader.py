@@ -61,7 +61,7 @@ class HistoryReader:
         return cancelled
 
     def progress(self, guild_id: int) -> tuple[JobProgress, ...]:
-        """The guild's jobs that this process has run, newest first."""
+        """The guild's jobs that this process runs or has run lately, newest first."""
         return self._progress.of_guild(guild_id)
 
     async def wait(self, job: HistoryJob) -> JobProgress:
@@ -111,7 +111,7 @@ class HistoryReader:
     def _ended(self, task: asyncio.Task[None]) -> None:
         for job_id in [job_id for job_id, one in self._running.items() if one is task]:
             del self._running[job_id]
-            job = self._jobs[job_id]
+            job = self._jobs.pop(job_id)
             self._progress.end(job)
             if job.kind is JobKind.READ_AGAIN:
                 self._to_read_again.pop(job.guild_id, None)

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.domain.history_job import HistoryJob
+from bot.services.recent import Recent
+
+_ENDED = 500
+"""How many jobs that have ended are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,31 +22,41 @@ class JobProgress:
 
 
 class JobTracker:
-    """The progress of each job that this process has run."""
+    """The progress of each job that this process runs, and of those that ended last."""
 
     def __init__(self) -> None:
-        self._by_job: dict[int, JobProgress] = {}
+        self._running: dict[int, JobProgress] = {}
+        self._ended: Recent[int, JobProgress] = Recent(_ENDED)
 
     def begin(self, jobs: Iterable[HistoryJob], channels: int = 0) -> None:
         """Jobs begin, or begin again, to read so many channels."""
         for job in jobs:
-            self._by_job[job.job_id] = JobProgress(job, channels, 0, 0, running=True)
+            self._running[job.job_id] = JobProgress(job, channels, 0, 0, running=True)
+            self._ended.pop(job.job_id)
 
     def add(self, jobs: Iterable[HistoryJob], *, channels: int = 0, messages: int = 0) -> None:
         """So many channels and messages more were read for these jobs."""
         for job in jobs:
             known = self.of(job)
-            self._by_job[job.job_id] = replace(known, done=known.done + channels, messages=known.messages + messages)
+            self._running[job.job_id] = replace(known, done=known.done + channels, messages=known.messages + messages)
 
     def end(self, job: HistoryJob) -> None:
         """A job does not run any more: it is done, failed or cancelled."""
-        self._by_job[job.job_id] = replace(self.of(job), running=False)
+        self._ended[job.job_id] = replace(self._running.pop(job.job_id), running=False)
 
     def of(self, job: HistoryJob) -> JobProgress:
-        """The progress of a job that has begun in this process."""
-        return self._by_job[job.job_id]
+        """The progress of a job that is running. One that has ended is known until hundreds of others have.
+
+        Raises KeyError for any other.
+        """
+        running = self._running.get(job.job_id)
+        ended = self._ended.get(job.job_id) if running is None else running
+        if ended is None:
+            raise KeyError(job.job_id)
+        return ended
 
     def of_guild(self, guild_id: int) -> tuple[JobProgress, ...]:
         """The progress of a guild's jobs, newest first."""
-        found = [progress for progress in self._by_job.values() if progress.job.guild_id == guild_id]
+        known = (*self._running.values(), *self._ended.values())
+        found = [progress for progress in known if progress.job.guild_id == guild_id]
         return tuple(sorted(found, key=lambda progress: -progress.job.job_id))

@@ -35,6 +35,7 @@ class LiveWriter:
 
         Channels are written concurrently: one that fails, or waits for Discord, does not hold up the others.
         """
+        self._channels.forget_archived()
         due = [channel for channel in self._channels if channel.followed and channel.pending]
         outcomes = await asyncio.gather(*(self._write(channel, ripe_at) for channel in due), return_exceptions=True)
         return [

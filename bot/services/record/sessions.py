@@ -24,6 +24,8 @@ class Sessions:
 
     def interrupt(self, guild_id: int | None = None) -> None:
         """End the session of one guild, or of everything if `guild_id` is None, and begin the next."""
+        if guild_id is None:
+            self._interrupted_at.clear()  # no guild's session is older than the connection's
         self._interrupted_at[guild_id] = self.advance()
 
     def uninterrupted(self, session: int, guild_id: int | None = None) -> bool:
