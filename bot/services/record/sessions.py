@@ -1,5 +1,10 @@
 """Sessions: periods in which no event can have been missed."""
 
+from bot.services.recent import Recent
+
+_GUILDS = 1000
+"""How many guilds' interruptions are remembered: many more than can be interrupted while work goes on."""
+
 
 class Sessions:
     """Numbers the sessions of the connection, and of single guilds within it.
@@ -10,7 +15,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._current = 0
-        self._interrupted_at: dict[int | None, int] = {}
+        self._all_interrupted_at = 0
+        self._interrupted_at: Recent[int, int] = Recent(_GUILDS)
 
     @property
     def current(self) -> int:
@@ -24,10 +30,13 @@ class Sessions:
 
     def interrupt(self, guild_id: int | None = None) -> None:
         """End the session of one guild, or of everything if `guild_id` is None, and begin the next."""
+        session = self.advance()
         if guild_id is None:
-            self._interrupted_at.clear()  # no guild's session is older than the connection's
-        self._interrupted_at[guild_id] = self.advance()
+            self._all_interrupted_at = session
+        else:
+            self._interrupted_at[guild_id] = session
 
     def uninterrupted(self, session: int, guild_id: int | None = None) -> bool:
         """Whether neither the connection nor, if given, the guild was interrupted since `session`."""
-        return session >= max(self._interrupted_at.get(which, 0) for which in (None, guild_id))
+        guild_at = 0 if guild_id is None else self._interrupted_at.get(guild_id) or 0
+        return session >= max(self._all_interrupted_at, guild_at)
