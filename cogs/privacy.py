@@ -49,11 +49,13 @@ class Privacy(
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._export(interaction)
 
-    @app_commands.command(name="opt-out", description="Have your record deleted, and do not be recorded any more")
+    @app_commands.command(
+        name="opt-out", description="Have your record deleted and not be recorded any more; it asks before it does"
+    )
     async def opt_out(self, interaction: discord.Interaction) -> None:
-        """Stop recording."""
+        """Ask first."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._opt_out(interaction)
+        await self._ask_opt_out(interaction)
 
     @app_commands.command(name="opt-in", description="Be recorded again after you opted out or were erased")
     async def opt_in(self, interaction: discord.Interaction) -> None:
@@ -73,6 +75,8 @@ class Privacy(
         match pressed["deed"]:
             case "export":
                 await self._export(interaction)
+            case "ask_opt_out":
+                await self._ask_opt_out(interaction)
             case "opt_out":
                 await self._opt_out(interaction)
             case "opt_in":
@@ -91,6 +95,11 @@ class Privacy(
         manages = await self._service.opt_out(guild_id_of(interaction), interaction.user.id)
         guild_name = await self._messenger.guild_name(guild_id_of(interaction))
         await respond(interaction, words.opted_out(guild_name, manages=manages))
+
+    async def _ask_opt_out(self, interaction: discord.Interaction) -> None:
+        facts = await self._service.stored(guild_id_of(interaction), interaction.user.id)
+        guild_name = await self._messenger.guild_name(guild_id_of(interaction))
+        await respond(interaction, words.opt_out_letter(facts, guild_name))
 
     async def _opt_in(self, interaction: discord.Interaction) -> None:
         changed = await self._service.opt_in(guild_id_of(interaction), interaction.user.id)

@@ -207,8 +207,12 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         question = world.messages.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
-        left = (await ask(on, rafa, general, "privacy", "opt-out")).text
-        assert "deleted" in left
+        asked = await ask(on, rafa, general, "privacy", "opt-out")
+        assert "cannot be brought back" in asked.text
+        assert "manager list" not in asked.text
+        assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}, "it only asks"
+        left = (await (await asked.press("Delete it and do not record me")).wait()).text
+        assert left.startswith("Done. What was recorded about you as a member of Gardeners is deleted")
         assert "manager list" not in left
         assert await facts(on, guild.id, rafa.id) == {"member"}
         question = world.messages.post(general, rafa, "Hello", mentions=[mia])
@@ -219,7 +223,10 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         question = world.messages.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(question.id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "waiting"}
-        assert "still on this server's manager list" in (await ask(on, mia, general, "privacy", "opt-out")).text
+        shown = await ask(on, mia, general, "privacy", "show")
+        asked = await (await shown.press("Do not record me")).wait()
+        for answer in (asked, await (await asked.press("Delete it and do not record me")).wait()):
+            assert "still on this server's manager list" in answer.text
         await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "touch", "waiting"}
         assert "activity" not in await facts(on, guild.id, mia.id)

@@ -43,7 +43,8 @@ async def test_a_relationship_shows_contact_months_colleagues_and_what_waits(tmp
         assert "Nothing waits there" in (await here.menu(here.mia, "Mark answered", waiting)).text
         assert "What waits" not in card(await here.ask(here.mia, "member", user=here.rafa))
         assert "Nobody waits" in card(await here.ask(here.noor, "waiting"))
-        await here.ask(here.rafa, "privacy", "opt-out")
+        asked = await here.ask(here.rafa, "privacy", "opt-out")
+        await (await asked.press("Delete it and do not record me")).wait()
         assert "asked not to be recorded" in (await here.ask(here.mia, "member", user=here.rafa)).text
 
 

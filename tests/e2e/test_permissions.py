@@ -111,7 +111,10 @@ CONTROLS = (
     Control("spade:setup:zone_form", SETTERS, form="UTC"),
     Control("spade:logged:{logged}:take_back", MANAGERS, once=True),
     Control("spade:digest:abc:about", ALL),
-    *(Control(f"spade:privacy:{{member}}:{deed}", MEMBER) for deed in ("export", "opt_out", "opt_in", "ask")),
+    *(
+        Control(f"spade:privacy:{{member}}:{deed}", MEMBER)
+        for deed in ("export", "ask_opt_out", "opt_out", "opt_in", "ask")
+    ),
     Control("spade:privacy:{member}:erase", MEMBER, once=True),
     Control("spade:nudge:{nudge}:1:done", MANAGERS, in_dm=True, once=True),
     Control("spade:nudge:{nudge}:2:snooze", MANAGERS, in_dm=True, once=True),

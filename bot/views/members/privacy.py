@@ -14,8 +14,13 @@ from bot.views.words.dates import discord_time, full_day
 from bot.views.words.names import name_of, safe_guild, safe_name
 from bot.views.words.sentence import number, say, say_count
 
-BUTTON_PATTERN = re.compile(rf"spade:privacy:(?P<person_id>{ID_PATTERN}):(?P<deed>export|opt_out|opt_in|ask|erase)")
-"""The custom ids of the buttons: the person they are for, and what they do. `ask` asks to confirm `erase`."""
+BUTTON_PATTERN = re.compile(
+    rf"spade:privacy:(?P<person_id>{ID_PATTERN}):(?P<deed>export|ask_opt_out|opt_out|opt_in|ask|erase)"
+)
+"""The custom ids of the buttons: the person they are for, and what they do.
+
+`ask` asks to confirm `erase`, and `ask_opt_out` to confirm `opt_out`.
+"""
 _NAMES_SHOWN = 8
 
 
@@ -50,6 +55,26 @@ def export_parcel(document: Mapping[str, object], person_id: int) -> Parcel:
     )
 
 
+def opt_out_letter(facts: StoredFacts, guild_name: str) -> Letter:
+    """The question to confirm the deletion of what was recorded of a person as a member."""
+    lines = [
+        say(
+            "**Delete what Spade recorded about you as a member of {guild}, and record nothing more?** What is deleted "
+            "cannot be brought back.",
+            guild=safe_guild(guild_name),
+        ),
+        say("Spade keeps your id, to know that. `/privacy opt-in` ends it, `/privacy erase` removes even the id."),
+    ]
+    if facts.manages:
+        lines.append(_still_a_manager())
+    button = Button(
+        say("Delete it and do not record me"),
+        custom_id=f"spade:privacy:{facts.person_id}:opt_out",
+        style=discord.ButtonStyle.danger,
+    )
+    return Letter(content="\n".join(lines), rows=((button,),))
+
+
 def opted_out(guild_name: str, *, manages: bool = False) -> str:
     """The answer to opting out. If the person `manages`, it says what is still recorded."""
     done = say(
@@ -59,10 +84,13 @@ def opted_out(guild_name: str, *, manages: bool = False) -> str:
     )
     if not manages:
         return done
-    stays = say(
+    return f"{done}\n{_still_a_manager()}"
+
+
+def _still_a_manager() -> str:
+    return say(
         "You are still on this server's manager list, so whom you answer is recorded. `/privacy erase` ends that, too."
     )
-    return f"{done}\n{stays}"
 
 
 def opted_in(*, changed: bool) -> str:
@@ -184,6 +212,8 @@ def _buttons(facts: StoredFacts) -> tuple[Button, ...]:
         return Button(label, custom_id=f"spade:privacy:{facts.person_id}:{deed}", style=style)
 
     unrecorded = facts.forgotten or facts.opted_out_at is not None
-    recording = button(say("Record me again"), "opt_in") if unrecorded else button(say("Do not record me"), "opt_out")
+    recording = (
+        button(say("Record me again"), "opt_in") if unrecorded else button(say("Do not record me"), "ask_opt_out")
+    )
     erase = button(say("Erase everything"), "ask", discord.ButtonStyle.danger)
     return (button(say("Take it along"), "export"), recording, *(() if facts.nothing else (erase,)))
