@@ -192,7 +192,7 @@ def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.C
     app.schedule.add("retention", Retention(app.database, on.clock, on.attempts).purge_due)
     return (
         _tracking(app, on.roster, waiting, membership, on.clock),
-        Backfills(app.reader, on.clock),
+        Backfills(app.reader),
     )
 
 

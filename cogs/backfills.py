@@ -1,19 +1,18 @@
 """Reading history from before Spade came."""
 
 import asyncio
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.clock import Clock
+from bot.background import BackgroundTasks
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
-from bot.discord_io.interactions.responses import respond
-from bot.domain.snowflake import EPOCH
+from bot.discord_io.interactions.responses import edit, respond
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_cancelled, backfill_progress
@@ -34,17 +33,14 @@ class Backfills(
 ):
     """`/backfill`."""
 
-    def __init__(self, reader: HistoryReader, clock: Clock) -> None:
+    def __init__(self, reader: HistoryReader) -> None:
         super().__init__()
         self._reader = reader
-        self._clock = clock
-        self._shown: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     async def cog_unload(self) -> None:
         """Stop editing responses; the jobs themselves go on, now or after a restart."""
-        for task in list(self._shown):
-            task.cancel()
-        await asyncio.gather(*self._shown, return_exceptions=True)
+        await self._tasks.stop()
 
     @heavy
     @app_commands.command(name="start", description="Read what was written from a day on; it goes on after a restart")
@@ -52,15 +48,13 @@ class Backfills(
     async def start(self, interaction: discord.Interaction, since: str) -> None:
         """Start a backfill and show how far it is."""
         try:
-            moment = datetime.combine(date.fromisoformat(since.strip()), time(), UTC)
+            day = date.fromisoformat(since.strip())
         except ValueError:
             await respond(interaction, refusals.not_a_date(since))
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
-        job = await self._reader.backfill(guild_id_of(interaction), min(max(moment, EPOCH), self._clock.now()))
-        task = asyncio.create_task(self._show(interaction, job.job_id), name="backfill progress")
-        self._shown.add(task)
-        task.add_done_callback(self._shown.discard)
+        job = await self._reader.backfill_from(guild_id_of(interaction), day)
+        self._tasks.start(self._show(interaction, job.job_id), "backfill progress")
 
     @app_commands.command(name="cancel", description="Stop reading history; what was read stays")
     async def cancel(self, interaction: discord.Interaction) -> None:
@@ -72,11 +66,13 @@ class Backfills(
         guild_id = guild_id_of(interaction)
         shown = ""
         for _ in range(int(_SHOWN_FOR_SECONDS / _LOOK_EVERY_SECONDS)):
-            progress = next(one for one in self._reader.progress(guild_id) if one.job.job_id == job_id)
+            progress = next((one for one in self._reader.progress(guild_id) if one.job.job_id == job_id), None)
+            if progress is None:
+                return
             text = _words(progress)
-            if text != shown:
-                await interaction.edit_original_response(content=text)
-                shown = text
+            if text != shown and not await edit(interaction, content=text):
+                return  # the job goes on without being shown; `/status` has it
+            shown = text
             if not progress.running:
                 return
             await asyncio.sleep(_LOOK_EVERY_SECONDS)

@@ -8,7 +8,7 @@ from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.handlers import control
-from bot.discord_io.interactions.responses import chosen, respond
+from bot.discord_io.interactions.responses import chosen, edit, respond
 from bot.domain.nudge import Action
 from bot.services.delivery.messenger import SentMessage
 from bot.services.nudge.enrolment import Enrolments
@@ -86,7 +86,7 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT, cost=Cost.PRESS):
             text = self._writer.handed_over(result.draft, press.position)
         else:
             text = _REFUSALS.get(result.result, already_settled)()
-        await interaction.edit_original_response(content=text, view=None)
+        await edit(interaction, content=text, view=None)
 
     @control(STOP_PATTERN, Audience.RECIPIENT, cost=Cost.PRESS, not_yours=not_your_nudge)
     async def stop(self, interaction: discord.Interaction, pressed: re.Match[str]) -> None:

@@ -19,6 +19,7 @@ from bot.discord_io.interactions.handlers import control, form
 from bot.discord_io.interactions.overview import missing_by_channel, setup_of
 from bot.discord_io.interactions.responses import all_shown_commands, chosen, filled, resolved, respond, update
 from bot.discord_io.interactions.suggestions import suggestions
+from bot.domain.calendar import local_day
 from bot.domain.guild import LANGUAGES
 from bot.domain.snowflake import EPOCH
 from bot.domain.zones import ZONES, zone_named, zones_like
@@ -196,10 +197,11 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
         await self._show(interaction, guild, SetupPage.WHEN, notes=[words.no_such_zone_but(text, near)])
 
     async def _read(self, interaction: discord.Interaction, guild: discord.Guild, span: str) -> None:
-        now = self._clock.now()
         if span in words.HISTORY and span != "0":
-            since = EPOCH if span == "all" else now - timedelta(days=int(span))
-            await self._reader.backfill(guild.id, since)
+            zone = (await self._service.state(guild.id)).settings.zone
+            today = local_day(self._clock.now(), zone)
+            first_on = EPOCH.date() if span == "all" else today - timedelta(days=int(span))
+            await self._reader.backfill_from(guild.id, first_on)
         await self._show(interaction, guild, SetupPage.HISTORY, reading=words.reading(span))
 
     async def _show(

@@ -1,7 +1,7 @@
 """`spade backfill`: reads history from before the bot joined, from the command line."""
 
 import asyncio
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -39,15 +39,15 @@ def backfill(
     require_day_of_discord(day, since)
     token = bot_token()
     point(discord_url)
-    ended = asyncio.run(_run(settings, token, guild, datetime.combine(day, time(), UTC)))
+    ended = asyncio.run(_run(settings, token, guild, day))
     print(backfill_progress(channels=ended.channels, done=ended.done, messages=ended.messages, running=False))
 
 
-async def _run(settings: Settings, token: str, guild_id: int, since: datetime) -> JobProgress:
+async def _run(settings: Settings, token: str, guild_id: int, first_on: date) -> JobProgress:
     async with connected(open_app(settings, SystemClock()), token) as app:
         if app.bot.get_guild(guild_id) is None:
             raise Failure(f"Spade is not in the server {guild_id}: invite it first, or check the id")
-        job = await app.reader.backfill(guild_id, since)
+        job = await app.reader.backfill_from(guild_id, first_on)
         with Console(stderr=True).status("") as status:
             losing = asyncio.create_task(app.database.lost())
             while (progress := app.reader.progress(guild_id)[0]).running:

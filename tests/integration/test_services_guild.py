@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.history_job import HistoryJob, JobKind
 from bot.domain.message import Message
 from bot.domain.rules import Rules
+from bot.domain.snowflake import EPOCH
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
@@ -27,6 +28,7 @@ from bot.services.members.roster import Roster, appoint
 from bot.services.members.waiting import WaitingList, WaitingService
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.history_reader import HistoryReader
+from bot.services.record.history_run import ChannelSource
 from bot.services.record.imports import Imported, Importer
 from bot.services.record.job_progress import JobProgress
 from bot.services.record.pages import pages
@@ -457,6 +459,30 @@ async def test_a_job_that_is_still_looking_for_channels_has_read_none_of_none(da
     assert reader.progress(GUILD) == (JobProgress(job, channels=0, done=0, messages=0, running=True),)
     looking.set()
     assert await reader.wait(job) == JobProgress(job, channels=1, done=1, messages=0, running=False)
+
+
+async def test_the_first_day_of_a_backfill_is_the_guilds_day(database: Database) -> None:
+    """From its first moment there; what lies outside of Discord's time and before now is cut off."""
+    now = moment(7 * 1440)  # noon in London, when it is tomorrow in Kiritimati
+    source = mock.create_autospec(ChannelSource)
+    reader = HistoryReader(database, Recorder(database, Rules()), ChannelLog(), source, DrivenClock(now))
+    for zone, first_on, since in (
+        (None, date(2026, 3, 2), datetime(2026, 3, 2, tzinfo=UTC)),
+        ("Pacific/Kiritimati", date(2026, 3, 2), datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        ("Pacific/Kiritimati", date(2026, 3, 10), now - timedelta(hours=2)),
+        ("Pacific/Kiritimati", date(2026, 3, 11), now),
+        ("America/Los_Angeles", date(2026, 3, 2), datetime(2026, 3, 2, 8, tzinfo=UTC)),
+        ("America/Los_Angeles", date(2026, 3, 10), now),
+        ("America/Los_Angeles", date.max, now),
+        ("Pacific/Kiritimati", date.min, EPOCH),
+        ("Pacific/Kiritimati", EPOCH.date(), EPOCH),
+    ):
+        if zone is not None:
+            async with database.writing() as connection:
+                await guilds.save(connection, GuildSettings(GUILD, zone=ZoneInfo(zone)))
+        with mock.patch.object(HistoryReader, "backfill") as backfill:
+            await reader.backfill_from(GUILD, first_on)
+        backfill.assert_awaited_once_with(GUILD, since)
 
 
 async def test_a_backfill_is_bounded_by_its_date_and_leaves_excluded_channels_alone(database: Database) -> None:

@@ -1,9 +1,12 @@
 """Responds to interactions, privately and without pinging, and reads what they carry."""
 
+import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.discord_io.delivery.messenger import sendable
@@ -12,6 +15,8 @@ from bot.services.guild_reader import unwritten_for_answer
 from bot.views.kit.letter import Letter
 from bot.views.kit.parcel import Parcel
 from bot.views.kit.unwritten import not_on_record_yet
+
+log = logging.getLogger(__name__)
 
 ResponseBody = str | Letter | Parcel
 """What a person is shown in response to a command, a press or a form."""
@@ -42,11 +47,27 @@ async def respond(interaction: discord.Interaction, body: ResponseBody) -> None:
         await interaction.followup.send(not_on_record_yet(unwritten), ephemeral=True)
 
 
+async def edit(interaction: discord.Interaction, **arguments: Any) -> bool:
+    """Edit a response, so that it shows how things are now; False if that is not possible any more.
+
+    The message may have been deleted, its fifteen minutes be over, or Discord be out of order. What was done stays
+    done, so that ends with a line at debug level. Raises HTTPException if Discord finds fault with the message itself.
+    """
+    try:
+        await interaction.edit_original_response(**arguments)
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        if isinstance(error, discord.HTTPException) and error.status == HTTPStatus.BAD_REQUEST:
+            raise
+        log.debug("A response could not be brought up to date: %s", type(error).__name__)
+        return False
+    return True
+
+
 async def update(interaction: discord.Interaction, body: ResponseBody) -> None:
-    """Replace the message whose control was pressed. The press must have been deferred as an update."""
+    """Replace the message whose control was pressed, see `edit`. The press must have been deferred as an update."""
     arguments = {"embeds": [], "view": None, "attachments": []} | _arguments(body)
     files = [file for file in (arguments.pop("file", None), *arguments.pop("files", ())) if file is not None]
-    await interaction.edit_original_response(**arguments | {"attachments": files})
+    await edit(interaction, **arguments | {"attachments": files})
 
 
 def custom_id_of(interaction: discord.Interaction) -> str:

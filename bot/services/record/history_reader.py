@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.domain.calendar import day_start, local_day
 from bot.domain.history_job import HistoryJob, JobKind
+from bot.domain.snowflake import EPOCH
 from bot.services.record.history import History
 from bot.services.record.history_run import ChannelSource, HistoryRun
 from bot.services.record.job_progress import JobProgress, JobTracker
 from bot.services.record.recorder import Recorder
-from bot.store import history_jobs
+from bot.store import guilds, history_jobs
 from bot.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,18 @@ class HistoryReader:
             job = await history_jobs.add(connection, guild_id, JobKind.BACKFILL, since, self._clock.now())
         self._start(job)
         return job
+
+    async def backfill_from(self, guild_id: int, first_on: date) -> HistoryJob:
+        """The same from the first moment of a day on, as days are in the guild's time zone.
+
+        A day before there was Discord, or one that has not come yet, counts as the first or the last moment there is.
+        """
+        async with self._database.reading() as connection:
+            settings = await guilds.settings_of(connection, guild_id)
+        zone, now = settings.zone if settings is not None else ZoneInfo("UTC"), self._clock.now()
+        if first_on <= EPOCH.date():
+            return await self.backfill(guild_id, EPOCH)
+        return await self.backfill(guild_id, now if first_on > local_day(now, zone) else day_start(first_on, zone))
 
     async def resume(self, guild_id: int) -> None:
         """Start the unfinished jobs of a guild that are not running: new ones, and those that a restart interrupted."""
