@@ -896,6 +896,48 @@ async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(sc
     await oracle(scene, channel(), place)
 
 
+async def test_a_thread_in_the_archive_is_kept_in_memory_no_longer_than_something_is_to_be_written(
+    running: Scene,
+) -> None:
+    await running.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await running.follower.follow_new(place, running.follower.session)
+    async with running.database.writing():
+        await running.says(place, said(4, MIA))
+        running.follower.thread_archived(at(3))
+        await asyncio.sleep(3 * HOLD)
+        assert running.follower.knows(at(3))
+    async with asyncio.timeout(5):
+        while running.follower.knows(at(3)):
+            await asyncio.sleep(0.01)
+    running.log.post(place, said(9, MIA))
+    await running.follower.catch_up([running.log.snapshot(place)], running.follower.session)
+    await running.says(place, said(10, MIA))
+    await oracle(running, channel(), place)
+
+
+async def test_a_thread_that_came_out_of_the_archive_in_time_is_kept(scene: Scene) -> None:
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await scene.follower.follow_new(place, scene.follower.session)
+    scene.follower.thread_archived(at(3))
+    scene.follower.thread_active(at(3))
+    await scene.follower.settle()
+    assert scene.follower.knows(at(3))
+
+
+async def test_a_message_quicker_than_the_news_that_its_known_thread_is_active_is_fetched(running: Scene) -> None:
+    """The client knows the thread no longer, the follower still does: what comes next must not hide it."""
+    await running.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await running.follower.follow_new(place, running.follower.session)
+    running.log.post(place, said(4, MIA))
+    running.follower.note_unknown_thread(at(3), at(4))
+    await running.says(place, said(5, NOAH))
+    await all_caught_up(running)
+    await oracle(running, channel(), place)
+
+
 async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting(running: Scene) -> None:
     """Neither those that were heard nor what was deleted."""
     answer = asyncio.Event()
