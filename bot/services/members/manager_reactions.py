@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from bot.services.backlog import Backlog
 from bot.services.members.roster import Roster
 from bot.services.members.waiting import WaitingService
+from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class ManagerReactions:
         for guild_id, some in by_guild.items():
             try:
                 await self._waiting.reacted(guild_id, {(person_id, message_id) for _, person_id, message_id in some})
+            except OutageError:
+                failed += some  # the outage is logged by itself
             except Exception as error:  # noqa: BLE001 - whatever failed, the other guilds get their turn
                 log.warning("Reactions cannot be noted now (%s: %s)", type(error).__name__, error)
                 failed += some

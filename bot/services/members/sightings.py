@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from bot.services.backlog import Backlog
 from bot.services.members.roster import Roster
+from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class Sightings:
             try:
                 if await self._roster.seen(guild_id, person_id, role_ids):
                     await self._became_manager(guild_id)
+            except OutageError:
+                failed.append((guild_id, person_id))  # the outage is logged by itself
             except Exception as error:  # noqa: BLE001 - whatever failed, the others get their turn
                 if not failed:
                     log.warning("The roles of people cannot be looked at now (%s: %s)", type(error).__name__, error)
