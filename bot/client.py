@@ -38,6 +38,8 @@ _TOKEN_REFUSED = 4004
 UNANSWERED_SECONDS = 2.0
 """How long a press or a form may stay without an answer. Discord shows an error of its own after three seconds."""
 
+LOGIN_SECONDS = 30.0
+"""The timeout of logging in, without what is done once that has succeeded."""
 ASKING_SECONDS = 20.0
 """The timeout of the question what time it is."""
 
@@ -107,6 +109,11 @@ class SpadeBot(commands.Bot):
         if self._ending is not None:
             raise discord.LoginFailure("Discord does not take the token any more.")
 
+    async def login(self, token: str) -> None:
+        """Log in, and run `setup_hook`. Raises TimeoutError if Discord does not answer."""
+        async with asyncio.timeout(LOGIN_SECONDS) as self._logging_in:
+            await super().login(token)
+
     async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's signature
         """Keep the gateway connected; see `GatewayConnection`. Reconnects whatever `reconnect` says."""
         await GatewayConnection(self, Backoff()).keep()
@@ -152,6 +159,7 @@ class SpadeBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""
+        self._logging_in.reschedule(None)  # a rate limit may delay the commands
         for cog in self._cogs_to_load:
             await self.add_cog(cog)
         await self.tree.set_translator(CommandNames())

@@ -33,7 +33,8 @@ DiscordUrlOption = Annotated[
 ]
 _READY_SECONDS = 300.0
 _FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 50.0
+"""From the beginning of one try to the next, so that Spade is back within a minute of Discord."""
 
 
 class Outage(Failure):
@@ -61,20 +62,28 @@ def point(discord_url: str | None) -> None:
 
 
 async def _run(settings: Settings, token: str) -> None:
-    """Stay connected until a signal; retry with exponential backoff while something is out of reach."""
+    """Stay connected until a signal; retry with exponential backoff while something is out of reach.
+
+    Each different problem is told once.
+    """
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     log.info("Spade %s starts on %s", __version__, settings.database)
-    pause = _FIRST_PAUSE_SECONDS
+    pause, told = _FIRST_PAUSE_SECONDS, set[str]()
+    time = asyncio.get_running_loop().time
     while not stopped.is_set():
+        began_at = time()
         try:
             with as_failures():
                 await _stay_connected(settings, token, stopped)
         except Outage as outage:
-            log.warning("%s. Trying again in %.0f s", outage.message.rstrip("."), pause)
+            if outage.message not in told:
+                told.add(outage.message)
+                message = outage.message.rstrip(".")
+                log.warning("%s. Trying again, at least every %.0f s", message, _LONGEST_PAUSE_SECONDS)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), pause)
+                await asyncio.wait_for(stopped.wait(), max(began_at + pause - time(), 0.0))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     log.info("Stopped")
 

@@ -169,7 +169,7 @@ async def test_without_a_network_it_says_so_and_waits_for_one(tmp_path: Path) ->
     async with spade(tmp_path, "run", "--discord-url", f"http://127.0.0.1:{port}", token="a.b.c") as process:
         assert process.stderr is not None
         lines: list[bytes] = []
-        while not lines or b"Trying again in" not in lines[-1]:
+        while not lines or b"Trying again" not in lines[-1]:
             lines.append(await asyncio.wait_for(process.stderr.readline(), 20))
         assert b"Discord cannot be reached" in lines[-1]
         async with Sandbox(now=lambda: datetime.now(UTC), token="a.b.c", port=port) as sandbox:

@@ -8,13 +8,15 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from bot.background import BackgroundTasks
 from bot.discord_io.connection.event_socket import EventSocket, UnreadableConnectionError
 from bot.discord_io.connection.gateway_events import GatewayEvents
 from bot.discord_io.connection.problem import described
@@ -22,12 +24,19 @@ from bot.discord_io.payload.fields import Json
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_SECONDS = 60.0
+# Together these bring Spade back within a minute of the server's return: a try that hangs ends before the longest delay
+# is over, since that is counted from the beginning of the try, and a new session begins with a wait of five seconds.
+HANDSHAKE_SECONDS = 15.0
+"""How long a try may take until IDENTIFY or RESUME is sent, after a HELLO."""
+ANSWER_SECONDS = 20.0
+"""How long each next event may take after that until READY or RESUMED. Acknowledged heartbeats are no answer."""
+SILENCE_SECONDS = 50.0
+"""How long a connection may bring nothing at all. Heartbeats are acknowledged every 41 s."""
 STABLE_SECONDS = 30.0
-"""A connection that lived as long as this ends a series of failures."""
+"""A connection that brought something for as long as this ends a series of failures."""
 FIRST_DELAY_SECONDS = 1.0
-LONGEST_DELAY_SECONDS = 60.0
-RESUME_TRIES = 5
+LONGEST_DELAY_SECONDS = 50.0
+RESUME_TRIES = 3
 """After so many failures in a row Discord's ordinary address is tried for a new session, not the one for a RESUME."""
 _FINAL = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 """Close codes after which no further try can succeed: the token, the sharding, the API version or the intents."""
@@ -91,9 +100,12 @@ class GatewayConnection:
         self._backoff = backoff
         self._resume: dict[str, Any] = {}
         self._initial = True
-        self._logged = ""
+        self._logged: set[str] = set()
         self._socket: EventSocket | None = None
         self._events = GatewayEvents(client, self._parse)
+        self._opened: list[EventSocket] = []
+        self._closing = BackgroundTasks()
+        self._time = asyncio.get_running_loop().time
 
     async def keep(self) -> None:
         """Connect, and reconnect until the client is closed.
@@ -103,11 +115,13 @@ class GatewayConnection:
         """
         try:
             while not self._client.is_closed():
+                began_at = self._time()
                 loss = await self._connected()
                 self._client.dispatch("disconnect")
                 if not self._client.is_closed():
-                    await asyncio.sleep(self._delay_after(loss))
+                    await asyncio.sleep(began_at + self._delay_after(loss) - self._time())
         finally:
+            await self._closing.stop()
             await self._events.refreshes.stop()
 
     async def _parse(self, name: str, data: Json) -> None:
@@ -116,48 +130,82 @@ class GatewayConnection:
 
     async def _connected(self) -> Loss:
         """Hold one connection until it ends."""
+        socket = None
         try:
-            handshake = EventSocket.from_client(
+            handshake = _socket_class(self._opened).from_client(
                 self._client, initial=self._initial, shard_id=self._client.shard_id, **self._resume
             )
             socket = self._client.ws = self._socket = await asyncio.wait_for(handshake, HANDSHAKE_SECONDS)
             socket.events = self._events
-        except _PASSING as error:
-            return await self._loss(error)
-        self._initial = False
-        clock = asyncio.get_running_loop().time
-        opened_at = clock()
-        try:
-            while True:
-                await socket.poll_event()
-        except _PASSING as error:
+            self._initial = False
+            await self._poll(socket)
+        except Exception as error:  # noqa: BLE001 - discord.py raises whatever a malformed frame makes it raise
             loss = await self._loss(error)
-        if clock() - opened_at >= STABLE_SECONDS:
-            self._backoff.reset()
-            self._logged = ""
-        self._resume = _resume_of(socket) if loss.resumable else {}
+        finally:
+            while self._opened:
+                self._closing.start(_close(self._opened.pop()), "closing a connection")
+        if not loss.resumable:
+            self._resume = {}
+        elif socket is not None:
+            self._resume = _resume_of(socket)
         return loss
 
+    async def _poll(self, socket: DiscordWebSocket) -> NoReturn:
+        """Take what comes, until something ends the connection."""
+        answered = socket.wait_for("RESUMED" if self._resume else "READY", lambda _: True)
+        opened_at = progress_at = self._time()
+        sequence = socket.sequence
+        while True:
+            until = self._time() + SILENCE_SECONDS if answered.done() else progress_at + ANSWER_SECONDS
+            async with asyncio.timeout_at(until):
+                await socket.poll_event()
+            if socket.sequence != sequence:
+                sequence, progress_at = socket.sequence, self._time()
+            if self._time() - opened_at >= STABLE_SECONDS:
+                self._backoff.reset()
+                self._logged.clear()
+
     async def _loss(self, error: Exception) -> Loss:
-        if isinstance(error, ReconnectWebSocket):
-            return Loss("Discord ended the connection", error.resume)
         if isinstance(error, discord.ConnectionClosed) and error.code in _FINAL:
             self._client.dispatch("disconnect")
             await self._client.close()
             if error.code == _INTENTS_NOT_GRANTED:
                 raise discord.PrivilegedIntentsRequired(error.shard_id) from None
             raise error
-        return Loss(_described(error), resumable=True)
+        if isinstance(error, ReconnectWebSocket):
+            return Loss("Discord ended the connection", error.resume)
+        if isinstance(error, _PASSING):
+            return Loss(_described(error), resumable=True)
+        # What was lost with it is not known, and a RESUME could bring the same again.
+        return Loss(f"it sent what cannot be read ({type(error).__name__})", resumable=False)
 
     def _delay_after(self, loss: Loss) -> float:
+        """The seconds from the beginning of the last try to the next."""
         delay = self._backoff.next()
         if self._backoff.failures >= RESUME_TRIES:
             self._resume = {}
-        if delay and loss.problem != self._logged:
-            self._logged = loss.problem
+        if delay and loss.problem not in self._logged:
+            self._logged.add(loss.problem)
             every = f"{LONGEST_DELAY_SECONDS:.0f}"
             log.warning("Not connected to Discord: %s. Trying again, at least every %s s", loss.problem, every)
         return delay
+
+
+def _socket_class(opened: list[EventSocket]) -> type[EventSocket]:
+    """A websocket that is added to `opened` when it opens: if its handshake does not end, nobody else knows it."""
+
+    class Socket(EventSocket):
+        def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, loop: asyncio.AbstractEventLoop) -> None:
+            super().__init__(socket, loop=loop)
+            opened.append(self)
+
+    return Socket
+
+
+async def _close(socket: DiscordWebSocket) -> None:
+    """Close what discord.py may have left open, with its thread. The other side has half a minute to say goodbye."""
+    with suppress(Exception):
+        await socket.close()
 
 
 def _resume_of(socket: DiscordWebSocket) -> dict[str, Any]:
