@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test simulate faults fuzz mutate bench check catalogues lock upgrade clean
+.PHONY: help demo serve pictures test simulate faults outages fuzz mutate bench check catalogues lock upgrade clean
 help:
 	@echo "make demo        play the demo on a real community's record (no token, no network)"
 	@echo "make serve       the same in a browser, where you use Spade yourself"
@@ -13,6 +13,7 @@ help:
 	@echo "make simulate    eleven years in every time zone, with downtime and clock jumps: no nudge or digest missed or doubled"
 	@echo "make faults      kill and disconnect the bot under load, with SEEDS= random seeds: nothing lost or counted twice"
 	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed)"
+	@echo "make outages     let the gateway fail in every way at every moment, TIMES= times each: alive, and back within a minute"
 	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
 	@echo "make mutate      plant COUNT= defects, drawn by SEED=, in domain, store and services, one at a time: does a test fail?"
 	@echo "make bench       speed and memory with half a million members, as ratios; takes a few minutes"
@@ -53,6 +54,10 @@ faults: $(VENV)/.dev
 	CATCH_UP_MESSAGES=100000 $(BIN)/python -m pytest -s tests/e2e/test_catch_up.py
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) $(if $(HIDE),--hide) --jobs 4
+
+TIMES ?= 100
+outages: $(VENV)/.dev
+	$(BIN)/python -m tests.faults_gateway --times $(TIMES) --jobs 2
 
 FUZZ_SECONDS ?= 60
 SEED ?= 1
