@@ -1,5 +1,6 @@
 """The guilds that the gateway connection shows, and catching up with each of them."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
@@ -14,6 +15,9 @@ from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.retry import retry
 from bot.services.record.thread_archives import ArchiveScope, ThreadArchives
+
+_SEARCHES_AT_ONCE = 16
+"""In how many guilds archives are searched at the same time. One that Discord does not answer for keeps its place."""
 
 
 class ConnectedGuilds:
@@ -39,6 +43,7 @@ class ConnectedGuilds:
         self._reader = reader
         self._tasks = tasks
         self._joined = joined
+        self._searches = asyncio.Semaphore(_SEARCHES_AT_ONCE)
         self._guilds: dict[int, discord.Guild] = {}
         self._ready = False
 
@@ -77,7 +82,7 @@ class ConnectedGuilds:
         self._follower.guild_hidden(guild_id)
 
     async def _catch_up(self, guilds: Sequence[discord.Guild]) -> None:
-        """Catch up with guilds: first all their visible channels, then the archived threads of each."""
+        """Catch up with guilds, each by itself: first all its visible channels, then its archived threads."""
         follower, session = self._follower, self._follower.session
         # The scopes are asked for first: they depend on how far the record reached before this session.
         scopes = await retry(
@@ -85,15 +90,20 @@ class ConnectedGuilds:
         )
         if scopes is None:
             return  # a newer session began, which catches up itself
-        await follower.catch_up([one for guild in guilds for one in visible_snapshots(guild)], session)
         for guild in guilds:
-            whole = await self._search_archives(guild, scopes[guild.id], session)
-            follower.guild_complete(guild.id, session)
-            await retry(
-                f"Going on with server {guild.id}",
-                partial(self._go_on, guild.id, whole),
-                wanted=partial(follower.uninterrupted, session),
-            )
+            self._tasks.start(self._catch_up_with(guild, scopes[guild.id], session), f"catching up with {guild.id}")
+
+    async def _catch_up_with(self, guild: discord.Guild, scope: ArchiveScope, session: int) -> None:
+        """Catch up with one guild, however long Discord leaves another unanswered."""
+        await self._follower.catch_up(visible_snapshots(guild), session)
+        async with self._searches:
+            whole = await self._search_archives(guild, scope, session)
+        self._follower.guild_complete(guild.id, session)
+        await retry(
+            f"Going on with server {guild.id}",
+            partial(self._go_on, guild.id, whole),
+            wanted=partial(self._follower.uninterrupted, session),
+        )
 
     async def _go_on(self, guild_id: int, searched: bool) -> None:  # noqa: FBT001 - called through partial
         if searched:

@@ -24,6 +24,9 @@ from bot.services.record.retry import CHANNEL_TRIES, retry
 log = logging.getLogger(__name__)
 
 _CHANNELS_AT_ONCE = 4
+"""How many of the channels that are given together, as those of a guild are, are caught up with at the same time."""
+_ALL_AT_ONCE = 32
+"""How many channels of all guilds."""
 _UNKNOWN_THREADS = 10_000
 """How many are remembered; the newest message of any other is known when it is seen, or in the next session."""
 
@@ -52,7 +55,7 @@ class CatchUp:
         self._positions = positions
         self._gaps = gaps
         self._clock = clock
-        self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+        self._at_once = asyncio.Semaphore(_ALL_AT_ONCE)
         self._in_unknown_threads: Recent[int, int] = Recent(_UNKNOWN_THREADS)
 
     def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
@@ -75,7 +78,9 @@ class CatchUp:
         await asyncio.gather(
             *(self._open(channel, one, session) for channel, one in found if not channel.place.parent_id)
         )
-        fetched = sum(await asyncio.gather(*(self._catch_up_or_miss(channel, one, session) for channel, one in found)))
+        turns = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+        works = (self._catch_up_or_miss(channel, one, session, turns) for channel, one in found)
+        fetched = sum(await asyncio.gather(*works))
         if fetched:
             log.info("Caught up with %s messages in %s channels", fetched, len(found))
 
@@ -103,12 +108,14 @@ class CatchUp:
             tries=CHANNEL_TRIES,
         )
 
-    async def _catch_up_or_miss(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
+    async def _catch_up_or_miss(
+        self, channel: FollowedChannel, seen: ChannelSnapshot, session: int, turns: asyncio.Semaphore
+    ) -> int:
         def wanted() -> bool:
             return self._channels.channel_uninterrupted(channel, session)
 
         async def once() -> int:
-            async with self._at_once:
+            async with turns, self._at_once:
                 return await self._catch_up(channel, seen, session) if wanted() else 0
 
         what = f"Catching up with channel {seen.place.channel_id}"
