@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo serve pictures test simulate faults outages fuzz mutate bench check catalogues lock upgrade clean
+.PHONY: help demo serve pictures test simulate faults outages guilds fuzz mutate bench check catalogues lock upgrade clean
 help:
 	@echo "make demo        play the demo on a real community's record (no token, no network)"
 	@echo "make serve       the same in a browser, where you use Spade yourself"
@@ -14,6 +14,7 @@ help:
 	@echo "make faults      kill and disconnect the bot under load, with SEEDS= random seeds: nothing lost or counted twice"
 	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed)"
 	@echo "make outages     let the gateway fail in every way at every moment, TIMES= times each: alive, and back within a minute"
+	@echo "make guilds      fifty guilds for WEEKS= weeks, five of them in trouble: all others get every nudge and digest on time"
 	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
 	@echo "make mutate      plant COUNT= defects, drawn by SEED=, in domain, store and services, one at a time: does a test fail?"
 	@echo "make bench       speed and memory with half a million members, as ratios; takes a few minutes"
@@ -58,6 +59,10 @@ faults: $(VENV)/.dev
 TIMES ?= 100
 outages: $(VENV)/.dev
 	$(BIN)/python -m tests.faults_gateway --times $(TIMES) --jobs 2
+
+WEEKS ?= 3
+guilds: $(VENV)/.dev
+	$(BIN)/python -m tests.faults_guilds --weeks $(WEEKS)
 
 FUZZ_SECONDS ?= 60
 SEED ?= 1

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiosqlite import Connection
+
+HELD_SECONDS = 0.02
 
 
 class _WhenIdle(selectors.DefaultSelector):
@@ -12,14 +19,15 @@ class _WhenIdle(selectors.DefaultSelector):
     def __init__(self, idle: float, step: float) -> None:
         super().__init__()
         self.passed = 0.0
+        self.held = 0
         self._idle = idle
         self._step = step
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             return super().select(None)
-        found = super().select(min(timeout, self._idle))
-        if not found:
+        found = super().select(min(timeout, HELD_SECONDS if self.held else self._idle))
+        if not found and not self.held:
             self.passed += min(max(timeout, 0.0), self._step)
         return found
 
@@ -27,8 +35,8 @@ class _WhenIdle(selectors.DefaultSelector):
 class FastLoop(asyncio.SelectorEventLoop):
     """Its time stands still while anything happens, and passes quickly while nothing does.
 
-    After `idle` real seconds without an event, up to `step` seconds pass. What threads and processes do takes no
-    time if no part of it takes longer than `idle`.
+    After `idle` real seconds without an event, up to `step` seconds pass. What threads do for it takes no time; SQLite
+    is one of those within `database_takes_no_time`.
     """
 
     def __init__(self, idle: float = 0.0, step: float = 0.05) -> None:
@@ -38,3 +46,39 @@ class FastLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The seconds that have passed."""
         return self._when_idle.passed
+
+    def hold(self) -> None:
+        """Let no time pass, until `release` was called as often."""
+        self._when_idle.held += 1
+
+    def release(self, _done: object = None) -> None:
+        """Undo one `hold`."""
+        self._when_idle.held -= 1
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
+        """Run a function in a thread, in no time."""
+        future = super().run_in_executor(executor, func, *args)
+        self.hold()
+        future.add_done_callback(self.release)
+        return future
+
+
+@contextmanager
+def database_takes_no_time() -> Iterator[None]:
+    """Hold the time of the FastLoop that runs while SQLite does something."""
+    execute: Callable[..., Coroutine[Any, Any, Any]] = Connection._execute
+
+    async def held(self: Connection, *args: Any, **kwargs: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, FastLoop)
+        loop.hold()
+        try:
+            return await execute(self, *args, **kwargs)
+        finally:
+            loop.release()
+
+    Connection._execute = held
+    try:
+        yield
+    finally:
+        Connection._execute = execute
