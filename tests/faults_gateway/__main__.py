@@ -14,6 +14,8 @@ from tests.faults_gateway.processes import Ended, play_processes
 from tests.faults_gateway.round import outages, play_round
 from tests.faults_gateway.run import DEFECTS, Outcome
 
+ROUNDS_A_PROCESS = 5
+
 
 def main() -> int:
     """Play every way at every moment; 0 if the bot was alive and back in time after each."""
@@ -29,11 +31,13 @@ def main() -> int:
     rounds = range(given.seed, given.seed + given.times)
     outcomes: list[Outcome] = []
     astray: list[str] = []
-    # A fresh process every few rounds, since threads and garbage of thousands of bots slow down those that follow.
-    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=5) as pool:
-        for found, traces in pool.map(partial(play_round, given.only, given.defect), rounds):
-            outcomes += found
-            astray += traces
+    for first in range(0, len(rounds), ROUNDS_A_PROCESS * given.jobs):
+        # Fresh processes every few rounds: threads and garbage of thousands of bots slow down those that follow.
+        some = rounds[first : first + ROUNDS_A_PROCESS * given.jobs]
+        with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
+            for found, traces in pool.map(partial(play_round, given.only, given.defect), some):
+                outcomes += found
+                astray += traces
     ended = asyncio.run(play_processes()) if given.defect is None and given.only is None else []
     show(outcomes, astray, ended)
     longest = max([*(outcome.back for outcome in outcomes), *(process.back for process in ended)])

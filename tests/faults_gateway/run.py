@@ -24,6 +24,7 @@ from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
 from bot.discord_io.connection import gateway
+from bot.discord_io.connection.gateway_events import ReceivedMessage
 from tests.faults_gateway.hostile import TOKEN, Fault, HostileDiscord, Moment, Way
 from tests.support.fast_loop import FastLoop
 
@@ -206,10 +207,10 @@ async def _client_alone(_settings: Settings, clock: Clock) -> AsyncIterator[Simp
     client, stand = SpadeBot(clock), _here.get()
     client.equip(None, ())
 
-    async def hear(message: discord.Message) -> None:
-        stand.heard.add(message.id)
+    async def hear(received: ReceivedMessage) -> None:
+        stand.heard.add(received.raw.message.message_id)
 
-    client.add_listener(hear, "on_message")
+    client.add_listener(hear, "on_message_received")
     try:
         yield SimpleNamespace(bot=client, schedule=SimpleNamespace(start=lambda: None))
     finally:
