@@ -104,8 +104,9 @@ async def _play(folder: Path, size: int, days: range, ends_on: int, random: Rand
 
 
 async def _one_day(country: Country, app: App, clock: LoopClock, day: date) -> None:
+    seconds = 30.0 if day.weekday() >= 5 else WINDOW_SECONDS if len(country.towns) > FEW else 70.0
     for begin in sorted({town.due_at(day) for town in country.towns}):
-        await tick_from(app, clock, begin - timedelta(seconds=20), WINDOW_SECONDS if day.weekday() < 5 else 30.0)
+        await tick_from(app, clock, begin - timedelta(seconds=20), seconds)
     clock.skip_to(datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC))
     country.managers_answer()
     await asyncio.sleep(5.0)
@@ -127,7 +128,7 @@ async def _end_all(
     ended_at = clock.now()
     await asyncio.sleep(120.0)
     while clock.now() < ended_at + SOON_AFTER:
-        await tick_from(app, clock, clock.now() + timedelta(minutes=5), 1.0)
+        await tick_from(app, clock, clock.now() + timedelta(minutes=10), 1.0)
 
 
 def _judge(country: Country, outcome: Outcome, days: range, ends_on: int) -> None:
