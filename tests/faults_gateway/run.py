@@ -212,7 +212,8 @@ async def _client_alone(_settings: Settings, clock: Clock) -> AsyncIterator[Simp
 
     client.add_listener(hear, "on_message_received")
     try:
-        yield SimpleNamespace(bot=client, schedule=SimpleNamespace(start=lambda: None))
+        never_lost = SimpleNamespace(lost=asyncio.Event().wait)
+        yield SimpleNamespace(bot=client, schedule=SimpleNamespace(start=lambda: None), database=never_lost)
     finally:
         await client.close()
 
