@@ -35,14 +35,24 @@ class LoopClock:
     def sure(self) -> bool:
         return True
 
+    @property
+    def unsure_for(self) -> timedelta:
+        return timedelta()
+
     def now(self) -> datetime:
         return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def sure_now(self) -> datetime:
+        return self.now()
 
     def skip_to(self, moment: datetime) -> None:
         """Skip the time until a moment, without waiting for it; not back."""
         self._start += max(moment - self.now(), timedelta())
 
-    def hear(self, moment: datetime) -> None:
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
+        """Ignored."""
+
+    def hear_id(self, made_at: datetime) -> None:
         """Ignored."""
 
     def doubt(self) -> None:

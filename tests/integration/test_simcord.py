@@ -7,7 +7,7 @@ beyond 100 messages, so reading history is left to the sandbox.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,19 @@ class SimulatedClock:
 
     env: simcord.Env | None = None
     sure = True
+    unsure_for = timedelta()
 
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC) if self.env is None else self.env.now()
 
-    def hear(self, moment: datetime) -> None:
+    def sure_now(self) -> datetime:
+        return self.now()
+
+    def hear(self, moment: datetime, counted_at: datetime | None = None) -> None:
         """Simcord's answers carry no time."""
+
+    def hear_id(self, made_at: datetime) -> None:
+        """Its ids do not, either."""
 
     def doubt(self) -> None:
         """There is no machine that could stand still."""
@@ -68,6 +75,7 @@ async def simulated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     clock = SimulatedClock()
     # Simcord waits for every sleep to end, and the follower sleeps for as long as it lives: it writes when asked to.
     monkeypatch.setattr("bot.services.record.follower.Follower.run", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr("bot.services.backlog.Backlog.work", lambda *_: asyncio.sleep(0))  # it waits for as long
     monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.5)
     async with open_app(settings, clock, hold_seconds=0, tick_seconds=3600) as app:
         take_events_as_from_a_connection(app.bot)
