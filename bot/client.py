@@ -24,6 +24,7 @@ from bot.discord_io.interactions.controls import Control, control_class
 from bot.discord_io.interactions.forms import Forms
 from bot.discord_io.interactions.guard import InteractionGuard
 from bot.discord_io.interactions.guild_cog import GuildCog
+from bot.discord_io.interactions.named import names_are_readable
 from bot.discord_io.interactions.registration import CommandRegistration
 from bot.discord_io.interactions.responses import custom_id_of
 from bot.store.error import OutageError
@@ -51,7 +52,7 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 
     async def interaction_check(self, interaction: discord.Interaction["SpadeBot"], /) -> bool:
         """Authorise commands, context menus and suggestions alike; discord.py asks here before each of them."""
-        return await self.client.guard.admits_command(interaction)
+        return names_are_readable(interaction) and await self.client.guard.admits_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction["SpadeBot"], error: app_commands.AppCommandError, /

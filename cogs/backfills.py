@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.background import BackgroundTasks
+from bot.discord_io.interactions.answering import defer
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guild import guild_id_of
@@ -52,7 +53,7 @@ class Backfills(
         except ValueError:
             await respond(interaction, refusals.not_a_date(since))
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         job = await self._reader.backfill_from(guild_id_of(interaction), day)
         self._tasks.start(self._show(interaction, job.job_id), "backfill progress")
 

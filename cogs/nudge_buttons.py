@@ -4,6 +4,7 @@ import re
 
 import discord
 
+from bot.discord_io.interactions.answering import defer, defer_update
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild_cog import GuildCog
@@ -52,13 +53,13 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT, cost=Cost.PRESS):
         if action is Action.HAND_OVER:
             await self._ask_for_colleague(interaction, press)
             return
-        await interaction.response.defer()
+        await defer_update(interaction)
         result = await self._presses.press(press, action)
         if result.result is not PressResult.CARRIED_OUT:
             await respond(interaction, _REFUSALS[result.result]())
 
     async def _ask_for_colleague(self, interaction: discord.Interaction, press: ButtonPress) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         asked = await self._presses.colleagues(press)
         if asked.result is not PressResult.CARRIED_OUT:
             await respond(interaction, _REFUSALS[asked.result]())
@@ -79,7 +80,7 @@ class NudgeButtons(GuildCog, audience=Audience.RECIPIENT, cost=Cost.PRESS):
         colleague = next(iter(chosen(interaction)), "")
         if not re.fullmatch(ID_PATTERN, colleague):
             return  # no list of Spade's sends that
-        await interaction.response.defer()
+        await defer_update(interaction)
         press = _press_of(interaction, pressed, None)
         result = await self._presses.press(press, Action.HAND_OVER, int(colleague))
         if result.result is PressResult.CARRIED_OUT and result.draft is not None:

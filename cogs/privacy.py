@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_io.interactions.answering import defer
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost, heavy
 from bot.discord_io.interactions.guard import Deferral
@@ -36,7 +37,7 @@ class Privacy(
     @app_commands.command(name="show", description="See what is stored about you on this server")
     async def show(self, interaction: discord.Interaction) -> None:
         """Say in plain words what is stored."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         facts = await self._service.stored(guild_id_of(interaction), interaction.user.id)
         names = await self._messenger.names(guild_id_of(interaction), sorted(facts.touches)[:20])
         guild_name = await self._messenger.guild_name(guild_id_of(interaction))
@@ -46,7 +47,7 @@ class Privacy(
     @app_commands.command(name="export", description="Get everything that is stored about you as a file")
     async def export(self, interaction: discord.Interaction) -> None:
         """Respond with a JSON file."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         await self._export(interaction)
 
     @app_commands.command(
@@ -54,19 +55,19 @@ class Privacy(
     )
     async def opt_out(self, interaction: discord.Interaction) -> None:
         """Ask first."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         await self._ask_opt_out(interaction)
 
     @app_commands.command(name="opt-in", description="Be recorded again after you opted out or were erased")
     async def opt_in(self, interaction: discord.Interaction) -> None:
         """Record again."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         await self._opt_in(interaction)
 
     @app_commands.command(name="erase", description="Have everything about you erased; it asks before it does")
     async def erase(self, interaction: discord.Interaction) -> None:
         """Ask first."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         await self._ask(interaction)
 
     @control(words.BUTTON_PATTERN, Audience.OWNER, Deferral.RESPONSE, cost=Cost.HEAVY, not_yours=words.not_about_you)

@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_io.interactions.answering import defer
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guild import guild_of
@@ -150,7 +151,7 @@ class SettingsCommands(
         language: str | None = None,
         show_verdict: bool | None = None,
     ) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         guild = guild_of(interaction)
         if change is not None:
             await self._service.change(guild.id, change)

@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.clock import Clock
+from bot.discord_io.interactions.answering import answering, defer, defer_update
 from bot.discord_io.interactions.authorisation import Audience
 from bot.discord_io.interactions.cooldowns import Cost
 from bot.discord_io.interactions.guard import Deferral
@@ -83,7 +84,7 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
         if manager is not None and manager.bot:
             await respond(interaction, setup_summary.bots_are_no_managers())
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction)
         guild = guild_of(interaction)
         if (manager, manager_role, remove_manager, digest_channel, time_zone) == (None,) * 5:
             state = await self._service.state(guild.id)
@@ -113,10 +114,10 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
         """Show another page of the guide, or finish it."""
         page, guild = SetupPage(pressed["page"]), guild_of(interaction)
         if page is SetupPage.FINISH:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await defer(interaction)
             await self._finish(interaction, guild)
         else:
-            await interaction.response.defer()
+            await defer_update(interaction)
             await self._show(interaction, guild, page)
 
     @control(words.CHOICE_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE, cost=Cost.PRESS)
@@ -128,7 +129,8 @@ class SettingUp(GuildCog, audience=Audience.SERVER_MANAGERS, cost=Cost.LIGHT):
     async def ask_zone(self, interaction: discord.Interaction, _pressed: re.Match[str]) -> None:
         """Open the form for the time zone."""
         state = await self._service.state(guild_id_of(interaction))
-        await interaction.response.send_modal(words.zone_form(state.settings).modal())
+        async with answering(interaction):
+            await interaction.response.send_modal(words.zone_form(state.settings).modal())
 
     @form(words.FORM_PATTERN, Audience.SERVER_MANAGERS, Deferral.UPDATE, cost=Cost.LIGHT)
     async def name_zone(self, interaction: discord.Interaction, _sent: re.Match[str]) -> None:

@@ -10,7 +10,7 @@ from bot.discord_io.payload.fields import MalformedError
 
 SECONDS = 60.0
 """Longer than a rate limit usually delays a request."""
-_UNFIT = (MalformedError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+UNFIT = (MalformedError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What reading an answer of another shape raises, here or in discord.py: JSON that is cut short is a ValueError."""
 
 
@@ -27,5 +27,5 @@ async def request_timeout(seconds: float | None = None) -> AsyncIterator[None]:
     async with asyncio.timeout(SECONDS if seconds is None else seconds):
         try:
             yield
-        except _UNFIT as error:
+        except UNFIT as error:
             raise MalformedAnswerError(f"an answer that cannot be read: {type(error).__name__} {error}") from error

@@ -181,4 +181,6 @@ class MemberDirectory:
 
 
 def _present(member: discord.Member) -> Present:
-    return Present(member.display_name, member.joined_at, frozenset(role.id for role in member.roles))
+    name: object = member.display_name  # discord.py passes on whatever Discord sends
+    roles = frozenset(role.id for role in member.roles)
+    return Present(name if isinstance(name, str) else "", member.joined_at, roles)

@@ -6,13 +6,28 @@ from types import TracebackType
 
 import aiohttp
 import discord
+from discord import app_commands
 
 from bot.clock import UnsureTimeError
 from bot.discord_io.connection.problem import described
+from bot.discord_io.interactions.answering import answering
 from bot.store.error import OutageError, StoreError, UnknownZoneError
 from bot.views.words.refusals import database_away, time_unsure, unexpected_error, unknown_zone
 
 log = logging.getLogger(__name__)
+
+
+_NO_FAULT_OF_SPADE = (
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+    discord.DiscordServerError,
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+)
+"""What no traceback helps with: outages, and commands that are not those that Spade declared."""
+_TOO_LATE = 10062
+"""Discord does not know the interaction any more: it waits three seconds."""
 
 
 async def apologise(interaction: discord.Interaction, error: BaseException, what: str) -> None:
@@ -37,6 +52,9 @@ async def apologise(interaction: discord.Interaction, error: BaseException, what
         what = f"{what} ({described(cause)})"
     if isinstance(cause, StoreError):
         log.error("Reference %s: %s failed: %s", reference, what, cause)
+    elif isinstance(cause, _NO_FAULT_OF_SPADE) or (isinstance(cause, discord.NotFound) and cause.code == _TOO_LATE):
+        reason = f"{type(cause).__name__}: {cause}"
+        log.warning("Reference %s: %s failed: Discord did, or it was late (%s)", reference, what, reason)
     else:
         log.error("Reference %s: %s failed", reference, what, exc_info=error)
     await tell(interaction, unexpected_error(reference))
@@ -68,10 +86,11 @@ class Apologising:
 async def tell(interaction: discord.Interaction, text: str) -> None:
     """Tell a person something even if the interaction was answered before; if Discord refuses, log that."""
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True)
-        else:
-            await interaction.response.send_message(text, ephemeral=True)
+        async with answering(interaction):
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as refused:
         log.warning("A person could not be told what happened: %s", described(refused))
     except discord.InteractionResponded:

@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 import discord
 
+from bot.discord_io.interactions.answering import defer, defer_update
 from bot.discord_io.interactions.apology import Apologising, tell
 from bot.discord_io.interactions.authorisation import (
     REFUSALS,
@@ -47,9 +48,9 @@ class Deferral(Enum):
     async def defer(self, interaction: discord.Interaction) -> None:
         """Defer an interaction that was not answered yet."""
         if self is Deferral.RESPONSE:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await defer(interaction)
         elif self is Deferral.UPDATE:
-            await interaction.response.defer()
+            await defer_update(interaction)
 
 
 @dataclass(frozen=True, slots=True)

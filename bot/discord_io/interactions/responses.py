@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from bot.discord_io.delivery.messenger import sendable
+from bot.discord_io.interactions.answering import answering
 from bot.discord_io.interactions.authorisation import MANAGERS_SEE
 from bot.services.guild_reader import unwritten_for_answer
 from bot.views.kit.letter import Letter
@@ -39,12 +40,15 @@ async def respond(interaction: discord.Interaction, body: ResponseBody) -> None:
 
     A note follows if the record was read for it and lacks messages that could not be written.
     """
-    if interaction.response.is_done():
-        await interaction.followup.send(**_arguments(body), ephemeral=True)
-    else:
-        await interaction.response.send_message(**_arguments(body), ephemeral=True)
+    arguments = _arguments(body)
+    async with answering(interaction):
+        if interaction.response.is_done():
+            await interaction.followup.send(**arguments, ephemeral=True)
+        else:
+            await interaction.response.send_message(**arguments, ephemeral=True)
     if unwritten := unwritten_for_answer():
-        await interaction.followup.send(not_on_record_yet(unwritten), ephemeral=True)
+        async with answering(interaction):
+            await interaction.followup.send(not_on_record_yet(unwritten), ephemeral=True)
 
 
 async def edit(interaction: discord.Interaction, **arguments: Any) -> bool:
@@ -54,7 +58,8 @@ async def edit(interaction: discord.Interaction, **arguments: Any) -> bool:
     done, so that ends with a line at debug level. Raises HTTPException if Discord finds fault with the message itself.
     """
     try:
-        await interaction.edit_original_response(**arguments)
+        async with answering(interaction):
+            await interaction.edit_original_response(**arguments)
     except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
         if isinstance(error, discord.HTTPException) and error.status == HTTPStatus.BAD_REQUEST:
             raise

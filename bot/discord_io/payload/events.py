@@ -16,6 +16,7 @@ from bot.discord_io.payload.fields import (
     list_of,
     number,
     objects_of,
+    optional_identity,
     readable_identity,
     text,
 )
@@ -184,11 +185,16 @@ def _interaction(raw: Json, _known: Surroundings) -> Json:
     """An interaction as it is: discord.py reads most of it. What it reads later, in a task of its own, is checked."""
     identity(raw)
     text(raw, "token")
+    for key in ("guild_id", "channel_id"):
+        optional_identity(raw, key)
+    identity(child(child(raw, "member"), "user") if "member" in raw else child(raw, "user"))
     kind = number(raw, "type")
     if kind in _WITH_DATA:
         data = child(raw, "data")
         if kind in _COMMANDS:
             text(data, "name")
+            optional_identity(data, "guild_id")
+            _check_target(data)
             _check_options(data)
         else:
             text(data, "custom_id")
@@ -197,7 +203,17 @@ def _interaction(raw: Json, _known: Surroundings) -> Json:
 
 _COMMANDS = frozenset({2, 4})
 _WITH_DATA = _COMMANDS | {3, 5}
+_TARGETS = {1: (), 2: ("users",), 3: ("messages",)}
+"""Of a command, a command on a user and one on a message: which of the resolved objects its target is among."""
 _WITH_OPTIONS = frozenset({1, 2})  # a command of a group, a group of a group
+
+
+def _check_target(data: Json) -> None:
+    kind = number(data, "type")
+    if kind not in _TARGETS:
+        raise MalformedError("type")
+    for among in _TARGETS[kind]:
+        child(child(child(data, "resolved"), among), str(identity(data, "target_id")))
 
 
 def _check_options(raw: Mapping[str, Any], depth: int = 3) -> None:

@@ -68,7 +68,7 @@ class MessageReader:
     async def _read(self, channel_id: int, message_id: int, raw: object) -> Message:
         try:
             return await self.completed(channel_id, read(object_of(raw, "message")))
-        except MalformedError as error:
+        except (MalformedError, MalformedAnswerError) as error:  # of the message replied to, too
             log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
             return Message(message_id, None, MessageKind.UNREADABLE)
 

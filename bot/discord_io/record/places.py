@@ -27,7 +27,10 @@ def is_visible(channel: MessageChannel | discord.ForumChannel, spade: discord.Me
     parent = channel.parent if isinstance(channel, discord.Thread) else channel
     if parent is None:
         return False
-    granted = parent.permissions_for(spade or parent.guild.me)
+    judged: object = spade or parent.guild.me
+    if not isinstance(judged, discord.Member):
+        return False  # the guild was not shown yet: its GUILD_CREATE tells of the channel again
+    granted = parent.permissions_for(judged)
     voice = isinstance(parent, discord.VoiceChannel | discord.StageChannel)
     return granted.view_channel and (granted.connect or not voice)
 
