@@ -12,7 +12,8 @@ help:
 	@echo "make check       formatting, lint, types, layers, rooms, lock files"
 	@echo "make simulate    eleven years in every time zone, with downtime and clock jumps: no nudge or digest missed or doubled"
 	@echo "make faults      kill and disconnect the bot under load, with SEEDS= random seeds: nothing lost or counted twice"
-	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed)"
+	@echo "                 (HIDE=1: permissions are removed, too; KILLS=: kills per seed; HOSTILE=1: instead of that, in one"
+	@echo "                 run from SEED=, MUTATIONS= events and answers of Discord that are not well formed)"
 	@echo "make outages     let the gateway fail in every way at every moment, TIMES= times each: alive, and back within a minute"
 	@echo "make guilds      fifty guilds for WEEKS= weeks, five of them in trouble: all others get every nudge and digest on time"
 	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
@@ -51,10 +52,15 @@ simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.simulate
 
 SEEDS ?= 20
+MUTATIONS ?= 5000
 faults: $(VENV)/.dev
+ifdef HOSTILE
+	$(BIN)/python -m tests.faults --hostile --mutations $(MUTATIONS) --seed $(SEED)
+else
 	CATCH_UP_MESSAGES=100000 $(BIN)/python -m pytest -s tests/e2e/test_catch_up.py
 	$(BIN)/python -m tests.faults_outbox $(if $(KILLS),--kills $(KILLS))
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(KILLS),--kills $(KILLS)) $(if $(HIDE),--hide) --jobs 4
+endif
 
 TIMES ?= 100
 outages: $(VENV)/.dev

@@ -1,8 +1,11 @@
 """The fault runs at a size that fits: `make faults` plays as many as it is asked for."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from tests.faults.__main__ import play, summary
+from tests.faults.__main__ import empty_database, play, play_hostile, summary, summary_hostile
 
 
 @pytest.mark.timeout(180)
@@ -35,3 +38,30 @@ async def test_a_planted_defect_is_found(defect: str, kills: int, at_once: int, 
         if any(getattr(outcome.difference, shown_by) for outcome in outcomes):
             return
     pytest.fail("all of these seeds let the planted defect pass")
+
+
+@pytest.mark.timeout(180)
+async def test_what_is_not_well_formed_hides_and_doubles_nothing_else() -> None:
+    """Events and answers with a field missing, null or of another type; `make faults HOSTILE=1` plays 5,000."""
+    async with empty_database() as empty:
+        outcome = await play_hostile(150, 1, empty, a_second=100)
+    assert not outcome.failed, summary_hostile(outcome)
+    assert outcome.mutations >= 150
+
+
+@pytest.mark.timeout(180)
+async def test_a_planted_lack_of_care_is_found() -> None:
+    """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted."""
+
+    async def failed(empty: Path, defect: str, only: str) -> bool:
+        return (await play_hostile(20, 1, empty, only=only, defect=defect, a_second=100)).failed
+
+    planted = {
+        "guards-gone": "GUILD_ROLE",
+        "message-not-fetched": "MESSAGE_CREATE author",
+        "page-dropped": "messages [].author",
+        "gap-not-noted": "messages [].author",
+    }
+    async with empty_database() as empty:
+        found = await asyncio.gather(*(failed(empty, defect, only) for defect, only in planted.items()))
+    assert dict(zip(planted, found, strict=True)) == dict.fromkeys(planted, True)

@@ -10,21 +10,26 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import discord
 import discord.http
 import discord.state
+from discord.gateway import DiscordWebSocket
 
 import bot.cli.main
 import bot.cli.run
 from bot.app import open_app
-from bot.discord_io.connection import gateway, timeout
+from bot.discord_io.connection import gateway, guild_refreshes, timeout
+from bot.discord_io.connection.event_socket import EventSocket
+from bot.discord_io.connection.gateway_events import GatewayEvents
 from bot.discord_io.record.history import DiscordHistory
 from bot.discord_io.record.history_request import history_request
-from bot.services.record import follower, retry
+from bot.discord_io.record.messages import MessageReader
+from bot.domain.message import Message
+from bot.services.record import follower, gaps, retry
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
 from bot.store import record, spans
@@ -32,6 +37,7 @@ from bot.store import record, spans
 HOLD_SECONDS = 0.5
 TIMEOUT_SECONDS = 1.5
 RETRY_SECONDS = 0.2
+GAP_RETRY_SECONDS, LONGEST_GAP_RETRY_SECONDS = 0.5, 1.0
 TICK_SECONDS = 0.3
 IN_STEP = "in-step"
 """The file that is touched whenever the bot looks for due work, which it does only while it has caught up."""
@@ -70,6 +76,9 @@ def hurry() -> None:
     replace_in(gateway, FIRST_DELAY_SECONDS=0.05, LONGEST_DELAY_SECONDS=0.05)
     replace_in(timeout, SECONDS=TIMEOUT_SECONDS)
     replace_in(discord.http, asyncio=types.SimpleNamespace(**{**vars(asyncio), "sleep": nap}))
+    replace_in(guild_refreshes, FIRST_DELAY_SECONDS=0.1, LONGEST_DELAY_SECONDS=0.3)
+    replace_in(guild_refreshes, INCOMPLETE_DELAY_SECONDS=0.5, LONGEST_INCOMPLETE_DELAY_SECONDS=1.0)
+    replace_in(gaps, GAP_RETRY_SECONDS=GAP_RETRY_SECONDS, LONGEST_RETRY_SECONDS=LONGEST_GAP_RETRY_SECONDS)
     for module in (retry, follower):
         replace_in(module, RETRY_SECONDS=RETRY_SECONDS)
     replace_in(bot.cli.run, open_app=functools.partial(open_app, hold_seconds=HOLD_SECONDS, tick_seconds=TICK_SECONDS))
@@ -182,10 +191,49 @@ def believe_every_empty_page() -> None:
     DiscordHistory._check_readable = always_readable
 
 
+def let_discord_py_read_everything() -> None:
+    """Plant a defect: events are parsed as they come."""
+    EventSocket.received_message = DiscordWebSocket.received_message
+
+
+def miss_unread_messages() -> None:
+    """Plant a defect: a message that cannot be read when it is sent is not fetched."""
+
+    def miss(_self: GatewayEvents, *_: object) -> None:
+        pass
+
+    GatewayEvents._miss_message = miss
+
+
+def change_pages(change: Callable[[tuple[Message, ...]], tuple[Message, ...]]) -> None:
+    """Plant a defect: pages of history in which a message cannot be read are not as they are."""
+    whole = MessageReader.page
+
+    async def changed(self: MessageReader, *arguments: Any) -> tuple[Message, ...]:
+        page = await whole(self, *arguments)
+        return page if all(message.readable for message in page) else change(page)
+
+    MessageReader.page = changed
+
+
+def drop_pages_with_unread_messages() -> None:
+    """Plant a defect: one message that cannot be read hides all others of its page."""
+    change_pages(lambda _page: ())
+
+
+def note_no_unread_message() -> None:
+    """Plant a defect: a message that cannot be read is left out of its page, and nothing is known to be missing."""
+    change_pages(lambda page: tuple(message for message in page if message.readable))
+
+
 DEFECTS = {
     "spans-first": commit_spans_before_their_facts,
     "facts-first": commit_facts_before_their_spans,
     "hidden-followed": follow_what_cannot_be_seen,
     "resume-ignored": ignore_a_refused_resume,
     "permission-not-asked": believe_every_empty_page,
+    "guards-gone": let_discord_py_read_everything,
+    "message-not-fetched": miss_unread_messages,
+    "page-dropped": drop_pages_with_unread_messages,
+    "gap-not-noted": note_no_unread_message,
 }

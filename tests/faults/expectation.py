@@ -2,7 +2,8 @@
 
 Only deleted messages are uncertain, and only some of them: a message that was deleted while the bot was not connected,
 or before the bot had recorded it, may have been seen or not. Facts of such a message are not compared; its activity
-may be counted or not.
+may be counted or not. A message that cannot be read, and is known not to be, counts for nothing; that it was replied to
+can still be known.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ class Difference:
         self.lines.append(f"{what}: {missing} missing, {surplus} too many")
 
 
-def facts(town: Town, without: Collection[int] = ()) -> dict[str, frozenset[Row]]:
+def facts(town: Town, without: Collection[int] = (), unreadable: Collection[int] = ()) -> dict[str, frozenset[Row]]:
     """Touches and waiting entries of what can be read now, as rows."""
     managers = [manager.id for manager in town.managers]
-    found = oracle.derive(oracle.collect(exported(town, frozenset(without))), managers)
+    documents = exported(town, frozenset(without), frozenset(unreadable))
+    found = oracle.derive(oracle.collect(documents), managers)
     return {
         "touch": frozenset(
             (
@@ -76,36 +78,67 @@ def alone(town: Town, messages: Collection[PostedMessage]) -> bool:
     return all({row for row in before[table] if row[0] not in ids} == after[table] for table in before)
 
 
-def compare(town: Town, database: Path, uncertain: Collection[int], uncounted: Collection[int]) -> Difference:
-    """How a database differs. `uncertain` messages may have facts, `uncounted` ones may be counted."""
+def compare(
+    town: Town,
+    database: Path,
+    uncertain: Collection[int],
+    uncounted: Collection[int],
+    unreadable: Collection[int] = (),
+) -> Difference:
+    """How a database differs in a town. `uncertain` messages may have facts, `uncounted` ones may be counted.
+
+    Every message is in a span or in a known gap, and only `unreadable` ones are in gaps.
+    """
     difference = Difference()
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        _compare_facts(town, connection, uncertain, difference)
-        _compare_activity(town, connection, uncounted, difference)
-        gaps = connection.execute("SELECT count(*) FROM known_gap").fetchone()[0]
-        if gaps:
-            difference.note("known gaps", gaps, 0)
+        _compare_facts(town, connection, uncertain, unreadable, difference)
+        _compare_activity(town, connection, uncounted, unreadable, difference)
+        _compare_gaps(town, connection, unreadable, difference)
     return difference
 
 
+def _compare_gaps(
+    town: Town, connection: sqlite3.Connection, unreadable: Collection[int], difference: Difference
+) -> None:
+    """Note the known gaps that are due to no unreadable message: such messages are all that may be in one.
+
+    A gap may be known of a channel that is gone, since nobody need have heard of its deletion.
+    """
+    query = "SELECT channel_id, first_id, last_id, reason FROM known_gap WHERE guild_id = ?"
+    for channel_id, first_id, last_id, reason in connection.execute(query, (town.guild.id,)).fetchall():
+        place = town.world.state.channels.get(channel_id)
+        if place is None:
+            continue
+        within = [one.id for one in place.log if first_id <= one.id <= last_id]
+        if not within or not set(within) <= set(unreadable):
+            difference.note(f"known gap of {channel_id}, {first_id} to {last_id} with {within} ({reason})", 1, 0)
+
+
 def _compare_facts(
-    town: Town, connection: sqlite3.Connection, uncertain: Collection[int], difference: Difference
+    town: Town,
+    connection: sqlite3.Connection,
+    uncertain: Collection[int],
+    unreadable: Collection[int],
+    difference: Difference,
 ) -> None:
     managers = {manager.id for manager in town.managers}
+    here = (town.guild.id,)
     waiting = {
         row
-        for row in connection.execute("SELECT message_id, member_id, channel_id FROM waiting")
+        for row in connection.execute("SELECT message_id, member_id, channel_id FROM waiting WHERE guild_id = ?", here)
         if row[1] not in managers
     }
     entries = {row[0] for row in waiting}
-    expected = facts(town)
+    expected = facts(town, unreadable=unreadable)
     wrote_back = {row[0] for row in expected["wrote_back"]}
     actual = {
         "touch": {
             row
             for row in connection.execute(
                 "SELECT message_id, member_id, manager_id, channel_id, kind, touched_at, "
-                f"CASE kind WHEN 'reply' THEN (replied_to_id >> 22) + {oracle.milliseconds(0)} END FROM touch"
+                f"CASE kind WHEN 'reply' THEN (replied_to_id >> 22) + {oracle.milliseconds(0)} END FROM touch "
+                "WHERE guild_id = ?",
+                here,
             )
             if row[1] not in managers
         },
@@ -154,28 +187,40 @@ def _around(town: Town, message_id: int, difference: Difference) -> str:
 
 
 def _compare_activity(
-    town: Town, connection: sqlite3.Connection, uncounted: Collection[int], difference: Difference
+    town: Town,
+    connection: sqlite3.Connection,
+    uncounted: Collection[int],
+    unreadable: Collection[int],
+    difference: Difference,
 ) -> None:
-    sent = [message for message in (*town.messages, *(gone.message for gone in town.deletions)) if _counts(message)]
+    readable = [message for message in town.messages if message.id not in unreadable]
+    sent = [message for message in (*readable, *(gone.message for gone in town.deletions)) if _counts(message)]
     certain = [message for message in sent if message.id not in uncounted]
     least, most = Counter(map(_day, certain)), Counter(map(_day, sent))
     actual = {
         (member_id, day): count
-        for member_id, day, count in connection.execute("SELECT member_id, day, messages FROM activity")
+        for member_id, day, count in connection.execute(
+            "SELECT member_id, day, messages FROM activity WHERE guild_id = ?", (town.guild.id,)
+        )
     }
     for key in sorted(most.keys() | actual.keys()):
         count = actual.get(key, 0)
         if not least[key] <= count <= most[key]:
             difference.note(f"activity {key}: {count}", max(0, least[key] - count), max(0, count - most[key]))
-    _compare_appearances(connection, sent, certain, difference)
+    _compare_appearances(town, connection, sent, certain, difference)
 
 
 def _compare_appearances(
-    connection: sqlite3.Connection, sent: list[PostedMessage], certain: list[PostedMessage], difference: Difference
+    town: Town,
+    connection: sqlite3.Connection,
+    sent: list[PostedMessage],
+    certain: list[PostedMessage],
+    difference: Difference,
 ) -> None:
     places = {message.id: message.channel_id for message in sent}
-    query = "SELECT member_id, first_message_id, first_channel_id, last_message_id, last_channel_id FROM member"
-    actual = {row[0]: row[1:] for row in connection.execute(query)}
+    columns = "member_id, first_message_id, first_channel_id, last_message_id, last_channel_id"
+    query = f"SELECT {columns} FROM member WHERE guild_id = ?"
+    actual = {row[0]: row[1:] for row in connection.execute(query, (town.guild.id,))}
     for author_id in sorted({message.author.id for message in certain} | actual.keys()):
         own = sorted(message.id for message in sent if message.author.id == author_id)
         sure = sorted(message.id for message in certain if message.author.id == author_id)

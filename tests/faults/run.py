@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -20,6 +18,7 @@ from bot.store.database import open_database
 from tests.faults.child import IN_STEP
 from tests.faults.expectation import Difference, alone, compare
 from tests.faults.process import BotProcess
+from tests.faults.recorded import SPANS, outside
 from tests.faults.town import Town
 
 if TYPE_CHECKING:
@@ -325,17 +324,7 @@ class FaultRun:
 
     def _on_record(self, messages: list[PostedMessage]) -> bool:
         """Whether all of these messages lie within spans."""
-        if not messages:
-            return True
-        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
-            spans = connection.execute("SELECT channel_id, first_id, last_id FROM span").fetchall()
-        by_channel: dict[int, list[tuple[int, int]]] = {}
-        for channel_id, first_id, last_id in spans:
-            by_channel.setdefault(channel_id, []).append((first_id, last_id))
-        return all(
-            any(first <= message.id <= last for first, last in by_channel.get(message.channel_id, ()))
-            for message in messages
-        )
+        return not outside(self._database, messages, SPANS)
 
     async def _until(self, condition: Callable[[], object], seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -44,6 +44,8 @@ class Town:
     threads: list[Channel] = field(default_factory=list)
     sent: int = 0
     deletions: list[Deletion] = field(default_factory=list)
+    spoiled: set[int] = field(default_factory=set)
+    """Messages whose history is not well formed: no thread is started on them."""
 
     def build(self) -> None:
         """Make the guild, its people and its channels."""
@@ -113,7 +115,7 @@ class Town:
             thread = self.world.threads.open_post(self.forum, "Post", owner, "words")
         elif turn < 0.8:
             room = random.choice(self.rooms)
-            found = [m for m in room.log.newest(5) if m.type in {0, 19} and m.thread_id is None and is_person(m.author)]
+            found = [m for m in room.log.newest(5) if self._may_carry_a_thread(m)]
             if not found:
                 return
             thread = self.world.threads.start(room, "On a message", owner, message=found[0])
@@ -122,6 +124,21 @@ class Town:
             self.world.messages.post(thread, owner, "words")
         self.threads.append(thread)
         self.sent += 1
+
+    def _may_carry_a_thread(self, message: PostedMessage) -> bool:
+        fit = message.type in {0, 19} and message.thread_id is None and is_person(message.author)
+        return fit and message.id not in self.spoiled
+
+    def say_everything(self) -> None:
+        """Post a message of each shape: a reply, a forward, one of a webhook, one that names people and roles."""
+        post, room, ann, ben = self.world.messages.post, self.rooms[0], self.members[0], self.managers[0]
+        first = post(room, ann, "words", mentions=[ben, self.members[1], self.others[0]])
+        post(room, ben, "words", reply_to=first, mention_roles=[self.guild.id])
+        post(room, ben, "words", reply_to=first, hides_reference=True)
+        post(room, ben, "words", forward=first)
+        post(room, self.others[1], "words", reply_to=post(room, self.others[0], "words"))
+        post(room, ann, "words", reply_to=post(room, self.others[1], "words"))
+        post(self.threads[0], ann, "words")
 
     def a_thread_falls_asleep(self) -> None:
         """Archive a thread. A message in it ends that."""
@@ -152,8 +169,10 @@ def is_person(user: User) -> bool:
     return not (user.bot or user.webhook or user.system)
 
 
-def exported(town: Town, without: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
-    """What can be read now, as DiscordChatExporter would export it."""
+def exported(
+    town: Town, without: frozenset[int] = frozenset(), unreadable: frozenset[int] = frozenset()
+) -> list[dict[str, Any]]:
+    """What can be read now, as DiscordChatExporter would export it; `unreadable` messages have a type of their own."""
     kinds = {0: "Default", 19: "Reply"}
     documents = []
     for place in town.places:
@@ -164,7 +183,7 @@ def exported(town: Town, without: frozenset[int] = frozenset()) -> list[dict[str
                 continue
             raw: dict[str, Any] = {
                 "id": str(message.id),
-                "type": kinds.get(message.type, str(message.type)),
+                "type": "Unreadable" if message.id in unreadable else kinds.get(message.type, str(message.type)),
                 "content": message.content or "words",
                 "author": {"id": str(message.author.id), "isBot": not is_person(message.author)},
                 "mentions": [

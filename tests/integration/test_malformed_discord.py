@@ -406,6 +406,31 @@ async def test_one_bad_message_of_a_page_is_a_gap_and_the_others_are_recorded(
     assert f"Message {bad.id} of channel {town.square.id} cannot be read (id)" in said
 
 
+@pytest.mark.parametrize("target", ["words", {}])
+async def test_a_reply_to_what_cannot_be_read_hides_nothing_else_of_its_page(
+    town: Town, target: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "GAP_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(gaps, "LONGEST_RETRY_SECONDS", 0.0)
+    async with town.bot() as app:
+        first = town.says()
+        await town.counted(app, 1)
+    town.says()
+    reply = town.says(reply_to=first, hides_reference=True)
+    town.says()
+    fault = town.sandbox.faults.requests.alter(
+        lambda _message: target, method="GET", route=f"{PAGE_ROUTE}/{{message_id}}", times=None
+    )
+    async with town.bot() as app:
+        await town.counted(app, 3)
+        assert await town.query(app, "SELECT group_concat(first_id || '-' || last_id) FROM known_gap") == (
+            f"{reply.id}-{reply.id}"
+        )
+        fault.lift()
+        await town.nothing_is_missing(app)
+        await town.counted(app, 4)
+
+
 async def test_a_page_that_is_no_page_is_an_outage(town: Town) -> None:
     async with town.bot() as app:
         town.says()
