@@ -170,7 +170,7 @@ class HostileRun:
     async def _provoke_everything(self) -> None:
         plan, wanted = self._plan, self._hostility.wanted
         made, made_at = 0, time.monotonic()
-        while not plan.done and time.monotonic() - made_at < NOTHING_FITS_AFTER:
+        while not plan.done(self._hostility.pending) and time.monotonic() - made_at < NOTHING_FITS_AFTER:
             mutation = plan.next()
             if mutation is None:
                 return

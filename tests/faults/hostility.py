@@ -75,6 +75,11 @@ class Hostility:
             self._injecting = False
         self.wanted[where] -= 1
 
+    @property
+    def pending(self) -> int:
+        """How many answers that are no JSON have not been sent yet."""
+        return sum(not fault.hits for _, fault in self._garbling)
+
     # Events
 
     def _event(self, payload: dict[str, Any]) -> dict[str, Any]:

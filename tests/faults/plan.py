@@ -44,10 +44,9 @@ class Plan:
         for one in found:
             self._left.setdefault(one.where, {})[one] = None
 
-    @property
-    def done(self) -> bool:
-        """Whether enough were made, or none is left."""
-        return len(self.made) >= self.count or not self._order
+    def done(self, pending: int) -> bool:
+        """Whether enough were made, of which so many are yet to strike, or none is left."""
+        return len(self.made) - pending >= self.count or not self._order
 
     @property
     def by_side(self) -> Counter[str]:
