@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.discord_io.delivery import members
 from bot.sandbox import PostedMessage
+from bot.sandbox.gateway.gateway import Gateway
 from tests.support.team import Team, labels, restarted, team, text_of, told
 from tests.support.town import card
 
@@ -290,7 +292,11 @@ async def test_ignored_roles_are_looked_at_when_sending(tmp_path: Path) -> None:
         assert "Max" not in text_of(nudge)
 
 
-async def test_an_outage_of_the_server_removes_nobody_and_the_nudge_comes_after_it(tmp_path: Path) -> None:
+async def test_an_outage_of_the_server_removes_nobody_and_the_nudge_comes_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Gateway, "_list_members", lambda *_: None)  # so that members are asked for one by one
+    monkeypatch.setattr(members, "REQUEST_SECONDS", 0.5)
     async with team(tmp_path, on=["ann"]) as on:
         await on.says(on.max, mentions=[on.ann])
         on.clock.set(on.clock.now() + timedelta(hours=4))

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.discord_io.interactions import cooldowns
 from bot.domain.nudge_time import NoNudge
 from bot.sandbox import Channel, Permission, PostedMessage, Response, User
 from bot.sandbox.clients.options import Resolved, command_data, command_options, focused_options
@@ -442,6 +444,7 @@ async def test_every_control_is_for_whom_it_was_made_and_works_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.2)
+    monkeypatch.setattr(cooldowns, "_now", count(1000.0, 11.0).__next__)  # nobody is as fast as a test
     async with stage(tmp_path / "spade.db", BEGAN) as on:
         here, _ = await scene(on)
         world, manager = on.sandbox.world, here.people["manager"]

@@ -116,7 +116,7 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
         for user in (manager, member):
             world.members.add(guild, user)
         moderators(world, guild, manager)
-        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
+        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
             await sandbox.connected(20)
             await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
             await (
@@ -127,7 +127,11 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
             world.messages.post(thread, member, "How do I water a cactus?")
             early = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" not in (await early.wait()).text
-            time["now"] += timedelta(hours=6)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.communicate(), 20)
+        time["now"] += timedelta(hours=6)  # in a running process that would be a date to be doubted
+        async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
+            await sandbox.connected(20)
             answer = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" in (await answer.wait()).text
             nudge = sandbox.dms(manager)[-1]

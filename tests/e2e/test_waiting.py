@@ -63,6 +63,7 @@ async def test_who_waits_for_a_manager_and_for_the_team_and_what_ends_it(tmp_pat
         theirs = await on.run(on.bea, "waiting")
         assert len(lines(theirs)) == 1
         on.sandbox.world.members.remove(on.guild, on.ned)
+        await on.later(minutes=6)  # for five minutes it is remembered who is there
         await look_again(on, theirs)
         assert title(theirs) == "Nobody waits"
 
