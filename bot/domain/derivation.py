@@ -6,7 +6,7 @@ decided here but whenever the record is read.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,12 +31,16 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What one stretch adds: messages per person and local day, appearances, touches, waiting entries."""
+    """What one stretch adds: messages per person and local day, appearances, touches, waiting entries.
+
+    `undecided` are the messages that cannot be judged, since another that counts for it cannot be read.
+    """
 
     activity: Mapping[tuple[int, date], int]
     appearances: Mapping[int, Appearance]
     touches: tuple[Touch, ...]
     waiting: tuple[WaitingEntry, ...]
+    undecided: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class OpenerNeeded:
 
 class _EarlierUnknownError(Exception):
     """A rule has to look further back than the context reaches."""
+
+
+class _UndecidedError(Exception):
+    """A rule has to know a message that cannot be read."""
 
 
 class _OpenerUnknownError(Exception):
@@ -72,11 +80,11 @@ def derive(
 
     Nothing is derived about people in `opted_out`, but their messages still count as the previous message when others
     are judged. Messages in `gone` were deleted: they add activity and are otherwise treated as if they had never been
-    sent. The caller must not pass stretches of excluded channels.
+    sent. The caller must not pass stretches of excluded channels. What is said of `undecided` messages is of no use.
     """
     judge = _Judge(stretch, managers, opted_out, rules, gone)
     try:
-        touches, waiting = judge.judge()
+        touches, waiting, undecided = judge.judge()
     except _OpenerUnknownError:
         return OpenerNeeded()
     except _EarlierUnknownError:
@@ -90,11 +98,11 @@ def derive(
         activity[author_id, local_day(message.sent_at, zone)] += 1
         earlier = appearances.get(author_id)
         appearances[author_id] = Appearance(earlier.first_id if earlier else message.message_id, message.message_id)
-    return Derived(activity, appearances, touches, waiting)
+    return Derived(activity, appearances, touches, waiting, undecided)
 
 
 class _Judge:
-    """Walks a stretch once and keeps the counted messages before the current one."""
+    """Walks a stretch once and keeps the messages before the current one that count, or may count."""
 
     def __init__(
         self,
@@ -109,23 +117,30 @@ class _Judge:
         self._managers = managers
         self._opted_out = opted_out
         self._rules = rules
-        self._before = [message for message in stretch.context if message.counted and message.message_id not in gone]
+        self._before = [message for message in stretch.context if self._may_count(message)]
 
-    def judge(self) -> tuple[tuple[Touch, ...], tuple[WaitingEntry, ...]]:
+    def judge(self) -> tuple[tuple[Touch, ...], tuple[WaitingEntry, ...], frozenset[int]]:
         touches: list[Touch] = []
         waiting: list[WaitingEntry] = []
+        undecided: set[int] = set()
         for message in self._stretch.messages:
-            if not message.counted or message.author_id is None or message.message_id in self._gone:
+            if not self._may_count(message):
                 continue
-            if message.kind is not MessageKind.FORWARD:
-                if message.author_id in self._managers:
-                    touches.extend(self._touches(message, message.author_id))
-                if message.author_id not in self._opted_out:
-                    waiting.extend(self._waiting(message, message.author_id))
+            try:
+                touches += self._touches(message)
+                waiting += self._waiting(message)
+            except _UndecidedError:
+                undecided.add(message.message_id)
             self._before.append(message)
-        return tuple(touches), tuple(waiting)
+        return tuple(touches), tuple(waiting), frozenset(undecided)
 
-    def _touches(self, message: Message, manager_id: int) -> Iterator[Touch]:
+    def _may_count(self, message: Message) -> bool:
+        return (message.counted or not message.readable) and message.message_id not in self._gone
+
+    def _touches(self, message: Message) -> list[Touch]:
+        manager_id = message.author_id
+        if manager_id is None or manager_id not in self._managers or message.kind is MessageKind.FORWARD:
+            return []
         targets: dict[int, TouchKind] = {}
         named = message.mentions - {message.reply_to_author_id}
         if len(named) <= self._rules.mention_limit and not message.mentions_crowd:
@@ -139,23 +154,27 @@ class _Judge:
                 targets[opener_id] = TouchKind.THREAD
             elif (answered_id := self._answered(message, manager_id)) is not None:
                 targets[answered_id] = TouchKind.ANSWER
-        for member_id, kind in targets.items():
-            if member_id != manager_id and member_id not in self._opted_out:
-                yield Touch(
-                    kind=kind,
-                    manager_id=manager_id,
-                    member_id=member_id,
-                    message_id=message.message_id,
-                    channel_id=self._stretch.place.channel_id,
-                    touched_at=message.sent_at,
-                    replied_to_id=message.reply_to_id if kind is TouchKind.REPLY else None,
-                )
+        return [
+            Touch(
+                kind=kind,
+                manager_id=manager_id,
+                member_id=member_id,
+                message_id=message.message_id,
+                channel_id=self._stretch.place.channel_id,
+                touched_at=message.sent_at,
+                replied_to_id=message.reply_to_id if kind is TouchKind.REPLY else None,
+            )
+            for member_id, kind in targets.items()
+            if member_id != manager_id and member_id not in self._opted_out
+        ]
 
     def _speaks_to_opener(self, manager_id: int) -> bool:
         place = self._stretch.place
         if not place.is_thread or (place.opener_known and place.opener_id in (None, manager_id)):
             return False
         for earlier in reversed(self._before):
+            if not earlier.readable:
+                raise _UndecidedError
             if earlier.author_id != manager_id:
                 return earlier.author_id == self._opener_id()
         self._need_start()
@@ -169,35 +188,52 @@ class _Judge:
         member_id = previous.author_id
         if member_id == manager_id or message.sent_at - previous.sent_at > self._rules.answer_within:
             return None
+        if not previous.readable:
+            raise _UndecidedError
         since = message.sent_at - self._rules.answer_after_address
         other = {manager_id: member_id, member_id: manager_id}
+        whole = True
         for earlier in reversed(self._before):
             if earlier.sent_at < since:
-                return None
+                break
+            whole = whole and earlier.readable
             # One direction is enough: requiring both would add hardly any pair that a mention has not found already.
             if earlier.author_id in other and (
                 other[earlier.author_id] in earlier.mentions or other[earlier.author_id] == earlier.reply_to_author_id
             ):
                 return member_id
-        self._need_from(since)
+        else:
+            self._need_from(since)
+        if not whole:
+            raise _UndecidedError
         return None
 
-    def _waiting(self, message: Message, member_id: int) -> Iterator[WaitingEntry]:
+    def _waiting(self, message: Message) -> list[WaitingEntry]:
+        member_id = message.author_id
+        if member_id is None or member_id in self._opted_out or message.kind is MessageKind.FORWARD:
+            return []
         addressed = (message.mentions | {message.reply_to_author_id}) & self._managers - {member_id}
-        if addressed or self._opens_thread(member_id):
-            replies_to_manager = message.reply_to_author_id in addressed
-            yield WaitingEntry(
+        if not addressed and not self._opens_thread(member_id):
+            return []
+        replies_to_manager = message.reply_to_author_id in addressed
+        return [
+            WaitingEntry(
                 message_id=message.message_id,
                 channel_id=self._stretch.place.channel_id,
                 member_id=member_id,
                 addressed=frozenset(person for person in addressed if person is not None),
                 reply_to_id=message.reply_to_id if replies_to_manager else None,
             )
+        ]
 
     def _opens_thread(self, author_id: int) -> bool:
-        if not self._stretch.place.is_thread or self._before or author_id != self._opener_id():
+        if not self._stretch.place.is_thread or any(earlier.readable for earlier in self._before):
+            return False
+        if author_id != self._opener_id():
             return False
         self._need_start()
+        if self._before:
+            raise _UndecidedError
         return True
 
     def _opener_id(self) -> int | None:

@@ -51,11 +51,10 @@ class Stretch:
         earliest = min(self.first_id, self.context_first_id)
         return earliest <= self.place.channel_id  # a channel is older than everything in it
 
-    @property
-    def unreadable(self) -> tuple[Span, ...]:
-        """The spans whose messages cannot be read, each as long as no readable one lies between."""
-        runs = groupby(self.messages, key=lambda message: message.readable)
-        ids = [[message.message_id for message in run] for readable, run in runs if not readable]
+    def missing(self, undecided: Container[int]) -> tuple[Span, ...]:
+        """The spans whose messages cannot be read, or are `undecided`; each as long as no other one lies between."""
+        runs = groupby(self.messages, key=lambda one: not one.readable or one.message_id in undecided)
+        ids = [[message.message_id for message in run] for missing, run in runs if missing]
         return tuple(Span(run[0], run[-1]) for run in ids)
 
     def part(self, span: Span) -> "Stretch":

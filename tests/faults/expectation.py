@@ -84,16 +84,21 @@ def compare(
     uncertain: Collection[int],
     uncounted: Collection[int],
     unreadable: Collection[int] = (),
+    undecided: Collection[int] = (),
 ) -> Difference:
     """How a database differs in a town. `uncertain` messages may have facts, `uncounted` ones may be counted.
 
-    Every message is in a span or in a known gap, and only `unreadable` ones are in gaps.
+    Every message is in a span or in a known gap, and only `unreadable` ones are in gaps, and `undecided` ones, which
+    cannot be judged without them.
     """
     difference = Difference()
+    missing = {*unreadable, *undecided}
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        _compare_facts(town, connection, uncertain, unreadable, difference)
-        _compare_activity(town, connection, uncounted, unreadable, difference)
-        _compare_gaps(town, connection, unreadable, difference)
+        expected = facts(town, unreadable=unreadable)
+        expected = {table: frozenset(row for row in rows if row[0] not in missing) for table, rows in expected.items()}
+        _compare_facts(town, connection, uncertain, expected, difference)
+        _compare_activity(town, connection, uncounted, missing, difference)
+        _compare_gaps(town, connection, missing, difference)
     return difference
 
 
@@ -118,7 +123,7 @@ def _compare_facts(
     town: Town,
     connection: sqlite3.Connection,
     uncertain: Collection[int],
-    unreadable: Collection[int],
+    expected: dict[str, frozenset[Row]],
     difference: Difference,
 ) -> None:
     managers = {manager.id for manager in town.managers}
@@ -129,7 +134,6 @@ def _compare_facts(
         if row[1] not in managers
     }
     entries = {row[0] for row in waiting}
-    expected = facts(town, unreadable=unreadable)
     wrote_back = {row[0] for row in expected["wrote_back"]}
     actual = {
         "touch": {

@@ -25,7 +25,7 @@ from tests.faults.town import Town
 from tests.faults.used_fields import ONE_MESSAGE, PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from bot.sandbox import Channel, PostedMessage
@@ -42,6 +42,7 @@ NOTHING_FITS_AFTER = 20.0
 BACK_WITHIN = 40.0
 SETTLED_WITHIN = 40.0
 JUST_BEFORE, WRITTEN_WITHIN = 0.5, 1.0
+TALKING = timedelta(minutes=10)
 MANY_THREADS, MANY_EXTRAS = 25, 6
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("status",),
@@ -359,7 +360,8 @@ class HostileRun:
             gone = town.deletions
             unheard = {one.message.id for one in gone if self._may_be_unheard(one.message, one.at, heard=one.heard)}
             uncounted = {one.message.id for one in gone if not one.counted}
-            found = compare(town, self._database, unheard, uncounted, unread)
+            undecided = set(outside(self._database, town.messages, SPANS)) & undecidable(town, unread)
+            found = compare(town, self._database, unheard, uncounted, unread, undecided)
             outcome.difference.lost += found.lost
             outcome.difference.doubled += found.doubled
             outcome.difference.lines += found.lines
@@ -381,7 +383,9 @@ class HostileRun:
         while time.monotonic() < until:
             await asyncio.sleep(0.2)
             self._start_if_ended()
-            if not self._unread() - self._may_be_unread():
+            unread = self._unread()
+            spoiled = unread & self._may_be_unread()
+            if not unread - spoiled - {one for town in self._towns for one in undecidable(town, spoiled)}:
                 await asyncio.sleep(WRITTEN_WITHIN)
                 return
 
@@ -406,6 +410,26 @@ class HostileRun:
         end = time.monotonic() + seconds
         while not condition() and time.monotonic() < end:
             await asyncio.sleep(0.1)
+
+
+def undecidable(town: Town, unread: Collection[int]) -> set[int]:
+    """The messages that cannot be judged as long as others are unread: by the rules `answer` and `thread`, (c) too.
+
+    They follow an unread one in their channel, within the time in which people count as talking; in a thread, at any.
+    """
+    managers = {manager.id for manager in town.managers}
+    found: set[int] = set()
+    for place in town.world.state.channels.values():
+        if place.guild_id != town.guild.id:
+            continue
+        before: list[PostedMessage] = []
+        for one in sorted(place.log, key=lambda one: one.id):
+            near = [other for other in before if place.is_thread or one.created_at - other.created_at <= TALKING]
+            if near and one.type == 0 and (place.is_thread or one.author.id in managers) and not one.mentions:
+                found.add(one.id)
+            if one.id in unread:
+                before.append(one)
+    return found
 
 
 def _errors(log: str) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from unittest import mock
@@ -452,7 +452,7 @@ async def test_messages_that_cannot_be_read_are_gaps_and_tried_later_and_later(
     clock = asyncio.get_running_loop().time
     passed = 0.0
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock() + passed)
-    messages = chatter(Random(16), 230)
+    messages = [replace(one, mentions_crowd=True) for one in chatter(Random(16), 230)]  # judged each by itself
     await scene.catch_up(channel())
     await scene.says(channel(), *messages[:10])
     await scene.follower.settle()
@@ -481,6 +481,25 @@ async def test_messages_that_cannot_be_read_are_gaps_and_tried_later_and_later(
     assert await scene.gaps() == {}
     assert len(await scene.spans(channel())) == 1
     assert await scene.messages() == 230
+
+
+async def test_what_cannot_be_judged_without_an_unreadable_message_waits_for_it(scene: Scene) -> None:
+    """Somebody wrote between a member and a manager: as long as it is unknown who, nobody was answered, or not."""
+    odd = said(3, NOAH)
+    talk = [said(1, MIA, mentions={ANNA}), said(2, MIA), odd, said(4, ANNA), said(5, ANNA)]
+    scene.log.post(channel(), said(0, MIA))
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), *talk, unreadable(odd))
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {CHANNEL: (Span(at(3), at(4)),)}
+    assert await scene.messages() == 3
+    assert not (await scene.recorded())["touch"]
+    scene.log.post(channel(), odd)
+    await scene.catch_up(channel())
+    assert await scene.gaps() == {}
+    assert await scene.messages() == 5
+    assert not (await scene.recorded())["touch"]  # it was somebody else who wrote last
 
 
 async def test_what_was_heard_counts_where_the_history_cannot_be_read(scene: Scene) -> None:

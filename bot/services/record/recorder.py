@@ -59,7 +59,7 @@ class Recorder:
 
     Recording is idempotent: a stretch may be given any number of times and in any order, since whatever lies in a
     span that is on record is skipped. Of an excluded channel nothing is recorded, and no span. A message that cannot be
-    read becomes a known gap, and the rest of its stretch is recorded.
+    read becomes a known gap, as does one that cannot be judged without it, and the rest of its stretch is recorded.
 
     What was deleted is remembered for as long as a page that was fetched before may be on its way here: some minutes.
     Whoever holds a message for longer has to `ignore` it once more before recording it.
@@ -103,22 +103,28 @@ class Recorder:
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         recorded = await spans.of_channel(connection, place.channel_id)
-        unreadable = tuple(gap for one in stretch.unreadable for gap in unrecorded(one, recorded))
-        missing = unrecorded(Span(stretch.first_id, stretch.last_id), (*recorded, *unreadable))
-        parts = [stretch.part(span) for span in missing]
-        derived: list[Derived] = []
-        for part in parts:
-            outcome = derive(
-                part,
-                managers=manager_ids,
-                opted_out=unrecorded_people,
-                zone=zone,
-                rules=self._rules,
-                gone=self._gone,
-            )
-            if not isinstance(outcome, Derived):
-                return outcome
-            derived.append(outcome)
+        undecided: frozenset[int] = frozenset()
+        while True:
+            unreadable = tuple(gap for one in stretch.missing(undecided) for gap in unrecorded(one, recorded))
+            missing = unrecorded(Span(stretch.first_id, stretch.last_id), (*recorded, *unreadable))
+            parts = [stretch.part(span) for span in missing]
+            derived: list[Derived] = []
+            for part in parts:
+                outcome = derive(
+                    part,
+                    managers=manager_ids,
+                    opted_out=unrecorded_people,
+                    zone=zone,
+                    rules=self._rules,
+                    gone=self._gone,
+                )
+                if not isinstance(outcome, Derived):
+                    return outcome
+                derived.append(outcome)
+            found = frozenset[int]().union(*(one.undecided for one in derived))
+            if not found:
+                break
+            undecided |= found
         touches: Counter[TouchKind] = Counter()
         for span, facts in zip(missing, derived, strict=True):
             await self._write(connection, stretch, span, facts)
@@ -126,7 +132,7 @@ class Recorder:
         for gap in unreadable:
             await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, UNREADABLE)
         new = sum(len(part.messages) for part in parts)
-        readable = sum(message.readable for message in stretch.messages)
+        readable = sum(one.readable and one.message_id not in undecided for one in stretch.messages)
         return Recorded(new, readable - new, touches, unreadable=unreadable)
 
     async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
