@@ -170,7 +170,8 @@ class _Judge:
 
     def _speaks_to_opener(self, manager_id: int) -> bool:
         place = self._stretch.place
-        if not place.is_thread or (place.opener_known and place.opener_id in (None, manager_id)):
+        looked_up = place.opener_known and not place.opener_unreadable
+        if not place.is_thread or (looked_up and place.opener_id in (None, manager_id)):
             return False
         for earlier in reversed(self._before):
             if not earlier.readable:
@@ -239,6 +240,8 @@ class _Judge:
     def _opener_id(self) -> int | None:
         if not self._stretch.place.opener_known:
             raise _OpenerUnknownError
+        if self._stretch.place.opener_unreadable:
+            raise _UndecidedError
         return self._stretch.place.opener_id
 
     def _need_start(self) -> None:

@@ -14,7 +14,7 @@ class Place:
 
     `parent_id` is the channel of a thread, if known. `opener_id` is the person who opened the thread
     (docs/rules.md#thread); None if it was not a person or this is not a thread. If `opener_known` is False, the opener
-    has not been looked up yet.
+    has not been looked up yet; if `opener_unreadable` is True, it was, and cannot be told for now.
     """
 
     guild_id: int
@@ -23,6 +23,7 @@ class Place:
     opener_id: int | None = None
     parent_id: int | None = None
     opener_known: bool = True
+    opener_unreadable: bool = False
 
     def is_in(self, channel_ids: Container[int]) -> bool:
         """Whether it is one of these channels, or a thread in one of them."""

@@ -116,7 +116,8 @@ def _compare_gaps(
             continue
         within = [one.id for one in place.log if first_id <= one.id <= last_id]
         if not within or not set(within) <= set(unreadable):
-            difference.note(f"known gap of {channel_id}, {first_id} to {last_id} with {within} ({reason})", 1, 0)
+            about = "".join(_around(town, one, difference) for one in within if one not in unreadable)
+            difference.note(f"known gap of {channel_id}, {first_id} to {last_id} ({reason}){about}", 1, 0)
 
 
 def _compare_facts(

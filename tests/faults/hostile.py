@@ -21,7 +21,7 @@ from tests.faults.hostility import STRUCTURE, Hostility
 from tests.faults.process import BotProcess
 from tests.faults.recorded import GAPS, SPANS, outside
 from tests.faults.specimens import furnish
-from tests.faults.town import Town
+from tests.faults.town import Town, is_person
 from tests.faults.used_fields import ONE_MESSAGE, PAGE
 
 if TYPE_CHECKING:
@@ -416,6 +416,7 @@ def undecidable(town: Town, unread: Collection[int]) -> set[int]:
     """The messages that cannot be judged as long as others are unread: by the rules `answer` and `thread`, (c) too.
 
     They follow an unread one in their channel, within the time in which people count as talking; in a thread, at any.
+    Whoever opened a thread is unknown as long as the message is unread that it was started on.
     """
     managers = {manager.id for manager in town.managers}
     found: set[int] = set()
@@ -423,12 +424,15 @@ def undecidable(town: Town, unread: Collection[int]) -> set[int]:
         if place.guild_id != town.guild.id:
             continue
         before: list[PostedMessage] = []
+        read = False
         for one in sorted(place.log, key=lambda one: one.id):
-            near = [other for other in before if place.is_thread or one.created_at - other.created_at <= TALKING]
-            if near and one.type == 0 and (place.is_thread or one.author.id in managers) and not one.mentions:
+            near = any(place.is_thread or one.created_at - other.created_at <= TALKING for other in before)
+            told = one.type == 0 and one.author.id in managers and not one.mentions
+            if (told and (near or place.id in unread)) or (place.is_thread and not read):
                 found.add(one.id)
             if one.id in unread:
                 before.append(one)
+            read = read or (one.id not in unread and is_person(one.author) and one.type in {0, 19})
     return found
 
 

@@ -20,12 +20,11 @@ from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel, is_recordable, place_of
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.record.history import PAGE, UnreadableHistoryError
+from bot.services.record.history import PAGE, UnreadableHistoryError, UnreadableMessageError
 
 log = logging.getLogger(__name__)
 
 _ARCHIVED_KEPT = 100
-_OPENER_TRIES = 3
 _NO_MESSAGES = "not a channel with messages of its own"
 _NO_PARENT = "the thread's channel is not in sight"
 
@@ -59,10 +58,7 @@ class DiscordHistory:
         return await self._page(place, limit, before_id=before_id)
 
     async def opener(self, place: Place) -> int | None:
-        """The author of the message a thread was started on; without one, the thread's owner. None: not a person.
-
-        None, too, if that message cannot be read, whatever is tried.
-        """
+        """The author of the message a thread was started on; without one, the thread's owner. None: not a person."""
         thread = await self._channel(place)
         if not thread.place.is_thread:
             return None
@@ -82,14 +78,13 @@ class DiscordHistory:
         return (await self._with_messages(Place(guild_id, channel_id))).place
 
     async def _author_of(self, channel_id: int, message_id: int) -> int | None:
-        for _ in range(_OPENER_TRIES):
-            async with history_request():
-                raw = object_of(await self._client.http.get_message(channel_id, message_id), "message")
-            try:
-                return author_of(raw)
-            except MalformedError as error:
-                log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
-        return None
+        async with history_request():
+            raw = object_of(await self._client.http.get_message(channel_id, message_id), "message")
+        try:
+            return author_of(raw)
+        except MalformedError as error:
+            log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
+            raise UnreadableMessageError(str(error)) from error
 
     async def _page(
         self, place: Place, limit: int, *, after_id: int | None = None, before_id: int | None = None

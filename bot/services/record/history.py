@@ -15,6 +15,10 @@ class UnreadableHistoryError(Exception):
     """The history cannot be read, and a retry is of no use until a permission or the channel changes; says why."""
 
 
+class UnreadableMessageError(Exception):
+    """One message that is needed cannot be read; a retry may succeed. The message is the name of a field."""
+
+
 class History(Protocol):
     """A channel's messages in pages, each oldest first. All methods raise UnreadableHistoryError.
 
@@ -29,7 +33,10 @@ class History(Protocol):
         """The last messages before a position, about `limit`; fewer than that if there are no more."""
 
     async def opener(self, place: Place) -> int | None:
-        """The id of a thread's opener (docs/rules.md#thread); None if that is not a person."""
+        """The id of a thread's opener (docs/rules.md#thread); None if that is not a person.
+
+        Raises UnreadableMessageError if the message that tells it cannot be read.
+        """
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
         """The place of a channel or thread, archived ones too."""

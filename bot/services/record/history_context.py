@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.stretch import Stretch
 from bot.services.recent import Recent
-from bot.services.record.history import CONTEXT, History
+from bot.services.record.history import CONTEXT, History, UnreadableMessageError
 
 _THREADS = 5000
 """How many threads' openers are kept in memory. That of another thread is fetched again."""
@@ -20,15 +20,21 @@ class HistoryContext:
     async def opened(self, stretch: Stretch) -> Stretch:
         """The same stretch with the thread's opener, which is fetched once for each thread in use.
 
-        Nothing is fetched if the thread's first message is in the stretch. Raises UnreadableHistoryError.
+        Nothing is fetched if the thread's first message is in the stretch. The place has `opener_unreadable` if that
+        message cannot be read. Raises UnreadableHistoryError.
         """
         thread_id = stretch.place.channel_id
         opener = self._openers.get(thread_id)
         if opener is None:
-            first = [message for message in (*stretch.context, *stretch.messages) if message.message_id == thread_id]
-            opener = (first[0].author_id if first else await self._history.opener(stretch.place),)
+            first = [
+                one for one in (*stretch.context, *stretch.messages) if one.message_id == thread_id and one.readable
+            ]
+            try:
+                opener = (first[0].author_id if first else await self._history.opener(stretch.place),)
+            except UnreadableMessageError:
+                return replace(stretch, place=replace(stretch.place, opener_known=True, opener_unreadable=True))
             self._openers[thread_id] = opener
-        known = replace(stretch.place, opener_id=opener[0], opener_known=True)
+        known = replace(stretch.place, opener_id=opener[0], opener_known=True, opener_unreadable=False)
         return replace(stretch, place=known)
 
     async def earlier(self, stretch: Stretch) -> Stretch:
