@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
+from unittest.mock import AsyncMock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,7 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.services.record.history import UnreadableHistoryError
+from bot.services.record.history import UnreadableHistoryError, UnreadableMessageError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorded, Recorder
@@ -313,6 +314,26 @@ async def test_nothing_is_judged_without_an_opener_who_may_not_be_asked_for(
     log.unreadable.clear()
     log.openers[CHANNEL] = MIA
     await recorder.record(stretch, context)
+    found = await rows(database)
+    assert [len(found[name]) for name in ("touch", "waiting", "span")] == [1, 1, 1]
+
+
+async def test_what_depends_on_an_opener_who_cannot_be_read_becomes_a_gap_until_it_can(
+    database: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ChannelLog()
+    place = replace(thread(None, at(-10)), opener_known=False)
+    log.openers[place.channel_id] = MIA
+    stretch = Stretch(place, at(0), at(2), (said(0, MIA), said(1, ANNA), said(2, NOAH)), (), 0)
+    context = HistoryContext(log)
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "opener", AsyncMock(side_effect=UnreadableMessageError("author")))
+        recorded = await recorder.record(stretch, context)
+    assert (recorded.messages, recorded.unreadable) == (1, (Span(at(0), at(1)),))
+    found = await rows(database)
+    assert [len(found[name]) for name in ("touch", "waiting", "known_gap")] == [0, 0, 1]
+    recorded = await recorder.record(stretch, context)
+    assert (recorded.messages, recorded.known) == (2, 1)
     found = await rows(database)
     assert [len(found[name]) for name in ("touch", "waiting", "span")] == [1, 1, 1]
 
