@@ -133,7 +133,7 @@ class SpadeBot(commands.Bot):
 
         The log gets one line for each different problem of a series of questions in vain.
         """
-        problem = "its answer has no date"
+        problem = "no date to be believed"
         try:
             async with asyncio.timeout(ASKING_SECONDS):
                 # An answer with a rate limit gives the time twice.

@@ -1,6 +1,7 @@
 """The time. No other module reads the system clock: everything that needs `now` is given a Clock."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from typing import Protocol
 from bot.domain.reckoning import AGREES_WITHIN, Reading, Reckoning, Source
 
 log = logging.getLogger(__name__)
+
+TOLD_AGAIN_SECONDS = 600.0
 
 
 class UnsureTimeError(Exception):
@@ -47,7 +50,8 @@ class SystemClock:
 
     A system clock can be wrong from boot, be corrected later, or stand still while the machine sleeps; a date of
     Discord's can be wrong, too, as from a cache. What is believed is judged by `Reckoning`. The log gets a line when
-    the system clock is found to be wrong, when Discord is not believed, and when that is over.
+    the system clock is found to be wrong, when Discord is not believed, and when that is over. Single dates that are
+    refuted at once are told every `TOLD_AGAIN_SECONDS` at most.
     """
 
     def __init__(
@@ -59,6 +63,8 @@ class SystemClock:
         self._seconds = seconds or _seconds_since_boot
         self._reckoning = Reckoning(began=self._seconds())
         self._wrong = False
+        self._telling = False
+        self._told_at = -math.inf
 
     @property
     def sure(self) -> bool:
@@ -102,22 +108,29 @@ class SystemClock:
     def _reading(self) -> Reading:
         return Reading(self._wall(), self._seconds())
 
+    def _may_tell(self, at: Reading) -> bool:
+        return not self._telling and at.seconds - self._told_at >= TOLD_AGAIN_SECONDS
+
     def _take(self, heard: Reckoning, at: Reading) -> None:
         before, self._reckoning = self._reckoning, heard
-        if heard.claims and not before.claims:
+        if heard.claims and self._may_tell(at):
+            self._told_at, self._telling = at.seconds, True
             log.warning(
                 "Discord gives the time as %s, this machine as %s: nothing is sent, and nothing deleted, before it is "
                 "certain which is right",
-                heard.claims[0].moment,
-                before.now(at) if before.anchor is not None else at.wall,
+                _to_the_second(heard.claims[0].moment),
+                _to_the_second(before.now(at) if before.anchor is not None else at.wall),
             )
-        elif before.claims and not heard.claims:
-            log.info("It is certain again that the time is %s", heard.now(at))
+        elif not heard.claims and self._telling:
+            self._telling = False
+            log.info("It is certain again that the time is %s", _to_the_second(heard.now(at)))
         if heard.anchor is not None and heard.anchor[1] is at:
             wrong = abs(at.wall - heard.now(at)) > AGREES_WITHIN
             if wrong and not self._wrong:
                 log.warning(
-                    "This machine's clock says %s, Discord's %s: Spade goes by Discord's", at.wall, heard.now(at)
+                    "This machine's clock says %s, Discord's %s: Spade goes by Discord's",
+                    _to_the_second(at.wall),
+                    _to_the_second(heard.now(at)),
                 )
             self._wrong = wrong
 
@@ -172,6 +185,10 @@ def _wall() -> datetime:
 def _seconds_since_boot() -> float:
     """A monotonic counter in seconds; one that includes time asleep, if the system has it."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _to_the_second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -13,14 +13,16 @@ from bot.config import LogSettings
 from bot.redaction import redact
 
 # The lowest level of these loggers, whatever the settings say. Those of discord log whole payloads, and so message
-# content; the others log every tick, statement or font.
+# content, or a line for each try to connect, where Spade has a line for each outage. The others log every tick,
+# statement or font, and a tick that waits for Discord once more.
 _QUIETER = {
-    "discord.gateway": logging.INFO,
+    "discord.client": logging.WARNING,
+    "discord.gateway": logging.WARNING,
     "discord.http": logging.INFO,
     "discord.webhook": logging.INFO,
     "aiosqlite": logging.INFO,
     "alembic": logging.WARNING,
-    "apscheduler": logging.WARNING,
+    "apscheduler": logging.ERROR,
     "matplotlib": logging.WARNING,
     "PIL": logging.WARNING,
 }

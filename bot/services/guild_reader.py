@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.domain.guild import GuildSettings
 from bot.store import guilds
 from bot.store.database import Connection, Database
+from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,11 @@ class GuildReader:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.settle(guild_id)
+        except OutageError:  # which is logged by itself
+            return self._received(guild_id)
         except Exception as error:  # noqa: BLE001 - whatever failed, recording has logged it and tries it again
-            log.info("The record of server %s is shown without what cannot be written (%s)", guild_id, error)
+            reason = str(error) or "it takes too long"
+            log.info("The record of server %s is shown without what cannot be written (%s)", guild_id, reason)
             return self._received(guild_id)
         return NOTHING_UNWRITTEN
 

@@ -139,6 +139,27 @@ def test_a_wrong_date_is_not_believed_and_nothing_is_sure_meanwhile(
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
+def test_dates_that_are_refuted_at_once_are_told_now_and_then(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.clock.hear(NINE)
+    caplog.set_level(logging.INFO)
+    for _ in range(12):
+        machine.pass_(timedelta(minutes=1))
+        machine.clock.hear(machine.wall + timedelta(days=40))
+        machine.clock.hear(machine.wall)
+    first, over, *later = [record.getMessage() for record in caplog.records]
+    assert "2026-04-11 09:01:00Z, this machine as 2026-03-02 09:01:00Z" in first
+    assert over.startswith("It is certain again")
+    assert len(later) == 2
+    # One that lasts is told, however soon after another.
+    machine.pass_(timedelta(minutes=1))
+    for _ in range(10):
+        machine.pass_(timedelta(minutes=1))
+        machine.clock.hear(machine.wall + timedelta(days=40))
+    assert len(caplog.records) == 5
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_another_part_of_discord_refutes_a_wrong_date(machine: Machine, wrong: timedelta) -> None:
     machine.clock.hear(NINE)

@@ -163,9 +163,12 @@ def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
     start_log(LogSettings(level="debug"))
     logging.getLogger("bot").debug("heard, too")
     logging.getLogger("discord.gateway").debug("what somebody wrote")
+    logging.getLogger("discord.gateway").info("Shard ID None has connected to Gateway")
+    logging.getLogger("discord.client").info("logging in using static token")
     logging.getLogger("discord.http").debug("what somebody wrote")
     logging.getLogger("discord.webhook.async").debug("what somebody wrote")
     logging.getLogger("apscheduler.executors.default").info("ticked")
+    logging.getLogger("apscheduler.scheduler").warning("a tick was skipped")
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition(": ")[2] for line in lines] == ["heard", "heard, too"]
 

@@ -92,7 +92,7 @@ class GatewayConnection:
     """The gateway connection of a client that is logged in.
 
     Each interruption is dispatched as `disconnect`. The log gets one line for each different problem of a series of
-    failed tries, and none for a connection that is replaced at once.
+    failed tries, one when Discord has answered again, and none for a connection that is replaced at once.
     """
 
     def __init__(self, client: discord.Client, backoff: Backoff) -> None:
@@ -101,6 +101,7 @@ class GatewayConnection:
         self._resume: dict[str, Any] = {}
         self._initial = True
         self._logged: set[str] = set()
+        self._told_away = False
         self._socket: EventSocket | None = None
         self._events = GatewayEvents(client, self._parse)
         self._opened: list[EventSocket] = []
@@ -161,6 +162,9 @@ class GatewayConnection:
                 await socket.poll_event()
             if socket.sequence != sequence:
                 sequence, progress_at = socket.sequence, self._time()
+            if answered.done() and self._told_away:
+                self._told_away = False
+                log.info("Connected to Discord again")
             if self._time() - opened_at >= STABLE_SECONDS:
                 self._backoff.reset()
                 self._logged.clear()
@@ -186,6 +190,7 @@ class GatewayConnection:
             self._resume = {}
         if delay and loss.problem not in self._logged:
             self._logged.add(loss.problem)
+            self._told_away = True
             every = f"{LONGEST_DELAY_SECONDS:.0f}"
             log.warning("Not connected to Discord: %s. Trying again, at least every %s s", loss.problem, every)
         return delay

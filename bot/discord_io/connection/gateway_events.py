@@ -175,7 +175,7 @@ class GatewayEvents:
                 raise MalformedError("channel_id")  # noqa: TRY301 - nothing is older than its channel
             role_ids = _roles_of(data)
         except MalformedError as error:
-            log.warning("%s cannot be read (%s; %s)", events.MESSAGE, error, events.ids_in(data))
+            log.warning("%s cannot be read (field %s; %s)", events.MESSAGE, error, events.ids_in(data))
             self._miss_message(guild, channel_id, channel, message_id)
             return
         if guild is not None:
