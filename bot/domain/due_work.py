@@ -37,9 +37,13 @@ class Piece:
 
 
 class Cause(StrEnum):
-    """Why a piece of work did not succeed: by Discord, by the database, by its deadline, or by a fault in Spade."""
+    """Why a piece of work did not succeed.
+
+    Discord refused it, or did not answer a question; the database, the deadline, or a fault in Spade.
+    """
 
     DISCORD = "Discord"
+    UNANSWERED = "unanswered"
     DATABASE = "database"
     DEADLINE = "deadline"
     FAULT = "fault"

@@ -348,7 +348,7 @@ async def test_a_nudge_that_discord_refuses_for_now_is_tried_again_on_its_day_an
         assert "Missing Access" in problem
         title, words = await status_of(on)
         assert title == "Spade works, with something to look at"
-        assert "Nudge to Ann, Monday 2 March: Discord refused it (Discord answered 403 (50001) to POST" in words
+        assert "Nudge to Ann, Monday 2 March: Discord refused it (Missing Access, 50001)." in words
         assert "It is tried again <t:" in words
         for command in (("nudges", "status"), ("nudges", "now")):
             assert "Missing Access" in (await on.run(on.ann, *command)).text
@@ -420,7 +420,7 @@ async def test_a_locked_channel_keeps_the_digest_due_and_is_named(tmp_path: Path
         await on.on(7)
         assert [state for state, _ in deliveries(on, "digest")] == ["pending"]
         _, words = await status_of(on)
-        assert "Digest of 2–8 March 2026: Discord refused it (Discord answered 403 (50013) to POST" in words  # noqa: RUF001
+        assert "Digest of 2–8 March 2026: Discord refused it (Missing Permissions, 50013)." in words  # noqa: RUF001
         world.channels.allow_bot(on.room, Permission.SEND_MESSAGES)
         await on.on(9)
         assert deliveries(on, "digest") == [("sent", None)]

@@ -14,7 +14,7 @@ from bot.domain.due_work import Cause, FailedWork, Piece
 from bot.schedule import Schedule
 from bot.services.delivery import attempts
 from bot.services.delivery.attempts import Attempts
-from bot.services.delivery.messenger import RefusedError
+from bot.services.delivery.messenger import DiscordUnreachableError, RefusedError
 from bot.store.error import StoreError
 from tests.support.messages import moment
 
@@ -128,6 +128,7 @@ async def test_what_fails_is_told_to_its_guild_with_the_cause_until_it_is_not_tr
         return work
 
     await pieces.attempt(Piece("digest", 1), failing(RefusedError("Missing Access")))
+    await pieces.attempt(Piece("nudge", 1, 6), failing(DiscordUnreachableError("no word of the server 1")))
     await pieces.attempt(Piece("nudge", 1, 5), failing(StoreError("/a/path is full.")))
     await pieces.attempt(Piece("nudge", 2, 5), failing(ValueError("of another server")))
     await pieces.attempt(Piece("gaps"), failing(ValueError("words")))
@@ -136,13 +137,14 @@ async def test_what_fails_is_told_to_its_guild_with_the_cause_until_it_is_not_tr
     told = {failed.piece: (failed.cause, failed.reason, failed.count) for failed in pieces.failing(1)}
     assert told == {
         Piece("digest", 1): (Cause.DISCORD, "Missing Access", 2),
+        Piece("nudge", 1, 6): (Cause.UNANSWERED, None, 1),
         Piece("nudge", 1, 5): (Cause.DATABASE, None, 1),
         Piece("gaps"): (Cause.FAULT, None, 1),
     }
     digest = pieces.failing(1)[0]
     assert (digest.since, digest.again_at) == (moment(0), moment(3))
     clock.set(moment(61))
-    assert {failed.piece for failed in pieces.failing(1)} == {Piece("nudge", 1, 5), Piece("gaps"), Piece("digest", 1)}
+    assert {failed.piece for failed in pieces.failing(1)} == {*told}
     clock.set(moment(62))
     assert [failed.piece for failed in pieces.failing(1)] == [Piece("digest", 1)]
     clock.set(moment(64))

@@ -15,6 +15,7 @@ from bot.cli.run import Outage, as_failures
 from bot.discord_io.connection.problem import LONGEST, described
 from bot.discord_io.interactions import registration
 from bot.discord_io.interactions.registration import CommandRegistration
+from bot.views.words.names import safe_reason
 
 TOKEN = "aW50ZXJhY3Rpb246MTIzNDU2Nzg5MDEyMzQ1Njc4OTp0b2tlbg"
 FORM = {
@@ -58,6 +59,19 @@ def failed(
 )
 def test_the_request_the_reason_and_the_field_are_named(error: BaseException, words: str) -> None:
     assert described(error) == words
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (failed(400, FORM), "Invalid Form Body; In embeds.0․title: Too long, 50035"),  # noqa: RUF001 - no address
+        (failed(403, {"code": 50013, "message": "Missing Permissions"}), "Missing Permissions, 50013"),
+        (failed(502, "<html>"), "Discord answered 502: Bad Request"),
+        (TimeoutError(), "Discord did not answer in time"),
+    ],
+)
+def test_people_on_discord_read_the_reason_without_the_request(error: BaseException, words: str) -> None:
+    assert safe_reason(described(error)) == words
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_without_trouble_everything_is_in_order() -> None:
         ),
         (
             Undelivered(delivery(DeliveryKind.DIGEST, DeliveryState.REFUSED, UNSETTLEABLE)),
-            "it was not sent (whether it arrived could not be found out).",
+            "March 2026: whether it arrived could not be found out, so it is not sent again.",
         ),
         (
             Undelivered(delivery(DeliveryKind.NUDGE, DeliveryState.UNKNOWN, "hung"), "Jo"),
@@ -74,18 +74,19 @@ def test_what_was_not_sent_is_named_with_discords_reason(one: Undelivered, words
 @pytest.mark.parametrize(
     ("work", "cause", "words"),
     [
-        (Work.RECORDING, Cause.DATABASE, "Recording, which comes before the nudges: does not succeed since <t:"),
+        (Work.RECORDING, Cause.DATABASE, "Recording, which comes before the nudges: has not succeeded since <t:"),
         (Work.DIGEST, Cause.FAULT, "(a fault in Spade; its log says more). It is tried again <t:"),
-        (Work.PERSONAL_DIGEST, Cause.DEADLINE, "Digest to Jo: does not succeed since"),
-        (Work.NUDGE, Cause.DISCORD, "(Discord does not show the server just now)"),
-        (Work.RETENTION, Cause.DATABASE, "Forgetting what is older than you keep: does not succeed"),
-        ("gaps", Cause.FAULT, "Spade's own work `gaps`: does not succeed"),
+        (Work.PERSONAL_DIGEST, Cause.DEADLINE, "Digest to Jo: has not succeeded since"),
+        (Work.NUDGE, Cause.DISCORD, "(Missing Access, 50001)"),
+        (Work.NUDGE, Cause.UNANSWERED, "(Discord does not answer what Spade asks)"),
+        (Work.RETENTION, Cause.DATABASE, "Deleting what is older than this server keeps: has not succeeded"),
+        ("gaps", Cause.FAULT, "Spade's own work `gaps`: has not succeeded"),
     ],
 )
 def test_other_work_that_fails_is_named_with_since_when_and_when_it_is_tried_again(
     work: str, cause: Cause, words: str
 ) -> None:
-    reason = "Discord does not show the server just now" if cause is Cause.DISCORD else None
+    reason = "Discord answered 403 (50001) to POST /channels/5/messages: Missing Access"
     failed = FailedWork(Piece(work, 1, 7), cause, NOW, 3, NOW + timedelta(minutes=4), reason)
     title, text = said(replace(FACTS, failing=((failed, "Jo"),)))
     assert title == "Spade works, with something to look at"

@@ -132,9 +132,10 @@ class Attempts:
         cause, reason = Cause.FAULT, None
         if expired:
             cause = Cause.DEADLINE
+        elif isinstance(error, DiscordUnreachableError):
+            cause, pause = Cause.UNANSWERED, min(pause, OUTAGE_PAUSE)
         elif isinstance(error, DiscordTroubleError):
             cause, reason = Cause.DISCORD, str(error)
-            pause = min(pause, OUTAGE_PAUSE) if isinstance(error, DiscordUnreachableError) else pause
         elif isinstance(error, StoreError):
             cause = Cause.DATABASE
         return FailedWork(piece, cause, before.since if before is not None else now, count + 1, now + pause, reason)

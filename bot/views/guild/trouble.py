@@ -39,6 +39,8 @@ def _delivery_line(one: Undelivered) -> str:
                 what=what,
                 reason=_reason(delivery),
             )
+        case DeliveryState.REFUSED if delivery.problem == UNSETTLEABLE:
+            return say("{what}: whether it arrived could not be found out, so it is not sent again.", what=what)
         case DeliveryState.REFUSED:
             return say("{what}: it was not sent ({reason}).", what=what, reason=_reason(delivery))
         case _:
@@ -47,7 +49,7 @@ def _delivery_line(one: Undelivered) -> str:
 
 def _failure_line(failure: FailedWork, name: str | None) -> str:
     return say(
-        "{what}: does not succeed since {since} ({cause}). It is tried again {again}.",
+        "{what}: has not succeeded since {since} ({cause}). It is tried again {again}.",
         what=_work(failure, name),
         since=discord_time(failure.since, "f"),
         cause=_cause(failure),
@@ -72,8 +74,6 @@ def _reason(delivery: Delivery) -> str:
     match delivery.problem:
         case problem if problem == EXPIRED:
             return say("Discord did not take it while it was due")
-        case problem if problem == UNSETTLEABLE:
-            return say("whether it arrived could not be found out")
         case problem:
             return safe_reason(problem)
 
@@ -90,7 +90,7 @@ def _work(failure: FailedWork, name: str | None) -> str:
         case Work.NUDGE:
             return say("Nudge to {who}", who=who)
         case Work.RETENTION:
-            return say("Forgetting what is older than you keep")
+            return say("Deleting what is older than this server keeps")
         case other:
             return say("Spade's own work {name}", name=f"`{other}`")
 
@@ -99,6 +99,8 @@ def _cause(failure: FailedWork) -> str:
     match failure.cause:
         case Cause.DISCORD:
             return safe_reason(failure.reason)
+        case Cause.UNANSWERED:
+            return say("Discord does not answer what Spade asks")
         case Cause.DATABASE:
             return say("the database cannot be used")
         case Cause.DEADLINE:

@@ -20,6 +20,7 @@ _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # lette
 _VARIANTS = range(0xE0100, 0xE01F0)
 _LOOK_ALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›"})  # noqa: RUF001 - looking alike is what they are for
 _FORMATTING = re.compile(r"[\\*_~`|\[\]]|^[#+-]|(?<=\d)\.(?=\s)")
+_ANSWER = re.compile(r"Discord answered (?P<status>\d+)(?: \((?P<code>\d+)\))?(?: to [A-Z]+ /\S*)?: ")
 _SCHEME = re.compile(r"(?<=:)//")
 _ADDRESS_DOT = re.compile(r"(?<=www)\.|(?<=\w)\.(?=\w{2,}(?:[/:?#]|\.\w{2,}[/:?#]))", re.IGNORECASE)
 
@@ -42,8 +43,18 @@ def plain_name(name: str, limit: int = NAME_LIMIT, *, unnamed: str | None = None
 
 
 def safe_reason(problem: str | None) -> str:
-    """Discord's reason for a refusal, for a sentence on Discord."""
-    return safe_name((problem or "").rstrip("."), REASON_LIMIT, unnamed=say("it gave no reason"))
+    """Discord's reason for a refusal, for a sentence on Discord.
+
+    Of a described request, the method and the path are left out: they stand in the log, and people know what was asked.
+    """
+    reason = (problem or "").rstrip(".")
+    if answer := _ANSWER.match(reason):
+        words = reason[answer.end() :]
+        if answer["code"]:
+            reason = f"{words}, {answer['code']}"
+        else:
+            reason = say("Discord answered {status}: {reason}", status=answer["status"], reason=words)
+    return safe_name(reason, REASON_LIMIT, unnamed=say("it gave no reason"))
 
 
 def safe_guild(name: str) -> str:
