@@ -55,9 +55,28 @@ async def test_the_first_handshake_may_fail_in_any_way(
                 await outliving
                 assert app.bot.is_ready()
     told = [record for record in caplog.records if record.name == gateway.__name__]
-    assert [record.levelname for record in told] == ["WARNING", "INFO"]
-    assert told[-1].getMessage() == "Connected to Discord again"
+    assert [record.levelname for record in told if record.levelno > logging.INFO] == ["WARNING"]
+    assert "Connected to Discord; servers: 1" in caplog.text
     assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_a_session_that_goes_on_after_an_outage_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line when the connection is lost, one when it is back."""
+    clock = DrivenClock(START)
+    monkeypatch.setattr(gateway, "FIRST_DELAY_SECONDS", 1.0)
+    monkeypatch.setattr(gateway, "LONGEST_DELAY_SECONDS", 1.0)
+    async with Sandbox(now=clock.now) as sandbox:
+        sandbox.world.channels.add(sandbox.world.guilds.add("Town"), "square")
+        async with connected(sandbox, clock, tmp_path / "spade.db"):
+            caplog.set_level(logging.INFO, logger=gateway.__name__)
+            sandbox.faults.gateway.fail_handshakes(HandshakeMoment.REQUEST, 503)
+            sandbox.faults.gateway.drop()
+            await sandbox.until(lambda: "Not connected to Discord" in caplog.text, 20)
+            sandbox.faults.gateway.accept_handshakes()
+            await sandbox.until(lambda: "Connected to Discord again" in caplog.text, 20)
+    assert len(caplog.records) == 2
 
 
 @pytest.mark.parametrize(("moment", "code"), FAILURES)

@@ -92,7 +92,7 @@ class GatewayConnection:
     """The gateway connection of a client that is logged in.
 
     Each interruption is dispatched as `disconnect`. The log gets one line for each different problem of a series of
-    failed tries, one when Discord has answered again, and none for a connection that is replaced at once.
+    failed tries, one when the session goes on after that, and none for a connection that is replaced at once.
     """
 
     def __init__(self, client: discord.Client, backoff: Backoff) -> None:
@@ -164,7 +164,8 @@ class GatewayConnection:
                 sequence, progress_at = socket.sequence, self._time()
             if answered.done() and self._told_away:
                 self._told_away = False
-                log.info("Connected to Discord again")
+                if self._resume:  # the client itself tells of a new session
+                    log.info("Connected to Discord again")
             if self._time() - opened_at >= STABLE_SECONDS:
                 self._backoff.reset()
                 self._logged.clear()
