@@ -18,6 +18,7 @@ from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.time_signal import TimeSignal
+from bot.discord_io.connection.unsure_requests import note_broken_connection, note_server_error
 from bot.discord_io.interactions.apology import apologise, tell
 from bot.discord_io.interactions.command_names import CommandNames
 from bot.discord_io.interactions.controls import Control, control_class
@@ -27,7 +28,7 @@ from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.named import names_are_readable
 from bot.discord_io.interactions.registration import CommandRegistration
 from bot.discord_io.interactions.responses import custom_id_of
-from bot.store.error import OutageError
+from bot.store.error import LostDatabaseError, OutageError
 from bot.views.nudge.presses import already_settled
 from bot.views.words.refusals import nothing_happened
 
@@ -76,6 +77,8 @@ class SpadeBot(commands.Bot):
         trace = self.invalid_requests.trace()
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
         trace.on_request_end.append(require_json)
+        trace.on_request_end.append(note_server_error)
+        trace.on_request_exception.append(note_broken_connection)
         self._ending: asyncio.Task[None] | None = None
         self._asked_in_vain = ""
         super().__init__(
@@ -222,7 +225,7 @@ class SpadeBot(commands.Bot):
         error = sys.exc_info()[1]
         if error is not None and args and isinstance(args[0], discord.Interaction):
             await apologise(args[0], error, f"the listener {event_method}")
-        elif not isinstance(error, OutageError):  # an outage of the database is logged by itself
+        elif not isinstance(error, OutageError | LostDatabaseError):  # they are logged by themselves
             log.error("The listener %s failed", event_method, exc_info=error)
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -47,5 +47,5 @@ class Status(GuildCog, audience=Audience.MANAGERS_AND_SERVER_MANAGERS, cost=Cost
             return
         missing = missing_by_channel(guild, await self._settings.state(guild.id))
         unsure = self._clock.unsure_for >= WORTH_SAYING
-        connection = ConnectionState(bot.__version__, self._connected_at, missing, time_unsure=unsure)
+        connection = ConnectionState(bot.__version__, self._connected_at, missing, unsure, guild.unavailable)
         await respond(interaction, status_letter(facts, connection))

@@ -81,10 +81,12 @@ async def by_id(connection: AsyncConnection, delivery_id: str) -> Delivery | Non
     return None if row is None else _read(row)
 
 
-async def unsettled(connection: AsyncConnection) -> tuple[Delivery, ...]:
-    """The deliveries without a final outcome, oldest first."""
+async def unsettled(connection: AsyncConnection, guild_id: int | None = None) -> tuple[Delivery, ...]:
+    """The deliveries without a final outcome, of one guild or of all, oldest first."""
     states = sorted(state.value for state in UNSETTLED)
     query = select(tables.delivery).where(_delivery.state.in_(states)).order_by(_delivery.claimed_at)
+    if guild_id is not None:
+        query = query.where(_delivery.guild_id == guild_id)
     return tuple(_read(row) for row in await connection.execute(query))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import discord
 import pytest
+from sqlalchemy import insert
 
 from bot.app import open_app
 from bot.clock import DrivenClock, SystemClock
@@ -18,6 +19,7 @@ from bot.discord_io.connection import invalid_requests
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.delivery import messenger
 from bot.sandbox import Permission, Sandbox
+from bot.store import tables
 from tests.support.stage import PATIENCE, connected
 from tests.support.team import MONDAY, Team, labels, restarted, team, text_of
 
@@ -188,6 +190,20 @@ async def test_a_digest_is_found_behind_many_messages_and_an_empty_page_is_not_b
         await on.later(seconds=31)
         assert deliveries(on, "digest") == [("sent", None)]
         assert repeated == []  # it was found, not sent again and recognised by its nonce
+
+
+async def test_a_post_that_arrived_and_was_then_refused_is_not_sent_again(tmp_path: Path) -> None:
+    """discord.py repeats a request after a 502 by itself; the refusal of the repetition says nothing of the first."""
+    async with team(tmp_path, on=()) as on:
+        world = on.sandbox.world
+        await on.run(world.state.user(on.guild.owner_id), "settings", "digest", channel=on.room)
+        on.sandbox.faults.requests.garble("upstream", status=502, method="POST", route=SEND)
+        on.sandbox.faults.requests.forbid(method="POST", route=SEND, times=1, skip=1)
+        await on.on(7)
+        assert [state for state, _ in deliveries(on, "digest")] == ["unknown"]
+        await on.later(minutes=30)  # the nonce is forgotten
+        assert deliveries(on, "digest") == [("sent", None)]
+        assert len([message for message in on.room.messages if message.embeds]) == 1
 
 
 async def test_the_first_hello_is_settled_like_everything_else(tmp_path: Path) -> None:
@@ -427,3 +443,41 @@ async def test_a_locked_channel_keeps_the_digest_due_and_is_named(tmp_path: Path
         (digest,) = [message for message in on.room.messages if message.embeds]
         assert "comes late" in text_of(digest)
         assert (await status_of(on))[0] == "Everything is in order"
+
+
+async def test_what_is_open_is_shown_although_something_else_was_sent_since(tmp_path: Path) -> None:
+    async with team(tmp_path, on=["ann"]) as on:
+        await due(on)
+        on.sandbox.faults.requests.forbid(on.dms(on.ann)[0].channel_id, method="POST", route=SEND)
+        await on.tick()
+        on.sandbox.faults.calm()
+        async with on.app.database.writing() as connection:  # as if a digest had come through meanwhile
+            await connection.execute(
+                insert(tables.delivery).values(
+                    delivery_id="d",
+                    guild_id=on.guild.id,
+                    kind="personal digest",
+                    manager_id=on.ann.id,
+                    nonce="d",
+                    due_on=MONDAY.date(),
+                    state="sent",
+                    claimed_at=on.clock.now(),
+                    tried_at=on.clock.now() + timedelta(seconds=1),
+                )
+            )
+        title, words = await status_of(on)
+        assert title == "Spade works, with something to look at"
+        assert words.count("Nudge to Ann, Monday 2 March: Discord refused it") == 1
+        await on.later(minutes=2)
+        assert (await status_of(on))[0] == "Everything is in order"
+
+
+async def test_a_server_that_discord_does_not_show_is_no_order(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as on:
+        assert (await status_of(on))[0] == "Everything is in order"
+        shown = on.app.bot.get_guild(on.guild.id)
+        assert shown is not None
+        shown.unavailable = True
+        title, words = await status_of(on)
+        assert title == "Spade works, with something to look at"
+        assert "Discord does not show me all of this server just now" in words

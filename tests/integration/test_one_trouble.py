@@ -131,3 +131,25 @@ async def test_a_channel_that_cannot_be_written_does_not_prevent_answers_which_s
     assert await reader.unwritten(GUILD) == {}
     await reader.settle_for_answer(GUILD)
     assert unwritten_for_answer() == {}
+
+
+class Slow(OneBadChannel):
+    """Records nothing at all, but for ever."""
+
+    async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
+        await asyncio.sleep(60)
+        return await super().record(stretch, context)
+
+
+@pytest.mark.parametrize("kind", [OneBadChannel, Slow])
+async def test_a_channel_that_cannot_be_written_does_not_prevent_a_stop(
+    kind: type[OneBadChannel], database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.services.record.follower.LAST_SECONDS", 0.1)
+    log = ChannelLog()
+    follower = Follower(database, kind(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.01)
+    await follow(follower, log, channel())
+    await hears(follower, channel(), said(1, MIA))
+    async with asyncio.timeout(5):
+        await follower.settle_last()
+    assert caplog.text.count("What was heard last is not on record") == 1

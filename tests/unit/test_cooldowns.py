@@ -12,6 +12,7 @@ from bot.discord_io.interactions import cooldowns
 from bot.discord_io.interactions.authorisation import Audience, Authorisation, declare_audience
 from bot.discord_io.interactions.cooldowns import Cooldowns, Cost, Pause, TooMany, declare_cost
 from bot.discord_io.interactions.guard import InteractionGuard
+from bot.store.error import LostDatabaseError, OutageError
 from bot.views.words.refusals import busy_here, not_a_manager, too_fast
 
 MIA, NOAH, HERE, THERE = 1, 2, 5, 6
@@ -165,6 +166,19 @@ async def test_whoever_types_too_fast_gets_no_suggestions_for_a_moment(time):
     assert await asks(guard, MIA, typing) == (False, [[]])
     time[0] += Cost.SUGGESTION.value.person.seconds + 1
     assert await asks(guard, MIA, typing) == (True, [])
+
+
+@pytest.mark.parametrize("error", [OutageError("locked"), LostDatabaseError("gone")])
+async def test_without_a_database_there_are_no_suggestions_and_no_further_line_in_the_log(error, caplog):
+    class NoAccess(ManagedByMia):
+        async def is_manager(self, _guild_id, _person_id, _role_ids):
+            raise error
+
+        may_manage = is_manager
+
+    guard = InteractionGuard(Authorisation(NoAccess()), lambda _guild_id: "en")
+    assert await asks(guard, MIA, InteractionType.autocomplete) == (False, [[]])
+    assert caplog.messages == []
 
 
 def test_the_sentence_says_when_to_try_again():

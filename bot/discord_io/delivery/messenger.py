@@ -11,6 +11,7 @@ import discord
 
 from bot.discord_io.connection.problem import described, passes
 from bot.discord_io.connection.timeout import request_timeout
+from bot.discord_io.connection.unsure_requests import unsure_requests
 from bot.discord_io.delivery.delivery_search import DeliverySearch
 from bot.discord_io.delivery.members import MemberDirectory
 from bot.discord_io.record.permissions import may_read_history
@@ -78,14 +79,16 @@ class DiscordMessenger:
         return await self._send(self._guild_channel(channel_id), body, nonce)
 
     async def _send(self, target: Awaitable[discord.abc.Messageable], body: Parcel, nonce: str) -> SentMessage:
+        unsure: list[str] = []
         try:
             async with request_timeout(REQUEST_SECONDS):
                 channel = await target
-                message = await channel.send(**sendable(body), nonce=nonce)
+                with unsure_requests() as unsure:
+                    message = await channel.send(**sendable(body), nonce=nonce)
         except discord.InvalidData as error:
             raise RefusedError("the channel is not one to write to", final=True) from error
         except discord.HTTPException as error:
-            if passes(error) or error.status == UNAUTHORIZED:
+            if passes(error) or error.status == UNAUTHORIZED or unsure:  # refused at last, after an error or several
                 raise UnknownOutcomeError(described(error)) from error
             raise _refusal(error) from error
         except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -28,7 +28,7 @@ from bot.discord_io.interactions.cooldowns import (
     UndeclaredCostError,
     declared_cost,
 )
-from bot.store.error import OutageError
+from bot.store.error import LostDatabaseError, OutageError
 from bot.views.words.refusals import busy_here, still_working, too_fast
 from bot.views.words.sentence import language_like, speak
 
@@ -142,7 +142,7 @@ class InteractionGuard:
             audience = None
         try:
             admitted = audience is not None and await self._authorisation.may_get_suggestions(interaction, audience)
-        except OutageError:
+        except (OutageError, LostDatabaseError):  # they are logged by themselves
             admitted = False
         except Exception:
             log.exception("Who may get suggestions for a command could not be found out; there are none")

@@ -1,6 +1,6 @@
 """Gathers how Spade is doing in one guild: what is recorded, what is missing, what comes next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -82,7 +82,8 @@ class StatusService:
             connection, settings, now = guild.connection, guild.settings, guild.now
             recorded = await spans.extents(connection, guild_id)
             gaps = await spans.known_gaps(connection, guild_id)
-            tried = await deliveries.last_tried(connection, guild_id)
+            tried = (await deliveries.last_tried(connection, guild_id)).values()
+            unsettled = await deliveries.unsettled(connection, guild_id)
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
             team = await managers.all_settings(connection, guild_id)
             own = next((one for one in team if one.manager_id == person_id), None)
@@ -91,7 +92,7 @@ class StatusService:
                 past = await past_nudges(connection, settings, own, now, self._rules)
                 next_on = next_nudge_day(own, settings.zone, now, past)
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
-        undelivered = _undelivered(tried, settings, team, now)
+        undelivered = _undelivered((*tried, *unsettled), settings, team, now)
         failures = {failure.piece: failure for failure in self._attempts.failing(guild_id)}
         again = {piece: failure.again_at for piece, failure in failures.items()}
         covered = {_piece_of(delivery) for delivery in undelivered}
@@ -121,15 +122,19 @@ class StatusService:
 
 
 def _undelivered(
-    tried: Mapping[int | None, Delivery], settings: GuildSettings, team: Sequence[ManagerSettings], now: datetime
+    found: Iterable[Delivery], settings: GuildSettings, team: Sequence[ManagerSettings], now: datetime
 ) -> list[Delivery]:
-    """What is in trouble, the channel's first; without what nobody wants any more, and without closed DMs."""
+    """What is in trouble, each once, the channel's first; not what nobody wants any more, and not closed DMs."""
     wanting = {one.manager_id for one in team if one.enrolled_at is not None and one.refused_at is None}
     return [
         delivery
-        for recipient, delivery in sorted(tried.items(), key=lambda item: item[0] or 0)
+        for delivery in sorted(dict.fromkeys(found), key=lambda one: (one.manager_id or 0, one.claimed_at))
         if delivery.in_trouble(now)
-        and (recipient in wanting if recipient is not None else settings.digest_channel_id is not None)
+        and (
+            delivery.manager_id in wanting
+            if delivery.manager_id is not None
+            else settings.digest_channel_id is not None
+        )
     ]
 
 

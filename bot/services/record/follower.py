@@ -33,6 +33,9 @@ from bot.store.error import LostDatabaseError, OutageError, StoreError
 
 log = logging.getLogger(__name__)
 
+LAST_SECONDS = 8.0
+"""How long a stop waits for the database to take what was heard last: whoever stops Spade does not wait for ever."""
+
 
 class Follower:
     """Keeps the record complete. One instance serves all guilds; it writes only while `run` is running.
@@ -232,11 +235,16 @@ class Follower:
         await self.flush(guild_id)
 
     async def settle_last(self) -> None:
-        """The same, before Spade stops. What cannot be written any more is logged, and left to the history."""
+        """The same, before Spade stops, for at most `LAST_SECONDS`. Raises nothing but cancellation.
+
+        What cannot be written any more is logged, and left to the history.
+        """
         try:
-            await self.settle()
-        except StoreError as error:
-            log.warning("What was heard last is not on record, and has to come from the history: %s", error)
+            async with asyncio.timeout(LAST_SECONDS):
+                await self.settle()
+        except Exception as error:  # noqa: BLE001 - whatever failed, Spade stops
+            why = str(error) or type(error).__name__
+            log.warning("What was heard last is not on record, and has to come from the history: %s", why)
 
     async def flush(self, guild_id: int | None = None) -> None:
         """Record what was held back long enough, and take back what was deleted.

@@ -24,13 +24,15 @@ _SHOWN = 8
 class ConnectionState:
     """What the connection to Discord knows. `missing` are the permissions Spade lacks, by channel.
 
-    `time_unsure`: for some minutes now it has not been certain what time it is.
+    `time_unsure`: for some minutes now it has not been certain what time it is. `unavailable`: Discord does not show
+    the server, or what it sent of it cannot be read.
     """
 
     version: str
     connected_at: datetime | None
     missing: Mapping[int, Sequence[str]]
     time_unsure: bool = False
+    unavailable: bool = False
 
 
 def status_letter(facts: StatusFacts, connection: ConnectionState) -> Letter:
@@ -112,6 +114,11 @@ def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
         yield say(
             "I am not certain what time it is, because this machine's clock and Discord's answers disagree, or Discord "
             "does not answer. Until I am, nothing is sent and nothing expires."
+        )
+    if connection.unavailable:
+        yield say(
+            "Discord does not show me all of this server just now. Until it does, nothing is recorded or sent here; "
+            "then I fetch what was missed."
         )
     for channels, names in lacking(connection.missing):
         yield say("In {channel} I am missing: {permissions}.", channel=channels, permissions=names)
