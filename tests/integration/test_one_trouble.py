@@ -133,6 +133,33 @@ async def test_a_channel_that_cannot_be_written_does_not_prevent_answers_which_s
     assert unwritten_for_answer() == {}
 
 
+async def test_a_channel_that_is_never_written_is_one_line_in_the_log(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.01)
+    log, recorder = ChannelLog(), OneBadChannel(database, Rules())
+    follower = Follower(database, recorder, log, DrivenClock(moment(0)), hold_seconds=0.01)
+    await follow(follower, log, channel(), OTHER)
+    running = asyncio.create_task(follower.run())
+    for trouble in (1, 2):
+        recorder.bad = True
+        await hears(follower, channel(), said(trouble, MIA))
+        for minute in range(5):  # the other channel is written all the while
+            await hears(follower, OTHER, said(10 * trouble + minute, NOAH))
+            async with asyncio.timeout(10):
+                while follower.received(GUILD) != {CHANNEL: 1}:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.03)
+        assert caplog.text.count("Recording failed") == trouble
+        recorder.bad = False
+        async with asyncio.timeout(10):
+            while follower.received(GUILD):
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.03)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 class Slow(OneBadChannel):
     """Records nothing at all, but for ever."""
 

@@ -208,19 +208,26 @@ class Follower:
             group.create_task(self._left.run())
 
     async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Repeat some work until cancelled. A failure that stays the same is logged once."""
+        told = ""
         while True:
             try:
                 await work()
+                told = ""
+                continue
             except OutageError:
-                await asyncio.sleep(RETRY_SECONDS)
+                pass  # it is logged by itself
             except LostDatabaseError:
                 return  # the bot stops, and says why
             except StoreError as error:
-                log.error("Recording waits: %s", error)  # noqa: TRY400 - the message is for people; no traceback
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception:
-                log.exception("Recording failed; it is tried again in %.0f s", RETRY_SECONDS)
-                await asyncio.sleep(RETRY_SECONDS)
+                before, told = told, str(error)
+                if told != before:
+                    log.error("Recording waits: %s", error)  # noqa: TRY400 - the message is for people; no traceback
+            except Exception as error:
+                before, told = told, repr(error)
+                if told != before:
+                    log.exception("Recording failed; it is tried again every %.0f s", RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _flush_after_a_while(self) -> None:
         await asyncio.sleep(self._hold / 2 or 0.01)
