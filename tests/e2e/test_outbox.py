@@ -18,8 +18,9 @@ from bot.config import Settings
 from bot.discord_io.connection import invalid_requests
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.delivery import messenger
+from bot.domain.history_job import JobKind
 from bot.sandbox import Permission, Sandbox
-from bot.store import tables
+from bot.store import history_jobs, tables
 from tests.support.stage import PATIENCE, connected
 from tests.support.team import MONDAY, Team, labels, restarted, team, text_of
 
@@ -481,3 +482,15 @@ async def test_a_server_that_discord_does_not_show_is_no_order(tmp_path: Path) -
         title, words = await status_of(on)
         assert title == "Spade works, with something to look at"
         assert "Discord does not show me all of this server just now" in words
+
+
+async def test_history_that_was_not_read_to_its_end_is_no_order(tmp_path: Path) -> None:
+    async with team(tmp_path, on=()) as on:
+        async with on.app.database.writing() as connection:  # as it is left when Discord gives no answer for minutes
+            await history_jobs.add(connection, on.guild.id, JobKind.BACKFILL, MONDAY, on.clock.now())
+        title, words = await status_of(on)
+        assert title == "Spade works, with something to look at"
+        assert "Reading the history has stopped before its end" in words
+        await on.app.reader.resume(on.guild.id)
+        await on.sandbox.until(lambda: not any(one.running for one in on.app.reader.progress(on.guild.id)))
+        assert (await status_of(on))[0] == "Everything is in order"

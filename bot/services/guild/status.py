@@ -17,7 +17,7 @@ from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.job_progress import JobProgress
-from bot.store import deliveries, managers, spans
+from bot.store import deliveries, history_jobs, managers, spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class StatusFacts:
 
     `closed` are the names of the managers who cannot be sent a DM. `next_nudge_on` is the asking manager's next day.
     `undelivered` is what was not sent, or may not have been; `failing` is other due work that does not succeed,
-    with the name of the manager it is for. `unwritten` is what was received and cannot be written.
+    with the name of the manager it is for. `unwritten` is what was received and cannot be written. `stopped` is how
+    many jobs that read history have stopped before their end.
     """
 
     settings: GuildSettings
@@ -52,6 +53,7 @@ class StatusFacts:
     undelivered: tuple[Undelivered, ...] = ()
     failing: tuple[tuple[FailedWork, str | None], ...] = ()
     unwritten: Unwritten = field(default_factory=dict)
+    stopped: int = 0
 
 
 class StatusService:
@@ -84,6 +86,7 @@ class StatusService:
             gaps = await spans.known_gaps(connection, guild_id)
             tried = (await deliveries.last_tried(connection, guild_id)).values()
             unsettled = await deliveries.unsettled(connection, guild_id)
+            unfinished = {job.job_id for job in await history_jobs.unfinished(connection, guild_id)}
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
             team = await managers.all_settings(connection, guild_id)
             own = next((one for one in team if one.manager_id == person_id), None)
@@ -91,6 +94,8 @@ class StatusService:
             if own is not None:
                 past = await past_nudges(connection, settings, own, now, self._rules)
                 next_on = next_nudge_day(own, settings.zone, now, past)
+        jobs = self._history_reader.progress(guild_id)
+        unfinished -= {one.job.job_id for one in jobs if one.running}
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
         undelivered = _undelivered((*tried, *unsettled), settings, team, now)
         failures = {failure.piece: failure for failure in self._attempts.failing(guild_id)}
@@ -109,7 +114,7 @@ class StatusService:
             recorded_until=moment_of(max(span.last_id for span in recorded.values())) if recorded else None,
             channels=len(recorded),
             behind=self._follower.behind(guild_id),
-            jobs=self._history_reader.progress(guild_id)[:3],
+            jobs=jobs[:3],
             gaps={channel_id: len(found) for channel_id, found in gaps.items()},
             digest=digest,
             manager=own,
@@ -117,6 +122,8 @@ class StatusService:
             closed=tuple(names.get(person) or str(person) for person in closed),
             undelivered=tuple(Undelivered(one, name(one.manager_id), again.get(_piece_of(one))) for one in undelivered),
             unwritten=unwritten,
+            # They are started once the guild has caught up.
+            stopped=len(unfinished) if self._follower.guild_caught_up(guild_id) else 0,
             failing=tuple((failure, name(failure.piece.manager_id)) for failure in failing),
         )
 

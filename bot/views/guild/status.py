@@ -132,6 +132,11 @@ def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
             count=sum(facts.gaps.values()),
             channels=channel_list(sorted(facts.gaps)),
         )
+    if facts.stopped:
+        yield say(
+            "Reading the history has stopped before its end, because some of it could not be read. It goes on when I "
+            "connect to Discord anew, as after a restart."
+        )
     if facts.unwritten:
         yield not_on_record_yet(facts.unwritten)
     yield from not_done(facts.undelivered, facts.failing)
