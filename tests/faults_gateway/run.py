@@ -174,6 +174,11 @@ def _passing_for_login(way: Way) -> bool:
     return way.name in {"http-429", "no-http-answer", "request-reset"} or way.name.startswith("http-5")
 
 
+_LATE = "Can't keep up"
+"""What discord.py's heartbeat says in its own thread, by the machine's time, where this loop has another: it tells of the
+load of the machine, not of an outage."""
+
+
 class _Ear(logging.Handler):
     """Gives each line of the log to the outage that it was written in. `astray` are tracebacks of no outage."""
 
@@ -187,7 +192,7 @@ class _Ear(logging.Handler):
         outcome = None if stand is None else stand.outcome
         if record.exc_info or "Traceback" in text:
             (self.astray if outcome is None else outcome.tracebacks).append(logging.Formatter().format(record))
-        elif outcome is not None:
+        elif outcome is not None and not text.startswith(_LATE):
             outcome.lines.append(text)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from aiosqlite import Connection
 
@@ -82,3 +84,18 @@ def database_takes_no_time() -> Iterator[None]:
         yield
     finally:
         Connection._execute = execute
+
+
+@contextmanager
+def gateway_counts_in_loop_time() -> Iterator[None]:
+    """Have discord.py's limit of frames a minute go by the FastLoop that runs, as everything else does."""
+
+    class Time:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(time, name)
+
+        def time(self) -> float:
+            return asyncio.get_running_loop().time()
+
+    with mock.patch("discord.gateway.time", Time()):
+        yield

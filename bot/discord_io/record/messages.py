@@ -1,7 +1,7 @@
 """Discord's messages as domain messages, with what has to be asked for besides."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import discord
 
@@ -44,25 +44,22 @@ class MessageReader:
         """The messages of a page of history, oldest first; `found` is newest first, as Discord sends it.
 
         One that cannot be read is logged, and is of kind UNREADABLE; see `History`. Raises as `completed` does, but not
-        MalformedError; MalformedAnswerError if the newest message of a page that follows `after_id` has no readable id:
-        then it is not known how far the page reaches.
+        MalformedError; MalformedAnswerError if the message at the end that has no bound has no readable id: then it is
+        not known how far the page reaches.
         """
         ids = [_id_within(raw, after_id, before_id) for raw in found]
-        if ids and ids[0] is None and before_id is None:
-            raise MalformedAnswerError("the newest message of a page has no readable id")
+        if ids and None in {before_id or ids[0], after_id or ids[-1]}:
+            raise MalformedAnswerError("a message at the end of a page has no readable id")
         messages: dict[int, Message] = {}
-        for number, raw in enumerate(found):
-            message_id = ids[number]
+        for message_id, raw in zip(ids, found, strict=True):
             if message_id is not None:
                 messages[message_id] = await self._read(channel_id, message_id, raw)
-                continue
-            log.warning("A message of channel %s cannot be read (id)", channel_id)
-            newer_id = next((one for one in reversed(ids[:number]) if one is not None), before_id)
-            older_id = next((one for one in ids[number:] if one is not None), after_id)
-            bounds = {newer_id - 1 if newer_id is not None else None, older_id + 1 if older_id is not None else None}
-            for bound in bounds - {None, newer_id, older_id}:
-                assert bound is not None
-                messages.setdefault(bound, Message(bound, None, MessageKind.UNREADABLE))
+        for older_id, newer_id, count in _between(ids, after_id, before_id):
+            log.warning("Messages of channel %s cannot be read (id); number: %s", channel_id, count)
+            # As many as there are, so that a full page stays one, and one at either end of where they may be.
+            latest = range(newer_id - 1, max(older_id, newer_id - 1 - count), -1)
+            for position in latest and {older_id + 1, *latest}:
+                messages[position] = Message(position, None, MessageKind.UNREADABLE)
         return tuple(messages[message_id] for message_id in sorted(messages))
 
     async def _read(self, channel_id: int, message_id: int, raw: object) -> Message:
@@ -87,3 +84,15 @@ def _id_within(raw: object, after_id: int | None, before_id: int | None) -> int 
     if found is None or found <= (after_id or 0) or (before_id is not None and found >= before_id):
         return None
     return found
+
+
+def _between(ids: Sequence[int | None], after_id: int | None, before_id: int | None) -> Iterator[tuple[int, int, int]]:
+    """Where messages without an id are, newest first: the ids around them, and how many they are."""
+    newer_id, count = before_id, 0
+    for one in (*ids, after_id):
+        if one is None:
+            count += 1
+            continue
+        if count and newer_id is not None:
+            yield one, newer_id, count
+        newer_id, count = one, 0
