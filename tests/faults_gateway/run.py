@@ -175,8 +175,8 @@ def _passing_for_login(way: Way) -> bool:
 
 
 _LATE = "Can't keep up"
-"""What discord.py's heartbeat says in its own thread, by the machine's time, where this loop has another: it tells of the
-load of the machine, not of an outage."""
+"""What discord.py's heartbeat says in its own thread, by the machine's time, where this loop has another: it tells of
+the load of the machine, not of an outage."""
 
 
 class _Ear(logging.Handler):
