@@ -250,6 +250,28 @@ async def test_a_channel_whose_making_cannot_be_read_is_recorded_all_the_same(to
         await town.counted(app, 3)
 
 
+async def test_what_is_heard_while_a_guild_is_read_anew_is_not_forgotten(town: Town) -> None:
+    """A channel is made, and a message posted, after REST has told the channels and before the rest is told."""
+    made: list[Channel] = []
+
+    def meanwhile() -> None:
+        made.append(town.world.channels.add(town.guild, "fountain"))
+        town.says(town.square)
+
+    asked = town.sandbox.faults.requests.meanwhile(meanwhile, route="/guilds/{guild_id}/threads/active")
+    async with town.bot() as app:
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
+        town.world.channels.add(town.guild, "well")
+        await town.sandbox.until(lambda: asked.hits == 1, 20)
+        await town.counted(app, 1)
+        guild = app.bot.get_guild(town.guild.id)
+        assert guild is not None
+        await town.sandbox.until(lambda: not guild.unavailable, 20)
+        assert guild.get_channel(made[0].id) is not None
+        town.says(made[0])
+        await town.counted(app, 2)
+
+
 async def test_a_channel_whose_end_cannot_be_read_is_forgotten(town: Town) -> None:
     async with town.bot() as app:
         market = town.world.channels.add(town.guild, "market")

@@ -6,7 +6,7 @@ an outage of that guild alone, which ends with a GUILD_CREATE made of what REST 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,7 +161,8 @@ class GuildRefreshes:
         trouble.running = trouble.hidden = False
         trouble.lost = lost
         await self._inject("GUILD_CREATE", fresh)
-        for name, data in (*self._deleted(guild_id, fresh, lost), *during):
+        made = {readable_identity(data) for name, data in during if name == "CHANNEL_CREATE"}
+        for name, data in (*self._deleted(guild_id, fresh, lost, made), *during):
             await self._inject(name, data)
         log.info("Guild %s was read anew; not readable: %s", guild_id, ", ".join(lost) or "nothing")
         if not lost and not trouble.hidden:
@@ -176,13 +177,18 @@ class GuildRefreshes:
             if newest_id is not None and isinstance(raw, dict) and _newest_of(raw) < newest_id:
                 raw["last_message_id"] = str(newest_id)
 
-    def _deleted(self, guild_id: int, fresh: Json, lost: tuple[str, ...]) -> list[tuple[str, Json]]:
-        """A CHANNEL_DELETE for each channel that the client remembers and REST does not list."""
+    def _deleted(
+        self, guild_id: int, fresh: Json, lost: tuple[str, ...], made: Container[int | None]
+    ) -> list[tuple[str, Json]]:
+        """A CHANNEL_DELETE for each channel that the client remembers and REST does not list.
+
+        Not for those just `made`: they would be taken for deleted, and nothing in them recorded any more.
+        """
         guild = self._client.get_guild(guild_id)
         listed = [readable_identity(raw) for raw in fresh["channels"]]
         if guild is None or None in listed or lost:
             return []
-        gone = [channel for channel in guild.channels if channel.id not in listed]
+        gone = [one for one in guild.channels if one.id not in listed and one.id not in made]
         return [
             ("CHANNEL_DELETE", {"id": str(channel.id), "type": channel.type.value, "guild_id": str(guild_id)})
             for channel in gone
