@@ -44,12 +44,12 @@ class MessageReader:
         """The messages of a page of history, oldest first; `found` is newest first, as Discord sends it.
 
         One that cannot be read is logged, and is of kind UNREADABLE; see `History`. Raises as `completed` does, but not
-        MalformedError; MalformedAnswerError if the message at the end that has no bound has no readable id: then it is
-        not known how far the page reaches.
+        MalformedError; MalformedAnswerError if the newest message of a page that follows `after_id` has no readable id:
+        then it is not known how far the page reaches.
         """
         ids = [_id_within(raw, after_id, before_id) for raw in found]
-        if ids and None in {before_id or ids[0], after_id or ids[-1]}:
-            raise MalformedAnswerError("a message at the end of a page has no readable id")
+        if ids and ids[0] is None and before_id is None:
+            raise MalformedAnswerError("the newest message of a page has no readable id")
         messages: dict[int, Message] = {}
         for message_id, raw in zip(ids, found, strict=True):
             if message_id is not None:
@@ -87,12 +87,17 @@ def _id_within(raw: object, after_id: int | None, before_id: int | None) -> int 
 
 
 def _between(ids: Sequence[int | None], after_id: int | None, before_id: int | None) -> Iterator[tuple[int, int, int]]:
-    """Where messages without an id are, newest first: the ids around them, and how many they are."""
+    """Where messages without an id are, newest first: the ids around them, and how many they are.
+
+    At the end of a page without an `after_id` they count as right before the others: further back is not in the page.
+    """
     newer_id, count = before_id, 0
-    for one in (*ids, after_id):
+    for one in (*ids, after_id) if after_id is not None else ids:
         if one is None:
             count += 1
             continue
         if count and newer_id is not None:
             yield one, newer_id, count
         newer_id, count = one, 0
+    if count and newer_id is not None:
+        yield newer_id - 1 - count, newer_id, count
