@@ -360,7 +360,7 @@ class HostileRun:
             gone = town.deletions
             unheard = {one.message.id for one in gone if self._may_be_unheard(one.message, one.at, heard=one.heard)}
             uncounted = {one.message.id for one in gone if not one.counted}
-            undecided = set(outside(self._database, town.messages, SPANS)) & undecidable(town, unread)
+            undecided = set(outside(self._database, town.messages, SPANS)) & undecidable(town, self._may_be_unread())
             found = compare(town, self._database, unheard, uncounted, unread, undecided)
             outcome.difference.lost += found.lost
             outcome.difference.doubled += found.doubled
@@ -383,9 +383,8 @@ class HostileRun:
         while time.monotonic() < until:
             await asyncio.sleep(0.2)
             self._start_if_ended()
-            unread = self._unread()
-            spoiled = unread & self._may_be_unread()
-            if not unread - spoiled - {one for town in self._towns for one in undecidable(town, spoiled)}:
+            spoiled = self._may_be_unread()
+            if not self._unread() - spoiled - {one for town in self._towns for one in undecidable(town, spoiled)}:
                 await asyncio.sleep(WRITTEN_WITHIN)
                 return
 
@@ -412,11 +411,11 @@ class HostileRun:
             await asyncio.sleep(0.1)
 
 
-def undecidable(town: Town, unread: Collection[int]) -> set[int]:
-    """The messages that cannot be judged as long as others are unread: by the rules `answer` and `thread`, (c) too.
+def undecidable(town: Town, spoiled: Collection[int]) -> set[int]:
+    """The messages that may have to be judged without others whose history is spoiled: by `answer`, `thread` or (c).
 
-    They follow an unread one in their channel, within the time in which people count as talking; in a thread, at any.
-    Whoever opened a thread is unknown as long as the message is unread that it was started on.
+    They follow such a one in their channel, within the time in which people count as talking; in a thread, at any. Who
+    opened a thread cannot be asked for where the message is spoiled that it was started on.
     """
     managers = {manager.id for manager in town.managers}
     found: set[int] = set()
@@ -428,11 +427,11 @@ def undecidable(town: Town, unread: Collection[int]) -> set[int]:
         for one in sorted(place.log, key=lambda one: one.id):
             near = any(place.is_thread or one.created_at - other.created_at <= TALKING for other in before)
             told = one.type == 0 and one.author.id in managers and not one.mentions
-            if (told and (near or place.id in unread)) or (place.is_thread and not read):
+            if (told and (near or place.id in spoiled)) or (place.is_thread and not read):
                 found.add(one.id)
-            if one.id in unread:
+            if one.id in spoiled:
                 before.append(one)
-            read = read or (one.id not in unread and is_person(one.author) and one.type in {0, 19})
+            read = read or (one.id not in spoiled and is_person(one.author) and one.type in {0, 19})
     return found
 
 
