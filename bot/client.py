@@ -80,6 +80,7 @@ class SpadeBot(commands.Bot):
         trace.on_request_end.append(note_server_error)
         trace.on_request_exception.append(note_broken_connection)
         self._ending: asyncio.Task[None] | None = None
+        self._logging_in: asyncio.Timeout | None = None
         self._asked_in_vain = ""
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -163,7 +164,8 @@ class SpadeBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs and make their commands known."""
-        self._logging_in.reschedule(None)  # a rate limit may delay the commands
+        if self._logging_in is not None:
+            self._logging_in.reschedule(None)  # a rate limit may delay the commands
         for cog in self._cogs_to_load:
             await self.add_cog(cog)
         await self.tree.set_translator(CommandNames())

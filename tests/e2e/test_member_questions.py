@@ -123,7 +123,8 @@ async def test_that_somebody_has_left_is_checked_before_it_counts(
         original = Gateway._list_members
 
         def forgetful(gateway: Gateway, session: Any, data: Any) -> None:
-            on.guild.members.clear()
+            for user in on.people:
+                on.guild.members.pop(user.id, None)
             try:
                 original(gateway, session, data)
             finally:

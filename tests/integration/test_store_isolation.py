@@ -46,7 +46,7 @@ WORDS = {
     ("manager", "nudge_weekdays"): "0,1",
     ("digest", "figures"): '{"managers": []}',
 }
-BEFORE = {("delivery", "state"): DeliveryState.REFUSED.value, ("touch", "kind"): TouchKind.LOGGED.value}
+BEFORE = {("delivery", "state"): DeliveryState.PENDING.value, ("touch", "kind"): TouchKind.LOGGED.value}
 """The words where nothing happened."""
 MOMENTS = {"offered_at": AT - timedelta(hours=1), "until_at": AT + timedelta(days=2)}
 """The times that are to lie before or after the others."""
