@@ -107,15 +107,18 @@ def _compare_gaps(
 ) -> None:
     """Note the known gaps that are due to no unreadable message: such messages are all that may be in one.
 
-    A gap may be known of a channel that is gone, since nobody need have heard of its deletion.
+    A gap may be known of a channel that is gone, since nobody need have heard of its deletion, and of a message that
+    was deleted before it could be read: it is asked for again for a while.
     """
+    deleted = {gone.message.id for gone in town.deletions}
     query = "SELECT channel_id, first_id, last_id, reason FROM known_gap WHERE guild_id = ?"
     for channel_id, first_id, last_id, reason in connection.execute(query, (town.guild.id,)).fetchall():
         place = town.world.state.channels.get(channel_id)
         if place is None:
             continue
         within = [one.id for one in place.log if first_id <= one.id <= last_id]
-        if not within or not set(within) <= set(unreadable):
+        empty = not within and not any(first_id <= one <= last_id for one in deleted)
+        if empty or not set(within) <= set(unreadable):
             about = "".join(_around(town, one, difference) for one in within if one not in unreadable)
             difference.note(f"known gap of {channel_id}, {first_id} to {last_id} ({reason}){about}", 1, 0)
 

@@ -368,7 +368,7 @@ class HostileRun:
             outcome.unreadable += len(unread)
             nowhere = [one for one in outside(self._database, town.messages, SPANS, GAPS) if str(one) not in log]
             outcome.unaccounted += [f"message {one} is neither on record nor known to be missing" for one in nowhere]
-            for one in self._hostility.needlessly(unread):
+            for one in self._hostility.needlessly(unread - undecided):
                 spoiled = self._hostility.spoiled[one]
                 outcome.difference.note(f"message {one} was not read, but all that is used was there: {spoiled}", 1, 0)
 
