@@ -54,7 +54,7 @@ async def test_a_planted_lack_of_care_is_found() -> None:
     """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted."""
 
     async def failed(empty: Path, defect: str, only: str) -> bool:
-        return (await play_hostile(20, 1, empty, only=only, defect=defect, a_second=100)).failed
+        return (await play_hostile(30, 1, empty, only=only, defect=defect, a_second=100)).failed
 
     planted = {
         "guards-gone": "GUILD_ROLE",

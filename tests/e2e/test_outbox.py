@@ -1,6 +1,7 @@
 """What is sent once, whatever happens to the request: drops, hangs, errors, limits, a token taken back."""
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -303,6 +304,8 @@ async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the
 async def test_a_wrong_date_of_discords_is_no_time_to_act_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    for name in ("bot.clock", "bot.client"):
+        caplog.set_level(logging.WARNING, name)
     ahead, clock = timedelta(), SystemClock()
     async with (
         Sandbox(now=lambda: datetime.now(UTC) + ahead) as sandbox,
