@@ -73,5 +73,6 @@ def _opener_at_hand(thread: discord.Thread, message: Message | None) -> tuple[bo
     if message is not None and message.message_id == thread.id:
         return True, message.author_id
     if isinstance(thread.parent, discord.ForumChannel):
-        return True, thread.owner_id  # the owner of a post is the author of its first message
+        # The owner of a post is the author of its first message. Without an owner that message has to tell.
+        return bool(thread.owner_id), thread.owner_id or None
     return False, None
