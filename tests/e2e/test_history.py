@@ -195,6 +195,28 @@ async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: To
         assert await town.rows(app, "SELECT count(*), count(DISTINCT channel_id) FROM span") == [(3, 3)]
 
 
+async def test_a_thread_that_awakes_while_the_archives_are_searched_is_caught_up_with(town: Town) -> None:
+    """It was known before the connection was lost, and is neither among the active threads nor new in the archive."""
+    other = town.world.channels.add(town.guild, "other", kind="text")
+    async with town.bot() as app:
+        thread = town.world.threads.start(town.general, "asleep", town.rafa)
+        town.world.messages.post(thread, town.rafa, "seen")
+        await town.settled_at(app, 1)
+
+        def awakes() -> None:
+            town.later(minutes=1)
+            town.world.messages.post(thread, town.rafa, "awake")
+
+        requests = town.sandbox.faults.requests
+        requests.meanwhile(awakes, route="/threads/archived", channel=town.general)
+        slow = requests.rate_limit(0.5, route="/threads/archived", channel=other)
+        town.sandbox.faults.gateway.drop(resume=False)
+        town.world.archive.add(thread)
+        await town.settled_at(app, 2)
+        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
+        assert slow.hits
+
+
 async def test_a_channel_back_in_sight_without_its_history_is_a_known_gap_up_to_now(town: Town) -> None:
     async with town.bot() as app:
         town.world.messages.post(town.general, town.rafa, "seen")

@@ -40,7 +40,7 @@ RETRY_SECONDS = 0.2
 GAP_RETRY_SECONDS, LONGEST_GAP_RETRY_SECONDS = 0.5, 1.0
 TICK_SECONDS = 0.3
 IN_STEP = "in-step"
-"""The file that is touched whenever the bot looks for due work, which it does only while it has caught up."""
+"""The file that is touched whenever the bot looks for due work and has caught up with every guild."""
 
 
 def live(arguments: list[str], token: str, folder: str, log: str, defect: str | None) -> None:
@@ -86,11 +86,12 @@ def hurry() -> None:
 
 
 def watch_due_work() -> None:
-    """Touch a file whenever the bot looks for due work: known gaps are tried then."""
+    """Touch a file whenever the bot looks for due work and has caught up: known gaps are tried at every such look."""
     retry_gaps = Follower.retry_gaps
 
     async def marked(self: Follower) -> int:
-        Path(IN_STEP).touch()
+        if self.caught_up:
+            Path(IN_STEP).touch()
         return await retry_gaps(self)
 
     Follower.retry_gaps = marked

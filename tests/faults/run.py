@@ -33,7 +33,7 @@ WRITTEN_WITHIN = 1.0
 """How long it takes at most until a received delete is on record, if nothing interrupts."""
 JUST_BEFORE = 0.5
 """An event this shortly before an interruption may have been lost with the connection."""
-SETTLED_WITHIN = 60.0
+SETTLED_WITHIN = 25.0
 MISSED = 8
 """How many messages are posted while no session of the last process is open."""
 LIFETIME = 4.0

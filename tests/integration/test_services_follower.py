@@ -822,6 +822,51 @@ async def test_a_new_session_forgets_the_threads_that_are_not_in_sight_any_more(
     await oracle(scene, channel(), place)
 
 
+async def test_what_is_known_of_an_earlier_session_alone_is_not_known(scene: Scene) -> None:
+    """It may be archived by now, so that nobody catches up with it; a message makes its channel known again."""
+    place = thread(MIA, at(-5), parent_id=CHANNEL)
+    await scene.catch_up(channel(), place)
+    scene.follower.interrupted(GUILD + 1)
+    assert scene.follower.knows(place.channel_id)
+    for guild_id in (None, GUILD):
+        scene.follower.interrupted(guild_id)
+        assert not scene.follower.knows(place.channel_id)
+        await scene.says(place, said(1, MIA))
+        assert scene.follower.knows(place.channel_id)
+
+
+async def test_an_archived_thread_that_is_active_in_the_next_session_is_kept(scene: Scene) -> None:
+    place = thread(MIA, at(-5), parent_id=CHANNEL)
+    await scene.catch_up(channel(), place)
+    scene.follower.thread_archived(place.channel_id)
+    scene.follower.interrupted()
+    await scene.catch_up(channel(), place)
+    await scene.follower.settle()
+    assert scene.follower.knows(place.channel_id)
+
+
+async def test_a_stale_channel_is_read_to_its_end(scene: Scene) -> None:
+    """Nobody knows its newest message, and there is more than one page of what was missed."""
+    await scene.catch_up(channel())
+    scene.follower.interrupted()
+    scene.log.post(channel(), *(said(minute, MIA) for minute in range(1, 251)))
+    stale = ChannelSnapshot(channel(), 0, stale=True)
+    await scene.follower.catch_up([stale], scene.follower.session)
+    assert await scene.messages() == 250
+    await oracle(scene, channel())
+
+
+async def test_a_thread_that_is_made_again_after_an_interruption_is_fetched(scene: Scene) -> None:
+    """It was made before, so messages of it may have been missed."""
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await scene.follower.follow_new(place, scene.follower.session)
+    scene.follower.interrupted()
+    scene.log.post(place, said(4, MIA))
+    await scene.follower.follow_new(place, scene.follower.session)
+    await oracle(scene, channel(), place)
+
+
 async def test_a_channel_out_of_sight_is_asked_for_what_was_said_meanwhile(scene: Scene) -> None:
     """Nobody knows how far it has come: not even Discord's own client."""
     await scene.catch_up(channel())

@@ -87,14 +87,15 @@ class CatchUp:
     async def follow_new(self, place: Place, session: int) -> None:
         """Follow a channel or thread that was just made, from its first message on.
 
-        Nothing needs to be fetched for that, unless `session` has ended by now. Raises what the store or the history
-        raises.
+        Nothing needs to be fetched for that, unless it was made before, or `session` has ended by now. Raises what the
+        store or the history raises.
         """
         channel = self._channels.see(place, session)
         async with channel.turn:
+            made_before = channel.position is not None
             if channel.position is None:
                 channel.position = await self._positions.recorded_until(place) or place.channel_id - 1
-        await self._catch_up(channel, ChannelSnapshot(place, 0), session)
+        await self._catch_up(channel, ChannelSnapshot(place, 0, stale=made_before), session)
 
     async def _open(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> None:
         async def once() -> None:
@@ -173,6 +174,8 @@ class CatchUp:
             if page is None:
                 break
             fetched += len(page)
+            if seen.stale and len(page) >= PAGE:
+                channel.want(channel.known_position + 1)  # only a page that is not full tells that there are no more
         return fetched
 
     async def _record_page(

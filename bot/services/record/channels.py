@@ -93,6 +93,7 @@ class Channels:
             self._guilds_known = False
             self._guilds_to_check.clear()
             self._visible_guilds.clear()
+            self._archived.clear()  # the new session tells which threads are active
         else:
             self._guilds_to_check.add(guild_id)
             self._visible_guilds.discard(guild_id)
@@ -113,6 +114,14 @@ class Channels:
     def get(self, channel_id: int) -> FollowedChannel | None:
         """The state of a channel; None if it is not visible."""
         return self._channels.get(channel_id)
+
+    def knows(self, channel_id: int) -> bool:
+        """Whether a channel is visible, and was seen since it or its guild was interrupted.
+
+        What is known from an earlier session alone may be archived or hidden by now, so that nobody catches up with it.
+        """
+        channel = self._channels.get(channel_id)
+        return channel is not None and self.uninterrupted(channel.seen_in, channel.place.guild_id)
 
     def holds(self, channel: FollowedChannel) -> bool:
         """Whether this state is still the one of its channel: the channel was not hidden or deleted meanwhile."""

@@ -83,8 +83,8 @@ class Follower:
         return self._channels.behind(guild_id)
 
     def knows(self, channel_id: int) -> bool:
-        """Whether a channel was seen before and is visible, so that no catching up needs to be started for it."""
-        return self._channels.get(channel_id) is not None
+        """Whether a channel is visible and was seen in this session, so that no catching up needs to be started."""
+        return self._channels.knows(channel_id)
 
     # What happens to guilds and channels.
 
