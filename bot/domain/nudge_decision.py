@@ -24,6 +24,8 @@ class Obstacle(StrEnum):
     DISMISSED = "dismissed"
     LEFT = "left"
     IGNORED = "ignored"
+    UNREADABLE = "unreadable"
+    """Discord's answer about them cannot be read, so nobody knows whether they bear an ignored role."""
     OFFERED_LATELY = "offered lately"
     OFFERED_TO_ANOTHER = "offered to another manager today"
     ANOTHERS_SHARE = "another manager's share"

@@ -73,7 +73,7 @@ async def test_one_question_is_for_a_hundred_and_is_remembered_for_minutes(
         assert on.questions == [100, 30]
         assert await on.ask(on.people[:2]) == ["P 0", "P 1"]
         found = await on.directory.present(on.guild.id, [on.people[0].id])
-        assert on.role.id in found[on.people[0].id].role_ids
+        assert on.role.id in (found[on.people[0].id].role_ids or ())
         assert found[on.people[0].id].joined_at == BEGAN
         on.on.clock.set(BEGAN + KEPT_FOR)
         await on.ask(on.people[:2])
@@ -132,6 +132,33 @@ async def test_that_somebody_has_left_is_checked_before_it_counts(
 
         monkeypatch.setattr(Gateway, "_list_members", forgetful)
         assert await on.ask(on.people[3:5]) == ["P 3", "P 4"]
+
+
+async def test_one_member_who_cannot_be_read_costs_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are looked up by themselves; if that cannot be read either, they are there, and nothing else is known."""
+    async with hall(tmp_path, monkeypatch) as on:
+        odd = on.people[1]
+
+        def spoilt(member: dict[str, Any]) -> dict[str, Any]:
+            return member | {"roles": None} if member["user"]["id"] == str(odd.id) else member
+
+        def spoilt_among(payload: dict[str, Any]) -> dict[str, Any]:
+            if payload["t"] == "GUILD_MEMBERS_CHUNK":
+                payload["d"]["members"] = [spoilt(one) for one in payload["d"]["members"]]
+            return payload
+
+        on.on.sandbox.faults.gateway.alter(spoilt_among)
+        assert await on.ask(on.people) == [f"P {number}" for number in range(130)]
+        assert on.requests == 1
+        assert "member ? (roles)" in caplog.text
+        on.on.sandbox.faults.requests.alter(spoilt, route=MEMBER, times=None)
+        on.on.clock.set(BEGAN + timedelta(hours=1))
+        found = await on.directory.present(on.guild.id, [one.id for one in on.people])
+        assert len(found) == 130
+        assert (found[odd.id].name, found[odd.id].role_ids) == ("", None)
+        assert on.role.id in (found[on.people[0].id].role_ids or ())
 
 
 async def test_without_an_answer_of_the_gateway_a_few_are_asked_for_one_by_one(

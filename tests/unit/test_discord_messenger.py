@@ -30,7 +30,8 @@ def messenger(error: BaseException, guild: object | None = None) -> DiscordMesse
     async def create_dm(_person: object) -> Channel:
         return Channel()
 
-    client = SimpleNamespace(create_dm=create_dm, get_guild=lambda _: guild, user=None, ws=None)
+    http = SimpleNamespace(get_member=refuse)
+    client = SimpleNamespace(create_dm=create_dm, get_guild=lambda _: guild, user=None, ws=None, http=http)
     return DiscordMessenger(client, MemberDirectory(client, lambda: datetime(2026, 3, 2, tzinfo=UTC)))
 
 
@@ -70,19 +71,14 @@ async def test_what_may_have_arrived_is_unknown(error: Exception) -> None:
 
 
 async def test_who_has_left_is_known_only_when_discord_says_so() -> None:
-    def guild(error: Exception) -> object:
-        async def fetch_member(_person_id: int) -> object:
-            raise error
-
-        return SimpleNamespace(id=7, unavailable=False, fetch_member=fetch_member)
-
+    guild = SimpleNamespace(id=7, unavailable=False)
     gone = failing(discord.NotFound, 404, 10007)
-    assert await messenger(gone, guild(gone)).present(7, [1]) == {}
-    assert await messenger(gone, guild(gone)).names(7, [1]) == {}
+    assert await messenger(gone, guild).present(7, [1]) == {}
+    assert await messenger(gone, guild).names(7, [1]) == {}
     for error in (failing(discord.NotFound, 404, 10004), failing(discord.Forbidden, 403, 50001), TimeoutError()):
         with pytest.raises(DiscordUnreachableError):
-            await messenger(error, guild(error)).present(7, [1])
-        assert await messenger(error, guild(error)).names(7, [1]) == {1: ""}
+            await messenger(error, guild).present(7, [1])
+        assert await messenger(error, guild).names(7, [1]) == {1: ""}
     for absent in (None, SimpleNamespace(unavailable=True)):
         with pytest.raises(DiscordUnreachableError):
             await messenger(gone, absent).present(7, [1])

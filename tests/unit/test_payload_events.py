@@ -162,7 +162,7 @@ def test_a_guild_without_what_permissions_need_cannot_be_read(key: str) -> None:
         ("GUILD_ROLE_UPDATE", {"guild_id": str(GUILD), "role": role(ROLE + 1)}),
         ("GUILD_ROLE_DELETE", {"guild_id": str(GUILD), "role_id": None}),
         ("GUILD_MEMBER_UPDATE", {"guild_id": str(GUILD), "user": {"id": "7"}, "roles": []}),
-        ("GUILD_MEMBERS_CHUNK", {"guild_id": "1", "members": [None], "chunk_index": 0, "chunk_count": 1}),
+        ("GUILD_MEMBERS_CHUNK", {"guild_id": "1", "members": None, "chunk_index": 0, "chunk_count": 1}),
         ("GUILD_DELETE", {"id": "77"}),
         ("MESSAGE_DELETE", {"id": "7", "channel_id": str(CHANNEL)}),
         ("MESSAGE_REACTION_ADD", {"guild_id": str(GUILD), "user_id": None, "message_id": "3"}),

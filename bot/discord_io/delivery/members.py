@@ -12,6 +12,8 @@ import aiohttp
 import discord
 
 from bot.discord_io.connection.timeout import request_timeout
+from bot.discord_io.payload.fields import Json, MalformedError, object_of
+from bot.discord_io.payload.places import member
 from bot.services.delivery.messenger import DiscordUnreachableError, Present
 
 log = logging.getLogger(__name__)
@@ -159,13 +161,18 @@ class MemberDirectory:
     async def _fetch(self, guild: discord.Guild, person_id: int) -> Present | None:
         try:
             async with request_timeout(REQUEST_SECONDS):
-                return _present(await guild.fetch_member(person_id))
+                raw = object_of(await self._client.http.get_member(guild.id, person_id), "member")
         except discord.NotFound as error:
             if error.code not in _NO_MEMBER:
                 raise DiscordUnreachableError(f"Discord answered {error.code}") from error
             return None
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DiscordUnreachableError(f"a member could not be looked up ({type(error).__name__})") from error
+        try:
+            return _read(member(raw), guild.id)
+        except MalformedError as error:
+            log.warning("Member %s of server %s cannot be read (%s)", person_id, guild.id, error)
+            return Present("", role_ids=None)  # in the server they are: Discord has an answer about them
 
     def _keep(self, guild_id: int, found: Mapping[int, _Answer]) -> None:
         """Remember answers. Names are in them, so what is too old to be used is dropped, and at last everything."""
@@ -184,3 +191,13 @@ def _present(member: discord.Member) -> Present:
     name: object = member.display_name  # discord.py passes on whatever Discord sends
     roles = frozenset(role.id for role in member.roles)
     return Present(name if isinstance(name, str) else "", member.joined_at, roles)
+
+
+def _read(clean: Json, guild_id: int) -> Present:
+    """A member from an answer that is well formed. Everybody bears @everyone, which has the guild's id."""
+    user, joined_at = clean["user"], clean["joined_at"]
+    return Present(
+        clean["nick"] or user["global_name"] or user["username"],
+        None if joined_at is None else datetime.fromisoformat(joined_at),
+        frozenset({guild_id, *map(int, clean["roles"])}),
+    )

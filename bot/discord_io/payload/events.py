@@ -142,11 +142,11 @@ def _member_update(raw: Json, known: Surroundings) -> Json:
     return places.member(raw) | {"guild_id": str(_known_guild(raw, known, "guild_id"))}
 
 
-def _members_chunk(raw: Json, _known: Surroundings) -> Json:
-    # One member who cannot be read makes the whole answer unreadable: left out, they would seem to have left.
+def _members_chunk(raw: Json, known: Surroundings) -> Json:
+    # Whoever is left out is looked up by a request before they count as somebody who has left.
     clean: Json = {
         "guild_id": str(identity(raw, "guild_id")),
-        "members": [places.member(one) for one in objects_of(raw.get("members"), "members")],
+        "members": known.lost.readable(raw.get("members"), "member", places.member),
         "chunk_index": number(raw, "chunk_index"),
         "chunk_count": number(raw, "chunk_count"),
     }

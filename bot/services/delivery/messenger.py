@@ -25,11 +25,11 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A member who is in a guild now."""
+    """A member who is in a guild now. `role_ids` is None, and the name empty, if what Discord says cannot be read."""
 
     name: str
     joined_at: datetime | None = None
-    role_ids: frozenset[int] = frozenset()
+    role_ids: frozenset[int] | None = frozenset()
 
 
 class DiscordTroubleError(Exception):

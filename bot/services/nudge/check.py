@@ -93,7 +93,9 @@ class NudgeCheck:
         for member_id in unknown:
             if member_id not in found:
                 discord.barred[member_id] = Obstacle.LEFT
-            elif found[member_id].role_ids & ignored_roles:
+            elif (role_ids := found[member_id].role_ids) is None:
+                discord.barred[member_id] = Obstacle.UNREADABLE
+            elif role_ids & ignored_roles:
                 discord.barred[member_id] = Obstacle.IGNORED
 
     async def note(self, connection: Connection, settings: GuildSettings, discord: DiscordState, now: datetime) -> None:

@@ -154,6 +154,8 @@ def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str: 
             return say("{who} is not in this server any more.", who=who)
         case Obstacle.IGNORED:
             return say("{who} has a role on this server's ignore list.", who=who)
+        case Obstacle.UNREADABLE:
+            return say("What Discord says about {who} just now cannot be read, so they are left out.", who=who)
         case Obstacle.OFFERED_LATELY:
             return say(
                 "{who} was in a nudge to you in the last {days} days ({fewer} if a new message waits).",
