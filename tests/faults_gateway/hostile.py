@@ -152,7 +152,11 @@ class HostileDiscord:
         self.lines: set[Line] = set()
         self.readies = 0
         self.over = asyncio.Event()
-        self.port = 0
+        # Bound and never listening, so that nobody else gets the port during an outage.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port = int(self._reserved.getsockname()[1])
         self._messages = 0
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -177,12 +181,12 @@ class HostileDiscord:
         self.over.set()
         assert self._runner is not None
         await self._runner.cleanup()
+        self._reserved.close()
 
     async def _listen(self) -> None:
         assert self._runner is not None
         self._site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await self._site.start()
-        self.port = self._runner.addresses[0][1]
 
     async def fail(self, fault: Fault) -> None:
         """Begin an outage; a connection that flows is struck at once if that is the moment."""
