@@ -15,6 +15,7 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.discord_io.connection.content_type import require_json
 from bot.discord_io.connection.gateway import Backoff, GatewayConnection
+from bot.discord_io.connection.gateway_events import ReceivedMessage
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.time_signal import TimeSignal
@@ -230,9 +231,9 @@ class SpadeBot(commands.Bot):
         elif not isinstance(error, OutageError | LostDatabaseError):  # they are logged by themselves
             log.error("The listener %s failed", event_method, exc_info=error)
 
-    async def on_message(self, message: discord.Message, /) -> None:
-        """Let the clock hear the id. There are no text commands, and the cogs have listeners of their own."""
-        self._clock.hear_id(message.created_at)
+    async def on_message_received(self, received: ReceivedMessage) -> None:
+        """Let the clock hear the id."""
+        self._clock.hear_id(received.raw.message.sent_at)
 
     async def close(self) -> None:
         """Unload the cogs, so that what they hold is written, then disconnect."""

@@ -17,6 +17,7 @@ from bot.app import App
 from bot.clock import DrivenClock
 from bot.discord_io.connection import event_socket, gateway, gateway_events, guild_refreshes
 from bot.discord_io.record import messages as reading
+from bot.domain.snowflake import moment_of
 from bot.sandbox import Channel, Guild, Permission, PostedMessage, Sandbox, User
 from bot.services.record import gaps, retry
 from tests.support.stage import connected
@@ -270,6 +271,59 @@ async def test_what_is_heard_while_a_guild_is_read_anew_is_not_forgotten(town: T
         assert guild.get_channel(made[0].id) is not None
         town.says(made[0])
         await town.counted(app, 2)
+
+
+async def test_a_channel_removed_while_its_guild_is_read_anew_hides_nothing_that_was_heard_after_it(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """REST does not list it any more, so that its end says nothing new; the role was told before it was changed."""
+    market = town.world.channels.add(town.guild, "market")
+    role = town.world.roles.add(town.guild, "Readers", permissions=0)
+
+    def meanwhile() -> None:
+        town.world.channels.delete(market)
+        town.world.roles.edit(role, permissions=8)
+
+    asked = town.sandbox.faults.requests.meanwhile(meanwhile, route="/guilds/{guild_id}", method="GET")
+    async with town.bot() as app:
+        guild = app.bot.get_guild(town.guild.id)
+        assert guild is not None
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
+        town.world.channels.add(town.guild, "well")
+        await town.sandbox.until(lambda: asked.hits == 1 and not guild.unavailable, 20)
+        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id), 20)
+        assert {one.id: one.permissions.value for one in guild.roles}[role.id] == 8
+        assert not [line for line in told(caplog, guild_refreshes) if "could not be read anew" in line]
+
+
+async def test_a_guild_whose_refresh_fails_midway_is_read_anew_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, failing = event_socket.EventSocket.parse, [True]
+
+    async def fails_once(self: event_socket.EventSocket, name: str, data: dict[str, Any]) -> None:
+        if name == "GUILD_CREATE" and failing:
+            failing.clear()
+            raise RuntimeError("planted")
+        await parse(self, name, data)
+
+    async with town.bot() as app:
+        guild = app.bot.get_guild(town.guild.id)
+        assert guild is not None
+        monkeypatch.setattr(event_socket.EventSocket, "parse", fails_once)
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
+        town.world.channels.add(town.guild, "well")
+        await town.sandbox.until(lambda: not failing and not guild.unavailable, 20)
+        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id), 20)
+
+
+async def test_the_clock_hears_the_time_of_every_message(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[datetime] = []
+    monkeypatch.setattr(town.clock, "hear_id", heard.append)
+    async with town.bot() as app:
+        message = town.says()
+        await town.counted(app, 1)
+    assert heard == [moment_of(message.id)]
 
 
 async def test_a_channel_whose_end_cannot_be_read_is_forgotten(town: Town) -> None:

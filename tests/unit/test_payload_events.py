@@ -41,8 +41,8 @@ FROM: dict[str, set[str]] = {
     "on_interaction": {"INTERACTION_CREATE"},
 }
 """The gateway events that make a listener's event. A new listener has to be entered here."""
-OF_ITSELF = {"on_error", "on_disconnect", "on_message"}
-"""What the client's own methods are called for without an event, or do nothing for."""
+OF_ITSELF = {"on_error", "on_disconnect"}
+"""What the client's own methods are called for without an event."""
 FOR_DISCORD_PY = {"RESUMED", "GUILD_UPDATE", "GUILD_ROLE_CREATE", "GUILD_MEMBERS_CHUNK"}
 """What discord.py remembers, or is waiting for, without a listener."""
 
