@@ -7,6 +7,7 @@ an outage of that guild alone, which ends with a GUILD_CREATE made of what REST 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Container, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import discord
 
 from bot.background import BackgroundTasks
 from bot.discord_io.connection.timeout import request_timeout
-from bot.discord_io.payload.fields import Json, list_of, object_of, readable_identity
+from bot.discord_io.payload.fields import Json, MalformedError, list_of, object_of, readable_identity
 
 log = logging.getLogger(__name__)
 
@@ -160,10 +161,15 @@ class GuildRefreshes:
         during = tuple(trouble.during)
         trouble.running = trouble.hidden = False
         trouble.lost = lost
-        await self._inject("GUILD_CREATE", fresh)
-        made = {readable_identity(data) for name, data in during if name == "CHANNEL_CREATE"}
-        for name, data in (*self._deleted(guild_id, fresh, lost, made), *during):
-            await self._inject(name, data)
+        try:
+            await self._inject("GUILD_CREATE", fresh)
+            made = {readable_identity(data) for name, data in during if name == "CHANNEL_CREATE"}
+            for name, data in (*self._deleted(guild_id, fresh, lost, made), *during):
+                with suppress(MalformedError):  # it was readable: it is about what REST does not list any more
+                    await self._inject(name, data)
+        except Exception:
+            self.doubt([guild_id])  # only a part was parsed
+            raise
         log.info("Guild %s was read anew; not readable: %s", guild_id, ", ".join(lost) or "nothing")
         if not lost and not trouble.hidden:
             self._troubles.pop(guild_id, None)
