@@ -22,7 +22,7 @@ class Work(StrEnum):
 class Piece:
     """One piece of due work: of a guild, for one manager in it, or of the whole process.
 
-    `work` is a `Work`, or for the whole process the name that the schedule calls it by.
+    `work` is a `Work`; for the whole process the name that the schedule calls it by; or what only the log names.
     """
 
     work: str

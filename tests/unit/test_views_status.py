@@ -1,7 +1,9 @@
 """`/status` is headed "Everything is in order" only if everything is, and names every trouble."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +15,7 @@ from bot.services.guild.status import StatusFacts, Undelivered
 from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.words.sentence import speaking
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 9, 9, tzinfo=UTC)
 CONNECTION = ConnectionState("1.0", NOW, {})
 FACTS = StatusFacts(GuildSettings(1, ZoneInfo("UTC"), 5), NOW, NOW, 3, 0, (), {}, None, None, None, ())
@@ -80,7 +83,8 @@ def test_what_was_not_sent_is_named_with_discords_reason(one: Undelivered, words
         (Work.NUDGE, Cause.DISCORD, "(Missing Access, 50001)"),
         (Work.NUDGE, Cause.UNANSWERED, "(Discord does not answer what Spade asks)"),
         (Work.RETENTION, Cause.DATABASE, "Deleting what is older than this server keeps: has not succeeded"),
-        ("gaps", Cause.FAULT, "Spade's own work `gaps`: has not succeeded"),
+        ("gaps", Cause.FAULT, "Fetching messages that are missing from the record: has not succeeded"),
+        ("something new", Cause.FAULT, "Some of Spade's own upkeep: has not succeeded"),
     ],
 )
 def test_other_work_that_fails_is_named_with_since_when_and_when_it_is_tried_again(
@@ -91,6 +95,17 @@ def test_other_work_that_fails_is_named_with_since_when_and_when_it_is_tried_aga
     title, text = said(replace(FACTS, failing=((failed, "Jo"),)))
     assert title == "Spade works, with something to look at"
     assert words in text
+
+
+def test_all_work_on_the_schedule_is_named_in_words() -> None:
+    sources = [path.read_text(encoding="utf-8") for room in ("bot", "cogs") for path in (ROOT / room).rglob("*.py")]
+    names = {name for source in sources for name in re.findall(r"schedule\.add\(\s*\"(\w+)\"", source)}
+    assert {"gaps", "nudges"} <= names
+    for name in names:
+        failed = FailedWork(Piece(name), Cause.FAULT, NOW, 3, NOW + timedelta(minutes=4))
+        _, text = said(replace(FACTS, failing=((failed, None),)))
+        assert "has not succeeded" in text
+        assert "Some of Spade's own upkeep" not in text
 
 
 def test_messages_that_cannot_be_written_are_counted() -> None:

@@ -8,9 +8,19 @@ from bot.domain.due_work import Cause, FailedWork, Work
 from bot.services.guild.status import Undelivered
 from bot.views.words.dates import day_label, discord_time, week_label
 from bot.views.words.names import safe_name, safe_reason
-from bot.views.words.sentence import say, say_count
+from bot.views.words.sentence import mark, say, say_count
 
 _SHOWN = 4
+_UPKEEP = mark("Some of Spade's own upkeep")
+_OF_ALL_SERVERS = {
+    "gaps": mark("Fetching messages that are missing from the record"),
+    "settlement": mark("Finding out whether messages have arrived"),
+    "purge": mark("Forgetting servers that removed Spade"),
+    "erasures": mark("Erasing the last remains of what people had erased"),
+    "digests": mark("Looking for digests that are due"),
+    "nudges": mark("Looking for nudges that are due"),
+}
+"""Work for all servers together, by its name on the schedule."""
 
 
 def not_done(undelivered: Sequence[Undelivered], failing: Sequence[tuple[FailedWork, str | None]]) -> Iterator[str]:
@@ -92,7 +102,7 @@ def _work(failure: FailedWork, name: str | None) -> str:
         case Work.RETENTION:
             return say("Deleting what is older than this server keeps")
         case other:
-            return say("Spade's own work {name}", name=f"`{other}`")
+            return say(_OF_ALL_SERVERS.get(other, _UPKEEP))
 
 
 def _cause(failure: FailedWork) -> str:
