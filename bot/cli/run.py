@@ -89,7 +89,7 @@ async def _run(settings: Settings, token: str) -> None:
 
 
 async def _stay_connected(settings: Settings, token: str, stopped: asyncio.Event) -> None:
-    """Run until `stopped`, or raise what ended the bot. Once connected, discord.py reconnects by itself.
+    """Run until `stopped`, or raise what ended the bot. Once connected, `GatewayConnection` reconnects.
 
     A database that is damaged, or whose file was deleted or replaced, ends it within a second or so.
     """
