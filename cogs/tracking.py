@@ -106,8 +106,8 @@ class Tracking(commands.Cog):
     async def on_message_received(self, received: ReceivedMessage) -> None:
         """A message was sent."""
         guild, channel, message = received.guild, received.channel, received.raw.message
-        if channel is None:
-            self._follower.note_unknown_thread(received.channel_id, message.message_id)
+        if channel is None or guild.unavailable:
+            self._follower.note_out_of_sight(received.channel_id, message.message_id)
         if guild.unavailable or not is_recordable(channel):
             return  # the history has the message when the guild is available again
         known = self._follower.knows(channel.id)
@@ -129,9 +129,9 @@ class Tracking(commands.Cog):
     async def on_message_unread(self, missed: UnreadMessage) -> None:
         """A message was sent, and the event cannot be read: the history may tell it."""
         channel = missed.channel
-        if channel is None and missed.message_id is not None:
-            self._follower.note_unknown_thread(missed.channel_id, missed.message_id)
         if not is_recordable(channel) or channel.guild.unavailable:
+            if missed.message_id is not None:
+                self._follower.note_out_of_sight(missed.channel_id, missed.message_id)
             return
         self._follower.message_missed(channel.id)
         if is_visible(channel):

@@ -101,7 +101,7 @@ class Life:
         world.archive.add(kept)
         world.channels.delete(gone)
         world.channels.delete(room)
-        on.app.follower.note_unknown_thread(10**6 + self.days, question.id)
+        on.app.follower.note_out_of_sight(10**6 + self.days, question.id)
         elsewhere = world.guilds.add(f"Elsewhere {self.days}", owner=member)
         await on.sandbox.until(lambda: on.app.follower.guild_caught_up(elsewhere.id), 20)
         world.guilds.kick_bot(elsewhere)

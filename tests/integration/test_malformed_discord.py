@@ -317,6 +317,23 @@ async def test_a_guild_whose_refresh_fails_midway_is_read_anew_again(
         await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id), 20)
 
 
+async def test_what_is_heard_of_a_guild_that_is_read_anew_is_noted_to_be_fetched(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sees the channel next may know of an older message only."""
+    noted: list[tuple[int, int]] = []
+    said: list[tuple[int, int]] = []
+    asked = town.sandbox.faults.requests.meanwhile(
+        lambda: said.append((town.square.id, town.says().id)), route="/guilds/{guild_id}/threads/active"
+    )
+    async with town.bot() as app:
+        monkeypatch.setattr(app.follower, "note_out_of_sight", lambda *one: noted.append(one))
+        town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
+        town.world.channels.add(town.guild, "well")
+        await town.sandbox.until(lambda: asked.hits == 1 and noted, 20)
+    assert noted == said
+
+
 async def test_the_clock_hears_the_time_of_every_message(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[datetime] = []
     monkeypatch.setattr(town.clock, "hear_id", heard.append)

@@ -835,11 +835,14 @@ async def test_what_is_known_of_an_earlier_session_alone_is_not_known(scene: Sce
         assert scene.follower.knows(place.channel_id)
 
 
-async def test_an_archived_thread_that_is_active_in_the_next_session_is_kept(scene: Scene) -> None:
+@pytest.mark.parametrize("guild_id", [None, GUILD])
+async def test_an_archived_thread_that_is_active_in_the_next_session_is_kept(
+    scene: Scene, guild_id: int | None
+) -> None:
     place = thread(MIA, at(-5), parent_id=CHANNEL)
     await scene.catch_up(channel(), place)
     scene.follower.thread_archived(place.channel_id)
-    scene.follower.interrupted()
+    scene.follower.interrupted(guild_id)
     await scene.catch_up(channel(), place)
     await scene.follower.settle()
     assert scene.follower.knows(place.channel_id)
@@ -955,7 +958,7 @@ async def test_what_is_said_before_a_thread_is_in_sight_is_fetched_when_it_is(sc
     await scene.catch_up(channel())
     place = thread(MIA, at(3), parent_id=CHANNEL)
     scene.log.post(place, said(4, MIA))
-    scene.follower.note_unknown_thread(at(3), at(4))
+    scene.follower.note_out_of_sight(at(3), at(4))
     await scene.follower.catch_up([ChannelSnapshot(place, 0)], scene.follower.session)
     await oracle(scene, channel(), place)
 
@@ -980,6 +983,43 @@ async def test_a_thread_in_the_archive_is_kept_in_memory_no_longer_than_somethin
     await oracle(running, channel(), place)
 
 
+async def test_what_was_heard_out_of_sight_is_fetched_whoever_sees_the_channel_first(scene: Scene) -> None:
+    """The client's newest message may be an older one, and whoever follows the channel first decides what is read."""
+    await scene.catch_up(channel())
+    seen = scene.log.snapshot(channel())
+    scene.follower.guild_hidden(GUILD)
+    scene.log.post(channel(), said(1, MIA))
+    scene.follower.note_out_of_sight(CHANNEL, at(1))
+    scene.follower.interrupted(GUILD)
+    await scene.follower.catch_up([seen], scene.follower.session)
+    await scene.says(channel(), said(2, MIA))
+    await oracle(scene, channel())
+
+
+async def test_a_new_channel_that_cannot_be_read_is_followed_after_a_known_gap(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its guild must not wait for it for ever."""
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.0)
+    await scene.catch_up(channel())
+    place = thread(MIA, at(3), parent_id=CHANNEL)
+    await scene.follower.follow_new(place, scene.follower.session)
+    await scene.says(place, said(4, MIA))
+    await scene.follower.settle()
+    scene.follower.interrupted()
+    await scene.catch_up(channel())
+    scene.log.post(place, said(5, MIA))
+
+    async def fails(_place: Place, _page: object) -> None:
+        raise OSError("away")
+
+    scene.log.during_page = fails
+    async with asyncio.timeout(5):
+        await scene.follower.follow_new(place, scene.follower.session)
+    assert scene.follower.behind(GUILD) == 0
+    assert place.channel_id in await scene.gaps()
+
+
 async def test_a_thread_that_came_out_of_the_archive_in_time_is_kept(scene: Scene) -> None:
     await scene.catch_up(channel())
     place = thread(MIA, at(3), parent_id=CHANNEL)
@@ -996,7 +1036,7 @@ async def test_a_message_quicker_than_the_news_that_its_known_thread_is_active_i
     place = thread(MIA, at(3), parent_id=CHANNEL)
     await running.follower.follow_new(place, running.follower.session)
     running.log.post(place, said(4, MIA))
-    running.follower.note_unknown_thread(at(3), at(4))
+    running.follower.note_out_of_sight(at(3), at(4))
     await running.says(place, said(5, NOAH))
     await all_caught_up(running)
     await oracle(running, channel(), place)

@@ -63,17 +63,18 @@ class ConnectedGuilds:
         """The session has shown all guilds: catch up with them in the background."""
         self._ready = True
         self._follower.expect_guilds(self._guilds)
-        self._tasks.start(self._catch_up(list(self._guilds.values())), "catching up")
+        self._start_catching_up(list(self._guilds.values()))
 
     def available(self, guild: discord.Guild) -> None:
         """A guild is visible: at the start of a session, after an outage, or because Spade was invited."""
         self._guilds[guild.id] = guild
         if self._ready:
             self._follower.interrupted(guild.id)
-            self._tasks.start(self._catch_up([guild]), "catching up")
+            self._start_catching_up([guild])
 
     def unavailable(self, guild_id: int) -> None:
         """An outage: events of the guild are missed until it is available again."""
+        self._guilds.pop(guild_id, None)
         self._follower.guild_hidden(guild_id)
 
     def removed(self, guild_id: int) -> None:
@@ -81,9 +82,13 @@ class ConnectedGuilds:
         self._guilds.pop(guild_id, None)
         self._follower.guild_hidden(guild_id)
 
-    async def _catch_up(self, guilds: Sequence[discord.Guild]) -> None:
+    def _start_catching_up(self, guilds: Sequence[discord.Guild]) -> None:
+        # The session is that of this moment: a guild may be hidden, which begins another, before the task runs.
+        self._tasks.start(self._catch_up(guilds, self._follower.session), "catching up")
+
+    async def _catch_up(self, guilds: Sequence[discord.Guild], session: int) -> None:
         """Catch up with guilds, each by itself: first all its visible channels, then its archived threads."""
-        follower, session = self._follower, self._follower.session
+        follower = self._follower
         # The scopes are asked for first: they depend on how far the record reached before this session.
         scopes = await retry(
             "Looking at the channels", lambda: self._scopes(guilds), wanted=lambda: follower.uninterrupted(session)

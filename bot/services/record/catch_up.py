@@ -27,7 +27,7 @@ _CHANNELS_AT_ONCE = 4
 """How many of the channels that are given together, as those of a guild are, are caught up with at the same time."""
 _ALL_AT_ONCE = 32
 """How many channels of all guilds."""
-_UNKNOWN_THREADS = 10_000
+_OUT_OF_SIGHT = 10_000
 """How many are remembered; the newest message of any other is known when it is seen, or in the next session."""
 
 
@@ -56,11 +56,11 @@ class CatchUp:
         self._gaps = gaps
         self._clock = clock
         self._at_once = asyncio.Semaphore(_ALL_AT_ONCE)
-        self._in_unknown_threads: Recent[int, int] = Recent(_UNKNOWN_THREADS)
+        self._out_of_sight: Recent[int, int] = Recent(_OUT_OF_SIGHT)
 
-    def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
-        """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
-        self._in_unknown_threads[thread_id] = max(message_id, self._in_unknown_threads.get(thread_id) or 0)
+    def note_out_of_sight(self, channel_id: int, message_id: int) -> None:
+        """A message was received in a channel that is not followed: fetch it when the channel is seen."""
+        self._out_of_sight[channel_id] = max(message_id, self._out_of_sight.get(channel_id) or 0)
 
     async def all_of(self, seen: Collection[ChannelSnapshot], session: int) -> None:
         """Catch up with channels that were seen in `session`, several at once.
@@ -87,15 +87,14 @@ class CatchUp:
     async def follow_new(self, place: Place, session: int) -> None:
         """Follow a channel or thread that was just made, from its first message on.
 
-        Nothing needs to be fetched for that, unless it was made before, or `session` has ended by now. Raises what the
-        store or the history raises.
+        Nothing needs to be fetched for that, unless it was made before, or `session` has ended by now. What cannot be
+        fetched becomes a known gap, as in `all_of`. Raises StoreError if the position cannot be looked up.
         """
         channel = self._channels.see(place, session)
         async with channel.turn:
-            made_before = channel.position is not None
-            if channel.position is None:
-                channel.position = await self._positions.recorded_until(place) or place.channel_id - 1
-        await self._catch_up(channel, ChannelSnapshot(place, 0, stale=made_before), session)
+            before = channel.position or await self._positions.recorded_until(place)
+            channel.position = before or place.channel_id - 1
+        await self.all_of([ChannelSnapshot(place, 0, stale=before is not None)], session)
 
     async def _open(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> None:
         async def once() -> None:
@@ -160,7 +159,7 @@ class CatchUp:
     async def _fetch(self, channel: FollowedChannel, seen: ChannelSnapshot, session: int) -> int:
         fetched = 0
         position = await self._look_up_position(channel, seen)
-        channel.want(max(seen.last_message_id, self._in_unknown_threads.pop(seen.place.channel_id) or 0))
+        channel.want(max(seen.last_message_id, self._out_of_sight.pop(seen.place.channel_id) or 0))
         if seen.stale:
             channel.want(position + 1)  # at least one page is fetched
         if not channel.followed and await self._recorder.excludes(channel.place):

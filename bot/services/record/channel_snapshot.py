@@ -9,7 +9,8 @@ from bot.domain.stretch import Place
 class ChannelSnapshot:
     """A channel or thread, and the id of its newest message: 0 if it has none.
 
-    `stale`: the channel was hidden, so messages newer than `last_message_id` may exist.
+    `stale`: messages newer than `last_message_id` may exist, because the channel was hidden, or its newest message
+    cannot be told.
     """
 
     place: Place

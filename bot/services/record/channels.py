@@ -93,13 +93,13 @@ class Channels:
             self._guilds_known = False
             self._guilds_to_check.clear()
             self._visible_guilds.clear()
-            self._archived.clear()  # the new session tells which threads are active
         else:
             self._guilds_to_check.add(guild_id)
             self._visible_guilds.discard(guild_id)
         for channel in self:
             if guild_id in (None, channel.place.guild_id):
                 channel.unfollow()
+                self._archived.discard(channel)  # the new session tells which threads are active
 
     def hide_guild(self, guild_id: int) -> None:
         """A guild is not visible any more: its channels are forgotten, and the record is caught up without it."""
@@ -116,9 +116,10 @@ class Channels:
         return self._channels.get(channel_id)
 
     def knows(self, channel_id: int) -> bool:
-        """Whether a channel is visible, and was seen since it or its guild was interrupted.
+        """Whether a channel is visible, and was seen since its guild or everything was interrupted.
 
         What is known from an earlier session alone may be archived or hidden by now, so that nobody catches up with it.
+        A channel that was interrupted alone is known: whoever interrupts it has it catch up.
         """
         channel = self._channels.get(channel_id)
         return channel is not None and self.uninterrupted(channel.seen_in, channel.place.guild_id)

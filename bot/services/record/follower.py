@@ -159,16 +159,19 @@ class Follower:
         """How many live messages are being read at the moment."""
         return self._intake.being_read
 
-    def note_unknown_thread(self, thread_id: int, message_id: int) -> None:
-        """A message was received of a thread that the client does not know: fetch it when the thread is seen."""
-        channel = self._channels.get(thread_id)
+    def note_out_of_sight(self, channel_id: int, message_id: int) -> None:
+        """A message was received, and the client does not know its channel, or does not show its guild.
+
+        It is fetched when the channel is seen; at once if it is followed, as a thread that was archived.
+        """
+        channel = self._channels.get(channel_id)
         if channel is None:
-            self._catch_up.note_unknown_thread(thread_id, message_id)
+            self._catch_up.note_out_of_sight(channel_id, message_id)
         else:
-            self._left.leave(channel, message_id, "it came out of the archive")
+            self._left.leave(channel, message_id, "it was out of sight")
 
     def message_missed(self, channel_id: int) -> None:
-        """A message of a channel was sent and cannot be read: the channel has to catch up in a new session."""
+        """A message of a channel was sent and cannot be read: the caller has the channel catch up after this."""
         channel = self._channels.get(channel_id)
         if channel is not None:
             self._channels.interrupt_channel(channel)
