@@ -37,7 +37,7 @@ class Archive:
         self._progress = progress
         self._wanted = guild_id
         self._held = ExitStack()
-        self._first: int | None = None
+        self._guild_id: int | None = None
         self.files = 0
         """The number of usable files, including those without a message."""
         self.broken_files: tuple[BrokenFile, ...] = ()
@@ -77,7 +77,7 @@ class Archive:
     @property
     def guild_id(self) -> int | None:
         """The guild of all files; None if no file is usable."""
-        return self._first
+        return self._guild_id
 
     def count_members(self, managers: AbstractSet[int] = frozenset()) -> int:
         """The number of people with a counted message, without the managers."""
@@ -171,9 +171,9 @@ class Archive:
 
     def _require_one_guild(self, guild_id: int, guilds: Mapping[int, Sequence[Path]]) -> None:
         """A file of a guild could be read: it must be the only one."""
-        if self._first not in {None, guild_id}:
+        if self._guild_id not in {None, guild_id}:
             raise SeveralGuildsError(f"The files are from {len(guilds)} servers: {_listed(guilds)}.")
-        self._first = guild_id
+        self._guild_id = guild_id
 
     def _stage(self, file: FoundFile, header: ExportHeader, done: int, total: int) -> None:
         export = ExportFile(file.path)

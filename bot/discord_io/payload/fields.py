@@ -8,7 +8,6 @@ Json = dict[str, Any]
 
 _LARGEST_ID = 2**63 - 1
 """The largest id that a database column takes."""
-_MISSING = object()
 
 
 class MalformedError(Exception):
