@@ -17,24 +17,27 @@ async def test_nothing_is_lost_and_nothing_counts_twice() -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    ("defect", "kills", "at_once", "shown_by"),
+    ("defect", "kills", "first", "shown_by"),
     [
-        ("spans-first", 9, 3, "lost"),
-        ("facts-first", 9, 3, "doubled"),
-        ("hidden-followed", 3, 3, "lost"),
-        ("resume-ignored", 3, 3, "lost"),
-        ("permission-not-asked", 3, 3, "lost"),
+        ("spans-first", 3, 2, "lost"),
+        ("facts-first", 3, 2, "doubled"),
+        ("hidden-followed", 1, 1, "lost"),
+        ("resume-ignored", 1, 1, "lost"),
+        ("permission-not-asked", 1, 2, "lost"),
     ],
 )
-async def test_a_planted_defect_is_found(defect: str, kills: int, at_once: int, shown_by: str) -> None:
+async def test_a_planted_defect_is_found(defect: str, kills: int, first: int, shown_by: str) -> None:
     """Spans that are committed apart from their facts, or grow over what could not be seen or read, must not pass.
 
-    A kill has to hit the moment between two commits, so a few more seeds may be needed on a busy machine.
+    A kill has to hit the moment between two commits, so a few more seeds may be needed on a busy machine; only those
+    that mostly find it are played at first.
     """
     hide = defect in {"hidden-followed", "permission-not-asked"}
-    for number in range(5):
-        seeds = [number * at_once + seed for seed in range(1, at_once + 1)]
-        outcomes = await play(seeds, kills=kills, jobs=at_once, defect=defect, hide=hide)
+    played = 0
+    for at_once in (first, 3, 3, 3, 3, 3):
+        seeds = list(range(played + 1, played + at_once + 1))
+        played += at_once
+        outcomes = await play(seeds, kills=kills * at_once, jobs=at_once, defect=defect, hide=hide)
         if any(getattr(outcome.difference, shown_by) for outcome in outcomes):
             return
     pytest.fail("all of these seeds let the planted defect pass")
@@ -51,10 +54,16 @@ async def test_what_is_not_well_formed_hides_and_doubles_nothing_else() -> None:
 
 @pytest.mark.timeout(180)
 async def test_a_planted_lack_of_care_is_found() -> None:
-    """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted."""
+    """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted.
+
+    A mutation has to come at the right moment, so on a busy machine it may take another seed.
+    """
 
     async def failed(empty: Path, defect: str, only: str) -> bool:
-        return (await play_hostile(30, 1, empty, only=only, defect=defect, a_second=100)).failed
+        for seed in (1, 2):
+            if (await play_hostile(30, seed, empty, only=only, defect=defect, a_second=100)).failed:
+                return True
+        return False
 
     planted = {
         "guards-gone": "GUILD_ROLE",

@@ -235,9 +235,7 @@ async def test_a_token_that_is_taken_back_stops_the_bot_at_once(tmp_path: Path) 
         assert len(sandbox.requests) == requests
 
 
-async def test_invalid_requests_are_held_far_below_discords_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_invalid_requests_are_held_far_below_discords_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invalid_requests, "WINDOW_SECONDS", 0.5)
     assert invalid_requests.LIMIT <= 10_000 // 10
     refused: list[object] = []

@@ -17,7 +17,8 @@ from bot.sandbox import PostedMessage, Sandbox
 from bot.sandbox.world.snowflakes import time_of
 from tests.faults_guilds.country import FEW, KINDS, MONDAY, Country, LoopClock, Town, settled, tick_from
 from tests.faults_guilds.troubles import Trouble
-from tests.support.fast_loop import FastLoop, database_takes_no_time, gateway_counts_in_loop_time
+from tests.support.fast_loop import FastLoop, gateway_counts_in_loop_time
+from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 from tests.support.stage import connected
 from tests.support.town import card
 
@@ -68,7 +69,7 @@ class Outcome:
 def play(folder: Path, *, guilds: int, days: int, ends_on: int, begins_on: int = 0, seed: int = 1) -> Outcome:
     """Play the days from `begins_on` to before `days`, counted from a Monday; at noon of `ends_on` all troubles end."""
     fast = asyncio.Runner(loop_factory=lambda: FastLoop(idle=0.0002, step=1.0))
-    with database_takes_no_time(), gateway_counts_in_loop_time(), _no_pictures(), fast as runner:
+    with sqlite_in_the_loop(), gateway_counts_in_loop_time(), _no_pictures(), fast as runner:
         return runner.run(_play(folder, guilds, range(begins_on, days), ends_on, Random(seed)))
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from bot.sandbox import Sandbox
 from tests.faults_guilds.country import MONDAY, LoopClock
 from tests.faults_guilds.run import play
-from tests.support.fast_loop import FastLoop, database_takes_no_time
+from tests.support.fast_loop import FastLoop
+from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 from tests.support.stage import connected
 
 
@@ -39,5 +40,5 @@ def test_a_guild_that_is_never_answered_keeps_no_other_from_catching_up(tmp_path
                 await asyncio.sleep(10.0)
                 assert [app.follower.guild_caught_up(guild.id) for guild in guilds] == [False, True]
 
-    with database_takes_no_time(), asyncio.Runner(loop_factory=lambda: FastLoop(idle=0.0002, step=1.0)) as runner:
+    with sqlite_in_the_loop(), asyncio.Runner(loop_factory=lambda: FastLoop(idle=0.0002, step=1.0)) as runner:
         runner.run(reconnect())

@@ -232,7 +232,7 @@ async def test_a_channel_without_overwrites_is_believed_when_asked_for(town: Tow
             else payload
         )
     )
-    town.sandbox.faults.requests.alter(
+    asked = town.sandbox.faults.requests.alter(
         lambda channels: [spoilt(one, ("permission_overwrites",), 0) for one in channels],
         route="/guilds/{guild_id}/channels",
         times=None,
@@ -240,6 +240,7 @@ async def test_a_channel_without_overwrites_is_believed_when_asked_for(town: Tow
     async with town.bot() as app:
         town.says()
         await town.counted(app, 1)
+    assert asked.hits
 
 
 async def test_a_channel_whose_making_cannot_be_read_is_recorded_all_the_same(town: Town) -> None:
@@ -559,9 +560,10 @@ async def test_one_bad_archived_thread_does_not_hide_the_others(town: Town) -> N
         answer["threads"] = [raw | change for raw, change in zip(answer["threads"], wrong, strict=True)]
         return answer
 
-    town.sandbox.faults.requests.alter(spoil, route="/threads/archived/public", times=None)
+    listed = town.sandbox.faults.requests.alter(spoil, route="/threads/archived/public", times=None)
     async with town.bot() as app:
         await town.counted(app, 5)
+        assert listed.hits
         town.sandbox.faults.requests.calm()
     async with town.bot() as app:
         await town.counted(app, 6)

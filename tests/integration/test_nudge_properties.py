@@ -11,7 +11,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -30,6 +29,7 @@ from bot.store import guilds, managers, tables
 from bot.store.database import Database, open_database
 from tests.support.messages import GUILD, channel, whole
 from tests.support.outgoing import Drafts, Outgoing, at_once, drafts
+from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 TEAM = (101, 102, 103)
@@ -50,22 +50,10 @@ class NoContext:
         return stretch
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that knows its schema, to be copied."""
-    path = tmp_path_factory.mktemp("empty") / "spade.db"
-
-    async def make() -> None:
-        await (await open_database(f"sqlite:///{path}", write=True)).close()
-
-    asyncio.run(make())
-    return path
-
-
 @asynccontextmanager
-async def copied(empty: Path) -> AsyncIterator[Database]:
-    with TemporaryDirectory(prefix="spade-test-") as folder:
-        path = shutil.copy(empty, Path(folder) / "spade.db")
+async def copied(template: Path) -> AsyncIterator[Database]:
+    with TemporaryDirectory(prefix="spade-test-") as folder, sqlite_in_the_loop():
+        path = shutil.copy(template, Path(folder) / "spade.db")
         database = await open_database(f"sqlite:///{path}", write=True)
         try:
             yield database
@@ -200,11 +188,11 @@ class Play:
 
 @BOUNDED
 @given(st.integers(0, 2**32))
-def test_every_nudge_keeps_its_promises(empty: Path, seed: int) -> None:
+def test_every_nudge_keeps_its_promises(sqlite_template: Path, seed: int) -> None:
     random = Random(seed)
 
     async def play() -> None:
-        async with copied(empty) as database:
+        async with copied(sqlite_template) as database:
             await community(database, random, talk(random))
             sent = await Play(database, random).days()
         assume(len(sent) > DAYS)  # only a community that is busy enough says something; too few of them, and it fails
@@ -221,13 +209,13 @@ def test_every_nudge_keeps_its_promises(empty: Path, seed: int) -> None:
 
 @BOUNDED
 @given(st.integers(0, 2**32), st.sampled_from(MEMBERS))
-def test_writing_more_changes_nothing(empty: Path, seed: int, member_id: int) -> None:
+def test_writing_more_changes_nothing(sqlite_template: Path, seed: int, member_id: int) -> None:
     """A member who writes twenty times as much stands in the same nudges, in the same places."""
 
     async def play(*, loud: bool) -> list[tuple[int, list[tuple[int, str]]]]:
         random = Random(seed)
         said = talk(random)
-        async with copied(empty) as database:
+        async with copied(sqlite_template) as database:
             await community(database, random, said)
             more = louder(said, member_id)
             if loud and more:
@@ -243,10 +231,10 @@ def test_writing_more_changes_nothing(empty: Path, seed: int, member_id: int) ->
 
 @BOUNDED
 @given(st.integers(0, 2**32), st.integers(0, DAYS * 24))
-def test_a_preview_is_the_same_each_time_and_stores_nothing(empty: Path, seed: int, hours: int) -> None:
+def test_a_preview_is_the_same_each_time_and_stores_nothing(sqlite_template: Path, seed: int, hours: int) -> None:
     async def play() -> None:
         random = Random(seed)
-        async with copied(empty) as database:
+        async with copied(sqlite_template) as database:
             await community(database, random, talk(random))
             guild = GuildSettings(GUILD, ZoneInfo("UTC"))
             at = START + timedelta(hours=hours)
@@ -259,9 +247,9 @@ def test_a_preview_is_the_same_each_time_and_stores_nothing(empty: Path, seed: i
     asyncio.run(play())
 
 
-def test_an_empty_record_is_silent(empty: Path) -> None:
+def test_an_empty_record_is_silent(sqlite_template: Path) -> None:
     async def play() -> None:
-        async with copied(empty) as database:
+        async with copied(sqlite_template) as database:
             await community(database, Random(1), [Message(ROOM + 1, TEAM[0])])
             assert await Play(database, Random(1)).days() == []
 

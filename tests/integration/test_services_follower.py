@@ -190,9 +190,7 @@ async def test_events_that_arrive_out_of_order_within_the_hold_are_written_in_or
     await oracle(scene, channel())
 
 
-async def test_the_newest_second_is_held_back_and_what_is_older_written(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_newest_second_is_held_back_and_what_is_older_written(database: Database) -> None:
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
     await follower.catch_up([log.snapshot(channel())], follower.session)
@@ -1136,9 +1134,7 @@ async def test_a_flood_while_the_store_refuses_asks_for_one_channel_now_and_then
     await oracle(running, *TALKING)
 
 
-async def test_a_channel_whose_catch_up_hangs_keeps_no_other_waiting(
-    running: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_channel_whose_catch_up_hangs_keeps_no_other_waiting(running: Scene) -> None:
     """The one that begins gets no answer, but something else is recorded."""
     await running.catch_up(channel(), OTHER)
     answer = asyncio.Event()

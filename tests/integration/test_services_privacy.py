@@ -143,7 +143,7 @@ async def test_of_many_presses_one_rewrites_the_file_and_none_does_it_itself(
 
 
 async def test_a_restart_forgets_neither_what_is_owed_nor_when_the_file_was_rewritten(
-    tmp_path: Path, file: Database, rewritten: list[None]
+    file: Database, rewritten: list[None]
 ) -> None:
     clock = DrivenClock(moment(0))
     await wrote(file, MIA, NOAH)

@@ -106,7 +106,7 @@ async def test_any_pieces_in_any_order_leave_the_same_record(database: Database,
         assert await record(pieces) == expected
 
 
-async def test_what_is_on_record_already_is_counted_as_known(database: Database, recorder: Recorder) -> None:
+async def test_what_is_on_record_already_is_counted_as_known(recorder: Recorder) -> None:
     messages = (said(0, MIA, mentions=[ANNA]), said(1, ANNA, to=(0, MIA)), said(2, BEN, to=(1, ANNA)))
     first = whole(channel(), *messages[:2])
     assert await recorder.record(first, NoContext()) == Recorded(2, 0, {TouchKind.REPLY: 1})

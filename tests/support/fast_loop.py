@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
-
-from aiosqlite import Connection
 
 HELD_SECONDS = 0.02
 
@@ -38,7 +36,7 @@ class FastLoop(asyncio.SelectorEventLoop):
     """Its time stands still while anything happens, and passes quickly while nothing does.
 
     After `idle` real seconds without an event, up to `step` seconds pass. What threads do for it takes no time; SQLite
-    is one of those within `database_takes_no_time`.
+    works in no thread of its own within `sqlite_in_the_loop`.
     """
 
     def __init__(self, idle: float = 0.0, step: float = 0.05) -> None:
@@ -63,27 +61,6 @@ class FastLoop(asyncio.SelectorEventLoop):
         self.hold()
         future.add_done_callback(self.release)
         return future
-
-
-@contextmanager
-def database_takes_no_time() -> Iterator[None]:
-    """Hold the time of the FastLoop that runs while SQLite does something."""
-    execute: Callable[..., Coroutine[Any, Any, Any]] = Connection._execute
-
-    async def held(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, FastLoop)
-        loop.hold()
-        try:
-            return await execute(self, *args, **kwargs)
-        finally:
-            loop.release()
-
-    Connection._execute = held
-    try:
-        yield
-    finally:
-        Connection._execute = execute
 
 
 @contextmanager

@@ -1,0 +1,34 @@
+"""SQLite without its threads, for runs that ask it ten thousands of small questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from aiosqlite import Connection
+
+
+@contextmanager
+def sqlite_in_the_loop() -> Iterator[None]:
+    """Have connections that are opened and closed within it work in the thread of the event loop.
+
+    Most of the time of a small statement goes to handing it to a thread and back. Other tasks get their turn before
+    each statement, as they would meanwhile. A statement that waits for a lock, or takes long, stops the loop.
+    """
+
+    async def connect(self: Connection) -> Connection:
+        if self._connection is None:
+            self._connection = self._connector()
+        return self
+
+    async def execute(self: Connection, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        await asyncio.sleep(0)
+        return function(*args, **kwargs)
+
+    with mock.patch.multiple(Connection, _connect=connect, _execute=execute):
+        yield
