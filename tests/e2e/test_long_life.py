@@ -19,7 +19,7 @@ BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OURS = ("bot.", "cogs.")
 LIMITS = {
     "channel_context.CONTEXT": 3,
-    "catch_up._UNKNOWN_THREADS": 2,
+    "catch_up._OUT_OF_SIGHT": 2,
     "history_context._THREADS": 2,
     "job_progress._ENDED": 2,
     "recent_ids.MOST_KEPT": 4,
