@@ -38,6 +38,7 @@ from bot.services.guild.status import StatusService
 from bot.services.guild_reader import GuildReader
 from bot.services.members.manager_reactions import ManagerReactions
 from bot.services.members.privacy import PrivacyService
+from bot.services.members.proxies import Proxies
 from bot.services.members.relationship import Relationships
 from bot.services.members.roster import Roster
 from bot.services.members.sightings import Sightings
@@ -89,6 +90,7 @@ class Foundation:
     rules: Rules
     messenger: DiscordMessenger
     roster: Roster
+    proxies: Proxies
     settlement: Settlement
     attempts: Attempts
     painter: ProcessPainter
@@ -144,6 +146,7 @@ def _foundation(
         rules=rules,
         messenger=DiscordMessenger(bot, MemberDirectory(bot, clock.now)),
         roster=Roster(database, clock),
+        proxies=Proxies(database, clock),
         settlement=Settlement(database, clock),
         attempts=attempts,
         painter=ProcessPainter(),
@@ -191,7 +194,7 @@ def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.C
     app.schedule.add("purge", purge)
     app.schedule.add("retention", Retention(app.database, on.clock, on.attempts).purge_due)
     return (
-        _tracking(app, on.roster, waiting, membership, on.clock),
+        _tracking(on, waiting, membership),
         Backfills(app.reader),
     )
 
@@ -212,7 +215,7 @@ def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[comm
 def _member_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
     database, settle = on.app.database, on.guild_reader.settle_for_answer
     messenger, clock, rules = on.messenger, on.clock, on.rules
-    privacy = PrivacyService(database, on.roster, clock)
+    privacy = PrivacyService(database, on.roster, clock, on.proxies.forget)
     on.app.schedule.add("erasures", privacy.finish_due)
     return (
         Waiting(WaitingList(database, messenger, clock, rules, settle)),
@@ -241,13 +244,23 @@ def _nudge_cogs(on: Foundation) -> Sequence[commands.Cog]:
     )
 
 
-def _tracking(
-    app: App, roster: Roster, waiting: WaitingService, membership: MembershipService, clock: Clock
-) -> Tracking:
+def _tracking(on: Foundation, waiting: WaitingService, membership: MembershipService) -> Tracking:
+    app = on.app
     tasks, search = BackgroundTasks(), ArchiveSearch(Archives(app.bot))
-    archives = ThreadArchives(app.database, clock)
+    archives = ThreadArchives(app.database, on.clock)
     guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
     visibility = ChannelVisibility(app.follower, archives, search, tasks)
     messages = MessageReader(app.bot)
-    sightings, reactions = Sightings(roster, app.reader.resume), ManagerReactions(roster, waiting)
-    return Tracking(app.follower, guilds, visibility, tasks, sightings, reactions, app.reader, membership, messages)
+    sightings, reactions = Sightings(on.roster, app.reader.resume), ManagerReactions(on.roster, waiting)
+    return Tracking(
+        app.follower,
+        guilds,
+        visibility,
+        tasks,
+        sightings,
+        reactions,
+        app.reader,
+        membership,
+        messages,
+        on.proxies,
+    )

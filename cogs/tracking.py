@@ -15,6 +15,7 @@ from bot.discord_io.record.messages import MessageReader
 from bot.discord_io.record.places import is_recordable, is_visible, place_of
 from bot.services.guild.membership import MembershipService
 from bot.services.members.manager_reactions import ManagerReactions
+from bot.services.members.proxies import Proxies
 from bot.services.members.sightings import Sightings
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
@@ -44,6 +45,7 @@ class Tracking(commands.Cog):
         reader: HistoryReader,
         membership: MembershipService,
         messages: MessageReader,
+        proxies: Proxies,
     ) -> None:
         self._follower = follower
         self._guilds = guilds
@@ -54,12 +56,14 @@ class Tracking(commands.Cog):
         self._reader = reader
         self._membership = membership
         self._messages = messages
+        self._proxies = proxies
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
         self._tasks.start(self._follower.run(), "recording")
         self._tasks.start(self._sightings.run(), "looking at roles")
         self._tasks.start(self._reactions.run(), "noting reactions")
+        self._tasks.start(outlast(self._proxies.run), "noting who writes through a proxy")
 
     async def cog_unload(self) -> None:
         """Write what was received, and stop."""
@@ -113,6 +117,7 @@ class Tracking(commands.Cog):
         known = self._follower.knows(channel.id)
         if not known and not is_visible(channel):
             return  # if the channel becomes visible again, its history has the message
+        self._hear(received)
         place = place_of(channel, message)
         try:
             async with self._follower.receiving(place, message.message_id) as take:
@@ -124,6 +129,16 @@ class Tracking(commands.Cog):
             self._visibility.catch_up([ChannelSnapshot(place, message.message_id)])
         if message.author_id is not None and received.role_ids is not None:
             self._sightings.note(guild.id, message.author_id, received.role_ids)
+
+    def _hear(self, received: ReceivedMessage) -> None:
+        """Let a message tell who writes through a proxy, if it counts."""
+        message, channel_id = received.raw.message, received.channel_id
+        if self._follower.excludes(channel_id):
+            return
+        if received.webhook_id is not None:
+            self._proxies.webhook_posted(received.guild.id, channel_id, message.message_id, received.webhook_id)
+        elif message.author_id is not None and message.counted:
+            self._proxies.person_wrote(received.guild.id, channel_id, message.message_id, message.author_id)
 
     @commands.Cog.listener()
     async def on_message_unread(self, missed: UnreadMessage) -> None:
@@ -141,11 +156,13 @@ class Tracking(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A message was deleted. The event does not name its author."""
+        self._proxies.message_deleted(event.message_id)
         self._follower.messages_deleted(event.channel_id, [event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Several messages were deleted at once."""
+        self._proxies.messages_purged(event.message_ids)
         self._follower.messages_deleted(event.channel_id, event.message_ids)
 
     @commands.Cog.listener()

@@ -26,6 +26,7 @@ class Obstacle(StrEnum):
     IGNORED = "ignored"
     UNREADABLE = "unreadable"
     """Discord's answer about them cannot be read, so nobody knows whether they bear an ignored role."""
+    PROXIED = "proxied"
     OFFERED_LATELY = "offered lately"
     OFFERED_TO_ANOTHER = "offered to another manager today"
     ANOTHERS_SHARE = "another manager's share"

@@ -11,7 +11,8 @@ class StoredFacts:
 
     `messages` counts messages on `days` days from `first_on` to `last_on`. `touches` counts touches by manager id,
     `waiting` their own waiting messages, `nudges` the DMs that named them, `set_aside` the managers who snoozed,
-    dismissed or handed them over. `left_at` is when they were found to have left. `manages`: they are on the manager
+    dismissed or handed them over. `left_at` is when they were found to have left. `proxied`: they write through a proxy
+    bot. `manages`: they are on the manager
     list; `acted` counts the rows about them as a manager. `ignored`: they are on the ignore list.
     """
 
@@ -27,6 +28,7 @@ class StoredFacts:
     nudges: int = 0
     set_aside: int = 0
     left_at: datetime | None = None
+    proxied: bool = False
     manages: bool = False
     acted: int = 0
     ignored: bool = False
@@ -42,6 +44,7 @@ class StoredFacts:
             or self.nudges
             or self.set_aside
             or self.left_at
+            or self.proxied
             or self.manages
             or self.acted
             or self.ignored

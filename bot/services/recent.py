@@ -29,6 +29,14 @@ class Recent(Generic[Key, Value]):
         while len(self._entries) > self._limit:
             self._entries.popitem(last=False)
 
+    def items(self) -> tuple[tuple[Key, Value], ...]:
+        """All entries, the one that was used last at the end."""
+        return tuple(self._entries.items())
+
+    def oldest(self) -> tuple[Key, Value] | None:
+        """The entry that was not used for longest; None if there is none."""
+        return next(iter(self._entries.items()), None)
+
     def values(self) -> tuple[Value, ...]:
         """All values, the one that was used last at the end."""
         return tuple(self._entries.values())

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import forgetting, tables
@@ -73,3 +73,30 @@ async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: i
             set_={"left_at": func.coalesce(tables.member.c.left_at, statement.excluded.left_at)},
         )
     )
+
+
+async def proxied(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """The people who write through a proxy bot."""
+    table = tables.member.c
+    query = select(table.member_id).where(table.guild_id == guild_id, table.proxied.is_not(None))
+    return frozenset(await connection.scalars(query))
+
+
+async def all_proxied(connection: AsyncConnection) -> tuple[tuple[int, int], ...]:
+    """The people who write through a proxy bot, each with the guild before."""
+    table = tables.member.c
+    query = select(table.guild_id, table.member_id).where(table.proxied.is_not(None))
+    return tuple((row.guild_id, row.member_id) for row in await connection.execute(query))
+
+
+async def set_proxied(connection: AsyncConnection, guild_id: int, member_id: int, *, proxied: bool) -> None:
+    """Store whether a person writes through a proxy bot; of somebody who may not be recorded, nothing."""
+    table = tables.member
+    if not proxied:
+        statement = update(table).where(table.c.guild_id == guild_id, table.c.member_id == member_id)
+        await connection.execute(statement.values(proxied=None))
+    elif member_id not in await forgetting.unrecorded(connection, guild_id):
+        row = insert_into(connection, table).values(guild_id=guild_id, member_id=member_id, proxied=True)
+        await connection.execute(
+            row.on_conflict_do_update(index_elements=["guild_id", "member_id"], set_={"proxied": True})
+        )

@@ -17,6 +17,7 @@ metadata = MetaData(
 
 _OPTED_OUT = text("opted_out_at IS NOT NULL")
 _LEFT = text("left_at IS NOT NULL")
+_PROXIED = text("proxied IS NOT NULL")
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
@@ -93,10 +94,13 @@ member = _table(
     Column("last_channel_id", Id),
     Column("opted_out_at", Moment),
     Column("left_at", Moment),
+    # True for those who write through a proxy bot, otherwise NULL. Nothing else of it is kept.
+    Column("proxied", Truth),
     Index(None, "guild_id", "first_message_id"),
-    # Few members opted out or left, and every query about members asks for them.
+    # Few members opted out, left or write through a proxy, and every query about members asks for them.
     Index("ix_member_opted_out", "guild_id", "member_id", sqlite_where=_OPTED_OUT, postgresql_where=_OPTED_OUT),
     Index("ix_member_left", "guild_id", "left_at", "member_id", sqlite_where=_LEFT, postgresql_where=_LEFT),
+    Index("ix_member_proxied", "guild_id", "member_id", sqlite_where=_PROXIED, postgresql_where=_PROXIED),
 )
 
 # Who asked to be forgotten, as keyed hashes: they reveal no id, but a person who comes back is recognised.

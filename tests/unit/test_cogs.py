@@ -78,7 +78,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    services = [Service() for _ in range(5)]
+    services = [Service() for _ in range(6)]
     cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services)
     await cog.cog_load()
     await cog.cog_unload()

@@ -30,6 +30,7 @@ from bot.domain.message import MessageKind
 from bot.domain.nudge import Nudge, Offer, Reason
 from bot.domain.nudge_decision import Newcomer, NudgeFacts, Obstacle, PastOffer, Regular, decide_nudge
 from bot.domain.nudge_time import PastNudges, rests_today
+from bot.domain.proxy import ProxyHabit
 from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
 from bot.domain.snowflake import EPOCH, first_id_at
@@ -299,6 +300,7 @@ RECORD: dict[str, Callable[..., NudgeFacts]] = {
     r"conversations (.+) days ago": lambda facts, days: replace(facts, conversations={MIA: talks(days)}),
     r"met": lambda facts: replace(facts, met=frozenset({MIA})),
     r"snoozed": lambda facts: replace(facts, barred={MIA: Obstacle.SNOOZED}),
+    r"writes through a proxy": lambda facts: replace(facts, barred={MIA: Obstacle.PROXIED}),
     r"offered to Ben today": lambda facts: replace(facts, offered_to_others=frozenset({MIA})),
     r"offered (\d+) days ago": offered,
 }
@@ -313,6 +315,16 @@ def test_reasons(row: tuple[str, ...]) -> None:
         ]
         facts = RECORD[pattern](facts, *told.groups())
     assert ", ".join(offer.reason for offer in decide_nudge(facts, RULES).offers) == row[1].replace("none", "")
+
+
+@pytest.mark.parametrize("row", rows_under("Messages of Mia", "Writes through a proxy"))
+def test_writing_through_a_proxy(row: tuple[str, ...]) -> None:
+    habit = ProxyHabit()
+    for part in row[0].split(", "):
+        count, _, what = part.partition(" ")
+        for _ in range(int(count)):
+            habit = {"posted anew": habit.after_proxied(1), "that stay": habit.after_stayed()}[what]
+    assert habit.holds is (row[1] == "yes")
 
 
 @pytest.mark.parametrize("row", rows_under("Last nudge", "Today", "Sent"))

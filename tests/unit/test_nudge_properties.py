@@ -35,7 +35,7 @@ TEAM = (101, 102, 103)
 MEMBERS = range(1, 13)
 RULES = Rules()
 BOUNDED = settings(max_examples=60, deadline=None)
-BARS = (Obstacle.SNOOZED, Obstacle.DISMISSED, Obstacle.LEFT, Obstacle.IGNORED)
+BARS = (Obstacle.SNOOZED, Obstacle.DISMISSED, Obstacle.LEFT, Obstacle.IGNORED, Obstacle.PROXIED)
 ORDER = {reason: rank for rank, reason in enumerate(Reason)}
 
 ages = st.timedeltas(timedelta(minutes=1), timedelta(days=40))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.discord_io.payload.fields import MalformedError
-from bot.discord_io.payload.message import RawMessage, read
+from bot.discord_io.payload.message import RawMessage, read, webhook_of
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
 
 REPLY: dict[str, Any] = {
@@ -158,3 +158,14 @@ def test_a_forward_is_told_by_its_reference() -> None:
     for reference in wrong:
         with pytest.raises(MalformedError):
             read(forward | {"message_reference": reference})
+
+
+def test_what_a_webhook_wrote_by_itself_is_told_from_answers_and_followed_channels() -> None:
+    posted = REPLY | {"type": 0, "webhook_id": "5"}
+    del posted["message_reference"]
+    assert webhook_of(posted) == 5
+    assert webhook_of(posted | {"webhook_id": None}) is None
+    assert webhook_of(posted | {"type": 19}) is None
+    assert webhook_of(posted | {"type": 20, "interaction_metadata": {"id": "6"}}) is None
+    for key in ("interaction", "interaction_metadata", "message_reference"):
+        assert webhook_of(posted | {key: {"id": "6"}}) is None

@@ -37,6 +37,6 @@ async def test_a_live_message_asks_only_while_few_are_being_read(
     follower = mock.MagicMock(spec=Follower, being_read=being_read)
     follower.receiving.return_value.__aenter__.return_value = mock.Mock()
     messages: Any = mock.create_autospec(MessageReader)
-    others: list[Any] = [*(mock.Mock() for _ in range(7)), messages]
+    others: list[Any] = [*(mock.Mock() for _ in range(7)), messages, mock.Mock()]
     await Tracking(follower, *others).on_message_received(mock.Mock(raw=reply(), guild=mock.Mock(unavailable=False)))
     assert messages.completed.await_args.kwargs == {"may_ask": may_ask}

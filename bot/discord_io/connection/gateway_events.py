@@ -27,6 +27,7 @@ class ReceivedMessage:
     """A message of a guild, dispatched as `message_received`.
 
     `channel` is None if the client does not know it. `role_ids` are the author's; None if the event does not tell.
+    `webhook_id` is that of the webhook that wrote it, if one did.
     """
 
     guild: discord.Guild
@@ -34,6 +35,7 @@ class ReceivedMessage:
     channel: object
     raw: RawMessage
     role_ids: tuple[int, ...] | None
+    webhook_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,14 @@ class GatewayEvents:
             raw = message.read(object_of(data, "d"))
             if channel_id is None or raw.message.message_id < channel_id:
                 raise MalformedError("channel_id")  # noqa: TRY301 - nothing is older than its channel
-            role_ids = _roles_of(data)
+            role_ids, webhook_id = _roles_of(data), message.webhook_of(object_of(data, "d"))
         except MalformedError as error:
             log.warning("%s cannot be read (field %s; %s)", events.MESSAGE, error, events.ids_in(data))
             self._miss_message(guild, channel_id, channel, message_id)
             return
         if guild is not None:
-            self._client.dispatch("message_received", ReceivedMessage(guild, channel_id, channel, raw, role_ids))
+            received = ReceivedMessage(guild, channel_id, channel, raw, role_ids, webhook_id)
+            self._client.dispatch("message_received", received)
 
     def _guild_named(self, data: object) -> discord.Guild | None:
         guild_id = readable_identity(data, "guild_id")

@@ -70,6 +70,16 @@ def author_of(raw: Mapping[str, Any]) -> int | None:
     return person_of(child(raw, "author"))
 
 
+def webhook_of(raw: Mapping[str, Any]) -> int | None:
+    """The id of the webhook that wrote a message by itself; None for any other message. Raises MalformedError.
+
+    Answers to commands and messages of a followed channel carry a webhook's id as well, and are none.
+    """
+    webhook_id = optional_identity(raw, "webhook_id")
+    by_itself = all(raw.get(key) is None for key in ("interaction", "interaction_metadata", "message_reference"))
+    return webhook_id if by_itself and number(raw, "type") == 0 else None
+
+
 def person_of(user: Mapping[str, Any]) -> int | None:
     """A user's id; None if that is no person: a bot, a system account or the Deleted User. Raises MalformedError."""
     user_id = identity(user)

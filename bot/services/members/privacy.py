@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,13 +24,28 @@ _AS_MEMBER = "member_id"
 Rows = Mapping[str, list[dict[str, Any]]]
 
 
-class PrivacyService:
-    """Serves the person themselves: the caller passes the id of the person who asks, never another one."""
+def nothing_heard(_guild_id: int, _person_id: int) -> None:
+    """Nothing is kept in memory about anybody."""
 
-    def __init__(self, database: Database, roster: Roster, clock: Clock) -> None:
+
+class PrivacyService:
+    """Serves the person themselves: the caller passes the id of the person who asks, never another one.
+
+    `unhear` is called with a guild and a person whose stretch of consent ends or begins: what was heard of them before
+    is forgotten.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        roster: Roster,
+        clock: Clock,
+        unhear: Callable[[int, int], None] = nothing_heard,
+    ) -> None:
         self._database = database
         self._roster = roster
         self._clock = clock
+        self._unhear = unhear
         self._again: dict[tuple[int, int], datetime] = {}
         self._scrubbing = Scrubbing(database, clock)
 
@@ -61,6 +76,7 @@ class PrivacyService:
                 return False  # an erased person is not recorded either, and must get no row
             await forgetting.erase_as_member(connection, guild_id, person_id)
             await forgetting.set_opted_out(connection, guild_id, person_id, self._clock.now())
+            self._unhear(guild_id, person_id)
             return person_id in await managers.people(connection, guild_id)
 
     async def opt_in(self, guild_id: int, person_id: int) -> bool:
@@ -69,6 +85,7 @@ class PrivacyService:
             unrecorded = await forgetting.unrecorded(connection, guild_id)
             await forgetting.recall(connection, guild_id, person_id)
             await forgetting.forget_opt_out(connection, guild_id, person_id)
+            self._unhear(guild_id, person_id)
         return person_id in unrecorded
 
     async def erase(self, guild_id: int, person_id: int) -> int:
@@ -79,6 +96,7 @@ class PrivacyService:
         async with self._database.writing() as connection:
             rows = await forgetting.erase(connection, guild_id, person_id)
             await forgetting.remember(connection, guild_id, person_id)
+            self._unhear(guild_id, person_id)
             await self._scrubbing.owe(connection)
         self._roster.changed(guild_id)
         self._again[guild_id, person_id] = self._clock.now() + LOOK_AGAIN_AFTER
@@ -124,6 +142,7 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
         nudges=len({row["delivery_id"] for row in about("nudge_member")}),
         set_aside=len(about("snooze")) + len(about("hand_over")),
         left_at=member[0]["left_at"] if member else None,
+        proxied=bool(member) and member[0]["proxied"] is not None,
         manages=manages > 0,
         acted=sum(map(len, rows.values())) - as_member - ignored - manages,
         ignored=ignored > 0,

@@ -13,14 +13,14 @@ from bot.domain.touch import NO_CHANNEL, Touch, TouchKind, personal_kinds
 from bot.domain.waiting import WaitingState
 from bot.services.delivery.messenger import Directory
 from bot.services.guild_reader import Settle
-from bot.store import activity, forgetting, guilds, ignoring, managers, record, touches, waits
+from bot.store import activity, forgetting, guilds, ignoring, managers, people, record, touches, waits
 from bot.store.activity import Trace
 from bot.store.database import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
 class RelationshipFacts:
-    """One relationship. If the person is no member, only `standing` is shown."""
+    """One relationship. If the person is no member, only `standing` is shown. `proxied`: they write through a proxy."""
 
     guild_id: int
     member_id: int
@@ -30,6 +30,7 @@ class RelationshipFacts:
     relationship: Relationship
     waiting: tuple[WaitingState, ...] = ()
     trace: Trace | None = None
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +71,21 @@ class Relationships:
             found = await touches.of_member(connection, guild_id, member_id, kinds)
             states = await waits.of_member(connection, guild_id, member_id, now - self._rules.waiting_expires)
             traces = await activity.traces(connection, guild_id, [member_id])
+            proxied = member_id in await people.proxied(connection, guild_id)
         known = relationship(found, zone, now, self._rules)
         waiting = tuple(state for state in states if state.answered_at is None and not state.closed)
         asked = {person_id for state in waiting for person_id in state.entry.addressed}
-        people = {member_id, *asked, *(one.manager_id for one in known.acquaintances)}
+        named = {member_id, *asked, *(one.manager_id for one in known.acquaintances)}
         return RelationshipFacts(
             guild_id=guild_id,
             member_id=member_id,
             standing=standing,
             now=now,
-            names=await self._directory.names(guild_id, sorted(people)),
+            names=await self._directory.names(guild_id, sorted(named)),
             relationship=known,
             waiting=waiting,
             trace=traces.get(member_id) if standing is Standing.MEMBER else None,
+            proxied=proxied,
         )
 
     async def log(

@@ -38,7 +38,7 @@ async def gather(
     """What a nudge looks at (docs/rules.md#nudges) as it was at `now`; for a past moment, without what came after it.
 
     `barred` adds members who must not be offered by what Discord said, `old_hands` those who joined before a young
-    record begins.
+    record begins. Who writes through a proxy is known as of the query alone, since no time is kept with it.
     """
     guild_id, limits = settings.guild_id, rules.nudge
     today = local_day(now, settings.zone)
@@ -77,6 +77,7 @@ async def gather(
         barred={
             **dict.fromkeys(await people.departed(connection, guild_id, now), Obstacle.LEFT),
             **await nudges.snoozed(connection, guild_id, manager_id, now, limits.snooze),
+            **dict.fromkeys(await people.proxied(connection, guild_id), Obstacle.PROXIED),
             **(barred or {}),
         },
         past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),

@@ -86,6 +86,11 @@ class Follower:
         """Whether a channel is visible and was seen in this session, so that no catching up needs to be started."""
         return self._channels.knows(channel_id)
 
+    def excludes(self, channel_id: int) -> bool:
+        """Whether a channel was found to be excluded when its messages were last to be recorded."""
+        channel = self._channels.get(channel_id)
+        return channel is not None and channel.excluded
+
     # What happens to guilds and channels.
 
     def interrupted(self, guild_id: int | None = None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import discord
 
 from bot.domain.privacy import StoredFacts
+from bot.domain.proxy import STAYED_NEEDED
 from bot.views.kit.letter import ID_PATTERN, Button, Card, Letter
 from bot.views.kit.palette import REACH, embed_colour
 from bot.views.kit.parcel import Document, Parcel
@@ -161,6 +162,12 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
         yield say(
             "That you were not on this server on {when}; your next message takes it back.",
             when=discord_time(facts.left_at, "D"),
+        )
+    if facts.proxied:
+        yield say(
+            "That you write through a bot that posts your messages anew, so that no manager is reminded of you. It "
+            "goes once {count} messages of yours in a row have stayed.",
+            count=number(STAYED_NEEDED),
         )
     if facts.touches:
         ranked = sorted(facts.touches, key=lambda person: (-facts.touches[person], person))

@@ -35,7 +35,7 @@ def relationship_letter(facts: RelationshipFacts) -> Letter:
     if facts.standing is not Standing.MEMBER:
         return Letter(content=no_member(facts.standing, name))
     known = facts.relationship
-    if known.first is None and not facts.waiting and facts.trace is None:
+    if known.first is None and not facts.waiting and facts.trace is None and not facts.proxied:
         return Letter(
             content=say(
                 "There is nothing on record between the team and {name} yet: no message of theirs, and none to them.",
@@ -44,7 +44,7 @@ def relationship_letter(facts: RelationshipFacts) -> Letter:
         )
     card = Card(
         title=safe_name(name, 100),
-        description="\n".join((_summary(facts), *_writes(facts))),
+        description="\n".join((_summary(facts), *_writes(facts), *_proxied(facts))),
         fields=tuple(_fields(facts)),
         footer=_footer(known),
         colour=embed_colour(SPREAD if facts.waiting else REACH),
@@ -159,6 +159,17 @@ def _writes(facts: RelationshipFacts) -> tuple[str, ...]:
     link = message_link(facts.guild_id, trace.last_channel_id, trace.last_message_id)
     ago = discord_time(moment_of(trace.last_message_id))
     return (say("They last wrote {ago}: [open the message]({link})", ago=ago, link=link),)
+
+
+def _proxied(facts: RelationshipFacts) -> tuple[str, ...]:
+    if not facts.proxied:
+        return ()
+    return (
+        say(
+            "They write through a bot that posts their messages anew. Those messages count as nobody's, so contact "
+            "may be missing here, and nudges leave them out."
+        ),
+    )
 
 
 def _fields(facts: RelationshipFacts) -> list[Field]:

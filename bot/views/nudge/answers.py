@@ -144,7 +144,7 @@ def why_answer(why: Why, name: str, context: OfferContext) -> str:
     )
 
 
-def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str:  # noqa: PLR0911 - one a case
+def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str:  # noqa: C901, PLR0911 - one a case
     match obstacle:
         case Obstacle.SNOOZED:
             return say("You snoozed {who}, and that has not run out yet; `/nudges again` ends it.", who=who)
@@ -156,6 +156,12 @@ def _obstacle_sentence(obstacle: Obstacle, who: str, rules: NudgeRules) -> str: 
             return say("{who} has a role on this server's ignore list.", who=who)
         case Obstacle.UNREADABLE:
             return say("What Discord says about {who} just now cannot be read, so they are left out.", who=who)
+        case Obstacle.PROXIED:
+            return say(
+                "{who} writes through a bot that posts their messages anew. Those messages count as nobody's, so "
+                "nudges leave {who} out.",
+                who=who,
+            )
         case Obstacle.OFFERED_LATELY:
             return say(
                 "{who} was in a nudge to you in the last {days} days ({fewer} if a new message waits).",
