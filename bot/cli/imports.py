@@ -18,10 +18,12 @@ from bot.cli.failure import INTERRUPTED, Failure
 from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, checked_ids, settings_of, zone_named
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.domain.calendar import local_day
+from bot.domain.retention import kept_from
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.services.record.imports import Imported, Importer
-from bot.store import managers
+from bot.store import activity, guilds, managers
 from bot.store.database import Database, StoreError, open_database
 
 
@@ -101,9 +103,28 @@ async def _run(
         new_managers = await importer.prepare(guild_id, manager_ids, zone)
         imported = await importer.run(archive, new_managers, bar.recording(archive.messages))
         members = archive.count_members(await _managers(database, guild_id))
+        await _tell_not_kept(database, guild_id)
     finally:
         await database.close()
     return _document(archive, imported, members)
+
+
+async def _tell_not_kept(database: Database, guild_id: int) -> None:
+    """Say that something is on record now that is older than the guild keeps."""
+    async with database.reading() as connection:
+        settings, first_on = (
+            await guilds.settings_of(connection, guild_id),
+            await activity.first_day(connection, guild_id),
+        )
+    if settings is None or settings.keep_months is None or first_on is None:
+        return
+    day = kept_from(local_day(SystemClock().now(), settings.zone), settings.keep_months)
+    if first_on < day:
+        print(
+            f"spade: this server keeps {settings.keep_months} months of its record (/settings keep): what is older "
+            f"than {day} goes again as soon as the bot runs",
+            file=sys.stderr,
+        )
 
 
 async def _managers(database: Database, guild_id: int) -> frozenset[int]:

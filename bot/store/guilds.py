@@ -203,8 +203,12 @@ async def purge(connection: AsyncConnection, guild_id: int) -> None:
         await connection.execute(delete(table).where(table.c.guild_id == guild_id))
 
 
-async def forget(connection: AsyncConnection, guild_id: int) -> None:
-    """Delete the record of a guild; its settings, its managers and who opted out stay."""
+async def forget(connection: AsyncConnection, guild_id: int, *, sent_since: datetime | None = None) -> None:
+    """Delete the record of a guild; its settings, its managers and who opted out stay.
+
+    So do the deliveries claimed from `sent_since` on, if given, without whom they named: they tell what was sent for
+    the days and weeks that are still due.
+    """
     waiting_ids = select(tables.waiting.c.message_id).where(tables.waiting.c.guild_id == guild_id)
     await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(waiting_ids)))
     for table in (
@@ -215,9 +219,10 @@ async def forget(connection: AsyncConnection, guild_id: int) -> None:
         tables.known_gap,
         tables.nudge_member,
         tables.digest,
-        tables.delivery,
     ):
         await connection.execute(delete(table).where(table.c.guild_id == guild_id))
+    sent = delete(tables.delivery).where(tables.delivery.c.guild_id == guild_id)
+    await connection.execute(sent if sent_since is None else sent.where(tables.delivery.c.claimed_at < sent_since))
     await connection.execute(
         delete(tables.member).where(tables.member.c.guild_id == guild_id, tables.member.c.opted_out_at.is_(None))
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ from bot.store import guilds, history_jobs
 from bot.store.database import Database
 
 _CONTEXT = 200
+_STILL_DUE = timedelta(days=8)
+"""The longest that a day or week is due after it was dealt with, in any time zone."""
 
 
 class StagedArchive(Protocol):
@@ -60,9 +63,9 @@ class Importer:
         return new | (frozenset(manager_ids) & unread)
 
     async def forget(self, guild_id: int) -> None:
-        """Delete what is recorded of a guild; its settings stay."""
+        """Delete what is recorded of a guild; its settings stay, and that nothing is sent twice."""
         async with self._database.writing() as connection:
-            await guilds.forget(connection, guild_id)
+            await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
 
     async def run(
         self, archive: StagedArchive, new_managers: frozenset[int], progress: Callable[[int], None]
