@@ -98,8 +98,6 @@ async def _keep_to(
         await forgetting.erase_as_member(connection, guild_id, person_id)
     if opted_out_at is not None:
         await forgetting.set_opted_out(connection, guild_id, person_id, opted_out_at)
-    if not erased and wish.until_at is not None:
-        await forgetting.note_objection(
-            connection, guild_id, person_id, Objection(wish.until_at, lasting=False), Scope.MEMBER
-        )
+    if (own := wanted.forgotten.objection(person_id, Scope.MEMBER)) is not None:
+        await forgetting.note_objection(connection, guild_id, person_id, own, Scope.MEMBER)
     return True
