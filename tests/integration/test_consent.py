@@ -3,9 +3,10 @@
 import asyncio
 import json
 import shutil
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.clock import DrivenClock
-from bot.domain.forgetting import Scope
+from bot.domain.forgetting import Forgotten, Objection, Scope, mark_of
 from bot.domain.logged import WhenProblem
 from bot.domain.message import Message, MessageKind
 from bot.domain.relationship import Standing
@@ -43,6 +44,7 @@ from bot.services.record.recorder import Recorder
 from bot.store import forgetting, guilds, managers, retention, spans, tables
 from bot.store.backup import make_backup
 from bot.store.database import Database, open_database
+from bot.store.wishes import Wishes, keep_to, wishes_in
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, at, channel, moment, said, thread, whole
 from tests.support.no_context import NoContext
@@ -402,6 +404,52 @@ async def wants(database: Database, guild_id: int, person_id: int) -> tuple[obje
     return state, *scopes
 
 
+async def test_wishes_are_read_from_an_older_schema_and_written_by_another_key(tmp_path: Path) -> None:
+    """A database that is replaced by one that is no copy of it: marks cannot be taken over, people on record can."""
+    old = tmp_path / "old.db"
+    key, other = bytes(32), bytes(range(32))
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(
+            "CREATE TABLE member (guild_id, member_id, opted_out_at); CREATE TABLE forgotten (guild_id, mark);"
+            "CREATE TABLE installation (name, value);"
+        )
+        connection.execute("INSERT INTO installation VALUES ('forgotten_key', ?)", (key.hex(),))
+        connection.execute("INSERT INTO forgotten VALUES (?, ?)", (GUILD, mark_of(key, GUILD, MIA)))
+        connection.commit()
+    found = wishes_in(old)
+    assert found.forgotten == {GUILD: Forgotten(GUILD, key, {mark_of(key, GUILD, MIA): Objection()})}
+    async with opened(tmp_path / "spade.db") as database:
+        async with database.writing() as connection:
+            await connection.execute(tables.installation.insert().values(name="forgotten_key", value=other.hex()))
+        await Recorder(database, Rules()).record(whole(ROOM, said(0, MIA), said(1, NOAH)), NoContext())
+        returns = {mark_of(key, GUILD, NOAH): Objection(moment(5), lasting=False)}
+        marks_there = {**found.forgotten[GUILD].marks, **returns}
+        async with database.writing() as connection:
+            assert await keep_to(connection, Wishes(forgotten={GUILD: Forgotten(GUILD, key, marks_there)})) == 2
+        async with database.reading() as connection:
+            unrecorded = await forgetting.unrecorded(connection, GUILD)
+        assert await facts(database) == {}
+    assert (MIA in unrecorded, unrecorded.recorded_since(NOAH)) == (True, moment(5))
+
+
+async def test_an_erasure_takes_the_ids_of_a_persons_messages_from_the_entries_of_others(database: Database) -> None:
+    """Mia replied to messages of Anna and Ben, to whom both are named."""
+    await returned(database, -20)
+    talk = [
+        said(0, ANNA, mentions=[MIA]),
+        said(1, MIA, to=(0, ANNA), mentions=[BEN]),
+        said(2, ANNA),
+        said(3, MIA, to=(2, ANNA)),
+        said(4, BEN, mentions=[MIA]),
+        said(5, MIA, to=(4, BEN), mentions=[ANNA]),
+    ]
+    await Recorder(database, Rules()).record(whole(ROOM, *talk), NoContext())
+    assert [row[4] for row in (await rows(database, tables.waiting))["waiting"]] == [at(0), at(2), at(4)]
+    async with database.writing() as connection:
+        await forgetting.erase(connection, GUILD, ANNA)
+    assert [row[4] for row in (await rows(database, tables.waiting))["waiting"]] == [None, None, at(4)]
+
+
 # Kills.
 
 
@@ -511,7 +559,7 @@ STEPS = (
 
 
 @dataclass
-class Wishes:
+class Agreed:
     """The rule once more, as plainly as it can be said: of which moments nothing of whom may be on record."""
 
     out: set[int] = field(default_factory=set)
@@ -552,7 +600,7 @@ class Wishes:
         return self.anything(who, when) and who not in self.out and late
 
 
-def expected_record(messages: Sequence[Message], wishes: Wishes) -> dict[str, Any]:
+def expected_record(messages: Sequence[Message], agreed: Agreed) -> dict[str, Any]:
     """What has to be on record of one channel in which nobody is answered without being named."""
     activity: Counter[int] = Counter()
     ends: dict[int, tuple[int, int]] = {}
@@ -561,26 +609,26 @@ def expected_record(messages: Sequence[Message], wishes: Wishes) -> dict[str, An
     for one in messages:
         author, when, target = one.author_id, one.sent_at, one.reply_to_author_id
         assert author is not None
-        if wishes.as_member(author, when):
+        if agreed.as_member(author, when):
             activity[author] += 1
             ends[author] = (ends.get(author, (one.message_id, 0))[0], one.message_id)
         named = dict.fromkeys(one.mentions, "mention") | ({target: "reply"} if target is not None else {})
         named.pop(author, None)
-        if author in wishes.managing and wishes.anything(author, when):
+        if author in agreed.managing and agreed.anything(author, when):
             for who, kind in named.items():
-                if wishes.as_member(who, when):
-                    kept = kind == "reply" and wishes.as_member(who, moment_of(one.reply_to_id or 0))
+                if agreed.as_member(who, when):
+                    kept = kind == "reply" and agreed.as_member(who, moment_of(one.reply_to_id or 0))
                     touches.add((one.message_id, who, author, kind, one.reply_to_id if kept else None))
-        asked = frozenset(who for who in named if who in wishes.managing and wishes.anything(who, when))
-        if asked and wishes.as_member(author, when):
-            kept = target in asked and wishes.anything(target or 0, moment_of(one.reply_to_id or 0))
+        asked = frozenset(who for who in named if who in agreed.managing and agreed.anything(who, when))
+        if asked and agreed.as_member(author, when):
+            kept = target in asked and agreed.anything(target or 0, moment_of(one.reply_to_id or 0))
             waits[one.message_id] = (author, asked, one.reply_to_id if kept else None)
     return {"activity": activity, "ends": ends, "touches": touches, "waits": waits}
 
 
 async def live_through(path: Path, steps: Sequence[tuple[str, int, int, int]]) -> None:
     """Do these steps, a real bot's services to a real database, and hold the record against the calculation."""
-    wishes, log, clock = Wishes(), ChannelLog(), DrivenClock(moment(0))
+    agreed, log, clock = Agreed(), ChannelLog(), DrivenClock(moment(0))
     hidden, numbers, file = False, count(1), path.with_suffix(".json")
     async with opened(path) as database:
         spade = Spade(database, log, clock)
@@ -594,7 +642,7 @@ async def live_through(path: Path, steps: Sequence[tuple[str, int, int, int]]) -
         for what, one, other, milliseconds in steps:
             clock.set(clock.now() + milliseconds * MILLISECOND)
             who, whom = PEOPLE[one], PEOPLE[other]
-            wishes.happens(what, who, clock.now())
+            agreed.happens(what, who, clock.now())
             match what:
                 case "write" | "reply":
                     said = log.all_of(ROOM)
@@ -634,10 +682,10 @@ async def live_through(path: Path, steps: Sequence[tuple[str, int, int, int]]) -
         if hidden:
             await show()
         await spade.follower.settle()
-        await check(database, expected_record(log.all_of(ROOM), wishes), wishes)
+        await check(database, expected_record(log.all_of(ROOM), agreed), agreed)
 
 
-async def check(database: Database, expected: dict[str, Any], wishes: Wishes) -> None:
+async def check(database: Database, expected: dict[str, Any], agreed: Agreed) -> None:
     found = await rows(database)
     written: Counter[int] = Counter()
     for row in found["activity"]:
@@ -648,7 +696,7 @@ async def check(database: Database, expected: dict[str, Any], wishes: Wishes) ->
     assert touches == expected["touches"]
     answers = [(row[0], row[1], row[2]) for row in found["touch"] if row[5] == "answer"]
     assert all(
-        wishes.as_member(whom, moment_of(one)) and wishes.anything(who, moment_of(one)) for one, whom, who in answers
+        agreed.as_member(whom, moment_of(one)) and agreed.anything(who, moment_of(one)) for one, whom, who in answers
     )
     asked: dict[int, set[int]] = defaultdict(set)
     for message_id, manager_id in found["waiting_for"]:
@@ -659,7 +707,7 @@ async def check(database: Database, expected: dict[str, Any], wishes: Wishes) ->
         assert entries[one] in ((author, reply_to_id), (author, None))
     # Who waits for somebody who was erased since waits for the team.
     for one in entries.keys() - expected["waits"].keys():
-        assert wishes.as_member(entries[one][0], moment_of(one))
+        assert agreed.as_member(entries[one][0], moment_of(one))
         assert entries[one][1] is None
 
 
