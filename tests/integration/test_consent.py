@@ -49,6 +49,7 @@ from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, at, channel, moment, said, thread, whole
 from tests.support.no_context import NoContext
 from tests.support.rows import rows
+from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 
 ROOM = channel()
 PEOPLE = (ANNA, BEN, MIA, NOAH)
@@ -711,7 +712,7 @@ async def check(database: Database, expected: dict[str, Any], agreed: Agreed) ->
         assert entries[one][1] is None
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(
@@ -724,6 +725,6 @@ async def check(database: Database, expected: dict[str, Any], agreed: Agreed) ->
 def test_whatever_happens_the_record_is_what_everybody_agreed_to(
     sqlite_template: Path, steps: Sequence[tuple[str, int, int, int]]
 ) -> None:
-    with TemporaryDirectory(prefix="spade-test-") as folder:
+    with TemporaryDirectory(prefix="spade-test-") as folder, sqlite_in_the_loop():
         path = Path(shutil.copy(sqlite_template, Path(folder) / "spade.db"))
         asyncio.run(live_through(path, [("appoint", 0, 0, 1), ("write", 2, 0, 1), *steps]))
