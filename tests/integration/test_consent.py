@@ -41,7 +41,7 @@ from bot.services.record.history_reader import HistoryReader
 from bot.services.record.imports import Importer
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
-from bot.store import forgetting, guilds, managers, retention, spans, tables
+from bot.store import forgetting, guilds, managers, people, retention, spans, tables
 from bot.store.backup import make_backup
 from bot.store.database import Database, open_database
 from bot.store.wishes import Wishes, keep_to, wishes_in
@@ -431,6 +431,36 @@ async def test_wishes_are_read_from_an_older_schema_and_written_by_another_key(t
             unrecorded = await forgetting.unrecorded(connection, GUILD)
         assert await facts(database) == {}
     assert (MIA in unrecorded, unrecorded.recorded_since(NOAH)) == (True, moment(5))
+
+
+@pytest.mark.parametrize("there", [Objection(), Objection(moment(5)), Objection(moment(5), lasting=False)])
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+async def test_an_older_wish_changes_nothing(database: Database, there: Objection) -> None:
+    """What is put in the place of a database is the newer of the two."""
+    await returned(database, 10, MIA)
+    await Recorder(database, Rules()).record(whole(ROOM, said(11, MIA, mentions=[ANNA])), NoContext())
+    async with database.writing() as connection:
+        here = await forgetting.forgotten(connection, GUILD)
+        older = Forgotten(GUILD, here.key, {here.mark(MIA): there})
+        before = await facts(database)
+        opted_out = {GUILD: {MIA: moment(1)}} if there == Objection() else {}
+        assert await keep_to(connection, Wishes(opted_out, {GUILD: older})) == 0
+        after = (await forgetting.unrecorded(connection, GUILD)).objection(MIA, Scope.MEMBER)
+    assert (await facts(database), after) == (before, Objection(moment(10), lasting=False))
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+async def test_an_erased_person_gets_no_row_and_who_opted_out_nothing_else(database: Database) -> None:
+    async with database.writing() as connection:
+        await forgetting.remember(connection, GUILD, MIA)
+        key = (await forgetting.forgotten(connection, GUILD)).key
+        once = {mark_of(key, GUILD, MIA, Scope.MEMBER): Objection(moment(5), lasting=False)}
+        assert await keep_to(connection, Wishes({GUILD: {MIA: moment(9)}}, {GUILD: Forgotten(GUILD, key, once)})) == 0
+        await forgetting.set_opted_out(connection, GUILD, NOAH, moment(1))
+        for person_id in (MIA, NOAH):
+            await people.mark_departed(connection, GUILD, person_id, moment(10))
+        found = await connection.execute(select(tables.member.c.member_id, tables.member.c.left_at))
+        assert [tuple(row) for row in found] == [(NOAH, None)]
 
 
 async def test_an_erasure_takes_the_ids_of_a_persons_messages_from_the_entries_of_others(database: Database) -> None:
