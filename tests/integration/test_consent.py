@@ -422,15 +422,17 @@ async def test_wishes_are_read_from_an_older_schema_and_written_by_another_key(t
     async with opened(tmp_path / "spade.db") as database:
         async with database.writing() as connection:
             await connection.execute(tables.installation.insert().values(name="forgotten_key", value=other.hex()))
-        await Recorder(database, Rules()).record(whole(ROOM, said(0, MIA), said(1, NOAH)), NoContext())
+        await Recorder(database, Rules()).record(whole(ROOM, said(0, MIA), said(1, NOAH), said(2, ANNA)), NoContext())
         returns = {mark_of(key, GUILD, NOAH): Objection(moment(5), lasting=False)}
+        returns |= {mark_of(key, GUILD, ANNA, Scope.MEMBER): Objection(moment(6), lasting=False)}
         marks_there = {**found.forgotten[GUILD].marks, **returns}
         async with database.writing() as connection:
-            assert await keep_to(connection, Wishes(forgotten={GUILD: Forgotten(GUILD, key, marks_there)})) == 2
+            assert await keep_to(connection, Wishes(forgotten={GUILD: Forgotten(GUILD, key, marks_there)})) == 3
         async with database.reading() as connection:
             unrecorded = await forgetting.unrecorded(connection, GUILD)
         assert await facts(database) == {}
     assert (MIA in unrecorded, unrecorded.recorded_since(NOAH)) == (True, moment(5))
+    assert unrecorded.recorded_since(ANNA) == moment(6)
 
 
 @pytest.mark.parametrize("there", [Objection(), Objection(moment(5)), Objection(moment(5), lasting=False)])
