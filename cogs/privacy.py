@@ -14,6 +14,7 @@ from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.handlers import control
 from bot.discord_io.interactions.responses import respond
+from bot.domain.snowflake import moment_of
 from bot.services.delivery.messenger import Directory
 from bot.services.members.privacy import PrivacyService
 from bot.views.members import privacy as words
@@ -103,7 +104,8 @@ class Privacy(
         await respond(interaction, words.opt_out_letter(facts, guild_name))
 
     async def _opt_in(self, interaction: discord.Interaction) -> None:
-        changed = await self._service.opt_in(guild_id_of(interaction), interaction.user.id)
+        asked_at = moment_of(interaction.id)
+        changed = await self._service.opt_in(guild_id_of(interaction), interaction.user.id, asked_at)
         await respond(interaction, words.opted_in(changed=changed))
 
     async def _ask(self, interaction: discord.Interaction) -> None:

@@ -13,9 +13,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import local_day
+from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at
+from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.stretch import Stretch
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
@@ -71,18 +72,19 @@ def derive(
     stretch: Stretch,
     *,
     managers: AbstractSet[int],
-    opted_out: Container[int],
+    unrecorded: Unrecorded,
     zone: ZoneInfo,
     rules: Rules,
     gone: Container[int] = frozenset(),
 ) -> Derived | ContextNeeded | OpenerNeeded:
     """Judge every message of a stretch; ContextNeeded or OpenerNeeded if something is missing for that.
 
-    Nothing is derived about people in `opted_out`, but their messages still count as the previous message when others
-    are judged. Messages in `gone` were deleted: they add activity and are otherwise treated as if they had never been
-    sent. The caller must not pass stretches of excluded channels. What is said of `undecided` messages is of no use.
+    Nothing is derived about people who are `unrecorded` at the time of the message, but what they wrote still counts as
+    the previous message when others are judged. Messages in `gone` were deleted: they add activity and are otherwise
+    treated as if they had never been sent. The caller must not pass stretches of excluded channels. What is said of
+    `undecided` messages is of no use.
     """
-    judge = _Judge(stretch, managers, opted_out, rules, gone)
+    judge = _Judge(stretch, managers, unrecorded, rules, gone)
     try:
         touches, waiting, undecided = judge.judge()
     except _OpenerUnknownError:
@@ -93,7 +95,7 @@ def derive(
     appearances: dict[int, Appearance] = {}
     for message in stretch.messages:
         author_id = message.author_id
-        if author_id is None or not message.counted or author_id in opted_out:
+        if author_id is None or not message.counted or unrecorded.as_member(author_id, message.sent_at):
             continue
         activity[author_id, local_day(message.sent_at, zone)] += 1
         earlier = appearances.get(author_id)
@@ -108,14 +110,14 @@ class _Judge:
         self,
         stretch: Stretch,
         managers: AbstractSet[int],
-        opted_out: Container[int],
+        unrecorded: Unrecorded,
         rules: Rules,
         gone: Container[int],
     ) -> None:
         self._stretch = stretch
         self._gone = gone
         self._managers = managers
-        self._opted_out = opted_out
+        self._unrecorded = unrecorded
         self._rules = rules
         self._before = [message for message in stretch.context if self._may_count(message)]
 
@@ -139,7 +141,7 @@ class _Judge:
 
     def _touches(self, message: Message) -> list[Touch]:
         manager_id = message.author_id
-        if manager_id is None or manager_id not in self._managers or message.kind is MessageKind.FORWARD:
+        if manager_id is None or message.kind is MessageKind.FORWARD or not self._manages(manager_id, message):
             return []
         targets: dict[int, TouchKind] = {}
         named = message.mentions - {message.reply_to_author_id}
@@ -162,11 +164,21 @@ class _Judge:
                 message_id=message.message_id,
                 channel_id=self._stretch.place.channel_id,
                 touched_at=message.sent_at,
-                replied_to_id=message.reply_to_id if kind is TouchKind.REPLY else None,
+                replied_to_id=self._replied_to(message, member_id) if kind is TouchKind.REPLY else None,
             )
             for member_id, kind in targets.items()
-            if member_id != manager_id and member_id not in self._opted_out
+            if member_id != manager_id and not self._unrecorded.as_member(member_id, message.sent_at)
         ]
+
+    def _manages(self, person_id: int, message: Message) -> bool:
+        """Whether somebody is a manager whose part in a message may be recorded."""
+        return person_id in self._managers and not self._unrecorded.as_manager(person_id, message.sent_at)
+
+    def _replied_to(self, message: Message, member_id: int) -> int | None:
+        """The message of a member that this one replies to; None if it must not be recorded."""
+        target_id = message.reply_to_id
+        kept = target_id is not None and not self._unrecorded.as_member(member_id, moment_of(target_id))
+        return target_id if kept else None
 
     def _speaks_to_opener(self, manager_id: int) -> bool:
         place = self._stretch.place
@@ -211,21 +223,32 @@ class _Judge:
 
     def _waiting(self, message: Message) -> list[WaitingEntry]:
         member_id = message.author_id
-        if member_id is None or member_id in self._opted_out or message.kind is MessageKind.FORWARD:
+        if (
+            member_id is None
+            or message.kind is MessageKind.FORWARD
+            or self._unrecorded.as_member(member_id, message.sent_at)
+        ):
             return []
-        addressed = (message.mentions | {message.reply_to_author_id}) & self._managers - {member_id}
+        named = (message.mentions | {message.reply_to_author_id}) - {member_id}
+        addressed = frozenset(one for one in named if one is not None and self._manages(one, message))
         if not addressed and not self._opens_thread(member_id):
             return []
-        replies_to_manager = message.reply_to_author_id in addressed
         return [
             WaitingEntry(
                 message_id=message.message_id,
                 channel_id=self._stretch.place.channel_id,
                 member_id=member_id,
-                addressed=frozenset(person for person in addressed if person is not None),
-                reply_to_id=message.reply_to_id if replies_to_manager else None,
+                addressed=addressed,
+                reply_to_id=self._written_to(message, addressed),
             )
         ]
+
+    def _written_to(self, message: Message, addressed: Container[int]) -> int | None:
+        """The message of a manager that this one replies to; None if it is none, or must not be recorded."""
+        manager_id, target_id = message.reply_to_author_id, message.reply_to_id
+        if manager_id not in addressed or manager_id is None or target_id is None:
+            return None
+        return None if self._unrecorded.as_manager(manager_id, moment_of(target_id)) else target_id
 
     def _opens_thread(self, author_id: int) -> bool:
         if not self._stretch.place.is_thread or any(earlier.readable for earlier in self._before):

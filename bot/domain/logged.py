@@ -16,6 +16,8 @@ class WhenProblem(StrEnum):
     UNREADABLE = "unreadable"
     FUTURE = "future"
     FAR = "far"
+    OBJECTED = "objected"
+    """The manager or the member must not be recorded then."""
 
 
 def moment_of_day(text: str, zone: ZoneInfo, now: datetime) -> datetime | WhenProblem:

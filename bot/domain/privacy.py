@@ -11,14 +11,16 @@ class StoredFacts:
 
     `messages` counts messages on `days` days from `first_on` to `last_on`. `touches` counts touches by manager id,
     `waiting` their own waiting messages, `nudges` the DMs that named them, `set_aside` the managers who snoozed,
-    dismissed or handed them over. `left_at` is when they were found to have left. `proxied`: they write through a proxy
-    bot. `manages`: they are on the manager
-    list; `acted` counts the rows about them as a manager. `ignored`: they are on the ignore list.
+    dismissed or handed them over. `recorded_since` is when they last returned, if they had opted out or were erased:
+    nothing from before is on record. `left_at` is when they were found to have left. `proxied`: they write through a
+    proxy bot. `manages`: they are on the manager list; `acted` counts the rows about them as a manager. `ignored`: they
+    are on the ignore list.
     """
 
     person_id: int
     opted_out_at: datetime | None = None
     forgotten: bool = False
+    recorded_since: datetime | None = None
     messages: int = 0
     days: int = 0
     first_on: date | None = None

@@ -1,4 +1,4 @@
-"""Erases a person from every table, and remembers only a keyed hash of who asked for it."""
+"""Erases a person from every table, and remembers by a keyed hash of which times nothing about them may be recorded."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.forgetting import Forgotten, Unrecorded
+from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
 from bot.store import tables
 from bot.store.insertion import insert_into
 
@@ -25,14 +25,15 @@ _CLEARED = (tables.nudge_member.c.colleague_id,)
 
 
 async def forgotten(connection: AsyncConnection, guild_id: int) -> Forgotten:
-    """The people who were erased in a guild and have not opted in again."""
+    """The objections of a guild that are kept by mark: who was erased, and up to when of those who returned."""
     table = tables.forgotten.c
-    marks = frozenset(await connection.scalars(select(table.mark).where(table.guild_id == guild_id)))
+    query = select(table.mark, table.until_at, table.is_lasting).where(table.guild_id == guild_id)
+    marks = {row.mark: Objection(row.until_at, row.is_lasting) for row in await connection.execute(query)}
     return Forgotten(guild_id, await _key(connection) or b"", marks) if marks else Forgotten(guild_id)
 
 
 async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
-    """The people about whom nothing may be recorded: opted out or erased."""
+    """The people about whom nothing may be recorded, and of which times: opted out or erased, now or before."""
     member = tables.member.c
     query = select(member.member_id).where(member.guild_id == guild_id, member.opted_out_at.is_not(None))
     return Unrecorded(frozenset(await connection.scalars(query)), await forgotten(connection, guild_id))
@@ -40,19 +41,41 @@ async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
 
 async def remember(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
     """Store a keyed hash of a person who is to stay forgotten. The key is generated on first use."""
-    key = await _key_or(connection, secrets.token_bytes(_KEY_BYTES))
-    await _note(connection, guild_id, Forgotten(guild_id, key).mark(person_id))
+    known = await _by_key(connection, guild_id)
+    before = known.objection(person_id, Scope.PERSON)
+    await _note(connection, guild_id, known.mark(person_id), Objection(before.until_at if before else None))
+
+
+async def return_at(
+    connection: AsyncConnection, guild_id: int, person_id: int, at: datetime, scope: Scope = Scope.PERSON
+) -> None:
+    """Store that a person lets themselves be recorded from `at` on, and that nothing up to then may be, for good.
+
+    Does not end an opt-out (`forget_opt_out`).
+    """
+    known = await _by_key(connection, guild_id)
+    before = known.objection(person_id, scope) or Objection()
+    await _note(connection, guild_id, known.mark(person_id, scope), before.taken_back(at))
+
+
+async def note_objection(
+    connection: AsyncConnection, guild_id: int, person_id: int, objection: Objection, scope: Scope
+) -> None:
+    """Store an objection as it is, such as one that stood in another database."""
+    await _note(connection, guild_id, (await _by_key(connection, guild_id)).mark(person_id, scope), objection)
 
 
 async def adopt(connection: AsyncConnection, known: Forgotten) -> None:
-    """Take over the marks of another database, including those of people who are not on record here.
+    """Take over the marks of another database that are newer, including those of people who are not on record here.
 
     This works if both have the same key, as copies of one database do, or if this one has none yet; otherwise it does
     nothing.
     """
     if await _key_or(connection, known.key) == known.key:
-        for mark in known.marks:
-            await _note(connection, known.guild_id, mark)
+        here = (await forgotten(connection, known.guild_id)).marks
+        for mark, objection in known.marks.items():
+            if objection.newer_than(here.get(mark)):
+                await _note(connection, known.guild_id, mark, objection)
 
 
 async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
@@ -63,16 +86,6 @@ async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozen
             query = select(column).where(table.c.guild_id == guild_id, column.is_not(None)).distinct()
             people.update(await connection.scalars(query))
     return frozenset(people)
-
-
-async def recall(connection: AsyncConnection, guild_id: int, person_id: int) -> bool:
-    """Delete the mark of a person who asked to be forgotten; False if there is none."""
-    known = await forgotten(connection, guild_id)
-    if person_id not in known:
-        return False
-    table = tables.forgotten
-    await connection.execute(delete(table).where(table.c.guild_id == guild_id, table.c.mark == known.mark(person_id)))
-    return True
 
 
 async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
@@ -176,10 +189,16 @@ async def _key_or(connection: AsyncConnection, new: bytes) -> bytes:
     return key
 
 
-async def _note(connection: AsyncConnection, guild_id: int, mark: str) -> None:
-    await connection.execute(
-        insert_into(connection, tables.forgotten).values(guild_id=guild_id, mark=mark).on_conflict_do_nothing()
-    )
+async def _by_key(connection: AsyncConnection, guild_id: int) -> Forgotten:
+    """The objections of a guild, with a key to make marks by; one is generated if there is none yet."""
+    key = await _key_or(connection, secrets.token_bytes(_KEY_BYTES))
+    return Forgotten(guild_id, key, (await forgotten(connection, guild_id)).marks)
+
+
+async def _note(connection: AsyncConnection, guild_id: int, mark: str, objection: Objection) -> None:
+    values = {"until_at": objection.until_at, "is_lasting": objection.lasting}
+    statement = insert_into(connection, tables.forgotten).values(guild_id=guild_id, mark=mark, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id", "mark"], set_=values))
 
 
 async def _clear(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
@@ -197,6 +216,7 @@ async def _erase_waiting(connection: AsyncConnection, guild_id: int, person_id: 
     table, entry = tables.waiting_for, tables.waiting.c
     own = select(entry.message_id).where(entry.guild_id == guild_id, entry.member_id == person_id)
     here = select(entry.message_id).where(entry.guild_id == guild_id)
+    await _forget_what_was_answered(connection, guild_id, person_id)
     deleted = await connection.execute(
         delete(table).where(
             or_(
@@ -206,6 +226,18 @@ async def _erase_waiting(connection: AsyncConnection, guild_id: int, person_id: 
         )
     )
     return int(deleted.rowcount)
+
+
+async def _forget_what_was_answered(connection: AsyncConnection, guild_id: int, person_id: int) -> None:
+    """Delete the ids of the person's own messages from the entries of those who replied to them."""
+    entry, touch = tables.waiting.c, tables.touch.c
+    asked = select(tables.waiting_for.c.message_id).where(tables.waiting_for.c.manager_id == person_id)
+    by_another = select(touch.message_id).where(touch.message_id == entry.reply_to_id, touch.manager_id != person_id)
+    await connection.execute(
+        update(tables.waiting)
+        .where(entry.guild_id == guild_id, entry.message_id.in_(asked), ~by_another.correlate(tables.waiting).exists())
+        .values(reply_to_id=None)
+    )
 
 
 async def _erase_from_digests(connection: AsyncConnection, guild_id: int, person_id: int) -> int:

@@ -64,8 +64,8 @@ async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset
 
 async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:
     """Mark a member as having left; the member's next counted message undoes it."""
-    if member_id in await forgetting.forgotten(connection, guild_id):
-        return  # erased in the meantime
+    if member_id in await forgetting.unrecorded(connection, guild_id):
+        return  # erased or opted out in the meantime
     statement = insert_into(connection, tables.member).values(guild_id=guild_id, member_id=member_id, left_at=at)
     await connection.execute(
         statement.on_conflict_do_update(

@@ -103,11 +103,15 @@ member = _table(
     Index("ix_member_proxied", "guild_id", "member_id", sqlite_where=_PROXIED, postgresql_where=_PROXIED),
 )
 
-# Who asked to be forgotten, as keyed hashes: they reveal no id, but a person who comes back is recognised.
+# Who must not be recorded, as keyed hashes: they reveal no id, but a person who comes back is recognised.
 forgotten = _table(
     "forgotten",
     Column("guild_id", Id, primary_key=True, autoincrement=False),
     Column("mark", Text, primary_key=True),
+    # When they last let themselves be recorded again: nothing from before is recorded. NULL if they never did.
+    Column("until_at", Moment),
+    # Whether they must not be recorded now: they never returned, or were erased again since.
+    Column("is_lasting", Truth, nullable=False, server_default="1"),
 )
 
 # Values of this installation: the key of those hashes; whether the file has remains of erased rows.

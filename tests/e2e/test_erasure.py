@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import BigInteger
 
-from bot.domain.forgetting import Forgotten, mark_of
+from bot.domain.forgetting import Forgotten, Objection, mark_of
 from bot.sandbox import Channel, Response, User
 from bot.services.members.privacy import LOOK_AGAIN_AFTER
 from bot.store import forgetting, tables
@@ -55,7 +55,7 @@ def test_a_mark_tells_guilds_and_people_apart_and_needs_the_key() -> None:
     key = bytes(range(32))
     marks = {mark_of(key, 1, 2), mark_of(key, 2, 1), mark_of(key, 1, 12), mark_of(bytes(32), 1, 2)}
     assert len(marks) == 4
-    known = Forgotten(1, key, frozenset({mark_of(key, 1, 2)}))
+    known = Forgotten(1, key, {mark_of(key, 1, 2): Objection()})
     assert (2 in known, 1 in known, "2" in known, 2 in Forgotten(1)) == (True, False, False, False)
 
 
@@ -220,6 +220,7 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         assert await facts(on, guild.id, rafa.id) == {"member"}
         assert "Welcome back" in (await ask(on, rafa, general, "privacy", "opt-in")).text
         assert "nothing changes" in (await ask(on, rafa, general, "privacy", "opt-in")).text
+        on.clock.set(BEGAN + timedelta(minutes=1))
         question = world.messages.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(question.id)
         assert await facts(on, guild.id, rafa.id) == {"activity", "member", "waiting"}

@@ -227,7 +227,7 @@ async def test_nothing_is_stored_of_whom_nothing_may_be_recorded_and_it_does_not
             for _ in range(PROXIED_NEEDED):
                 ear.proxied(person_id)
             await stays(database, ())
-            await privacy.opt_in(GUILD, person_id)
+            await privacy.opt_in(GUILD, person_id, ear.clock.now())
             for _ in range(PROXIED_NEEDED - 1):
                 ear.proxied(person_id)
             await stays(database, ())

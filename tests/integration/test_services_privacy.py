@@ -66,7 +66,7 @@ async def test_what_was_on_its_way_while_somebody_was_erased_is_erased_a_minute_
     await wrote(database, MIA, NOAH)
     for person_id in (MIA, NOAH):
         assert await privacy.erase(GUILD, person_id) == 1
-    await privacy.opt_in(GUILD, NOAH)
+    await privacy.opt_in(GUILD, NOAH, clock.now())
     await privacy.finish_due()
     await wrote(database, MIA, NOAH)
     clock.set(clock.now() + timedelta(seconds=59))

@@ -14,6 +14,7 @@ from sqlalchemy import Column, insert
 
 import bot.store
 from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.forgetting import Objection, Scope
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.history_job import JobKind
 from bot.domain.nudge import OfferedMember, Reason
@@ -58,9 +59,9 @@ LAYOUTS = (
 """Whether the events happened, and of which tables nothing is there: what each question needs is there once."""
 WRITTEN = {"add_touches", "add_waiting", "add_members"}
 """What writes rows that name their server themselves."""
-NUMBERED = {"remember", "add"}
+NUMBERED = {"remember", "return_at", "note_objection", "add"}
 """What writes a mark or a number that is not the same twice."""
-TO_BE_EMPTY = {"digests.freeze", "forgetting.recall"}
+TO_BE_EMPTY = {"digests.freeze"}
 """Questions to which these rows are no answer."""
 
 
@@ -134,6 +135,8 @@ ARGUMENTS: dict[str, Any] = {
     "limit": 50,
     "nudges": 5,
     "state": DeliveryState.SENT,
+    "objection": Objection(AT),
+    "scope": Scope.MEMBER,
 }
 
 

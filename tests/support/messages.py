@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.derivation import Derived, derive
+from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -80,7 +81,11 @@ def derived(
 ) -> Derived:
     """What a whole channel says."""
     found = derive(
-        whole(place, *messages), managers=managers, opted_out=opted_out, zone=ZoneInfo("UTC"), rules=rules or Rules()
+        whole(place, *messages),
+        managers=managers,
+        unrecorded=Unrecorded(opted_out),
+        zone=ZoneInfo("UTC"),
+        rules=rules or Rules(),
     )
     assert isinstance(found, Derived)
     return found

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.derivation import Appearance, ContextNeeded, Derived, OpenerNeeded, derive
+from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
@@ -56,7 +57,7 @@ def test_activity_counts_default_replies_and_forwards_of_people_by_local_day() -
             0,
         ),
         managers=MANAGERS,
-        opted_out=frozenset(),
+        unrecorded=Unrecorded(),
         zone=ZoneInfo("Europe/Berlin"),
         rules=Rules(),
     )
@@ -425,7 +426,7 @@ def test_a_manager_who_asks_another_is_kept_for_the_day_they_are_none() -> None:
 
 
 def judged(stretch: Stretch) -> Derived | ContextNeeded | OpenerNeeded:
-    return derive(stretch, managers=MANAGERS, opted_out=frozenset(), zone=ZoneInfo("UTC"), rules=Rules())
+    return derive(stretch, managers=MANAGERS, unrecorded=Unrecorded(), zone=ZoneInfo("UTC"), rules=Rules())
 
 
 def piece(
@@ -550,7 +551,7 @@ def test_deleted_messages_are_activity_and_nothing_is_judged_by_them() -> None:
     found = derive(
         Stretch(thread(MIA), CHANNEL, at(4), messages, (said(-5, NOAH),), 0),
         managers=MANAGERS,
-        opted_out=frozenset(),
+        unrecorded=Unrecorded(),
         zone=ZoneInfo("UTC"),
         rules=Rules(),
         gone={at(-5), at(1), at(2), at(4)},

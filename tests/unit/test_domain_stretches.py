@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.derivation import Appearance, ContextNeeded, Derived, OpenerNeeded, derive
+from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -53,7 +54,9 @@ PLACES = st.sampled_from([channel(), thread(MIA), thread(None), thread(ANNA)])
 
 
 def judge(stretch: Stretch) -> Derived | ContextNeeded | OpenerNeeded:
-    return derive(stretch, managers=MANAGERS, opted_out=OPTED_OUT, zone=ZoneInfo("Asia/Kathmandu"), rules=Rules())
+    return derive(
+        stretch, managers=MANAGERS, unrecorded=Unrecorded(OPTED_OUT), zone=ZoneInfo("Asia/Kathmandu"), rules=Rules()
+    )
 
 
 def together(parts: list[Derived]) -> Derived:

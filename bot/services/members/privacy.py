@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
+from bot.domain.forgetting import Scope, Unrecorded
 from bot.domain.privacy import StoredFacts
 from bot.services.members.roster import Roster
 from bot.services.members.scrubbing import Scrubbing
@@ -53,19 +54,21 @@ class PrivacyService:
         """What is stored about a person, summed up."""
         async with self._database.reading() as connection:
             rows = await forgetting.facts_about(connection, guild_id, person_id)
-            forgotten = person_id in await forgetting.forgotten(connection, guild_id)
-        return _summed_up(rows, person_id, forgotten=forgotten)
+            unrecorded = await forgetting.unrecorded(connection, guild_id)
+        return _summed_up(rows, person_id, unrecorded)
 
     async def export(self, guild_id: int, person_id: int) -> dict[str, Any]:
         """Every row about a person as a document: ids are text, times ISO 8601 in UTC."""
         async with self._database.reading() as connection:
             rows = await forgetting.facts_about(connection, guild_id, person_id)
-            forgotten = person_id in await forgetting.forgotten(connection, guild_id)
+            unrecorded = await forgetting.unrecorded(connection, guild_id)
+        since = unrecorded.recorded_since(person_id)
         return {
             "guild_id": str(guild_id),
             "person_id": str(person_id),
             "exported_at": self._clock.now().isoformat(),
-            "asked_to_be_forgotten": forgotten,
+            "asked_to_be_forgotten": person_id in unrecorded.forgotten,
+            "recorded_since": since.isoformat() if since else None,
             "facts": {table: [_plain(table, row, person_id) for row in found] for table, found in sorted(rows.items())},
         }
 
@@ -79,14 +82,21 @@ class PrivacyService:
             self._unhear(guild_id, person_id)
             return person_id in await managers.people(connection, guild_id)
 
-    async def opt_in(self, guild_id: int, person_id: int) -> bool:
-        """Record a person again, from now on; False if they were recorded already."""
+    async def opt_in(self, guild_id: int, person_id: int, asked_at: datetime) -> bool:
+        """Record a person again from `asked_at` on, and never what was before; False if they were recorded already.
+
+        `asked_at` is Discord's time, as that of messages is: the two are compared to the millisecond.
+        """
         async with self._database.writing() as connection:
-            unrecorded = await forgetting.unrecorded(connection, guild_id)
-            await forgetting.recall(connection, guild_id, person_id)
+            if person_id not in await forgetting.unrecorded(connection, guild_id):
+                return False
+            # What a manager did while opted out as a member stays on record, and what is missing of it may be filled.
+            manages = person_id in await managers.people(connection, guild_id)
+            scope = Scope.MEMBER if manages else Scope.PERSON
+            await forgetting.return_at(connection, guild_id, person_id, asked_at, scope)
             await forgetting.forget_opt_out(connection, guild_id, person_id)
             self._unhear(guild_id, person_id)
-        return person_id in unrecorded
+        return True
 
     async def erase(self, guild_id: int, person_id: int) -> int:
         """Delete everything about a person and keep only a hash of their id; returns how many rows were affected.
@@ -120,7 +130,7 @@ class PrivacyService:
         await self._scrubbing.finish()
 
 
-def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
+def _summed_up(rows: Rows, person_id: int, unrecorded: Unrecorded) -> StoredFacts:
     def about(table: str) -> list[dict[str, Any]]:
         return [row for row in rows.get(table, ()) if row.get(_AS_MEMBER) == person_id]
 
@@ -132,7 +142,8 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
     return StoredFacts(
         person_id=person_id,
         opted_out_at=member[0]["opted_out_at"] if member else None,
-        forgotten=forgotten,
+        forgotten=person_id in unrecorded.forgotten,
+        recorded_since=unrecorded.recorded_since(person_id),
         messages=sum(row["messages"] for row in written),
         days=len(written),
         first_on=min((row["day"] for row in written), default=None),

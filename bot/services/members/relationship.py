@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.domain.logged import WhenProblem, moment_of_day, position_of
 from bot.domain.relationship import Relationship, Standing, relationship
 from bot.domain.rules import Rules
+from bot.domain.snowflake import moment_of
 from bot.domain.touch import NO_CHANNEL, Touch, TouchKind, personal_kinds
 from bot.domain.waiting import WaitingState
 from bot.services.delivery.messenger import Directory
@@ -110,6 +111,8 @@ class Relationships:
             if isinstance(touched_at, WhenProblem):
                 return touched_at
             message_id = position_of(interaction_id, touched_at, now)
+            if await _objected(connection, guild_id, manager_id, member_id, moment_of(message_id)):
+                return WhenProblem.OBJECTED
             since = now - self._rules.waiting_expires
             before = await waits.of_member(connection, guild_id, member_id, since)
             touch = Touch(TouchKind.LOGGED, manager_id, member_id, message_id, NO_CHANNEL, touched_at)
@@ -138,6 +141,12 @@ class Relationships:
         if person_id in await ignoring.people(connection, guild_id):
             return Standing.IGNORED
         return Standing.MEMBER
+
+
+async def _objected(connection: Connection, guild_id: int, manager_id: int, member_id: int, moment: datetime) -> bool:
+    """Whether one of the two must not be recorded at a moment."""
+    unrecorded = await forgetting.unrecorded(connection, guild_id)
+    return unrecorded.as_manager(manager_id, moment) or unrecorded.as_member(member_id, moment)
 
 
 def _open(states: tuple[WaitingState, ...]) -> int:

@@ -8,8 +8,9 @@ from bot.clock import Clock
 from bot.domain.history_job import JobKind
 from bot.domain.snowflake import EPOCH
 from bot.services.recent import Recent
-from bot.store import history_jobs, ignoring, managers, spans
+from bot.store import forgetting, history_jobs, ignoring, managers, spans
 from bot.store.database import Connection, Database
+from bot.store.people import opted_out
 
 _GUILDS = 1000
 """How many guilds' lists are kept in memory. Those of another guild are read again."""
@@ -21,11 +22,13 @@ async def appoint(
     """Put people on the manager list; returns those who were not on it.
 
     The history has to be read again for them. The job for it is added in the same transaction, so a crash cannot lose
-    it.
+    it. Of what people wrote and received before who had opted out by then, nothing is recorded.
     """
     before = await managers.people(connection, guild_id)
     await managers.add(connection, guild_id, people, by_role_id=by_role_id)
     new = await managers.people(connection, guild_id) - before
+    for person_id in sorted(new & await opted_out(connection, guild_id)):
+        await forgetting.return_at(connection, guild_id, person_id, at)
     if await spans.extents(connection, guild_id):
         for person_id in sorted(new):
             await history_jobs.add(connection, guild_id, JobKind.READ_AGAIN, EPOCH, at, person_id)

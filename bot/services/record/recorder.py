@@ -113,7 +113,7 @@ class Recorder:
                 outcome = derive(
                     part,
                     managers=manager_ids,
-                    opted_out=unrecorded_people,
+                    unrecorded=unrecorded_people,
                     zone=zone,
                     rules=self._rules,
                     gone=self._gone,
@@ -150,11 +150,10 @@ class Recorder:
         guild_id = stretch.place.guild_id
         while not stretch.place.is_in(self._gone_channels):
             async with self._database.writing() as connection:
-                unrecorded_people = await forgetting.unrecorded(connection, guild_id)
                 outcome = derive(
                     stretch,
-                    managers={person for person in manager_ids if person not in unrecorded_people.forgotten},
-                    opted_out=unrecorded_people,
+                    managers=manager_ids,
+                    unrecorded=await forgetting.unrecorded(connection, guild_id),
                     zone=ZoneInfo("UTC"),  # matters for activity only, which is not used here
                     rules=self._rules,
                     gone=self._gone,

@@ -98,7 +98,10 @@ def opted_in(*, changed: bool) -> str:
     """The answer to opting in."""
     if not changed:
         return say("You had not opted out, so nothing changes.")
-    return say("Welcome back. From now on Spade counts you like everybody else; what was deleted stays deleted.")
+    return say(
+        "Welcome back. From now on Spade counts you like everybody else. What was deleted stays deleted, and nothing "
+        "from before will be recorded, not even from older messages: a scrambled mark with this time is kept for that."
+    )
 
 
 def erase_letter(facts: StoredFacts) -> Letter:
@@ -144,10 +147,7 @@ def not_about_you() -> str:
 
 
 def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
-    if facts.forgotten:
-        yield say("You asked to be forgotten: a scrambled mark keeps you from being recorded again.")
-    if facts.opted_out_at is not None:
-        yield say("You opted out {when}. Your id is kept, to know that.", when=discord_time(facts.opted_out_at, "D"))
+    yield from _lines_about_consent(facts)
     if facts.messages and facts.first_on is not None and facts.last_on is not None:
         yield say_count(
             "How many messages you wrote on which day: {messages} in all, on {first}.",
@@ -190,6 +190,18 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
             "{count} entries about what you did as a manager: whom you answered when, your nudges, and your figures "
             "of past weeks.",
             count=facts.acted,
+        )
+
+
+def _lines_about_consent(facts: StoredFacts) -> Iterator[str]:
+    if facts.forgotten:
+        yield say("You asked to be forgotten: a scrambled mark keeps you from being recorded again.")
+    if facts.opted_out_at is not None:
+        yield say("You opted out {when}. Your id is kept, to know that.", when=discord_time(facts.opted_out_at, "D"))
+    if facts.recorded_since is not None:
+        yield say(
+            "Since when you are recorded again: {when}. A scrambled mark keeps everything from before off the record.",
+            when=discord_time(facts.recorded_since, "f"),
         )
 
 

@@ -104,6 +104,8 @@ def when_problem(problem: WhenProblem, text: str) -> str:
                 text=safe_name(text),
                 days=number(LONGEST_AGO.days),
             )
+        case WhenProblem.OBJECTED:
+            return say("Contact of that time cannot be logged: you or this member had asked not to be on record then.")
         case _:
             return say(
                 "I cannot read {text} as a day. Write it as 2026-08-31, or with a time as 2026-08-31 14:30.",

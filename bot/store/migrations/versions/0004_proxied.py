@@ -5,7 +5,7 @@ from alembic import op
 
 from bot.store.columns import Truth
 
-revision = "proxied"
+revision = "0004"
 down_revision = "0003"
 
 
