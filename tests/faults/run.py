@@ -33,7 +33,8 @@ WRITTEN_WITHIN = 1.0
 """How long it takes at most until a received delete is on record, if nothing interrupts."""
 JUST_BEFORE = 0.5
 """An event this shortly before an interruption may have been lost with the connection."""
-SETTLED_WITHIN = 25.0
+SETTLED_WITHIN = 60.0
+"""How long a bot may take to catch up, and to be in step, on a busy machine. One that never is fails the run."""
 MISSED = 8
 """How many messages are posted while no session of the last process is open."""
 LIFETIME = 4.0
