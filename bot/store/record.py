@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Table, case, delete, func, or_, select
+from sqlalchemy import Column, Table, case, delete, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
@@ -133,7 +133,12 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
     """Delete the touches, waiting entries and known gaps of a deleted channel and its threads."""
-    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id == channel_id)
-    for table in (tables.known_gap, tables.touch, tables.waiting):
+    threads = union_all(
+        *(
+            select(table.c.channel_id).where(table.c.parent_id == channel_id)
+            for table in (tables.span, tables.known_gap)
+        )
+    )
+    for table in (tables.touch, tables.waiting, tables.known_gap):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))

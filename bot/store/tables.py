@@ -244,6 +244,8 @@ known_gap = _table(
     Column("last_id", Id, nullable=False),
     Column("guild_id", Id, nullable=False),
     Column("reason", Text, nullable=False),
+    # The parent channel of a thread, as in a span: a thread may have gaps and no span yet.
+    Column("parent_id", Id),
     Index(None, "guild_id"),
 )
 

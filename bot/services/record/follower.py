@@ -50,7 +50,7 @@ class Follower:
         self._channels = Channels(buffer)
         self._deletions = Deletions(recorder)
         self._gaps = Gaps(database, recorder, history, context, self._channels)
-        channel_recorder = ChannelRecorder(recorder, context, self._channels, positions, self._gaps)
+        channel_recorder = ChannelRecorder(recorder, context, self._channels, self._gaps)
         self._writer = LiveWriter(self._channels, channel_recorder)
         self._catch_up = CatchUp(self._channels, recorder, channel_recorder, history, positions, self._gaps, clock)
         self._left = LeftChannels(self._channels, self._catch_up, channel_recorder.recorded)
