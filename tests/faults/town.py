@@ -118,6 +118,7 @@ class Town:
             found = [m for m in room.log.newest(5) if self._may_carry_a_thread(m)]
             if not found:
                 return
+            self.world.threads.names_starter = random.random() < 0.5
             thread = self.world.threads.start(room, "On a message", owner, message=found[0])
         else:
             thread = self.world.threads.start(random.choice(self.rooms), "On nothing", owner)
