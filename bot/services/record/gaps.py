@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
-from bot.services.record.history import History, UnreadableHistoryError
+from bot.services.record.gone_channels import GoneChannels
+from bot.services.record.history import GoneChannelError, History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import UNREADABLE, Recorder
@@ -28,13 +30,20 @@ class Gaps:
     """Notes and fills the known gaps of channels. A gap is forgotten once all of it is on record."""
 
     def __init__(
-        self, database: Database, recorder: Recorder, history: History, context: HistoryContext, channels: Channels
+        self,
+        database: Database,
+        recorder: Recorder,
+        history: History,
+        context: HistoryContext,
+        channels: Channels,
+        gone: GoneChannels,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._history = history
         self._context = context
         self._channels = channels
+        self._gone = gone
         self._retry_at = 0.0
         self._unreadable: dict[int, tuple[float, float]] = {}
 
@@ -93,6 +102,10 @@ class Gaps:
 
         Of messages that still cannot be read the gaps stay.
         """
+        with suppress(UnreadableHistoryError):
+            await self._fill(place)
+
+    async def _fill(self, place: Place) -> None:
         async with self._database.reading() as connection:
             gaps = await spans.known_gaps_of(connection, place.channel_id)
         if gaps and await self._recorder.excludes(place):
@@ -100,14 +113,11 @@ class Gaps:
         still: list[Span] = []
         for gap in gaps:
             unreadable: list[Span] = []
-            try:
-                async for stretch in pages(self._history, place, gap):
-                    recorded = await self._recorder.record(stretch, self._context)
-                    if recorded.excluded:
-                        return
-                    unreadable += recorded.unreadable
-            except UnreadableHistoryError:
-                return
+            async for stretch in pages(self._history, place, gap):
+                recorded = await self._recorder.record(stretch, self._context)
+                if recorded.excluded:
+                    return
+                unreadable += recorded.unreadable
             await forget_filled(self._database, place, gap, unreadable)
             still += unreadable
         self._delay_unreadable(place.channel_id, still)
@@ -129,8 +139,11 @@ class Gaps:
         Only an outage of the database is raised.
         `place` is None for a channel that is not visible: an archived thread, or one that is deleted.
         """
+        session = self._channels.session
         try:
-            await self.fill(place or await self._history.place(guild_id, channel_id))
+            await self._fill(place or await self._history.place(guild_id, channel_id))
+        except GoneChannelError:
+            await self._gone.take_back(guild_id, channel_id, session)
         except UnreadableHistoryError:
             return
         except OutageError:
