@@ -197,7 +197,7 @@ async def test_what_was_said_in_an_excluded_channel_and_its_threads_is_fetched_o
 
 
 async def test_what_stood_in_a_channel_that_was_deleted_while_down_is_taken_back(town: Town) -> None:
-    """With its archived thread. What is out of sight is not deleted, nor an archived thread of a channel that is there."""
+    """With its archived thread. What is out of sight stays, and so does an archived thread of another channel."""
     world = town.world
     attic, cellar = (world.channels.add(town.guild, name) for name in ("attic", "cellar"))
     async with town.bot() as app:

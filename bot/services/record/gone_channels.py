@@ -70,7 +70,5 @@ class GoneChannels:
         """
         if self._channels.get(channel_id) is not None or not self._channels.uninterrupted(session, guild_id):
             return
-        if guild_id not in self._channels.visible_guilds:
-            return
         log.info("Channel %s was deleted while Spade was away: it is taken off the record.", channel_id)
         await self._recorder.take_back_channel(channel_id)
