@@ -30,7 +30,7 @@ guild = _table(
     Column("digest_channel_id", Id),
     Column("digest_weekday", Integer, nullable=False),
     Column("digest_hour", Integer, nullable=False),
-    Column("digest_from_on", Day),
+    Column("digest_from_at", Moment),
     Column("show_verdict", Truth, nullable=False, server_default="1"),
     Column("language", Text, nullable=False, server_default="en"),
     # How many months of the record are kept; NULL keeps everything.

@@ -6,7 +6,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.digest import first_digest_week
 from bot.domain.guild import GuildSettings
 from bot.services.members.roster import Roster, appoint
 from bot.store import guilds, ignoring, managers
@@ -100,9 +99,9 @@ class SettingsService:
         if change.digest_channel_id is not None:
             settings = replace(settings, digest_channel_id=change.digest_channel_id or None)
             if settings.digest_channel_id is None:
-                settings = replace(settings, digest_from_on=None)
-            elif settings.digest_from_on is None:
-                settings = replace(settings, digest_from_on=first_digest_week(self._clock.now(), settings))
+                settings = replace(settings, digest_from_at=None)
+            elif settings.digest_from_at is None:
+                settings = replace(settings, digest_from_at=self._clock.now())
         return settings
 
 
