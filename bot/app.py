@@ -201,7 +201,7 @@ def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.C
 
 def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[commands.Cog]:
     app = on.app
-    guild_settings = SettingsService(app.database, on.roster, on.clock)
+    guild_settings = SettingsService(app.database, on.roster, on.clock, app.follower.retry_gaps_soon)
     status = StatusService(on.guild_reader, on.messenger, app.follower, app.reader, on.rules, on.attempts)
     export = CsvExport(on.guild_reader, on.messenger, on.reporter, on.rules)
     return (

@@ -1,7 +1,9 @@
 """Local days and weeks (docs/rules.md#days-and-weeks). A period is half-open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 
@@ -76,8 +78,17 @@ def period_of_days(first_on: date, last_on: date, zone: ZoneInfo) -> Period:
     return Period(first_on, last_on, day_start(first_on, zone), day_start(last_on + timedelta(days=1), zone))
 
 
-def weeks_ending(monday: date, weeks: int, zone: ZoneInfo) -> Period:
-    """The `weeks` weeks that end with the week of `monday`. Raises ValueError if it is not a Monday."""
+def weeks_ending(
+    monday: date, weeks: int, zone: ZoneInfo, posted: Mapping[date, ZoneInfo] = MappingProxyType({})
+) -> Period:
+    """The `weeks` weeks that end with the week of `monday`. Raises ValueError if it is not a Monday.
+
+    `posted` are the zones in which the digests of earlier weeks were made, by their Mondays. A week that was posted
+    ends where it did then, and the next one begins there: after a change of zone no hour is in two weeks, or in none.
+    """
     if monday.weekday() != 0:
         raise ValueError(f"{monday} is not a Monday")
-    return period_of_days(monday - timedelta(weeks=weeks - 1), monday + timedelta(days=6), zone)
+    first_on, last_on = monday - timedelta(weeks=weeks - 1), monday + timedelta(days=6)
+    before = first_on - timedelta(weeks=1)
+    end_at = day_start(last_on + timedelta(days=1), posted.get(monday, zone))
+    return Period(first_on, last_on, day_start(first_on, posted.get(before, zone)), end_at)

@@ -21,16 +21,17 @@ def due_digest(settings: GuildSettings, now: datetime) -> DueDigest | None:
 
     Older missed weeks are no longer due. Does not check whether the digest was posted already.
     """
-    if settings.digest_channel_id is None or settings.digest_from_on is None:
+    first_on = settings.digest_from_on
+    if settings.digest_channel_id is None or first_on is None:
         return None
     today = local_day(now, settings.zone)
     posting_on = monday_of(today) + timedelta(days=settings.digest_weekday)
     if now < hour_start(posting_on, settings.digest_hour, settings.zone):
         posting_on -= timedelta(weeks=1)
     week_on = monday_of(posting_on) - timedelta(weeks=1)
-    # The first week is not after the running one, unless it was chosen by a clock that was wrong. (The next week may
-    # have begun in another time zone, in which it was chosen.)
-    if week_on < settings.digest_from_on <= monday_of(today) + timedelta(weeks=1):
+    # The first week is not after the running one, unless digests were switched on by a clock that was wrong. (One that
+    # was a little ahead may have been in the next week already.)
+    if week_on < first_on <= monday_of(today) + timedelta(weeks=1):
         return None
     return DueDigest(week_on, late=posting_on < today)
 
@@ -56,11 +57,6 @@ def due_personal_digest(settings: GuildSettings, manager: ManagerSettings, now: 
     if not (manager.receives_on(today) and manager.receives_on(due_on)):
         return None
     return DueDigest(week_on, late=due_on < today)
-
-
-def first_digest_week(now: datetime, settings: GuildSettings) -> date:
-    """The first week with a digest if digests are switched on at `now`: the current week."""
-    return monday_of(local_day(now, settings.zone))
 
 
 def _own_hour_after(moment: datetime, manager: ManagerSettings, zone: ZoneInfo) -> datetime:

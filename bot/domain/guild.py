@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from bot.domain.calendar import local_day, monday_of
+
 LANGUAGES = ("en", "de", "fr", "es", "pt_BR")
 """The codes of the languages that Spade speaks; the source language comes first."""
 
@@ -12,7 +14,7 @@ LANGUAGES = ("en", "de", "fr", "es", "pt_BR")
 class GuildSettings:
     """A guild's settings. Hours are local, 0 to 23; weekdays as in `date.weekday` (Monday is 0).
 
-    `digest_from_on` is the Monday of the first week with a digest; None without a digest channel. `keep_months` is how
+    `digest_from_at` is when digests were switched on; None without a digest channel. `keep_months` is how
     many months of the record are kept; None keeps all. With `show_verdict` False the digest does not name its verdict.
     `language` is one of LANGUAGES.
     """
@@ -22,10 +24,18 @@ class GuildSettings:
     digest_channel_id: int | None = None
     digest_weekday: int = 0
     digest_hour: int = 9
-    digest_from_on: date | None = None
+    digest_from_at: datetime | None = None
     show_verdict: bool = True
     language: str = "en"
     keep_months: int | None = None
+
+    @property
+    def digest_from_on(self) -> date | None:
+        """The Monday of the first week with a digest, the one in which they were switched on.
+
+        It is that of the zone that is set now: the moment stays when the zone changes, the week may not.
+        """
+        return None if self.digest_from_at is None else monday_of(local_day(self.digest_from_at, self.zone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,25 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
 
 _HIGHEST_ID = 2**63 - 1
 _CROWD = re.compile(r"@everyone|@here|<@&\d+>")
-# The tool writes the number of a message type that its version does not know.
+# The tool writes the number of a message type that its version does not know: up to 2.47 it names none of the notices.
+# One that names them will write Discord's own names, as it does for the others.
+_NOTICES = (
+    "AutoModerationAction",
+    "GuildIncidentAlertModeEnabled",
+    "GuildIncidentAlertModeDisabled",
+    "GuildIncidentReportRaid",
+    "GuildIncidentReportFalseAlarm",
+)
 _KINDS = {
     "Default": MessageKind.DEFAULT,
     "0": MessageKind.DEFAULT,
     "Reply": MessageKind.REPLY,
     "19": MessageKind.REPLY,
+    **dict.fromkeys((*_NOTICES, *map(str, NOTICE_TYPES)), MessageKind.NOTICE),
 }
 _FORWARD_REFERENCES = ("Forward", "1", 1)
 _BODY = ("content", "attachments", "embeds", "stickers")
@@ -40,8 +49,12 @@ def message_of(record: object) -> Message:
     author = record.get("author")
     if not isinstance(author, dict):
         raise RecordError("no author")
-    mentions, mentions_no_person = _mentions(record.get("mentions"))
     kind = _kind(record, reference)
+    if kind is MessageKind.NOTICE:
+        named = _person(author)
+        about = frozenset() if named is None else frozenset({named})
+        return Message(snowflake(record.get("id")), None, kind, mentions=about)
+    mentions, mentions_no_person = _mentions(record.get("mentions"))
     content = record.get("content")
     return Message(
         message_id=snowflake(record.get("id")),
@@ -91,7 +104,8 @@ def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> Mes
         kind = _KINDS.get(str(name), MessageKind.OTHER)
     else:
         kind = MessageKind.OTHER
-    return MessageKind.FORWARD if kind is not MessageKind.OTHER and _forwards(record, kind, reference) else kind
+    may_forward = kind in (MessageKind.DEFAULT, MessageKind.REPLY)
+    return MessageKind.FORWARD if may_forward and _forwards(record, kind, reference) else kind
 
 
 def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[str, Any] | None) -> bool:

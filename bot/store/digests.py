@@ -30,6 +30,15 @@ async def thaw(connection: AsyncConnection, guild_id: int, week_on: date, *, aft
     )
 
 
+async def frozen_between(connection: AsyncConnection, guild_id: int, first_on: date, last_on: date) -> dict[date, str]:
+    """The posted figures (JSON text) of some weeks by their Mondays, both bounds included."""
+    table = tables.digest.c
+    query = select(table.week_on, table.figures).where(
+        table.guild_id == guild_id, table.week_on >= first_on, table.week_on <= last_on
+    )
+    return {row.week_on: row.figures for row in await connection.execute(query)}
+
+
 async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> str | None:
     """The posted figures of a week (JSON text); None if there are none."""
     query = select(tables.digest.c.figures).where(

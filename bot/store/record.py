@@ -3,14 +3,15 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Table, case, delete, func, or_, select
+from sqlalchemy import Column, Table, case, cast, delete, func, null, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
 from bot.domain.stretch import Place
-from bot.domain.touch import Touch
+from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.store import tables
+from bot.store.columns import Id
 from bot.store.insertion import insert_into
 
 _CHUNK = 500
@@ -133,7 +134,31 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
     """Delete the touches, waiting entries and known gaps of a deleted channel and its threads."""
-    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id == channel_id)
-    for table in (tables.known_gap, tables.touch, tables.waiting):
+    threads = union_all(
+        *(
+            select(table.c.channel_id).where(table.c.parent_id == channel_id)
+            for table in (tables.span, tables.known_gap)
+        )
+    )
+    for table in (tables.touch, tables.waiting, tables.known_gap):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))
+
+
+async def channels_with_facts(connection: AsyncConnection, guild_id: int) -> dict[int, int | None]:
+    """The channels in which touches, waiting entries or known gaps stand, each with its parent, if that is known."""
+    gap = tables.known_gap.c
+    facts = union(
+        select(tables.touch.c.channel_id, cast(null(), Id).label("parent_id")).where(
+            tables.touch.c.guild_id == guild_id, tables.touch.c.kind != TouchKind.LOGGED.value
+        ),
+        select(tables.waiting.c.channel_id, cast(null(), Id)).where(tables.waiting.c.guild_id == guild_id),
+        select(gap.channel_id, gap.parent_id).where(gap.guild_id == guild_id),
+    ).subquery("fact")
+    parent = func.coalesce(func.max(facts.c.parent_id), func.max(tables.span.c.parent_id)).label("parent_id")
+    query = (
+        select(facts.c.channel_id, parent)
+        .select_from(facts.outerjoin(tables.span, tables.span.c.channel_id == facts.c.channel_id))
+        .group_by(facts.c.channel_id)
+    )
+    return {row.channel_id: row.parent_id for row in await connection.execute(query)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, union_all
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -13,6 +13,7 @@ from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 
 _span = tables.span.c
+_gap = tables.known_gap.c
 _reach = (
     union_all(
         *(
@@ -81,46 +82,79 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     )
 
 
-async def known_gaps(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
-    """The known gaps of a guild, by channel."""
-    gap = tables.known_gap.c
-    query = select(gap.channel_id, gap.first_id, gap.last_id).where(gap.guild_id == guild_id)
+async def known_gaps(
+    connection: AsyncConnection, guild_id: int, *, counted: bool = False
+) -> dict[int, tuple[Span, ...]]:
+    """The known gaps of a guild by channel, or only those of the channels that are `counted`: not excluded."""
+    query = select(_gap.channel_id, _gap.first_id, _gap.last_id).where(_gap.guild_id == guild_id)
+    if counted:
+        query = query.where(*_in_counted(guild_id))
     result: dict[int, tuple[Span, ...]] = {}
-    for row in await connection.execute(query.order_by(gap.channel_id, gap.first_id)):
+    for row in await connection.execute(query.order_by(_gap.channel_id, _gap.first_id)):
         result[row.channel_id] = (*result.get(row.channel_id, ()), Span(row.first_id, row.last_id))
     return result
 
 
 async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
     """The known gaps of a channel, in order."""
-    gap = tables.known_gap.c
-    query = select(gap.first_id, gap.last_id).where(gap.channel_id == channel_id).order_by(gap.first_id)
+    query = select(_gap.first_id, _gap.last_id).where(_gap.channel_id == channel_id).order_by(_gap.first_id)
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def gaps_of_counted(connection: AsyncConnection, guild_id: int) -> tuple[Span, ...]:
     """The known gaps of the channels that are not excluded."""
-    gap = tables.known_gap.c
-    query = select(gap.first_id, gap.last_id).where(gap.guild_id == guild_id, is_counted(gap.channel_id, guild_id))
+    query = select(_gap.first_id, _gap.last_id).where(_gap.guild_id == guild_id, *_in_counted(guild_id))
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
-async def add_known_gap(connection: AsyncConnection, guild_id: int, channel_id: int, gap: Span, reason: str) -> None:
-    """Store a known gap and its reason. If one with the same start is longer, its end stays."""
-    known = tables.known_gap.c
-    values = {"last_id": gap.last_id, "guild_id": guild_id, "reason": reason}
+def _in_counted(guild_id: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a gap's channel is not excluded: a thread that has only gaps is in no span."""
+    excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
+    return is_counted(_gap.channel_id, guild_id), or_(_gap.parent_id.is_(None), _gap.parent_id.not_in(excluded))
+
+
+async def add_known_gap(
+    connection: AsyncConnection,
+    guild_id: int,
+    channel_id: int,
+    gap: Span,
+    reason: str,
+    *,
+    parent_id: int | None = None,
+) -> None:
+    """Store a known gap and its reason; `parent_id` is a thread's channel.
+
+    If one with the same start is longer, its end stays.
+    """
+    values = {"last_id": gap.last_id, "guild_id": guild_id, "reason": reason, "parent_id": parent_id}
     statement = insert_into(connection, tables.known_gap).values(channel_id=channel_id, first_id=gap.first_id, **values)
-    longest = case((known.last_id > gap.last_id, known.last_id), else_=gap.last_id)
+    longest = case((_gap.last_id > gap.last_id, _gap.last_id), else_=gap.last_id)
+    parent = func.coalesce(statement.excluded.parent_id, _gap.parent_id)
     await connection.execute(
-        statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_={**values, "last_id": longest})
+        statement.on_conflict_do_update(
+            index_elements=["channel_id", "first_id"], set_={**values, "last_id": longest, "parent_id": parent}
+        )
     )
+
+
+async def lengthen_known_gap(connection: AsyncConnection, place: Place, gap: Span, reason: str) -> None:
+    """Add a stretch to the known gap with the same reason that ends right before it, or in it.
+
+    If there is none, the stretch becomes a gap of its own.
+    """
+    meets = (_gap.channel_id == place.channel_id, _gap.first_id <= gap.first_id, _gap.last_id >= gap.first_id - 1)
+    longest = case((_gap.last_id > gap.last_id, _gap.last_id), else_=gap.last_id)
+    lengthened = await connection.execute(
+        update(tables.known_gap).where(*meets, _gap.reason == reason).values(last_id=longest)
+    )
+    if not lengthened.rowcount:
+        await add_known_gap(connection, place.guild_id, place.channel_id, gap, reason, parent_id=place.parent_id)
 
 
 async def forget_known_gaps(connection: AsyncConnection, channel_id: int, filled: Span) -> None:
     """Delete the known gaps that lie within a stretch, because it was fetched."""
-    known = tables.known_gap.c
     await connection.execute(
         delete(tables.known_gap).where(
-            known.channel_id == channel_id, known.first_id >= filled.first_id, known.last_id <= filled.last_id
+            _gap.channel_id == channel_id, _gap.first_id >= filled.first_id, _gap.last_id <= filled.last_id
         )
     )

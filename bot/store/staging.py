@@ -24,6 +24,7 @@ _UNKNOWN_MOMENT = -(2**62)
 _NOBODY = 0
 _KINDS = tuple(MessageKind)
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
+_NOTICE = _NUMBER_OF_KIND[MessageKind.NOTICE]
 _MENTIONS_NO_PERSON = 1
 _MENTIONS_CROWD = 2
 
@@ -76,6 +77,8 @@ SELECT message_id, author_id, kind, flags, reply_to_id, mentions, CASE reply_to_
         WHERE target.channel_id = message.channel_id AND target.message_id = message.reply_to_id),
     (SELECT target.author_id FROM message AS target
         WHERE target.message_id = message.reply_to_id ORDER BY target.channel_id LIMIT 1)
+) END, CASE reply_to_id WHEN 0 THEN NULL ELSE (SELECT notice.mentions FROM message AS notice
+    WHERE notice.message_id = message.reply_to_id AND notice.kind = ? LIMIT 1
 ) END
 FROM message
 """
@@ -93,7 +96,7 @@ SELECT guild_id, channel_id, is_thread, (
 FROM channel ORDER BY channel_id
 """
 
-_Facts = tuple[int, int, int, int, int, str, int | None]
+_Facts = tuple[int, int, int, int, int, str, int | None, str | None]
 
 
 class Staging:
@@ -193,13 +196,13 @@ class Staging:
     def messages_from(self, channel_id: int, first_id: int, last_id: int, *, limit: int) -> tuple[Message, ...]:
         """The oldest messages from `first_id` to `last_id`, both included, at most `limit`; oldest first."""
         with _as_store_errors():
-            rows = self._database.execute(_MESSAGES_FROM, (channel_id, first_id, last_id, limit)).fetchall()
+            rows = self._database.execute(_MESSAGES_FROM, (_NOTICE, channel_id, first_id, last_id, limit)).fetchall()
         return tuple(map(_message, rows))
 
     def messages_before(self, channel_id: int, message_id: int, *, limit: int) -> tuple[Message, ...]:
         """The newest messages before `message_id`, at most `limit`; oldest first."""
         with _as_store_errors():
-            rows = self._database.execute(_MESSAGES_BEFORE, (channel_id, message_id, limit)).fetchall()
+            rows = self._database.execute(_MESSAGES_BEFORE, (_NOTICE, channel_id, message_id, limit)).fetchall()
         return tuple(map(_message, reversed(rows)))
 
     def _count(self, query: str, *values: int) -> int:
@@ -267,14 +270,18 @@ def _rows(
 
 
 def _message(facts: _Facts) -> Message:
-    message_id, author_id, kind, flags, reply_to_id, mentions, reply_to_author_id = facts
-    return Message(
+    message_id, author_id, kind, flags, reply_to_id, mentions, reply_to_author_id, about = facts
+    message = Message(
         message_id=message_id,
         author_id=author_id or None,
         kind=_KINDS[kind],
-        mentions=frozenset(map(int, mentions.split())),
+        mentions=_ids(mentions),
         mentions_no_person=bool(flags & _MENTIONS_NO_PERSON),
         mentions_crowd=bool(flags & _MENTIONS_CROWD),
         reply_to_id=reply_to_id or None,
-        reply_to_author_id=reply_to_author_id or None,
     )
+    return message.replying_to(reply_to_author_id or None, _ids(about or ""))
+
+
+def _ids(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split()))

@@ -31,7 +31,7 @@ guild = _table(
     Column("digest_channel_id", Id),
     Column("digest_weekday", Integer, nullable=False),
     Column("digest_hour", Integer, nullable=False),
-    Column("digest_from_on", Day),
+    Column("digest_from_at", Moment),
     Column("show_verdict", Truth, nullable=False, server_default="1"),
     Column("language", Text, nullable=False, server_default="en"),
     # How many months of the record are kept; NULL keeps everything.
@@ -252,6 +252,8 @@ known_gap = _table(
     Column("last_id", Id, nullable=False),
     Column("guild_id", Id, nullable=False),
     Column("reason", Text, nullable=False),
+    # The parent channel of a thread, as in a span: a thread may have gaps and no span yet.
+    Column("parent_id", Id),
     Index(None, "guild_id"),
 )
 

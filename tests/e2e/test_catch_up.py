@@ -45,6 +45,7 @@ def speak_first(town: Town) -> None:
     for number in range(THREADS):
         owner, room = town.members[number], town.rooms[number]
         if number % 2:
+            world.threads.names_starter = number % 4 == 1
             on = world.messages.post(room, town.members[number + 1], "words")
             town.threads.append(world.threads.start(room, "thread", owner, message=on))
         else:

@@ -162,6 +162,65 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
         assert await town.rows(app, MESSAGES) == [(4,)]
 
 
+async def test_what_was_said_in_an_excluded_channel_and_its_threads_is_fetched_once_it_counts(town: Town) -> None:
+    """By command; one of the threads went into the archive meanwhile, and another while Spade was down."""
+    world = town.world
+
+    async def settings(name: str) -> None:
+        chosen = {"channel": town.general}
+        answer = await town.sandbox.people.run_command(
+            town.guild.owner_id, town.general, "settings", chosen, subcommands=(name,)
+        )
+        await answer.wait(PATIENCE)
+
+    async with town.bot() as app:
+        await town.manager(app)
+        await settings("exclude")
+        for place in (town.general, world.threads.start(town.general, "first", town.rafa)):
+            town.later(minutes=1)
+            newest = world.messages.post(place, town.rafa, "aside")
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.settled(app)
+        world.archive.add(newest.channel_id)
+    town.later(minutes=1)
+    second = world.threads.start(town.general, "second", town.rafa)
+    world.messages.post(second, town.rafa, "aside")
+    world.archive.add(second)
+    async with town.bot() as app:
+        await town.settled(app)
+        assert await town.rows(app, MESSAGES) == [(None,)]
+        await settings("include")
+        assert await town.rows(app, "SELECT count(*) FROM known_gap") == [(3,)]
+        await app.schedule.tick()
+        await town.settled_at(app, 3)
+        await _until(town, app, "SELECT count(*) FROM known_gap", [(0,)])
+
+
+async def test_what_stood_in_a_channel_that_was_deleted_while_down_is_taken_back(town: Town) -> None:
+    """With its archived thread. What is out of sight stays, and so does an archived thread of another channel."""
+    world = town.world
+    attic, cellar = (world.channels.add(town.guild, name) for name in ("attic", "cellar"))
+    async with town.bot() as app:
+        await town.manager(app)
+        asleep = {room.id: world.threads.start(room, "asleep", town.rafa) for room in (town.general, attic)}
+        for place in (town.general, attic, cellar, *asleep.values()):
+            town.later(minutes=1)
+            question = world.messages.post(place, town.rafa, "How?", mentions=[town.mia])
+            newest = world.messages.post(place, town.mia, "So.", reply_to=question)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.settled(app)
+        for thread in asleep.values():
+            world.archive.add(thread)
+    world.channels.delete(attic)
+    world.channels.deny_bot(cellar, Permission.VIEW_CHANNEL)
+    left = sorted([town.general.id, cellar.id, asleep[town.general.id].id])
+    async with town.bot() as app:
+        for table in ("touch", "waiting"):
+            query = f"SELECT DISTINCT channel_id FROM {table} ORDER BY channel_id"
+            await _until(town, app, query, [(channel_id,) for channel_id in left])
+        assert await town.rows(app, MESSAGES) == [(10,)]  # it was said
+
+
 @pytest.mark.parametrize("by_role", [False, True])
 async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: Town, by_role: bool) -> None:
     """With a thread in it that goes on, and one that is archived by then; nothing is said in it afterwards."""

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot.sandbox.world.entities import MessageType
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from random import Random
@@ -118,6 +120,7 @@ class Town:
             found = [m for m in room.log.newest(5) if self._may_carry_a_thread(m)]
             if not found:
                 return
+            self.world.threads.names_starter = random.random() < 0.5
             thread = self.world.threads.start(room, "On a message", owner, message=found[0])
         else:
             thread = self.world.threads.start(random.choice(self.rooms), "On nothing", owner)
@@ -172,7 +175,10 @@ def is_person(user: User) -> bool:
 def exported(
     town: Town, without: frozenset[int] = frozenset(), unreadable: frozenset[int] = frozenset()
 ) -> list[dict[str, Any]]:
-    """What can be read now, as DiscordChatExporter would export it; `unreadable` messages have a type of their own."""
+    """What can be read now, as DiscordChatExporter would export it; `unreadable` messages have a type of their own.
+
+    A message that repeats another in a thread bears the name of that one's author.
+    """
     kinds = {0: "Default", 19: "Reply"}
     documents = []
     for place in town.places:
@@ -181,11 +187,12 @@ def exported(
         for message in place.log:
             if message.id in without:
                 continue
+            author = _repeated(town, message).author
             raw: dict[str, Any] = {
                 "id": str(message.id),
                 "type": "Unreadable" if message.id in unreadable else kinds.get(message.type, str(message.type)),
                 "content": message.content or "words",
-                "author": {"id": str(message.author.id), "isBot": not is_person(message.author)},
+                "author": {"id": str(author.id), "isBot": not is_person(author)},
                 "mentions": [
                     {"id": str(user_id), "isBot": not is_person(town.world.state.users[user_id])}
                     for user_id in message.mentions
@@ -204,3 +211,11 @@ def exported(
             }
         )
     return documents
+
+
+def _repeated(town: Town, message: PostedMessage) -> PostedMessage:
+    """The message on which a thread was started, for the one of type 21 in that thread; any other is itself."""
+    reference = message.reference
+    if message.type != MessageType.THREAD_STARTER or reference is None or reference.message_id is None:
+        return message
+    return town.world.state.channels[reference.channel_id].log.get(reference.message_id) or message

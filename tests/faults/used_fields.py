@@ -30,6 +30,7 @@ _OF_A_MESSAGE: frozenset[Path] = frozenset(
         ("message_reference", "message_id"),
         ("referenced_message",),
         ("referenced_message", "id"),
+        ("referenced_message", "type"),
         ("referenced_message", "webhook_id"),
         *(("author", *path) for path in _PERSON),
         *(("mentions", "[]", *path) for path in _PERSON),

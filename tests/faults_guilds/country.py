@@ -102,10 +102,15 @@ class Country:
         database = await open_database(url, write=True)
         async with database.writing() as connection:
             for town in self.towns:
-                guild_id, from_on = town.guild.id, MONDAY.date()
+                guild_id = town.guild.id
                 await guilds.save(
                     connection,
-                    GuildSettings(guild_id, town.zone, digest_channel_id=town.board.id, digest_from_on=from_on),
+                    GuildSettings(
+                        guild_id,
+                        town.zone,
+                        digest_channel_id=town.board.id,
+                        digest_from_at=MONDAY + timedelta(hours=12),
+                    ),
                 )
                 await managers.add(connection, guild_id, [manager.id for manager in town.managers])
                 for manager in town.managers:

@@ -151,6 +151,29 @@ def test_a_threads_copy_of_its_starting_message_is_the_same_message(tmp_path: Pa
     assert [message.reply_to_author_id for message in (in_parent.messages[1], in_thread.messages[1])] == [ANN, ANN]
 
 
+def test_a_reply_to_a_notice_is_none_to_the_person_whose_name_it_bears(tmp_path: Path) -> None:
+    """AutoMod's alert bears the name of the member whose message it blocked; staff discuss it, pinging them or not."""
+    member = {"id": str(CAT), "isBot": False}
+    path = written(
+        tmp_path / "a.json",
+        entry(1, CAT, type="24"),
+        reply(2, ANN, 1),
+        reply(3, ANN, 1, mentions=[member]),
+        reply(4, ANN, 1, mentions=[member, {"id": str(BEN), "isBot": False}]),
+        reply(5, ANN, 2),
+    )
+    with Archive([path]) as archive:
+        (stretch,) = archive.stretches()
+    alert, *replies = stretch.messages
+    assert (alert.author_id, alert.kind, alert.counted) == (None, MessageKind.NOTICE, False)
+    assert [(one.reply_to_author_id, one.mentions) for one in replies] == [
+        (None, frozenset()),
+        (None, frozenset()),
+        (None, {BEN}),
+        (ANN, frozenset()),
+    ]
+
+
 def test_a_threads_opener_is_the_author_of_its_first_message_over_all_files(tmp_path: Path) -> None:
     later = written(tmp_path / "1.json", entry(10, BEN), channel=THREAD, channel_type="11")
     first = written(tmp_path / "2.json", entry(1, CAT, type="21"), channel=THREAD, channel_type="11")

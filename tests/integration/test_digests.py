@@ -154,7 +154,7 @@ def text_of(body) -> str:
 async def world(database: Database) -> World:
     world = World(database)
     async with database.writing() as connection:
-        settings = GuildSettings(GUILD, ZoneInfo("UTC"), digest_channel_id=TEAM, digest_from_on=WEEK)
+        settings = GuildSettings(GUILD, ZoneInfo("UTC"), digest_channel_id=TEAM, digest_from_at=START)
         await guilds.save(connection, settings)
         await managers.add(connection, GUILD, [ANNA, BEN])
         await managers.save(connection, ManagerSettings(GUILD, ANNA, enrolled_at=START, nudge_hour=11))
@@ -724,11 +724,11 @@ async def test_a_digest_that_a_clock_some_hours_ahead_has_posted_is_not_posted_t
     assert [target for target, _ in world.discord.sent] == [TEAM, ANNA]
 
 
-@pytest.mark.parametrize("marked", ["digest_from_on", "enrolled_at"])
+@pytest.mark.parametrize("marked", ["digest_from_at", "enrolled_at"])
 async def test_a_digest_that_was_chosen_by_a_clock_far_ahead_comes_now(world: World, marked: str) -> None:
     async with world.database.writing() as connection:
-        if marked == "digest_from_on":
-            await connection.execute(update(tables.guild).values(digest_from_on=WEEK + timedelta(weeks=260)))
+        if marked == "digest_from_at":
+            await connection.execute(update(tables.guild).values(digest_from_at=START + timedelta(weeks=260)))
         else:
             await connection.execute(update(tables.manager).values(enrolled_at=DUE + timedelta(days=1800)))
     world.clock.set(DUE + timedelta(hours=2))

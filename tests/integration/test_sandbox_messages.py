@@ -100,6 +100,10 @@ async def test_threads_and_posts() -> None:
         guild = client.guilds[0]
         assert {thread.id for thread in guild.threads} == {on_message.id, alone.id, post.id}
         assert (await client.get_channel(t.square.id).fetch_message(first.id)).thread.id == on_message.id
+        t.world.threads.names_starter = True
+        again = t.world.threads.start(t.square, "again", t.ben, message=t.world.messages.post(t.square, t.ann, "more"))
+        await t.sandbox.until(lambda: len(client.heard) == 7)
+        assert (client.heard[-1].channel.id, client.heard[-1].author.id) == (again.id, t.ben.id)
 
 
 async def test_archive_and_active_threads() -> None:

@@ -720,6 +720,7 @@ async def test_what_is_excluded_is_not_fetched_and_once_included_all_of_it_is(sc
     await scene.says(channel(), *messages[250:])
     assert await scene.messages() == 20
     assert await scene.gaps() == {CHANNEL: (Span(messages[9].message_id + 1, messages[249].message_id),)}
+    scene.follower.retry_gaps_soon()
     await scene.follower.retry_gaps()
     assert await scene.gaps() == {}
     assert await scene.messages() == 260

@@ -127,7 +127,7 @@ async def test_a_change_during_a_look_is_not_forgotten(database: Database) -> No
 async def test_settings_are_changed_one_thing_at_a_time(database: Database) -> None:
     roster = Roster(database, DrivenClock(moment(0)))
     clock = DrivenClock(moment(6.5 * 24 * 60 - 30))  # Sunday, 23:30 UTC
-    service = SettingsService(database, roster, clock)
+    service = SettingsService(database, roster, clock, lambda: None)
     assert await roster.managers(GUILD) == frozenset()
     state = await service.change(GUILD, SettingsChange(add_managers=[ANNA, BEN]))
     assert state.settings == GuildSettings(GUILD, ZoneInfo("UTC"))
@@ -144,7 +144,7 @@ async def test_settings_are_changed_one_thing_at_a_time(database: Database) -> N
 
 
 async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
-    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)))
+    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)), lambda: None)
     await service.change(GUILD, SettingsChange(zone=ZoneInfo("Asia/Kathmandu"), add_manager_role_id=77))
     async with database.writing() as connection:
         await guilds.set_excluded_channels(connection, GUILD, [3])
@@ -156,7 +156,7 @@ async def test_a_manager_role_joins_those_there_are(database: Database) -> None:
 
 
 async def test_every_thing_that_can_be_set_can_be_taken_back(database: Database) -> None:
-    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)))
+    service = SettingsService(database, Roster(database, DrivenClock(moment(0))), DrivenClock(moment(0)), lambda: None)
     assert (await service.state(GUILD)).settings == GuildSettings(GUILD, ZoneInfo("UTC"))
     state = await service.change(
         GUILD,
@@ -658,7 +658,7 @@ async def test_whoever_becomes_a_manager_is_read_again_for_whatever_happens_next
     """The list and the job change together, by name and by role; of an empty record there is nothing to read."""
     clock = DrivenClock(moment(0))
     roster = Roster(database, clock)
-    service = SettingsService(database, roster, clock)
+    service = SettingsService(database, roster, clock, lambda: None)
 
     async def jobs() -> list[int | None]:
         async with database.reading() as connection:

@@ -9,12 +9,14 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Dialect, exc, func, insert, inspect, make_url, select, text
+from sqlalchemy import Connection, Dialect, create_engine, exc, func, insert, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
@@ -118,6 +120,28 @@ async def test_opening_again_keeps_what_is_there(address: str) -> None:
     database = await open_database(address, write=True)
     assert await roles(database) == 1
     await database.close()
+
+
+async def test_a_first_digests_monday_becomes_a_moment_and_a_gap_learns_its_threads_channel() -> None:
+    """Noon UTC of a Monday is in that Monday's week in every zone."""
+    engine, config = create_engine("sqlite://"), migration._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.execute(
+            text(
+                "INSERT INTO guild (guild_id, time_zone, digest_weekday, digest_hour, digest_from_on)"
+                " VALUES (7, 'UTC', 0, 9, '2026-03-02'), (8, 'UTC', 0, 9, NULL)"
+            )
+        )
+        connection.execute(text("INSERT INTO span VALUES (20, 1, 5, 7, 10)"))
+        connection.execute(text("INSERT INTO known_gap VALUES (20, 6, 9, 7, 'x'), (30, 6, 9, 7, 'x')"))
+        command.upgrade(config, "head")
+        guild, gap = tables.guild.c, tables.known_gap.c
+        begun = connection.execute(select(guild.guild_id, guild.digest_from_at).order_by(guild.guild_id)).all()
+        assert [tuple(row) for row in begun] == [(7, datetime(2026, 3, 2, 12, tzinfo=UTC)), (8, None)]
+        assert connection.execute(select(gap.parent_id).order_by(gap.channel_id)).scalars().all() == [10, None]
+    engine.dispose()
 
 
 async def test_a_newer_schema_is_refused(address: str) -> None:

@@ -1,7 +1,7 @@
 """Guilds, managers, ignored people and jobs, on SQLite and PostgreSQL."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -20,7 +20,7 @@ FULL = GuildSettings(
     digest_channel_id=5,
     digest_weekday=6,
     digest_hour=23,
-    digest_from_on=date(2026, 3, 2),
+    digest_from_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
     show_verdict=False,
     language="de",
 )

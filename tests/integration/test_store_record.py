@@ -633,7 +633,7 @@ async def test_moments_keep_their_milliseconds_and_no_more(database: Database) -
         row = (await connection.execute(select(tables.guild))).one()
         assert row.watched_since == precise.replace(microsecond=123_000)
         assert row.removed_at == datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
-        assert row.digest_from_on is None
+        assert row.digest_from_at is None
         await connection.execute(delete(tables.guild))
 
 

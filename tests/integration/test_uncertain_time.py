@@ -134,7 +134,7 @@ async def clock(database: Database) -> DoubtfulClock:
     clock.certain = True
     welcome = new_delivery(DeliveryKind.WELCOME, GUILD, ANNA, NOW.date(), clock, DeliveryState.UNKNOWN)
     clock.certain = False
-    settings = GuildSettings(GUILD, ZoneInfo("UTC"), digest_channel_id=5, digest_from_on=began.date(), keep_months=3)
+    settings = GuildSettings(GUILD, ZoneInfo("UTC"), digest_channel_id=5, digest_from_at=began, keep_months=3)
     async with database.writing() as connection:
         await guilds.watch(connection, GUILD, began)
         await guilds.save(connection, settings)

@@ -1,7 +1,7 @@
 """What a guild and its managers have set through the years, and at which moments anything comes due."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -84,7 +84,7 @@ def scenario(random: Random, zone: ZoneInfo, first_year: int, last_year: int) ->
         digest_channel_id=2,
         digest_weekday=random.randrange(7),
         digest_hour=random.randrange(24),
-        digest_from_on=first_monday,
+        digest_from_at=datetime.combine(first_monday, time(12), UTC),
     )
     reader = ManagerSettings(
         1,

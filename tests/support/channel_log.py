@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from bot.domain.message import Message
 from bot.domain.stretch import Place
 from bot.services.record.channel_snapshot import ChannelSnapshot
-from bot.services.record.history import PAGE, UnreadableHistoryError
+from bot.services.record.history import PAGE, GoneChannelError, UnreadableHistoryError
 
 
 class ChannelLog:
-    """What Discord has; a `History` for services. Messages can be deleted, channels made unreadable.
+    """What Discord has; a `History` for services. Messages and channels can be deleted, channels made unreadable.
 
     `during_page` is called when a page has been read and before it is handed over.
     """
@@ -17,9 +17,11 @@ class ChannelLog:
     def __init__(self) -> None:
         self.messages: dict[int, dict[int, Message]] = {}
         self.unreadable: set[int] = set()
+        self.gone: set[int] = set()
         self.places: dict[int, Place] = {}
         self.openers: dict[int, int | None] = {}
         self.requests = 0
+        self.asked: list[int] = []
         self.opener_requests = 0
         self.during_page: Callable[[Place, tuple[Message, ...]], Awaitable[None]] | None = None
 
@@ -53,8 +55,11 @@ class ChannelLog:
         return self.openers.get(place.channel_id)
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
+        self.asked.append(channel_id)
         if channel_id in self.unreadable:
             raise UnreadableHistoryError("not for Spade")
+        if channel_id in self.gone:
+            raise GoneChannelError("unknown channel")
         return self.places[channel_id]
 
     async def _hand_over(self, place: Place, page: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -354,7 +354,7 @@ def test_spans(row: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("row", rows_under("Now in Berlin", "Week due", ""))
 def test_when_a_digest_is_due(row: tuple[str, ...]) -> None:
-    settings = GuildSettings(GUILD, BERLIN, digest_channel_id=1, digest_from_on=date(2026, 1, 5))
+    settings = GuildSettings(GUILD, BERLIN, digest_channel_id=1, digest_from_at=datetime(2026, 1, 5, 12, tzinfo=UTC))
     due = due_digest(settings, datetime.fromisoformat(row[0]).replace(tzinfo=BERLIN))
     assert due is not None
     assert (due.week_on.isoformat(), "late" if due.late else "on time") == row[1:]

@@ -1,18 +1,23 @@
 """When a weekly digest is due."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.digest import DueDigest, due_digest, first_digest_week
+from bot.domain.digest import DueDigest, due_digest
 from bot.domain.guild import GuildSettings, ManagerSettings
 from tests.support.messages import START
 
 SANTIAGO = ZoneInfo("America/Santiago")
 SETTINGS = GuildSettings(
-    1, SANTIAGO, digest_channel_id=2, digest_weekday=0, digest_hour=9, digest_from_on=date(2026, 2, 2)
+    1,
+    SANTIAGO,
+    digest_channel_id=2,
+    digest_weekday=0,
+    digest_hour=9,
+    digest_from_at=datetime(2026, 2, 2, 12, tzinfo=UTC),
 )
 
 
@@ -44,19 +49,19 @@ def test_another_weekday_moves_the_posting_and_not_the_week() -> None:
 
 
 def test_weeks_from_before_digests_were_switched_on_are_not_due() -> None:
-    settings = replace(SETTINGS, digest_from_on=date(2026, 2, 23))
+    settings = replace(SETTINGS, digest_from_at=datetime(2026, 2, 25, tzinfo=UTC))
     assert due("2026-03-02T08:00", settings) is None
     assert due("2026-03-02T09:00", settings) == DueDigest(date(2026, 2, 23), late=False)
 
 
 def test_without_a_channel_nothing_is_due() -> None:
     assert due("2026-03-02T09:00", replace(SETTINGS, digest_channel_id=None)) is None
-    assert due("2026-03-02T09:00", replace(SETTINGS, digest_from_on=None)) is None
+    assert due("2026-03-02T09:00", replace(SETTINGS, digest_from_at=None)) is None
 
 
 def test_an_hour_that_is_skipped_does_not_skip_the_digest() -> None:
     """In Santiago, Sunday 2025-09-07 has no 00:00 to 01:00: what is due at midnight is due from 01:00 on."""
-    settings = replace(SETTINGS, digest_weekday=6, digest_hour=0, digest_from_on=date(2025, 1, 6))
+    settings = replace(SETTINGS, digest_weekday=6, digest_hour=0, digest_from_at=datetime(2025, 1, 6, 12, tzinfo=UTC))
     gap_ends = datetime(2025, 9, 7, 4, tzinfo=ZoneInfo("UTC"))
     assert due_digest(settings, gap_ends) == DueDigest(date(2025, 8, 25), late=False)
     assert due_digest(settings, gap_ends - timedelta(seconds=1)) == DueDigest(date(2025, 8, 18), late=True)
@@ -64,8 +69,10 @@ def test_an_hour_that_is_skipped_does_not_skip_the_digest() -> None:
 
 def test_the_first_digest_is_for_the_week_that_runs() -> None:
     sunday_night = datetime(2026, 3, 9, 2, 0, tzinfo=ZoneInfo("UTC"))  # still Sunday in Santiago
-    assert first_digest_week(sunday_night, SETTINGS) == date(2026, 3, 2)
-    assert first_digest_week(sunday_night, replace(SETTINGS, zone=ZoneInfo("UTC"))) == date(2026, 3, 9)
+    settings = replace(SETTINGS, digest_from_at=sunday_night)
+    assert settings.digest_from_on == date(2026, 3, 2)
+    assert replace(settings, zone=ZoneInfo("UTC")).digest_from_on == date(2026, 3, 9)
+    assert replace(settings, digest_from_at=None).digest_from_on is None
 
 
 def test_a_manager_receives_nothing_unless_enrolled_reachable_and_not_paused() -> None:

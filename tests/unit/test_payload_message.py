@@ -20,7 +20,7 @@ REPLY: dict[str, Any] = {
     "mention_everyone": False,
     "mention_roles": ["7"],
     "message_reference": {"type": 0, "message_id": "1478000000000000050"},
-    "referenced_message": {"id": "1478000000000000050", "author": {"id": "102"}},
+    "referenced_message": {"id": "1478000000000000050", "type": 0, "author": {"id": "102"}},
     "content": "",
     "attachments": [],
     "embeds": [],
@@ -137,6 +137,19 @@ def test_of_a_message_that_does_not_count_only_id_author_and_kind_are_read() -> 
     assert read(by_bot).message == Message(WHOLE.message.message_id, None, MessageKind.DEFAULT)
     gone = {"id": str(DELETED_USER_ID)}
     assert read(REPLY | {"author": gone}).message.author_id is None
+
+
+@pytest.mark.parametrize("kind", [24, 36, 37, 38, 39])
+def test_a_reply_to_a_notice_is_none_to_the_person_whose_name_it_bears(kind: int) -> None:
+    """They neither wrote it nor see it, and the reply's ping reaches nobody else. Others who are named are named."""
+    notice = {"id": "1478000000000000050", "type": kind, "author": {"id": "102"}}
+    message = read(REPLY | {"referenced_message": notice}).message
+    assert (message.reply_to_author_id, message.mentions) == (None, {101})
+    assert (message.reply_to_id, read(REPLY | notice).message.author_id) == (1478000000000000050, None)
+    by_bot = read(REPLY | {"referenced_message": notice | {"author": {"id": "102", "bot": True}}}).message
+    assert (by_bot.reply_to_author_id, by_bot.mentions) == (None, {101, 102})
+    greeting = read(REPLY | {"referenced_message": notice | {"type": 7}}).message
+    assert (greeting.reply_to_author_id, greeting.mentions) == (102, {101, 102})
 
 
 def test_what_is_replied_to_is_known_or_deleted_or_has_to_be_looked_up() -> None:

@@ -18,7 +18,7 @@ def reply() -> Any:
 
 async def test_nothing_is_asked_when_it_may_not_be() -> None:
     client: Any = mock.Mock()
-    client.http.get_message = mock.AsyncMock(return_value={"id": "7", "author": {"id": "5"}})
+    client.http.get_message = mock.AsyncMock(return_value={"id": "7", "type": 0, "author": {"id": "5"}})
     reader, raw = MessageReader(client), reply()
     with pytest.raises(TooManyRequestsError):
         await reader.completed(1, raw, may_ask=False)

@@ -18,7 +18,7 @@ from bot.discord_io.payload.fields import (
     optional_identity,
     truth,
 )
-from bot.domain.message import DELETED_USER_ID, Message, MessageKind
+from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
 
 _KINDS = {0: MessageKind.DEFAULT, 19: MessageKind.REPLY}
 _FORWARD = 1
@@ -43,29 +43,47 @@ def read(raw: Mapping[str, Any]) -> RawMessage:
     if author_id is None or kind is MessageKind.OTHER:
         return RawMessage(Message(message_id, author_id, kind))
     people, mentions_no_person = _mentioned(raw)
-    reply_to_id, reply_to_author_id, asks_for_target = None, None, False
+    reply_to_id, target = None, None
     if kind is MessageKind.REPLY:
         reply_to_id = optional_identity(child(raw, "message_reference"), "message_id")
-        reply_to_author_id, known = _target_of(raw)
-        asks_for_target = reply_to_id is not None and not known
-    return RawMessage(
-        Message(
-            message_id=message_id,
-            author_id=author_id,
-            kind=kind,
-            mentions=people,
-            mentions_no_person=mentions_no_person,
-            mentions_crowd=truth(raw, "mention_everyone") or bool(identities(raw, "mention_roles")),
-            reply_to_id=reply_to_id,
-            reply_to_author_id=reply_to_author_id,
-        ),
-        asks_for_target,
+        target = _target_of(raw)
+    message = Message(
+        message_id=message_id,
+        author_id=author_id,
+        kind=kind,
+        mentions=people,
+        mentions_no_person=mentions_no_person,
+        mentions_crowd=truth(raw, "mention_everyone") or bool(identities(raw, "mention_roles")),
+        reply_to_id=reply_to_id,
     )
+    if target is None:
+        return RawMessage(message, asks_for_target=reply_to_id is not None)
+    return RawMessage(target.answered_by(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A message that was replied to: who wrote it, and if it is a notice, whom it is about."""
+
+    author_id: int | None = None
+    about: frozenset[int] = frozenset()
+
+    def answered_by(self, message: Message) -> Message:
+        """A message, as a reply to this one."""
+        return message.replying_to(self.author_id, self.about)
+
+
+def read_target(raw: Mapping[str, Any]) -> Target:
+    """Read a message that was replied to. Raises MalformedError."""
+    if number(raw, "type") not in NOTICE_TYPES:
+        return Target(author_of(raw))
+    named = person_of(child(raw, "author"))
+    return Target(None, frozenset() if named is None else frozenset({named}))
 
 
 def author_of(raw: Mapping[str, Any]) -> int | None:
-    """The id of a message's author; None if that is no person. Raises MalformedError."""
-    if optional_identity(raw, "webhook_id") is not None:
+    """The id of a message's author; None if that is no person, or did not write it. Raises MalformedError."""
+    if optional_identity(raw, "webhook_id") is not None or number(raw, "type") in NOTICE_TYPES:
         return None
     return person_of(child(raw, "author"))
 
@@ -103,13 +121,13 @@ def _mentioned(raw: Mapping[str, Any]) -> tuple[frozenset[int], bool]:
     return people, len(people) < len({identity(user) for user in users})
 
 
-def _target_of(raw: Mapping[str, Any]) -> tuple[int | None, bool]:
-    """Who wrote the message replied to, and whether that is known. Null: it is deleted. Missing: it is not known."""
+def _target_of(raw: Mapping[str, Any]) -> Target | None:
+    """The message replied to; None if it is not known. Null stands for one that is deleted."""
     if "referenced_message" not in raw:
-        return None, False
+        return None
     if raw["referenced_message"] is None:
-        return None, True
+        return Target()
     try:
-        return author_of(child(raw, "referenced_message")), True
+        return read_target(child(raw, "referenced_message"))
     except MalformedError:
-        return None, False
+        return None

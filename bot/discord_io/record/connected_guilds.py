@@ -109,6 +109,11 @@ class ConnectedGuilds:
             partial(self._go_on, guild.id, whole),
             wanted=partial(self._follower.uninterrupted, session),
         )
+        await retry(
+            f"Looking for deleted channels of server {guild.id}",
+            lambda: self._follower.look_for_deleted(guild.id, _present(guild), session),
+            wanted=partial(self._follower.uninterrupted, session, guild.id),
+        )
 
     async def _go_on(self, guild_id: int, searched: bool) -> None:  # noqa: FBT001 - called through partial
         if searched:
@@ -128,3 +133,8 @@ class ConnectedGuilds:
         found, whole = await self._search.changed(with_threads(visible_channels(guild)), scope, wanted)
         await self._follower.catch_up(found, session)
         return whole and wanted()
+
+
+def _present(guild: discord.Guild) -> frozenset[int]:
+    """Every channel and active thread of a guild, those too that Spade may not see: Discord lists them all."""
+    return frozenset(channel.id for channel in (*guild.channels, *guild.threads))

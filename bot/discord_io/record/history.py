@@ -131,7 +131,11 @@ class DiscordHistory:
         """A channel from the client's cache, or an archived thread, which is not in it: fetched once a session."""
         known = self._client.get_channel(place.channel_id)
         if known is None:
-            thread = self._archived.get(place.channel_id) or await self._fetch_thread(place.channel_id)
+            thread = self._archived.get(place.channel_id)
+            if (
+                thread is None or self._client.get_channel(thread.parent_id) is None
+            ):  # it may have gone with its channel
+                thread = await self._fetch_thread(place.channel_id)
             parent = self._client.get_channel(thread.parent_id)
             if not isinstance(parent, discord.TextChannel | discord.ForumChannel):
                 raise UnreadableHistoryError(_NO_PARENT)

@@ -7,7 +7,7 @@ import discord
 
 from bot.discord_io.connection.timeout import MalformedAnswerError
 from bot.discord_io.payload.fields import MalformedError, object_of, readable_identity
-from bot.discord_io.payload.message import RawMessage, author_of, read
+from bot.discord_io.payload.message import RawMessage, Target, read, read_target
 from bot.discord_io.record.history_request import history_request
 from bot.domain.message import Message, MessageKind
 
@@ -27,16 +27,16 @@ class MessageReader:
     async def completed(self, channel_id: int, raw: RawMessage, *, may_ask: bool = True) -> Message:
         """A message that was read, with the author of the one that it replies to.
 
-        That one is fetched once if need be; its author is None if it is deleted. Raises UnreadableHistoryError if it
-        may not be read, TimeoutError, MalformedError, and other errors of discord.py and aiohttp; TooManyRequestsError
-        instead of fetching if it may not ask.
+        That one is fetched once if need be; its author is None if it is deleted or a notice. Raises
+        UnreadableHistoryError if it may not be read, TimeoutError, MalformedError, and other errors of discord.py and
+        aiohttp; TooManyRequestsError instead of fetching if it may not ask.
         """
         message = raw.message
         if not raw.asks_for_target or message.reply_to_id is None:
             return message
         if not may_ask:
             raise TooManyRequestsError("too many replies wait for the message they reply to")
-        return message.replying_to(await self._author_of(channel_id, message.reply_to_id))
+        return (await self._target(channel_id, message.reply_to_id)).answered_by(message)
 
     async def page(
         self, channel_id: int, found: Sequence[object], after_id: int | None, before_id: int | None
@@ -69,13 +69,13 @@ class MessageReader:
             log.warning("Message %s of channel %s cannot be read (%s)", message_id, channel_id, error)
             return Message(message_id, None, MessageKind.UNREADABLE)
 
-    async def _author_of(self, channel_id: int, message_id: int) -> int | None:
+    async def _target(self, channel_id: int, message_id: int) -> Target:
         try:
             async with history_request():
                 answer = object_of(await self._client.http.get_message(channel_id, message_id), "message")
         except discord.NotFound:
-            return None
-        return author_of(answer)
+            return Target()
+        return read_target(answer)
 
 
 def _id_within(raw: object, after_id: int | None, before_id: int | None) -> int | None:

@@ -70,7 +70,7 @@ def place_of(channel: MessageChannel | discord.ForumChannel, message: Message | 
 
 def _opener_at_hand(thread: discord.Thread, message: Message | None) -> tuple[bool, int | None]:
     """Whether the opener is known, and their id if it is a person."""
-    if message is not None and message.message_id == thread.id:
+    if message is not None and message.opens(thread.id):
         return True, message.author_id
     if isinstance(thread.parent, discord.ForumChannel):
         # The owner of a post is the author of its first message. Without an owner that message has to tell.

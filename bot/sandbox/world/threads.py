@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 
 class Threads:
-    """The threads of all channels. For archiving them see `ThreadArchive`, for deleting `ChannelRegistry`."""
+    """The threads of all channels. For archiving them see `ThreadArchive`, for deleting `ChannelRegistry`.
+
+    `names_starter`: the message of type 21 bears the name of whoever starts the thread, not of the author of the
+    message that it is started on. Discord's documentation does not say which; a client must not rely on either.
+    """
 
     def __init__(self, state: State, events: Events, messages: Messages) -> None:
         self._state = state
         self._events = events
         self._messages = messages
+        self.names_starter = False
 
     def start(
         self,
@@ -46,9 +51,8 @@ class Threads:
     ) -> Channel:
         """Start a thread, on a message or without one.
 
-        On a message, the thread has the message's id and begins with a message of type 21 by the same
-        author. Without one, a system message of type 18 with the thread's id is placed in the parent,
-        unless the thread is private.
+        On a message, the thread has the message's id and begins with a message of type 21. Without one, a system
+        message of type 18 with the thread's id is placed in the parent, unless the thread is private.
 
         Raises:
             LookupError: If the parent is no guild channel.
@@ -65,7 +69,7 @@ class Threads:
         self.announce(thread)
         if message is not None:
             self._messages.update(message)
-            self._messages.put(self._repeat(thread, message))
+            self._messages.put(self._repeat(thread, message, owner if self.names_starter else message.author))
         elif not private:
             notice = self._messages.draft(
                 parent, owner, name, mentions=(), type=int(MessageType.THREAD_CREATED), message_id=thread.id
@@ -166,10 +170,10 @@ class Threads:
             parent.last_message_id = max(parent.last_message_id or 0, thread.id)
         return thread
 
-    def _repeat(self, thread: Channel, message: PostedMessage) -> PostedMessage:
+    def _repeat(self, thread: Channel, message: PostedMessage, author: User) -> PostedMessage:
         first = self._messages.draft(
             thread,
-            message.author,
+            author,
             mentions=(),
             type=int(MessageType.THREAD_STARTER),
             message_id=thread.id,

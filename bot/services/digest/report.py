@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import Period, day_start, just_after, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.digest_draft import DigestDraft, DigestWeek, PersonalDraft
@@ -25,6 +26,7 @@ from bot.domain.span import Span
 from bot.domain.suggestion import suggestions
 from bot.domain.survival import NewcomerStay, Stayers, stayers
 from bot.domain.touch import personal_kinds
+from bot.domain.zones import zone_named
 from bot.services.members.waiting import waiting_members
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
@@ -188,14 +190,16 @@ class Reporter:
         """The figures of the `count` weeks up to the week of `last_on`."""
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
         begins_on = await activity.first_day(connection, guild_id)
-        source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
+        looked_at = count + rules.verdict_weeks - 1
+        posted = await self._posted(connection, guild_id, last_on - timedelta(weeks=looked_at), last_on)
+        source = await self._facts(connection, guild_id, weeks_ending(last_on, looked_at, zone, posted))
         gaps = await spans.gaps_of_counted(connection, guild_id)
         weeks: list[tuple[date, WeekReport | None]] = []
         # Active members are kept only for as many weeks as a verdict looks at: in a large guild they are many.
         active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
         met = _Met(source)
-        for back in range(count + rules.verdict_weeks - 2, -1, -1):
-            period = weeks_ending(last_on - timedelta(weeks=back), 1, zone)
+        for back in range(looked_at - 1, -1, -1):
+            period = weeks_ending(last_on - timedelta(weeks=back), 1, zone, posted)
             monday = period.first_on
             on_record = begins_on is not None and begins_on <= period.last_on
             active.append(
@@ -207,9 +211,18 @@ class Reporter:
                 weeks.append((monday, None))
                 continue
             week = met.told(_part(source, period, active[-1], rules))
-            longer = _part(source, weeks_ending(monday, rules.verdict_weeks, zone), frozenset().union(*active), rules)
+            four_weeks = weeks_ending(monday, rules.verdict_weeks, zone, posted)
+            longer = _part(source, four_weeks, frozenset().union(*active), rules)
             weeks.append((monday, await asyncio.to_thread(_report, settings, week, longer, gaps, rules)))
         return _Course(week, tuple(weeks), begins_on)
+
+    async def _posted(
+        self, connection: Connection, guild_id: int, first_on: date, last_on: date
+    ) -> dict[date, ZoneInfo]:
+        """The zones in which the digests of some weeks were made, as far as they were."""
+        found = await digests.frozen_between(connection, guild_id, first_on, last_on)
+        zones = {week_on: zone_named(json.loads(figures).get("time_zone", "")) for week_on, figures in found.items()}
+        return {week_on: zone for week_on, zone in zones.items() if zone is not None}
 
     async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
         """The facts of a period, without who was active in it."""

@@ -1,12 +1,11 @@
 """Reads and changes a guild's settings."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.digest import first_digest_week
 from bot.domain.guild import GuildSettings
 from bot.services.members.roster import Roster, appoint
 from bot.store import guilds, ignoring, managers
@@ -53,12 +52,16 @@ class GuildState:
 
 
 class SettingsService:
-    """Reads and changes guild settings."""
+    """Reads and changes guild settings.
 
-    def __init__(self, database: Database, roster: Roster, clock: Clock) -> None:
+    `fill_gaps_soon` is called when channels count again: what was written while they were excluded is a known gap.
+    """
+
+    def __init__(self, database: Database, roster: Roster, clock: Clock, fill_gaps_soon: Callable[[], None]) -> None:
         self._database = database
         self._roster = roster
         self._clock = clock
+        self._fill_gaps_soon = fill_gaps_soon
 
     async def state(self, guild_id: int) -> GuildState:
         """The settings and lists as they are now; the defaults if nothing was set."""
@@ -82,6 +85,8 @@ class SettingsService:
             await _change_lists(connection, guild_id, change)
             state = await _state(connection, settings, before)
         self._roster.changed(guild_id)
+        if change.include:
+            self._fill_gaps_soon()
         return state
 
     def _changed(self, settings: GuildSettings, change: SettingsChange) -> GuildSettings:
@@ -94,9 +99,9 @@ class SettingsService:
         if change.digest_channel_id is not None:
             settings = replace(settings, digest_channel_id=change.digest_channel_id or None)
             if settings.digest_channel_id is None:
-                settings = replace(settings, digest_from_on=None)
-            elif settings.digest_from_on is None:
-                settings = replace(settings, digest_from_on=first_digest_week(self._clock.now(), settings))
+                settings = replace(settings, digest_from_at=None)
+            elif settings.digest_from_at is None:
+                settings = replace(settings, digest_from_at=self._clock.now())
         return settings
 
 

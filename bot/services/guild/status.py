@@ -83,7 +83,7 @@ class StatusService:
                 return None
             connection, settings, now = guild.connection, guild.settings, guild.now
             recorded = await spans.extents(connection, guild_id)
-            gaps = await spans.known_gaps(connection, guild_id)
+            gaps = await spans.known_gaps(connection, guild_id, counted=True)
             tried = (await deliveries.last_tried(connection, guild_id)).values()
             unsettled = await deliveries.unsettled(connection, guild_id)
             unfinished = {job.job_id for job in await history_jobs.unfinished(connection, guild_id)}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from bot.clock import Clock
@@ -163,7 +163,9 @@ class CatchUp:
         if seen.stale:
             channel.want(position + 1)  # at least one page is fetched
         if not channel.followed and await self._recorder.excludes(channel.place):
-            channel.position, channel.excluded = max(position, channel.wanted), True
+            channel.excluded = True
+            await self._pass_over(channel, partial(self._gaps.note_excluded, channel.place), stale=seen.stale)
+            return 0
         while (
             channel.known_position < channel.wanted
             and not channel.followed
@@ -219,10 +221,16 @@ class CatchUp:
         return channel.position
 
     async def _miss(self, channel: FollowedChannel, reason: str, *, stale: bool) -> None:
-        """Note what the history should have brought as a known gap, and go on after it.
+        """Note what the history should have brought as a known gap, and go on after it."""
+        await self._pass_over(channel, partial(self._gaps.note, channel.place, reason=reason), stale=stale)
 
-        Pending messages are after the gap, so they are still recorded. `stale`: the channel's newest message is not
-        known, so everything up to now is missing.
+    async def _pass_over(
+        self, channel: FollowedChannel, note: Callable[[Span], Awaitable[None]], *, stale: bool
+    ) -> None:
+        """Have what the history should bring noted, and go on after it.
+
+        Pending messages are after it, so they are still recorded. `stale`: the channel's newest message is not known,
+        so everything up to now is passed over.
         """
         position = channel.known_position
         channel.pending.drop_up_to(position)  # repeated events; what is on record does not end the gap
@@ -230,6 +238,6 @@ class CatchUp:
         last_id = max(channel.dropped, channel.pending.before(newest_id))
         if last_id <= position:
             return
-        await self._gaps.note(channel.place, Span(position + 1, last_id), reason)
+        await note(Span(position + 1, last_id))
         channel.position = last_id
         channel.context.clear()

@@ -5,32 +5,28 @@ from collections.abc import Collection
 
 from bot.domain.message import Message
 from bot.domain.span import Span
-from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
 from bot.services.record.followed_channel import FollowedChannel
 from bot.services.record.gaps import Gaps
 from bot.services.record.history import UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
-from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
-
-_EXCLUDED = "It was excluded"
 
 
 class ChannelRecorder:
     """Records what follows a channel's position, and moves the position there.
 
+    What follows in an excluded channel is noted as a known gap instead. So a channel that is included again needs
+    nothing more to be complete: what was written before stands in its gaps, or is still ahead of its position.
+
     The caller holds the channel's `turn`, and knows that no message between the position and `last_id` is missing
     from those it gives.
     """
 
-    def __init__(
-        self, recorder: Recorder, context: HistoryContext, channels: Channels, positions: Positions, gaps: Gaps
-    ) -> None:
+    def __init__(self, recorder: Recorder, context: HistoryContext, channels: Channels, gaps: Gaps) -> None:
         self._recorder = recorder
         self._context = context
         self._channels = channels
-        self._positions = positions
         self._gaps = gaps
         self.recorded = asyncio.Event()
         """Set whenever something was recorded."""
@@ -45,10 +41,10 @@ class ChannelRecorder:
         self._recorder.ignore(channel.pending.deleted_among(messages))  # it may have been heard long ago
         recorded = await self._recorder.record(channel.next_stretch(messages, last_id), self._context)
         self.recorded.set()
-        channel.position = last_id
-        if channel.excluded and not recorded.excluded:
-            await self._gaps.note(channel.place, await self._missed_while_excluded(channel.place, first_id), _EXCLUDED)
         channel.excluded = recorded.excluded
+        if recorded.excluded:
+            await self._gaps.note_excluded(channel.place, Span(first_id, last_id))
+        channel.position = last_id
         self._keep_context(channel, messages, first_id, session)
 
     async def record_or_miss(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
@@ -77,8 +73,3 @@ class ChannelRecorder:
             channel.context.add([message for message in messages if message.message_id not in gone], first_id)
         else:
             channel.context.clear()
-
-    async def _missed_while_excluded(self, place: Place, until_id: int) -> Span | None:
-        """The span between the channel's record and `until_id`, the first position after it was included again."""
-        recorded_until = await self._positions.position_of(place, until_id, before_id=until_id)
-        return Span(recorded_until + 1, until_id - 1) if recorded_until + 1 < until_id else None

@@ -15,7 +15,7 @@ class FollowedChannel:
     position: everything up to it is on record, or a known gap. None: it was not looked up yet.
     followed: no message after `position` was missed, so pending messages can be recorded as what follows. While it
         is False the channel has to catch up, and pending messages may be dropped, since the history has them.
-    excluded: the channel did not count when `position` was last moved, so nothing was recorded.
+    excluded: the channel did not count when its messages were last to be recorded.
     seen_in: the newest session in which something showed that the channel exists.
     interrupted_at: the session that began when one of its messages could not be read or held; 0 for none.
     receiving: the ids of messages that are being read. Nothing after them may be recorded yet.

@@ -20,6 +20,7 @@ from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.channels import Channels
 from bot.services.record.deletions import Deletions
 from bot.services.record.gaps import Gaps
+from bot.services.record.gone_channels import GoneChannels
 from bot.services.record.history import History
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.intake import Intake
@@ -49,8 +50,9 @@ class Follower:
         buffer, context, positions = Buffer(), HistoryContext(history), Positions(database, clock)
         self._channels = Channels(buffer)
         self._deletions = Deletions(recorder)
-        self._gaps = Gaps(database, recorder, history, context, self._channels)
-        channel_recorder = ChannelRecorder(recorder, context, self._channels, positions, self._gaps)
+        self._gone = GoneChannels(database, recorder, history, self._channels)
+        self._gaps = Gaps(database, recorder, history, context, self._channels, self._gone)
+        channel_recorder = ChannelRecorder(recorder, context, self._channels, self._gaps)
         self._writer = LiveWriter(self._channels, channel_recorder)
         self._catch_up = CatchUp(self._channels, recorder, channel_recorder, history, positions, self._gaps, clock)
         self._left = LeftChannels(self._channels, self._catch_up, channel_recorder.recorded)
@@ -136,6 +138,10 @@ class Follower:
         """All channels of a guild were seen in `session`, and caught up with. Ignored if that session has ended."""
         if self._channels.uninterrupted(session, guild_id):
             self._channels.guild_complete(guild_id, session)
+
+    async def look_for_deleted(self, guild_id: int, present: Collection[int], session: int) -> None:
+        """Take channels off the record that were deleted while Spade was away. See `GoneChannels.look`."""
+        await self._gone.look(guild_id, present, session)
 
     def retry_gaps_soon(self) -> None:
         """Permissions have changed: let the next `retry_gaps` try known gaps, however recently it did."""

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
-from bot.services.record.history import History, UnreadableHistoryError
+from bot.services.record.gone_channels import GoneChannels
+from bot.services.record.history import GoneChannelError, History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import UNREADABLE, Recorder
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 GAP_RETRY_SECONDS = 900.0
 """How often known gaps are tried again."""
+_EXCLUDED = "It was excluded"
 LONGEST_RETRY_SECONDS = 86_400.0
 """The longest delay between tries of a channel whose messages cannot be read; it doubles up to this."""
 
@@ -27,13 +30,20 @@ class Gaps:
     """Notes and fills the known gaps of channels. A gap is forgotten once all of it is on record."""
 
     def __init__(
-        self, database: Database, recorder: Recorder, history: History, context: HistoryContext, channels: Channels
+        self,
+        database: Database,
+        recorder: Recorder,
+        history: History,
+        context: HistoryContext,
+        channels: Channels,
+        gone: GoneChannels,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._history = history
         self._context = context
         self._channels = channels
+        self._gone = gone
         self._retry_at = 0.0
         self._unreadable: dict[int, tuple[float, float]] = {}
 
@@ -44,9 +54,19 @@ class Gaps:
         """
         if gap is not None:
             async with self._database.writing() as connection:
-                await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, reason)
+                await spans.add_known_gap(
+                    connection, place.guild_id, place.channel_id, gap, reason, parent_id=place.parent_id
+                )
             log.warning("Channel %s: messages are missing from the record (%s).", place.channel_id, reason)
         self.retry_soon()
+
+    async def note_excluded(self, place: Place, stretch: Span) -> None:
+        """Note that a stretch is not recorded because its channel is excluded.
+
+        It counts as missing, and is filled, from the moment the channel is included again.
+        """
+        async with self._database.writing() as connection:
+            await spans.lengthen_known_gap(connection, place, stretch, _EXCLUDED)
 
     def retry_soon(self) -> None:
         """Let the next call of `retry_due` try gaps again."""
@@ -55,9 +75,9 @@ class Gaps:
     async def retry_due(self) -> int:
         """Try to fill the gaps of all visible guilds, at most every `GAP_RETRY_SECONDS`.
 
-        Returns how many channels were tried. Left out are channels that have to catch up, which fills their gaps, and
-        those whose messages could not be read until a growing delay is over. The
-        guilds are tried at the same time: one where Discord hangs holds up no other.
+        Returns how many channels were tried. Left out are channels that are excluded, those that have to catch up,
+        which fills their gaps, and those whose messages could not be read until a growing delay is over. The guilds
+        are tried at the same time: one where Discord hangs holds up no other.
         """
         now = asyncio.get_running_loop().time()
         if now < self._retry_at:
@@ -82,19 +102,22 @@ class Gaps:
 
         Of messages that still cannot be read the gaps stay.
         """
+        with suppress(UnreadableHistoryError):
+            await self._fill(place)
+
+    async def _fill(self, place: Place) -> None:
         async with self._database.reading() as connection:
             gaps = await spans.known_gaps_of(connection, place.channel_id)
+        if gaps and await self._recorder.excludes(place):
+            return
         still: list[Span] = []
         for gap in gaps:
             unreadable: list[Span] = []
-            try:
-                async for stretch in pages(self._history, place, gap):
-                    recorded = await self._recorder.record(stretch, self._context)
-                    if recorded.excluded:
-                        return
-                    unreadable += recorded.unreadable
-            except UnreadableHistoryError:
-                return
+            async for stretch in pages(self._history, place, gap):
+                recorded = await self._recorder.record(stretch, self._context)
+                if recorded.excluded:
+                    return
+                unreadable += recorded.unreadable
             await forget_filled(self._database, place, gap, unreadable)
             still += unreadable
         self._delay_unreadable(place.channel_id, still)
@@ -108,7 +131,7 @@ class Gaps:
 
     async def _channels_with_gaps(self, guild_id: int) -> Collection[int]:
         async with self._database.reading() as connection:
-            return tuple(await spans.known_gaps(connection, guild_id))
+            return tuple(await spans.known_gaps(connection, guild_id, counted=True))
 
     async def _try_to_fill(self, guild_id: int, channel_id: int, place: Place | None) -> None:
         """Fill a channel's gaps; a failure is logged, so that the other channels are tried all the same.
@@ -116,8 +139,11 @@ class Gaps:
         Only an outage of the database is raised.
         `place` is None for a channel that is not visible: an archived thread, or one that is deleted.
         """
+        session = self._channels.session
         try:
-            await self.fill(place or await self._history.place(guild_id, channel_id))
+            await self._fill(place or await self._history.place(guild_id, channel_id))
+        except GoneChannelError:
+            await self._gone.take_back(guild_id, channel_id, session)
         except UnreadableHistoryError:
             return
         except OutageError:
@@ -131,4 +157,6 @@ async def forget_filled(database: Database, place: Place, filled: Span, unreadab
     async with database.writing() as connection:
         await spans.forget_known_gaps(connection, place.channel_id, filled)
         for gap in unreadable:
-            await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, UNREADABLE)
+            await spans.add_known_gap(
+                connection, place.guild_id, place.channel_id, gap, UNREADABLE, parent_id=place.parent_id
+            )

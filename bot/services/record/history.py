@@ -15,6 +15,10 @@ class UnreadableHistoryError(Exception):
     """The history cannot be read, and a retry is of no use until a permission or the channel changes; says why."""
 
 
+class GoneChannelError(UnreadableHistoryError):
+    """Discord does not know the channel: it is deleted. A missing permission, or an outage, looks otherwise."""
+
+
 class UnreadableMessageError(Exception):
     """One message that is needed cannot be read; a retry may succeed. The message is the name of a field."""
 

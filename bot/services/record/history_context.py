@@ -26,9 +26,7 @@ class HistoryContext:
         thread_id = stretch.place.channel_id
         opener = self._openers.get(thread_id)
         if opener is None:
-            first = [
-                one for one in (*stretch.context, *stretch.messages) if one.message_id == thread_id and one.readable
-            ]
+            first = [one for one in (*stretch.context, *stretch.messages) if one.opens(thread_id)]
             try:
                 opener = (first[0].author_id if first else await self._history.opener(stretch.place),)
             except UnreadableMessageError:

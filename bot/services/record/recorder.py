@@ -130,7 +130,9 @@ class Recorder:
             await self._write(connection, stretch, span, facts)
             touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
         for gap in unreadable:
-            await spans.add_known_gap(connection, place.guild_id, place.channel_id, gap, UNREADABLE)
+            await spans.add_known_gap(
+                connection, place.guild_id, place.channel_id, gap, UNREADABLE, parent_id=place.parent_id
+            )
         new = sum(len(part.messages) for part in parts)
         readable = sum(one.readable and one.message_id not in undecided for one in stretch.messages)
         return Recorded(new, readable - new, touches, unreadable=unreadable)
