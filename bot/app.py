@@ -169,6 +169,7 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
         on.attempts,
     )
     app.schedule.add("gaps", app.follower.retry_gaps)
+    app.schedule.add("history", app.reader.retry_due)
     app.schedule.add("settlement", on.settlement.settle_due)
     return (
         *_record_cogs(on, waiting),
@@ -247,7 +248,7 @@ def _tracking(
     tasks, search = BackgroundTasks(), ArchiveSearch(Archives(app.bot))
     archives = ThreadArchives(app.database, clock)
     guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
-    visibility = ChannelVisibility(app.follower, archives, search, tasks)
+    visibility = ChannelVisibility(app.follower, archives, search, app.reader, tasks)
     messages = MessageReader(app.bot)
     sightings, reactions = Sightings(roster, app.reader.resume), ManagerReactions(roster, waiting)
     return Tracking(app.follower, guilds, visibility, tasks, sightings, reactions, app.reader, membership, messages)

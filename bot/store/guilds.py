@@ -213,6 +213,7 @@ async def forget(connection: AsyncConnection, guild_id: int) -> None:
         tables.waiting,
         tables.span,
         tables.known_gap,
+        tables.history_job_channel,
         tables.nudge_member,
         tables.digest,
         tables.delivery,

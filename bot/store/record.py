@@ -132,8 +132,11 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
-    """Delete the touches, waiting entries and known gaps of a deleted channel and its threads."""
+    """Delete the touches, waiting entries and known gaps of a deleted channel and its threads, and work on them."""
     threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id == channel_id)
     for table in (tables.known_gap, tables.touch, tables.waiting):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))
+    to_read = tables.history_job_channel
+    gone = or_(to_read.c.channel_id == channel_id, to_read.c.parent_id == channel_id, to_read.c.channel_id.in_(threads))
+    await connection.execute(delete(to_read).where(gone))

@@ -7,7 +7,9 @@ import discord
 
 from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.timeout import request_timeout
-from bot.services.record.history import UnreadableHistoryError
+from bot.services.record.history import DeletedChannelError, UnreadableHistoryError
+
+_UNKNOWN_CHANNEL = 10003
 
 
 @asynccontextmanager
@@ -29,4 +31,5 @@ async def history_request() -> AsyncIterator[None]:
 
 def unreadable(error: discord.HTTPException) -> UnreadableHistoryError:
     """Discord's refusal, as the services know it."""
-    return UnreadableHistoryError(described(error))
+    kind = DeletedChannelError if error.code == _UNKNOWN_CHANNEL else UnreadableHistoryError
+    return kind(described(error))

@@ -28,7 +28,7 @@ from bot.domain.touch import personal_kinds
 from bot.services.members.waiting import waiting_members
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
-from bot.store import activity, digests, guilds, managers, people, spans, touches, waits
+from bot.store import activity, digests, guilds, managers, people, spans, touches, unread, waits
 from bot.store.database import Connection, Database
 
 _Dated = TypeVar("_Dated")
@@ -103,7 +103,7 @@ class Reporter:
                 await self._facts(connection, guild_id, period),
                 active=await activity.active(connection, guild_id, period.first_on, period.last_on),
             )
-            gaps = await spans.gaps_of_counted(connection, guild_id)
+            gaps = await _missing(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
         team, own = await asyncio.to_thread(week_figures, facts, facts, self._rules)
         return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
@@ -189,7 +189,7 @@ class Reporter:
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
         begins_on = await activity.first_day(connection, guild_id)
         source = await self._facts(connection, guild_id, weeks_ending(last_on, count + rules.verdict_weeks - 1, zone))
-        gaps = await spans.gaps_of_counted(connection, guild_id)
+        gaps = await _missing(connection, guild_id)
         weeks: list[tuple[date, WeekReport | None]] = []
         # Active members are kept only for as many weeks as a verdict looks at: in a large guild they are many.
         active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
@@ -318,6 +318,11 @@ def _report(
         team=team,
         managers=tuple(own.items()),
     )
+
+
+async def _missing(connection: Connection, guild_id: int) -> tuple[Span, ...]:
+    """What is not on record, or has still to be read again for somebody who became a manager."""
+    return await spans.gaps_of_counted(connection, guild_id) + await unread.of_new_managers(connection, guild_id)
 
 
 def _complete(period: Period, gaps: Collection[Span]) -> bool:

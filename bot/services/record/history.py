@@ -15,6 +15,14 @@ class UnreadableHistoryError(Exception):
     """The history cannot be read, and a retry is of no use until a permission or the channel changes; says why."""
 
 
+class DeletedChannelError(UnreadableHistoryError):
+    """The channel or thread does not exist any more, says Discord."""
+
+
+class NoMessagesError(UnreadableHistoryError):
+    """The channel is of a kind that has no messages of its own, or none that count."""
+
+
 class UnreadableMessageError(Exception):
     """One message that is needed cannot be read; a retry may succeed. The message is the name of a field."""
 
