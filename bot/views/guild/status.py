@@ -36,7 +36,7 @@ class ConnectionState:
 
 def status_letter(facts: StatusFacts, connection: ConnectionState) -> Letter:
     """How Spade is doing, and what to do about each problem."""
-    trouble = list(_trouble(facts, connection))
+    trouble = list(dict.fromkeys(_trouble(facts, connection)))  # what ends two notes is said once
     card = Card(
         title=say("Everything is in order") if not trouble else say("Spade works, with something to look at"),
         description="\n".join(trouble) or None,
