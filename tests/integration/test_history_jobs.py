@@ -10,10 +10,12 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
-from bot.domain.history_job import LeftOut
+from bot.domain.history_job import LeftOut, Unread
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -24,10 +26,10 @@ from bot.services.members.roster import Roster
 from bot.services.record import gaps
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
-from bot.services.record.history import DeletedChannelError, NoMessagesError, UnreadableHistoryError
+from bot.services.record.history import GoneChannelError, NoMessagesError, UnreadableHistoryError
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
-from bot.store import forgetting, guilds, history_jobs, managers, spans, tables, unread
+from bot.store import forgetting, guilds, history_jobs, managers, migration, spans, tables, unread
 from bot.store.database import Database, open_database
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, START, at, channel, moment, said, thread, whole
@@ -145,6 +147,13 @@ class Scene:
 
 
 @pytest.fixture
+def address(sqlite_template: Path, tmp_path: Path) -> str:
+    """What depends on the kind of database is tested with the store."""
+    copyfile(sqlite_template, tmp_path / "spade.db")
+    return f"sqlite:///{tmp_path / 'spade.db'}"
+
+
+@pytest.fixture
 async def scene(database: Database) -> Scene:
     return await Scene(database).recorded()
 
@@ -177,7 +186,7 @@ async def test_what_may_not_be_read_for_a_new_manager_is_read_once_it_may(scene:
 
 async def test_nothing_is_asked_or_given_up_while_the_guild_is_out_of_sight(scene: Scene) -> None:
     scene.channels.hidden = True
-    scene.log.refused[OTHER.channel_id] = DeletedChannelError("as an outage may say")
+    scene.log.refused[OTHER.channel_id] = GoneChannelError("as an outage may say")
     await scene.appoint(BEN)
     assert (await scene.open(), await scene.complete(), scene.log.requests) == (1, False, 0)
     scene.log.refused.clear()
@@ -357,7 +366,7 @@ async def test_an_excluded_channel_is_read_once_it_counts_again(scene: Scene) ->
 
 async def test_a_channel_deleted_while_spade_was_away_keeps_no_job_open(scene: Scene) -> None:
     """Its touches are taken back; a channel that turns out to have no messages keeps none open, either."""
-    scene.log.refused[OTHER.channel_id] = DeletedChannelError("Unknown Channel")
+    scene.log.refused[OTHER.channel_id] = GoneChannelError("Unknown Channel")
     scene.log.refused[SIDE.channel_id] = NoMessagesError("a private thread")
     await scene.appoint(BEN)
     assert await scene.touches() == IN_GENERAL
@@ -473,3 +482,38 @@ async def test_killed_between_any_two_transactions_nothing_is_lost(
         number += 1
     print(f"killed before each of {number - 1} transactions: lost=0")
     assert number > 8
+
+
+# From an earlier version.
+
+
+async def test_jobs_of_an_earlier_version_go_on_with_all_that_is_on_record(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = migration._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        for first_id in (10, 30):
+            connection.exec_driver_sql(f"INSERT INTO span VALUES (5, {first_id}, {first_id + 9}, {GUILD}, NULL)")
+        connection.exec_driver_sql(f"INSERT INTO span VALUES (6, 1, 2, {GUILD}, 5), (7, 1, 2, {GUILD + 1}, NULL)")
+        for job_id, kind, finished_at in (
+            (1, "read again", 5),
+            (2, "read again", None),
+            (3, "backfill", None),
+        ):
+            connection.execute(
+                text("INSERT INTO history_job VALUES (:job, :guild, :kind, 0, 101, 0, :finished, NULL, 0)"),
+                {"job": job_id, "guild": GUILD, "kind": kind, "finished": finished_at},
+            )
+    engine.dispose()
+    database = await open_database(f"sqlite:///{path}", write=True)
+    async with database.reading() as connection:
+        again, backfill = await history_jobs.unfinished(connection, GUILD)
+        assert (again.listed, again.channels, backfill.listed) == (True, 2, False)
+        assert await unread.of_job(connection, GUILD, again.job_id) == (
+            Unread(5, None, (Span(10, 19), Span(30, 39))),
+            Unread(6, 5, (Span(1, 2),)),
+        )
+        assert await unread.of_job(connection, GUILD, backfill.job_id) == ()
+    await database.close()

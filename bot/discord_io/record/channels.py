@@ -98,7 +98,7 @@ class GuildChannels:
     async def archived(self, guild_id: int, channel_id: int, since_id: int) -> tuple[Sequence[ChannelSnapshot], bool]:
         """A channel's archived threads that may hold messages from `since_id` on, and whether these are all.
 
-        Raises UnreadableHistoryError, DeletedChannelError too, and what `Archives.threads` raises but for Forbidden.
+        Raises UnreadableHistoryError, GoneChannelError too, and what `Archives.threads` raises but for Forbidden.
         """
         guild = self._client.get_guild(guild_id)
         channel = None if guild is None else guild.get_channel(channel_id)
@@ -123,7 +123,7 @@ class GuildChannels:
         return [one for one in found if one.stale or one.last_message_id >= since_id], whole
 
     async def _require(self, channel_id: int) -> None:
-        """Ask Discord for a channel. Raises UnreadableHistoryError, DeletedChannelError too."""
+        """Ask Discord for a channel. Raises UnreadableHistoryError, GoneChannelError too."""
         try:
             async with history_request():
                 await self._client.http.get_channel(channel_id)

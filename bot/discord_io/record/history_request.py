@@ -7,7 +7,7 @@ import discord
 
 from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.timeout import request_timeout
-from bot.services.record.history import DeletedChannelError, UnreadableHistoryError
+from bot.services.record.history import GoneChannelError, UnreadableHistoryError
 
 _UNKNOWN_CHANNEL = 10003
 
@@ -30,6 +30,6 @@ async def history_request() -> AsyncIterator[None]:
 
 
 def unreadable(error: discord.HTTPException) -> UnreadableHistoryError:
-    """Discord's refusal, as the services know it."""
-    kind = DeletedChannelError if error.code == _UNKNOWN_CHANNEL else UnreadableHistoryError
-    return kind(described(error))
+    """Discord's refusal, as the services know it; a GoneChannelError if Discord does not know the channel."""
+    gone = isinstance(error, discord.NotFound) and error.code == _UNKNOWN_CHANNEL
+    return GoneChannelError(described(error)) if gone else UnreadableHistoryError(described(error))

@@ -15,8 +15,8 @@ class UnreadableHistoryError(Exception):
     """The history cannot be read, and a retry is of no use until a permission or the channel changes; says why."""
 
 
-class DeletedChannelError(UnreadableHistoryError):
-    """The channel or thread does not exist any more, says Discord."""
+class GoneChannelError(UnreadableHistoryError):
+    """Discord does not know the channel: it is deleted. A missing permission, or an outage, looks otherwise."""
 
 
 class NoMessagesError(UnreadableHistoryError):

@@ -14,7 +14,7 @@ from bot.domain.stretch import Place
 from bot.services.record import gaps
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.growing_delays import GrowingDelays
-from bot.services.record.history import DeletedChannelError, History, NoMessagesError, UnreadableHistoryError
+from bot.services.record.history import GoneChannelError, History, NoMessagesError, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.job_progress import JobTracker
 from bot.services.record.pages import pages
@@ -208,7 +208,7 @@ class HistoryRun:
             async with self._database.writing() as connection:
                 await unread.has_no_messages(connection, [job.job_id for job in jobs], channel_id)
             return None
-        except DeletedChannelError:
+        except GoneChannelError:
             if self._channels.shown(jobs[0].guild_id) is None:
                 return LeftOut.FORBIDDEN  # an outage, or Spade was removed
             await self._recorder.take_back_channel(channel_id)
