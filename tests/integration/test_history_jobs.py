@@ -364,6 +364,22 @@ async def test_an_excluded_channel_is_read_once_it_counts_again(scene: Scene) ->
     assert (await scene.open(), await scene.complete()) == (0, True)
 
 
+async def test_a_channel_excluded_while_it_is_read_is_read_no_further(scene: Scene) -> None:
+    async def excluded(place: Place, _page: object) -> None:
+        if place == OTHER:
+            await scene.settings.change(GUILD, SettingsChange(exclude=[OTHER.channel_id]))
+
+    scene.log.during_page = excluded
+    await scene.appoint(BEN)
+    assert (at(3), MIA, BEN, "reply") not in await scene.touches()
+    assert (await scene.left_out(), await scene.complete()) == ({}, True)
+    scene.log.during_page = None
+    await scene.settings.change(GUILD, SettingsChange(include=[OTHER.channel_id]))
+    await scene.read()
+    assert await scene.touches() == ALL
+    assert await scene.open() == 0
+
+
 async def test_a_channel_deleted_while_spade_was_away_keeps_no_job_open(scene: Scene) -> None:
     """Its touches are taken back; a channel that turns out to have no messages keeps none open, either."""
     scene.log.refused[OTHER.channel_id] = GoneChannelError("Unknown Channel")
