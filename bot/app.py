@@ -172,6 +172,7 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
         on.attempts,
     )
     app.schedule.add("gaps", app.follower.retry_gaps)
+    app.schedule.add("history", app.reader.retry_due)
     app.schedule.add("settlement", on.settlement.settle_due)
     return (
         *_record_cogs(on, waiting),
@@ -201,7 +202,12 @@ def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.C
 
 def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[commands.Cog]:
     app = on.app
-    guild_settings = SettingsService(app.database, on.roster, on.clock, app.follower.retry_gaps_soon)
+
+    def included_again() -> None:
+        app.follower.retry_gaps_soon()
+        app.reader.retry_soon()
+
+    guild_settings = SettingsService(app.database, on.roster, on.clock, included_again)
     status = StatusService(on.guild_reader, on.messenger, app.follower, app.reader, on.rules, on.attempts)
     export = CsvExport(on.guild_reader, on.messenger, on.reporter, on.rules)
     return (
@@ -249,7 +255,7 @@ def _tracking(on: Foundation, waiting: WaitingService, membership: MembershipSer
     tasks, search = BackgroundTasks(), ArchiveSearch(Archives(app.bot))
     archives = ThreadArchives(app.database, on.clock)
     guilds = ConnectedGuilds(app.follower, archives, search, membership, app.reader, tasks, app.bot.joined)
-    visibility = ChannelVisibility(app.follower, archives, search, tasks)
+    visibility = ChannelVisibility(app.follower, archives, search, app.reader, tasks)
     messages = MessageReader(app.bot)
     sightings, reactions = Sightings(on.roster, app.reader.resume), ManagerReactions(on.roster, waiting)
     return Tracking(

@@ -15,7 +15,6 @@ from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import edit, respond
 from bot.services.record.history_reader import HistoryReader
-from bot.services.record.job_progress import JobProgress
 from bot.views.guild.backfill import backfill_cancelled, backfill_progress
 from bot.views.words import refusals
 
@@ -70,16 +69,10 @@ class Backfills(
             progress = next((one for one in self._reader.progress(guild_id) if one.job.job_id == job_id), None)
             if progress is None:
                 return
-            text = _words(progress)
+            text = backfill_progress(progress)
             if text != shown and not await edit(interaction, content=text):
                 return  # the job goes on without being shown; `/status` has it
             shown = text
             if not progress.running:
                 return
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-
-
-def _words(progress: JobProgress) -> str:
-    return backfill_progress(
-        channels=progress.channels, done=progress.done, messages=progress.messages, running=progress.running
-    )

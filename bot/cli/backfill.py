@@ -29,7 +29,8 @@ def backfill(
 ) -> None:
     """Read history from before the bot came.
 
-    The bot itself must not be running. What is on record already is skipped. Nothing is sent to anybody.
+    The bot itself must not be running. What is on record already is skipped. Nothing is sent to anybody. Channels that
+    cannot be read are named; the bot reads them once it can.
     """
     settings = settings_of(config, database)
     try:
@@ -40,7 +41,9 @@ def backfill(
     token = bot_token()
     point(discord_url)
     ended = asyncio.run(_run(settings, token, guild, day))
-    print(backfill_progress(channels=ended.channels, done=ended.done, messages=ended.messages, running=False))
+    print(backfill_progress(ended))
+    if ended.left_out:
+        raise typer.Exit(1)
 
 
 async def _run(settings: Settings, token: str, guild_id: int, first_on: date) -> JobProgress:
@@ -53,11 +56,7 @@ async def _run(settings: Settings, token: str, guild_id: int, first_on: date) ->
             while (progress := app.reader.progress(guild_id)[0]).running:
                 if losing.done():
                     raise losing.result()
-                status.update(
-                    backfill_progress(
-                        channels=progress.channels, done=progress.done, messages=progress.messages, running=True
-                    )
-                )
+                status.update(backfill_progress(progress))
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)
             losing.cancel()
         return await app.reader.wait(job)

@@ -46,3 +46,13 @@ def unrecorded(wanted: Span, recorded: Iterable[Span]) -> tuple[Span, ...]:
     if position <= wanted.last_id:
         gaps.append(Span(position, wanted.last_id))
     return tuple(gaps)
+
+
+def common(one: Iterable[Span], other: Iterable[Span]) -> tuple[Span, ...]:
+    """The positions that are in both, as disjoint spans in order."""
+    return tuple(
+        Span(max(mine.first_id, yours.first_id), min(mine.last_id, yours.last_id))
+        for mine in merged(one)
+        for yours in merged(other)
+        if mine.first_id <= yours.last_id and yours.first_id <= mine.last_id
+    )

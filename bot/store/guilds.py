@@ -217,6 +217,7 @@ async def forget(connection: AsyncConnection, guild_id: int, *, sent_since: date
         tables.waiting,
         tables.span,
         tables.known_gap,
+        tables.history_job_channel,
         tables.nudge_member,
         tables.digest,
     ):

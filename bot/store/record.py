@@ -133,13 +133,16 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
-    """Delete the touches, waiting entries and known gaps of a deleted channel and its threads."""
+    """Delete the touches, waiting entries and known gaps of a deleted channel and its threads, and work on them."""
     threads = union_all(
         *(
             select(table.c.channel_id).where(table.c.parent_id == channel_id)
             for table in (tables.span, tables.known_gap)
         )
     )
+    to_read = tables.history_job_channel
+    gone = or_(to_read.c.channel_id == channel_id, to_read.c.parent_id == channel_id, to_read.c.channel_id.in_(threads))
+    await connection.execute(delete(to_read).where(gone))
     for table in (tables.touch, tables.waiting, tables.known_gap):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))

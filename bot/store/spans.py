@@ -42,6 +42,12 @@ async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]
     return await _extents(connection, _reach, guild_id)
 
 
+async def counted_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """The channels and threads on record that are not excluded."""
+    query = select(_span.channel_id).where(_span.guild_id == guild_id, is_counted(_span.channel_id, guild_id))
+    return frozenset(await connection.scalars(query.distinct()))
+
+
 async def _extents(
     connection: AsyncConnection, stretches: ReadOnlyColumnCollection[str, Any], guild_id: int
 ) -> dict[int, Span]:

@@ -268,5 +268,38 @@ history_job = _table(
     Column("finished_at", Moment),
     Column("cancelled_at", Moment),
     Column("messages", Integer, nullable=False),
+    # Whether the two tables below say what the job has to read, and in how many channels that was.
+    Column("listed", Truth, nullable=False, server_default="0"),
+    Column("channels", Integer, nullable=False, server_default="0"),
+    Index(None, "guild_id"),
+)
+
+# What a job has still to read: a channel goes with the last of it, and the job ends with its last channel.
+history_job_channel = _table(
+    "history_job_channel",
+    Column("job_id", Integer, primary_key=True, autoincrement=False),
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("parent_id", Id),
+    # Whether the channel's archived threads have still to be found.
+    Column("archive", Truth, nullable=False),
+    # Why it could not be read when that was tried last.
+    Column("left_out", Text),
+    ForeignKeyConstraint(["job_id"], ["history_job.job_id"], ondelete="CASCADE"),
+    Index(None, "guild_id"),
+)
+
+history_job_stretch = _table(
+    "history_job_stretch",
+    Column("job_id", Integer, primary_key=True, autoincrement=False),
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("first_id", Id, primary_key=True, autoincrement=False),
+    Column("last_id", Id, nullable=False),
+    Column("guild_id", Id, nullable=False),
+    ForeignKeyConstraint(
+        ["job_id", "channel_id"],
+        ["history_job_channel.job_id", "history_job_channel.channel_id"],
+        ondelete="CASCADE",
+    ),
     Index(None, "guild_id"),
 )

@@ -57,8 +57,11 @@ class _NoPicture:
 
 
 class _NoChannels:
-    async def with_archived(self, guild_id: int, since_id: int) -> tuple[()]:
+    def shown(self, guild_id: int) -> tuple[()]:
         return ()
+
+    async def archived(self, guild_id: int, channel_id: int, since_id: int) -> tuple[tuple[()], bool]:
+        return (), True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,20 @@ import pytest
 from bot.clock import DrivenClock
 from bot.discord_io.record.history import DiscordHistory
 from bot.domain.guild import GuildSettings
+from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.sandbox import Channel, Guild, Permission, Role, Sandbox, User
 from bot.sandbox.gateway.gateway import Gateway
 from bot.sandbox.world.entities import Overwrite
+from bot.services.digest.report import Reporter
 from bot.services.guild.membership import MembershipService
+from bot.services.members.roster import appoint
 from bot.services.record.history import UnreadableHistoryError
 from bot.store import guilds, spans
 from bot.store.database import open_database
 from tests.support.stage import PATIENCE, Stage, connected
+from tests.support.town import card
 
 STARTS_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -405,6 +409,121 @@ async def test_backfill_reads_what_was_there_before_and_can_be_asked_twice(town:
         await town.manager(app)
         await _until(town, app, "SELECT kind, manager_id FROM touch", [("reply", town.mia.id)])
         assert await town.rows(app, MESSAGES) == [(1 + 120 + 1 + 1,)]
+
+
+TOUCHES = "SELECT channel_id, kind FROM touch ORDER BY message_id"
+
+
+async def _ticked(town: Town, app: Any, query: str, expected: list[tuple[Any, ...]]) -> None:
+    """Let due work be done until the database says something."""
+    for _ in range(50):
+        await app.schedule.tick()
+        for progress in app.reader.progress(town.guild.id):
+            await app.reader.wait(progress.job)
+        if await town.rows(app, query) == expected:
+            return
+    assert await town.rows(app, query) == expected
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("trouble", [Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY, None])
+async def test_a_manager_named_while_a_channel_cannot_be_read_is_read_for_once_it_can(
+    town: Town, trouble: Permission | None, restart: bool
+) -> None:
+    """With a thread of it in the archive; without a permission, or while the whole server is out of sight."""
+    world = town.world
+    other = world.channels.add(town.guild, "other")
+    async with town.bot() as app:
+        thread = world.threads.start(other, "side", town.rafa)
+        for place in (town.general, other, thread):
+            town.later(minutes=1)
+            question = world.messages.post(place, town.rafa, "?")
+            town.later(minutes=1)
+            world.messages.post(place, town.mia, "!", reply_to=None if place is thread else question)
+        await town.settled_at(app, 6)
+        world.archive.add(thread)
+        seen, wanted = [(town.general.id, "reply")], [(other.id, "reply"), (thread.id, "thread")]
+        if trouble is None:
+            world.guilds.take_down(town.guild)
+            await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
+            async with app.database.writing() as connection:
+                await appoint(connection, town.guild.id, [town.mia.id], town.clock.now())
+            seen = []
+        else:
+            world.channels.deny_bot(other, trouble)
+            await town.manager(app)
+            await _ticked(town, app, TOUCHES, seen)
+            answer = await town.sandbox.people.run_command(town.guild.owner_id, town.general, "status")
+            await answer.wait(PATIENCE)
+            words = f"There is history to read in <#{other.id}> and <#{thread.id}>, and I may not read it there."
+            assert words in card(answer)
+        await _ticked(town, app, "SELECT count(*) FROM history_job_channel", [(2 + (trouble is None),)])
+        assert await town.rows(app, TOUCHES) == seen
+        week = await Reporter(app.database, Rules()).week(town.guild.id, STARTS_AT.date())
+        assert week is not None
+        assert not week.complete
+        if not restart:
+            await _back(town, app, other, trouble)
+            await _ticked(town, app, TOUCHES, [(town.general.id, "reply"), *wanted])
+    if restart:
+        if trouble is None:
+            world.guilds.bring_back(town.guild)
+        else:
+            world.channels.allow_bot(other, trouble)
+    async with town.bot() as app:
+        await _ticked(town, app, TOUCHES, [(town.general.id, "reply"), *wanted])
+        await _ticked(town, app, "SELECT count(*) FROM history_job WHERE finished_at IS NULL", [(0,)])
+        assert await town.rows(app, MESSAGES) == [(6,)]
+        week = await Reporter(app.database, Rules()).week(town.guild.id, STARTS_AT.date())
+        assert week is not None
+        assert week.complete
+
+
+async def _back(town: Town, app: Any, channel: Channel, trouble: Permission | None) -> None:
+    if trouble is None:
+        town.world.guilds.bring_back(town.guild)
+    else:
+        town.world.channels.allow_bot(channel, trouble)
+    await town.sandbox.until(lambda: app.follower.guild_caught_up(town.guild.id), PATIENCE)
+
+
+async def test_a_backfill_says_what_it_left_out_and_reads_it_once_it_may(town: Town) -> None:
+    """A channel whose history may not be read, with a thread in its archive."""
+    world = town.world
+    other = world.channels.add(town.guild, "other")
+    thread = world.threads.start(other, "side", town.rafa)
+    for place in (town.general, other, thread):
+        town.later(minutes=1)
+        world.messages.post(place, town.rafa, "long ago")
+    world.archive.add(thread)
+    world.channels.deny_bot(other, Permission.READ_MESSAGE_HISTORY)
+    town.later(days=3)
+    async with town.bot() as app:
+        answer = await town.sandbox.people.run_command(
+            town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
+        )
+        await answer.until(lambda answer: "So far" in answer.text, PATIENCE)
+        assert answer.text.startswith("So far: 1 message read in 1 of 2 channels and threads.")
+        assert f"There is history to read in <#{other.id}>, and I may not read it there." in answer.text
+        world.channels.allow_bot(other, Permission.READ_MESSAGE_HISTORY)
+        await _ticked(town, app, "SELECT finished_at IS NULL, messages, channels FROM history_job", [(0, 4, 3)])
+        assert await town.rows(app, MESSAGES) == [(3,)]
+
+
+async def test_a_channel_deleted_while_spade_was_away_keeps_nothing_open(town: Town) -> None:
+    other = town.world.channels.add(town.guild, "other")
+    async with town.bot() as app:
+        question = town.world.messages.post(other, town.rafa, "?")
+        town.later(minutes=1)
+        town.world.messages.post(other, town.mia, "!", reply_to=question)
+        await town.settled_at(app, 2)
+        town.world.channels.deny_bot(other, Permission.READ_MESSAGE_HISTORY)
+        await town.manager(app)
+        await _ticked(town, app, "SELECT channel_id FROM history_job_channel", [(other.id,)])
+    town.world.channels.delete(other)
+    async with town.bot() as app:
+        await _ticked(town, app, "SELECT count(*) FROM history_job WHERE finished_at IS NULL", [(0,)])
+        assert await town.rows(app, TOUCHES) == []
 
 
 async def test_only_manage_server_may_backfill(town: Town) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
-from bot.domain.history_job import HistoryJob, JobKind
+from bot.domain.history_job import HistoryJob, JobKind, LeftOut
 from bot.domain.message import Message
 from bot.domain.rules import Rules
 from bot.domain.snowflake import EPOCH
@@ -378,8 +378,11 @@ class Everything:
         self.log = log
         self.snapshots = snapshots
 
-    async def with_archived(self, _guild_id: int, _since_id: int) -> Sequence[ChannelSnapshot]:
+    def shown(self, _guild_id: int) -> Sequence[ChannelSnapshot] | None:
         return self.snapshots
+
+    async def archived(self, *_: int) -> tuple[Sequence[ChannelSnapshot], bool]:
+        return (), True
 
 
 OTHER = channel(CHANNEL + 5)
@@ -448,17 +451,18 @@ async def test_a_job_that_is_still_looking_for_channels_has_read_none_of_none(da
     looking = asyncio.Event()
 
     class Slow(Everything):
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
+        async def archived(self, *_: int) -> tuple[Sequence[ChannelSnapshot], bool]:
             await looking.wait()
-            return await super().with_archived(guild_id, since_id)
+            return (), True
 
     log = ChannelLog()
+    log.post(channel(), said(-50, MIA))
     channels = Slow(log, log.snapshot(channel()))
     reader = HistoryReader(database, Recorder(database, Rules()), log, channels, DrivenClock(moment(0)))
     job = await reader.backfill(GUILD, moment(-100))
     assert reader.progress(GUILD) == (JobProgress(job, channels=0, done=0, messages=0, running=True),)
     looking.set()
-    assert await reader.wait(job) == JobProgress(job, channels=1, done=1, messages=0, running=False)
+    assert await reader.wait(job) == JobProgress(job, channels=1, done=1, messages=1, running=False, finished=True)
 
 
 async def test_the_first_day_of_a_backfill_is_the_guilds_day(database: Database) -> None:
@@ -581,9 +585,9 @@ async def test_what_fails_is_tried_again_and_a_job_ends_when_all_is_read(
             raise StoreError(what) if what == "disk" else OSError(what)
 
     class Sometimes(Everything):
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
+        async def archived(self, *_: int) -> tuple[Sequence[ChannelSnapshot], bool]:
             fail_once("channels")
-            return await super().with_archived(guild_id, since_id)
+            return (), True
 
     async def page(_place: object, _page: object) -> None:
         fail_once("page")
@@ -618,7 +622,8 @@ async def test_a_job_with_a_channel_that_always_fails_says_so_and_stays_unfinish
     other = await reader.backfill(8, moment(-100))
     progress = await reader.wait(job)
     assert (progress.done, progress.messages, progress.running) == (1, 130, False)
-    assert "failed; it goes on after a restart" in caplog.text
+    assert progress.left_out == {LeftOut.UNANSWERED: (OTHER.channel_id,)}
+    assert f"Reading history of channel {OTHER.channel_id} failed" in caplog.text
     async with database.reading() as connection:
         assert [one.job_id for one in await history_jobs.unfinished(connection, GUILD)] == [job.job_id]
     await reader.wait(other)
@@ -630,10 +635,10 @@ async def test_the_history_is_read_once_for_all_who_became_managers_by_then(data
     readings = 0
 
     class Counted(Everything):
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
+        def shown(self, guild_id: int) -> Sequence[ChannelSnapshot] | None:
             nonlocal readings
             readings += 1
-            return await super().with_archived(guild_id, since_id)
+            return super().shown(guild_id)
 
     async def late(_place: Place, _page: object) -> None:
         log.during_page = None

@@ -150,9 +150,7 @@ async def test_a_newer_schema_is_refused(address: str) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await database.close()
     for write in (True, False):
-        with pytest.raises(
-            StoreError, match=rf"written by a newer Spade \(schema 9999; this one knows {newest_revision()}\)"
-        ):
+        with pytest.raises(StoreError, match=rf"by a newer Spade \(schema 9999; this one knows {newest_revision()}\)"):
             await open_database(address, write=write)
 
 

@@ -197,6 +197,8 @@ KEPT_FOR_GOOD = {
     "forgotten",
     "guild",
     "history_job",  # who has been read up for, so that it is not done again
+    "history_job_channel",
+    "history_job_stretch",
     "ignored",
     "known_gap",
     "manager",

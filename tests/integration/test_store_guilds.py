@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.history_job import HistoryJob, JobKind
-from bot.store import guilds, history_jobs, ignoring, managers, tables
+from bot.domain.history_job import HistoryJob, JobKind, LeftOut, Unread
+from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.store import guilds, history_jobs, ignoring, managers, record, spans, tables, unread
 from bot.store.database import Database
 from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, moment
 from tests.support.rows import one_of_each, rows
@@ -110,6 +112,8 @@ RECORDED = {
     "waiting_for",
     "span",
     "known_gap",
+    "history_job_channel",
+    "history_job_stretch",
     "nudge_member",
     "digest",
     "delivery",
@@ -243,7 +247,76 @@ async def test_a_job_goes_on_until_it_is_finished_or_cancelled(database: Databas
         assert await history_jobs.cancel(connection, GUILD, moment(5)) == 1  # second readings go on
         assert await history_jobs.cancel(connection, GUILD, moment(6)) == 0
         assert await history_jobs.unfinished(connection, GUILD) == (again,)
-        await history_jobs.finish(connection, again.job_id, moment(7))
+        await history_jobs.finish(connection, [again.job_id], moment(7))
+        assert await history_jobs.unfinished(connection, GUILD) == (again,)  # nobody has listed what it has to read
+        await history_jobs.add_list(connection, GUILD, again.job_id, [Unread(5, None, (Span(6, 9),))], 1)
+        await history_jobs.finish(connection, [again.job_id], moment(7))
+        assert await history_jobs.unfinished(connection, GUILD) == (replace(again, listed=True, channels=1),)
+        assert await history_jobs.guilds_with_unfinished(connection) == (GUILD, OTHER_GUILD)
+        await unread.read(connection, [again.job_id], 5, Span(1, 9))
+        await history_jobs.finish(connection, [again.job_id], moment(7))
         assert await history_jobs.unfinished(connection, GUILD) == ()
         assert await history_jobs.unfinished(connection, OTHER_GUILD) == (other,)
     assert len((await rows(database, tables.history_job))["history_job"]) == 3
+
+
+async def test_what_a_job_has_to_read_shrinks_as_it_is_read_and_keeps_what_could_not_be(database: Database) -> None:
+    async with database.writing() as connection:
+        for first_id, last_id in ((10, 40), (60, 90)):
+            await spans.add(connection, Place(GUILD, 5), Span(first_id, last_id))
+        await spans.add(connection, Place(GUILD, 6, is_thread=True, parent_id=5), Span(7, 8))
+        await spans.add(connection, Place(OTHER_GUILD, 9), Span(7, 8))
+        await history_jobs.add_reading_again(connection, GUILD, ANNA, moment(0))
+        await spans.add(connection, Place(GUILD, 5), Span(41, 44))  # recorded later, with her as a manager
+        (job,) = await history_jobs.unfinished(connection, GUILD)
+        assert (job.listed, job.channels) == (True, 2)
+        whole = Unread(5, None, (Span(10, 40), Span(60, 90)))
+        assert await unread.of_job(connection, GUILD, job.job_id) == (whole, Unread(6, 5, (Span(7, 8),)))
+        await unread.read(connection, [job.job_id], 5, Span(20, 70), [Span(30, 31), Span(45, 50), Span(70, 80)])
+        await unread.leave_out(connection, [job.job_id], 5, LeftOut.UNREADABLE)
+        left = (Span(10, 19), Span(30, 31), Span(70, 90))
+        assert await unread.of_job(connection, GUILD, job.job_id) == (
+            Unread(5, None, left, left_out=LeftOut.UNREADABLE),
+            Unread(6, 5, (Span(7, 8),)),
+        )
+        assert await unread.left_out(connection, GUILD) == {LeftOut.UNREADABLE: (5,)}
+        assert await unread.stretches_of(connection, [job.job_id], 5) == left
+        assert sorted(await unread.of_new_managers(connection, GUILD)) == sorted((*left, Span(7, 8)))
+        await unread.read(connection, [job.job_id], 5, Span(1, 100))
+        assert await unread.of_job(connection, GUILD, job.job_id) == (Unread(6, 5, (Span(7, 8),)),)
+
+
+async def test_an_excluded_channel_sleeps_on_a_jobs_list_and_a_deleted_one_goes(database: Database) -> None:
+    async with database.writing() as connection:
+        await spans.add(connection, Place(GUILD, 5), Span(10, 40))
+        await spans.add(connection, Place(GUILD, 6, is_thread=True, parent_id=5), Span(7, 8))
+        await history_jobs.add_reading_again(connection, GUILD, ANNA, moment(0))
+        (job,) = await history_jobs.unfinished(connection, GUILD)
+        everything = await unread.of_job(connection, GUILD, job.job_id)
+        await guilds.set_excluded_channels(connection, GUILD, [5])
+        assert await unread.of_job(connection, GUILD, job.job_id) == ()
+        assert await unread.of_new_managers(connection, GUILD) == ()
+        assert await history_jobs.untried(connection, GUILD) == frozenset()
+        await history_jobs.finish(connection, [job.job_id], moment(1))
+        assert await history_jobs.unfinished(connection, GUILD) == (job,)
+        await guilds.set_excluded_channels(connection, GUILD, [])
+        assert await unread.of_job(connection, GUILD, job.job_id) == everything
+        assert await history_jobs.untried(connection, GUILD) == {job.job_id}
+        await record.take_back_channel(connection, 5)
+        assert await unread.of_job(connection, GUILD, job.job_id) == ()
+        await history_jobs.finish(connection, [job.job_id], moment(1))
+        assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_whoever_is_no_manager_any_more_is_read_for_no_more(database: Database) -> None:
+    async with database.writing() as connection:
+        await spans.add(connection, Place(GUILD, 5), Span(10, 40))
+        await managers.add(connection, GUILD, [BEN])
+        for manager_id in (ANNA, BEN):
+            await history_jobs.add_reading_again(connection, GUILD, manager_id, moment(0))
+        await history_jobs.cancel_for_others(connection, GUILD, moment(3))
+        (left,) = await history_jobs.unfinished(connection, GUILD)
+        assert left.manager_id == BEN
+        assert len(await unread.of_new_managers(connection, GUILD)) == 1
+        await history_jobs.add_reading_again(connection, OTHER_GUILD, BEN, moment(0))  # nothing is on record there
+        assert await history_jobs.guilds_with_unfinished(connection) == (GUILD,)

@@ -16,7 +16,7 @@ import bot.store
 from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.forgetting import Objection, Scope
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.history_job import JobKind
+from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.nudge import OfferedMember, Reason
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
@@ -47,6 +47,12 @@ WORDS = {
     ("manager", "nudge_weekdays"): "0,1",
     ("digest", "figures"): '{"managers": []}',
 }
+OF_ANN = {
+    ("history_job", "kind"): JobKind.READ_AGAIN.value,
+    ("history_job", "listed"): True,
+    ("history_job_channel", "left_out"): LeftOut.FORBIDDEN.value,
+}
+"""What stands in the rows about Ann; in those about the others it is False or nothing, unless WORDS has a word."""
 BEFORE = {("delivery", "state"): DeliveryState.PENDING.value, ("touch", "kind"): TouchKind.LOGGED.value}
 """The words where nothing happened."""
 MOMENTS = {"offered_at": AT - timedelta(hours=1), "until_at": AT + timedelta(days=2)}
@@ -54,12 +60,12 @@ MOMENTS = {"offered_at": AT - timedelta(hours=1), "until_at": AT + timedelta(day
 LAYOUTS = (
     (True, frozenset[str]()),
     (False, frozenset({"ignored", "excluded_channel"})),
-    (False, frozenset({"ignored", "excluded_channel", "touch", "snooze"})),
+    (False, frozenset({"ignored", "excluded_channel", "touch", "snooze", "manager"})),
 )
 """Whether the events happened, and of which tables nothing is there: what each question needs is there once."""
 WRITTEN = {"add_touches", "add_waiting", "add_members"}
 """What writes rows that name their server themselves."""
-NUMBERED = {"remember", "return_at", "note_objection", "add"}
+NUMBERED = {"remember", "return_at", "note_objection", "add", "add_reading_again"}
 """What writes a mark or a number that is not the same twice."""
 TO_BE_EMPTY = {"digests.freeze"}
 """Questions to which these rows are no answer."""
@@ -73,6 +79,8 @@ def identity(guild_id: int, person_id: int) -> int:
 def value(column: Column[Any], guild_id: int, person_id: int, *, happened: bool) -> object:
     """What stands in a row about a person."""
     whole_name = (column.table.name, column.name)
+    if whole_name in OF_ANN and (person_id == ANN or whole_name not in WORDS):
+        return OF_ANN[whole_name] if person_id == ANN else None if column.nullable else False
     special = {**WORDS, **({} if happened else BEFORE)}
     by_name: dict[str, object] = {
         **dict.fromkeys(PERSON_COLUMNS, person_id),
@@ -117,6 +125,11 @@ ARGUMENTS: dict[str, Any] = {
     "channel_id": identity(GUILD, ANN),
     "gap": Span(identity(GUILD, CAT), identity(GUILD, CAT) + 5),
     "reason": "gone",
+    "job_id": identity(GUILD, ANN),
+    "found": [Unread(identity(GUILD, CAT), None, (Span(1, 2),))],
+    "channels": 1,
+    "span": Span(identity(GUILD, ANN), identity(GUILD, CAT)),
+    "still": [],
     "delivery_id": "new",
     "figures": "{}",
     "kinds": tuple(TouchKind),

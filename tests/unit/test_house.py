@@ -37,6 +37,7 @@ TEXT_COLUMNS = {
     ("known_gap", "reason"),
     ("hand_over", "delivery_id"),
     ("history_job", "kind"),
+    ("history_job_channel", "left_out"),
     ("forgotten", "mark"),
     ("installation", "name"),
     ("installation", "value"),

@@ -11,7 +11,10 @@ import pytest
 from bot.domain.delivery import EXPIRED, UNNEEDED, UNSETTLEABLE, Delivery, DeliveryKind, DeliveryState
 from bot.domain.due_work import Cause, FailedWork, Piece, Work
 from bot.domain.guild import LANGUAGES, GuildSettings
+from bot.domain.history_job import HistoryJob, JobKind, LeftOut
 from bot.services.guild.status import StatusFacts, Undelivered
+from bot.services.record.job_progress import JobProgress
+from bot.views.guild.backfill import backfill_progress
 from bot.views.guild.status import ConnectionState, status_letter
 from bot.views.words.sentence import speaking
 
@@ -112,6 +115,55 @@ def test_messages_that_cannot_be_written_are_counted() -> None:
     title, text = said(replace(FACTS, unwritten={8: 2, 9: 1}))
     assert title == "Spade works, with something to look at"
     assert "3 messages in <#8> and <#9> are not on record yet" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "words"),
+    [
+        ("en", LeftOut.FORBIDDEN, "There is history to read in <#8> and <#9>, and I may not read it there. It is read"),
+        ("en", LeftOut.UNANSWERED, "There is history to read in <#8> and <#9>, and that failed. It is tried again wi"),
+        ("en", LeftOut.UNREADABLE, "and some of what Discord sends of it cannot be read. It is tried again, later and"),
+        ("de", LeftOut.FORBIDDEN, "In <#8> und <#9> ist noch Verlauf zu lesen, und ich darf ihn dort nicht lesen."),
+        ("de", LeftOut.UNANSWERED, "In <#8> und <#9> ist noch Verlauf zu lesen, und das ist misslungen. Es wird inne"),
+        ("de", LeftOut.UNREADABLE, "einiges von dem, was Discord davon sendet, kann nicht gelesen werden. Es wird im"),
+    ],
+)
+def test_history_that_could_not_be_read_is_named_with_the_reason(language: str, reason: LeftOut, words: str) -> None:
+    """By `/status`, and by `/backfill`, which says how much was read."""
+    job = HistoryJob(1, 1, JobKind.BACKFILL, NOW, None, NOW)
+    progress = JobProgress(job, 5, 3, 70, running=False, left_out={reason: (8, 9)})
+    exclude = {"en": "`/settings exclude`", "de": "`/einstellungen ausschließen`"}
+    so_far = {
+        "en": "So far: 70 messages read in 3 of 5 channels and threads.",
+        "de": "Bisher: 70 Nachrichten gelesen in 3 von 5 Kanälen und Threads.",
+    }
+    with speaking(language):
+        title, text = said(replace(FACTS, left_out={reason: (8, 9)}))
+        told = backfill_progress(progress)
+    assert title != "Everything is in order"
+    assert words in text
+    assert words in told
+    assert told.startswith(so_far[language])
+    assert (exclude[language] in told) is (reason is LeftOut.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("channels", "done", "running", "finished", "words"),
+    [
+        (0, 0, True, False, "Looking for channels and threads …"),
+        (5, 3, True, False, "Reading history: 3 of 5 channels and threads, 70 messages read."),
+        (5, 5, False, True, "Done: 70 messages read in 5 channels and threads."),
+        (5, 5, False, False, "Done: 70 messages read in 5 channels and threads."),  # another is excluded by now
+        (0, 0, False, True, "Done: 70 messages read in 0 channels and threads."),
+        (5, 3, False, False, "Stopped, with 70 messages read."),
+    ],
+)
+def test_a_backfill_is_done_when_it_has_read_everything(
+    channels: int, done: int, running: bool, finished: bool, words: str
+) -> None:
+    job = HistoryJob(1, 1, JobKind.BACKFILL, NOW, None, NOW)
+    told = backfill_progress(JobProgress(job, channels, done, 70, running=running, finished=finished))
+    assert told.startswith(words)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -31,7 +31,8 @@ from bot.domain.snowflake import moment_of
 _TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _FORUM, _MEDIA = 0, 2, 4, 5, 13, 15, 16
 CHANNELS = frozenset({_TEXT, _VOICE, _CATEGORY, _NEWS, _STAGE, _FORUM, _MEDIA})
 PUBLIC_THREADS = frozenset({10, 11})
-_THREADS = PUBLIC_THREADS | {12}
+PRIVATE_THREAD = 12
+_THREADS = PUBLIC_THREADS | {PRIVATE_THREAD}
 _OVERWRITTEN = frozenset({0, 1})  # a role, a member
 
 

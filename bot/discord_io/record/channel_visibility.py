@@ -10,6 +10,7 @@ from bot.discord_io.record.channels import snapshot_of, with_threads
 from bot.discord_io.record.places import MessageChannel, is_recordable, is_visible, place_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
+from bot.services.record.history_reader import HistoryReader
 from bot.services.record.retry import retry
 from bot.services.record.thread_archives import ThreadArchives
 
@@ -18,11 +19,17 @@ class ChannelVisibility:
     """Tells the follower which channels are hidden, and has it catch up with those that are visible again."""
 
     def __init__(
-        self, follower: Follower, archives: ThreadArchives, search: ArchiveSearch, tasks: BackgroundTasks
+        self,
+        follower: Follower,
+        archives: ThreadArchives,
+        search: ArchiveSearch,
+        reader: HistoryReader,
+        tasks: BackgroundTasks,
     ) -> None:
         self._follower = follower
         self._archives = archives
         self._search = search
+        self._reader = reader
         self._tasks = tasks
 
     def changed(
@@ -39,6 +46,7 @@ class ChannelVisibility:
         awaited: what was received of hidden channels before is then recorded.
         """
         self._follower.retry_gaps_soon()
+        self._reader.retry_soon()
         recordable = [channel for channel in channels if is_recordable(channel)]
         were_hidden = {channel.id for channel in returned}
         # Nothing is awaited before this: the next event may be a message that follows on messages that were missed.

@@ -11,10 +11,12 @@ from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.timeout import request_timeout
 from bot.discord_io.payload.fields import MalformedError, list_of, object_of, readable_identity
 from bot.discord_io.record.archived_thread import ArchivedThread, read_thread
+from bot.discord_io.record.history_request import history_request, unreadable
 from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel, place_of, visible_channels
 from bot.domain.snowflake import moment_of
 from bot.services.record.channel_snapshot import ChannelSnapshot
+from bot.services.record.history import UnreadableHistoryError
 
 log = logging.getLogger(__name__)
 
@@ -88,26 +90,42 @@ class GuildChannels:
         self._client = client
         self._archives = Archives(client)
 
-    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
-        """The channels and threads that may hold messages from `since_id` on; none if the guild is not visible.
+    def shown(self, guild_id: int) -> Sequence[ChannelSnapshot] | None:
+        """The visible channels, and their threads that are not archived; None if the guild is not visible."""
+        guild = self._client.get_guild(guild_id)
+        return None if guild is None or guild.unavailable else visible_snapshots(guild)
 
-        Archived threads that Spade may not list are left out; the log says where.
+    async def archived(self, guild_id: int, channel_id: int, since_id: int) -> tuple[Sequence[ChannelSnapshot], bool]:
+        """A channel's archived threads that may hold messages from `since_id` on, and whether these are all.
+
+        Raises UnreadableHistoryError, GoneChannelError too, and what `Archives.threads` raises but for Forbidden.
         """
         guild = self._client.get_guild(guild_id)
-        if guild is None:
-            return ()
-        found = visible_snapshots(guild)
-        since = moment_of(since_id)
-        for channel in with_threads(visible_channels(guild)):
-            if not may_read_history(channel):
-                continue
-            try:
-                async for thread in self._archives.threads(channel):
-                    if thread is None:
-                        continue
-                    if thread.archived_at is not None and thread.archived_at < since:
-                        break
-                    found.append(thread.snapshot_in(channel))
-            except discord.Forbidden as error:
-                log.warning("The archived threads of channel %s cannot be listed: %s", channel.id, described(error))
-        return [snapshot for snapshot in found if snapshot.stale or snapshot.last_message_id >= since_id]
+        channel = None if guild is None else guild.get_channel(channel_id)
+        if channel is not None and not isinstance(channel, ChannelWithThreads):
+            return (), True
+        if channel is None:
+            await self._require(channel_id)
+        if channel is None or not may_read_history(channel):
+            raise UnreadableHistoryError("Spade may not list the archived threads there")
+        found: list[ChannelSnapshot] = []
+        whole, since = True, moment_of(since_id)
+        try:
+            async for thread in self._archives.threads(channel):
+                if thread is None:
+                    whole = False
+                    continue
+                if thread.archived_at is not None and thread.archived_at < since:
+                    break
+                found.append(thread.snapshot_in(channel))
+        except discord.Forbidden as error:
+            raise UnreadableHistoryError(described(error)) from error
+        return [one for one in found if one.stale or one.last_message_id >= since_id], whole
+
+    async def _require(self, channel_id: int) -> None:
+        """Ask Discord for a channel. Raises UnreadableHistoryError, GoneChannelError too."""
+        try:
+            async with history_request():
+                await self._client.http.get_channel(channel_id)
+        except discord.NotFound as error:
+            raise unreadable(error) from error

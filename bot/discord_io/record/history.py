@@ -12,7 +12,7 @@ import discord
 
 from bot.discord_io.payload.fields import MalformedError, list_of, number, object_of
 from bot.discord_io.payload.message import author_of
-from bot.discord_io.payload.places import PUBLIC_THREADS
+from bot.discord_io.payload.places import PRIVATE_THREAD, PUBLIC_THREADS
 from bot.discord_io.record.archived_thread import ArchivedThread, read_thread
 from bot.discord_io.record.history_request import history_request, unreadable
 from bot.discord_io.record.messages import MessageReader
@@ -20,12 +20,13 @@ from bot.discord_io.record.permissions import may_read_history
 from bot.discord_io.record.places import MessageChannel, is_recordable, place_of
 from bot.domain.message import Message
 from bot.domain.stretch import Place
-from bot.services.record.history import PAGE, UnreadableHistoryError, UnreadableMessageError
+from bot.services.record.history import PAGE, NoMessagesError, UnreadableHistoryError, UnreadableMessageError
 
 log = logging.getLogger(__name__)
 
 _ARCHIVED_KEPT = 100
 _NO_MESSAGES = "not a channel with messages of its own"
+_NOT_IN_SIGHT = "the channel is not in sight"
 _NO_PARENT = "the thread's channel is not in sight"
 
 
@@ -124,7 +125,7 @@ class DiscordHistory:
     async def _with_messages(self, place: Place) -> _Reachable:
         channel = await self._channel(place)
         if isinstance(channel.permitting, discord.ForumChannel) and not channel.place.is_thread:
-            raise UnreadableHistoryError(_NO_MESSAGES)
+            raise NoMessagesError(_NO_MESSAGES)
         return channel
 
     async def _channel(self, place: Place) -> _Reachable:
@@ -141,7 +142,7 @@ class DiscordHistory:
                 raise UnreadableHistoryError(_NO_PARENT)
             return _Reachable(thread.place_in(parent), parent, thread.owner_id)
         if not is_recordable(known):
-            raise UnreadableHistoryError(_NO_MESSAGES)
+            raise NoMessagesError(_NO_MESSAGES)
         if not isinstance(known, discord.Thread):
             return _Reachable(place_of(known), known)
         if known.parent is None:
@@ -152,11 +153,14 @@ class DiscordHistory:
         try:
             async with history_request():
                 raw = object_of(await self._client.http.get_channel(channel_id), "channel")
-                thread = read_thread(raw) if number(raw, "type") in PUBLIC_THREADS else None
+                kind = number(raw, "type")
+                thread = read_thread(raw) if kind in PUBLIC_THREADS else None
         except discord.NotFound as error:
             raise unreadable(error) from error
+        if kind == PRIVATE_THREAD:
+            raise NoMessagesError(_NO_MESSAGES)
         if thread is None:
-            raise UnreadableHistoryError(_NO_MESSAGES)
+            raise UnreadableHistoryError(_NOT_IN_SIGHT)
         self._archived[channel_id] = thread
         while len(self._archived) > _ARCHIVED_KEPT:
             del self._archived[next(iter(self._archived))]

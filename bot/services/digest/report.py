@@ -30,7 +30,7 @@ from bot.domain.zones import zone_named
 from bot.services.members.waiting import waiting_members
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
-from bot.store import activity, digests, guilds, managers, people, spans, touches, waits
+from bot.store import activity, digests, guilds, managers, people, spans, touches, unread, waits
 from bot.store.database import Connection, Database
 
 _Dated = TypeVar("_Dated")
@@ -105,7 +105,7 @@ class Reporter:
                 await self._facts(connection, guild_id, period),
                 active=await activity.active(connection, guild_id, period.first_on, period.last_on),
             )
-            gaps = await spans.gaps_of_counted(connection, guild_id)
+            gaps = await _missing(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
         team, own = await asyncio.to_thread(week_figures, facts, facts, self._rules)
         return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
@@ -193,7 +193,7 @@ class Reporter:
         looked_at = count + rules.verdict_weeks - 1
         posted = await self._posted(connection, guild_id, last_on - timedelta(weeks=looked_at), last_on)
         source = await self._facts(connection, guild_id, weeks_ending(last_on, looked_at, zone, posted))
-        gaps = await spans.gaps_of_counted(connection, guild_id)
+        gaps = await _missing(connection, guild_id)
         weeks: list[tuple[date, WeekReport | None]] = []
         # Active members are kept only for as many weeks as a verdict looks at: in a large guild they are many.
         active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
@@ -331,6 +331,11 @@ def _report(
         team=team,
         managers=tuple(own.items()),
     )
+
+
+async def _missing(connection: Connection, guild_id: int) -> tuple[Span, ...]:
+    """What is not on record, or has still to be read again for somebody who became a manager."""
+    return await spans.gaps_of_counted(connection, guild_id) + await unread.of_new_managers(connection, guild_id)
 
 
 def _complete(period: Period, gaps: Collection[Span]) -> bool:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.guild import GuildSettings
-from bot.services.members.roster import Roster, appoint
+from bot.services.members.roster import Roster, appoint, dismiss
 from bot.store import guilds, ignoring, managers
 from bot.store.database import Connection, Database
 
@@ -107,11 +107,11 @@ class SettingsService:
 
 async def _change_managers(connection: Connection, guild_id: int, change: SettingsChange, now: datetime) -> None:
     await appoint(connection, guild_id, change.add_managers, now)
-    await managers.remove(connection, guild_id, change.remove_managers)
     added = {*change.add_manager_roles, *(() if change.add_manager_role_id is None else (change.add_manager_role_id,))}
     if added or change.remove_manager_roles:
         known_roles = await managers.roles(connection, guild_id)
         await managers.set_roles(connection, guild_id, (known_roles | added) - frozenset(change.remove_manager_roles))
+    await dismiss(connection, guild_id, change.remove_managers, now)  # after the roles, which take people off as well
 
 
 async def _change_lists(connection: Connection, guild_id: int, change: SettingsChange) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.due_work import FailedWork, Piece
 from bot.domain.guild import GuildSettings, ManagerSettings
+from bot.domain.history_job import LeftOut
 from bot.domain.nudge_time import next_nudge_day
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
@@ -17,7 +18,7 @@ from bot.services.nudge.facts import past_nudges
 from bot.services.record.follower import Follower
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.job_progress import JobProgress
-from bot.store import deliveries, history_jobs, managers, spans
+from bot.store import deliveries, history_jobs, managers, spans, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class StatusFacts:
 
     `closed` are the names of the managers who cannot be sent a DM. `next_nudge_on` is the asking manager's next day.
     `undelivered` is what was not sent, or may not have been; `failing` is other due work that does not succeed,
-    with the name of the manager it is for. `unwritten` is what was received and cannot be written. `stopped` is how
-    many jobs that read history have stopped before their end.
+    with the name of the manager it is for. `unwritten` is what was received and cannot be written. `left_out` are the
+    channels with history to read that could not be read, by why; `stopped` is how many jobs that read history have
+    stopped before they tried it all.
     """
 
     settings: GuildSettings
@@ -54,6 +56,7 @@ class StatusFacts:
     failing: tuple[tuple[FailedWork, str | None], ...] = ()
     unwritten: Unwritten = field(default_factory=dict)
     stopped: int = 0
+    left_out: Mapping[LeftOut, tuple[int, ...]] = field(default_factory=dict)
 
 
 class StatusService:
@@ -86,7 +89,8 @@ class StatusService:
             gaps = await spans.known_gaps(connection, guild_id, counted=True)
             tried = (await deliveries.last_tried(connection, guild_id)).values()
             unsettled = await deliveries.unsettled(connection, guild_id)
-            unfinished = {job.job_id for job in await history_jobs.unfinished(connection, guild_id)}
+            untried = await history_jobs.untried(connection, guild_id)
+            left_out = await unread.left_out(connection, guild_id)
             digest = await deliveries.newest(connection, guild_id, DeliveryKind.DIGEST, None)
             team = await managers.all_settings(connection, guild_id)
             own = next((one for one in team if one.manager_id == person_id), None)
@@ -95,7 +99,7 @@ class StatusService:
                 past = await past_nudges(connection, settings, own, now, self._rules)
                 next_on = next_nudge_day(own, settings.zone, now, past)
         jobs = self._history_reader.progress(guild_id)
-        unfinished -= {one.job.job_id for one in jobs if one.running}
+        untried -= {one.job.job_id for one in jobs if one.running}
         closed = sorted(one.manager_id for one in team if one.refused_at is not None)
         undelivered = _undelivered((*tried, *unsettled), settings, team, now)
         failures = {failure.piece: failure for failure in self._attempts.failing(guild_id)}
@@ -123,7 +127,8 @@ class StatusService:
             undelivered=tuple(Undelivered(one, name(one.manager_id), again.get(_piece_of(one))) for one in undelivered),
             unwritten=unwritten,
             # They are started once the guild has caught up.
-            stopped=len(unfinished) if self._follower.guild_caught_up(guild_id) else 0,
+            stopped=len(untried) if self._follower.guild_caught_up(guild_id) else 0,
+            left_out=left_out,
             failing=tuple((failure, name(failure.piece.manager_id)) for failure in failing),
         )
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.history_job import JobKind
-from bot.domain.snowflake import EPOCH
 from bot.services.recent import Recent
-from bot.store import forgetting, history_jobs, ignoring, managers, spans
+from bot.store import forgetting, history_jobs, ignoring, managers
 from bot.store.database import Connection, Database
 from bot.store.people import opted_out
 
@@ -21,18 +19,24 @@ async def appoint(
 ) -> frozenset[int]:
     """Put people on the manager list; returns those who were not on it.
 
-    The history has to be read again for them. The job for it is added in the same transaction, so a crash cannot lose
-    it. Of what people wrote and received before who had opted out by then, nothing is recorded.
+    All that is on record has to be read again for them. The job for it, with what it has to read, is added in the same
+    transaction, so a crash cannot lose it. Of what people wrote and received before who had opted out by then, nothing
+    is recorded.
     """
     before = await managers.people(connection, guild_id)
     await managers.add(connection, guild_id, people, by_role_id=by_role_id)
     new = await managers.people(connection, guild_id) - before
     for person_id in sorted(new & await opted_out(connection, guild_id)):
         await forgetting.return_at(connection, guild_id, person_id, at)
-    if await spans.extents(connection, guild_id):
-        for person_id in sorted(new):
-            await history_jobs.add(connection, guild_id, JobKind.READ_AGAIN, EPOCH, at, person_id)
+    for person_id in sorted(new):
+        await history_jobs.add_reading_again(connection, guild_id, person_id, at)
     return new
+
+
+async def dismiss(connection: Connection, guild_id: int, people: Collection[int], at: datetime) -> None:
+    """Take people off the manager list. Nothing is read again for them any more."""
+    await managers.remove(connection, guild_id, people)
+    await history_jobs.cancel_for_others(connection, guild_id, at)
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class Roster:
             self.changed(guild_id)
         elif role_id is None and person_id in known.managers.by_role:
             async with self._database.writing() as connection:
-                await managers.remove(connection, guild_id, [person_id])
+                await dismiss(connection, guild_id, [person_id], self._clock.now())
             self.changed(guild_id)
         await self._look_whether_ignored(guild_id, known.ignored, person_id, role_ids)
         return became

@@ -9,6 +9,7 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
 from bot.services.record.gone_channels import GoneChannels
+from bot.services.record.growing_delays import GrowingDelays
 from bot.services.record.history import GoneChannelError, History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
@@ -45,7 +46,7 @@ class Gaps:
         self._channels = channels
         self._gone = gone
         self._retry_at = 0.0
-        self._unreadable: dict[int, tuple[float, float]] = {}
+        self._delays = GrowingDelays()
 
     async def note(self, place: Place, gap: Span | None, reason: str) -> None:
         """Note that a stretch of a channel is missing, None for nothing, and have gaps tried again soon.
@@ -83,16 +84,13 @@ class Gaps:
         if now < self._retry_at:
             return 0
         self._retry_at = now + GAP_RETRY_SECONDS
-        return sum(
-            await asyncio.gather(*(self._retry_guild(guild_id, now) for guild_id in self._channels.visible_guilds))
-        )
+        return sum(await asyncio.gather(*map(self._retry_guild, self._channels.visible_guilds)))
 
-    async def _retry_guild(self, guild_id: int, now: float) -> int:
+    async def _retry_guild(self, guild_id: int) -> int:
         tried = 0
         for channel_id in await self._channels_with_gaps(guild_id):
             channel = self._channels.get(channel_id)
-            _, due_at = self._unreadable.get(channel_id, (0.0, 0.0))
-            if now >= due_at and (channel is None or channel.followed):
+            if self._delays.due(channel_id) and (channel is None or channel.followed):
                 tried += 1
                 await self._try_to_fill(guild_id, channel_id, channel.place if channel else None)
         return tried
@@ -120,14 +118,10 @@ class Gaps:
                 unreadable += recorded.unreadable
             await forget_filled(self._database, place, gap, unreadable)
             still += unreadable
-        self._delay_unreadable(place.channel_id, still)
-
-    def _delay_unreadable(self, channel_id: int, still: Collection[Span]) -> None:
-        """Have a channel tried again later and later while some of its messages cannot be read."""
-        delay, _ = self._unreadable.pop(channel_id, (GAP_RETRY_SECONDS / 2, 0.0))
         if still:
-            delay = min(2 * delay, LONGEST_RETRY_SECONDS)
-            self._unreadable[channel_id] = delay, asyncio.get_running_loop().time() + delay
+            self._delays.grow(place.channel_id, GAP_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
+        else:
+            self._delays.end(place.channel_id)
 
     async def _channels_with_gaps(self, guild_id: int) -> Collection[int]:
         async with self._database.reading() as connection:

@@ -19,6 +19,10 @@ class GoneChannelError(UnreadableHistoryError):
     """Discord does not know the channel: it is deleted. A missing permission, or an outage, looks otherwise."""
 
 
+class NoMessagesError(UnreadableHistoryError):
+    """The channel is of a kind that has no messages of its own, or none that count."""
+
+
 class UnreadableMessageError(Exception):
     """One message that is needed cannot be read; a retry may succeed. The message is the name of a field."""
 

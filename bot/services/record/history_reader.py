@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.domain.calendar import day_start, local_day
 from bot.domain.history_job import HistoryJob, JobKind
 from bot.domain.snowflake import EPOCH
+from bot.services.record import gaps
 from bot.services.record.history import History
 from bot.services.record.history_run import ChannelSource, HistoryRun
 from bot.services.record.job_progress import JobProgress, JobTracker
@@ -23,9 +24,9 @@ log = logging.getLogger(__name__)
 class HistoryReader:
     """Runs each guild's jobs in the background.
 
-    A job is idempotent: what is on record already is skipped, so it can begin again after a restart. All jobs of a
-    guild that read again are run as one, if they are there when it begins: however many people became managers, the
-    history is read once.
+    A job keeps on record what it has still to read, and goes on with that after a restart. What could not be read is
+    tried again when `retry_due` is called; the job ends when all is read. All jobs of a guild that read again are run
+    as one, if they are there when it begins: however many people became managers, the history is read once.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class HistoryReader:
         self._jobs: dict[int, HistoryJob] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._to_read_again: dict[int, list[HistoryJob]] = {}
+        self._retry_at = 0.0
 
     async def backfill(self, guild_id: int, since: datetime) -> HistoryJob:
         """Start a job that reads what was written from `since` until the record begins."""
@@ -58,8 +60,26 @@ class HistoryReader:
             return await self.backfill(guild_id, EPOCH)
         return await self.backfill(guild_id, now if first_on > local_day(now, zone) else day_start(first_on, zone))
 
+    def retry_soon(self) -> None:
+        """Permissions have changed: let the next `retry_due` go on with jobs, however recently it did."""
+        self._retry_at = 0.0
+
+    async def retry_due(self) -> None:
+        """Go on with the unfinished jobs of all guilds, as often as known gaps are tried again."""
+        now = asyncio.get_running_loop().time()
+        if now < self._retry_at:
+            return
+        self._retry_at = now + gaps.GAP_RETRY_SECONDS
+        async with self._database.reading() as connection:
+            guild_ids = await history_jobs.guilds_with_unfinished(connection)
+        for guild_id in guild_ids:
+            await self.resume(guild_id)
+
     async def resume(self, guild_id: int) -> None:
-        """Start the unfinished jobs of a guild that are not running: new ones, and those that a restart interrupted."""
+        """Start the unfinished jobs of a guild that are not running.
+
+        These are new ones, those that a restart interrupted, and those that could not read everything.
+        """
         async with self._database.reading() as connection:
             unfinished = await history_jobs.unfinished(connection, guild_id)
         for job in unfinished:
@@ -80,7 +100,7 @@ class HistoryReader:
         return self._progress.of_guild(guild_id)
 
     async def wait(self, job: HistoryJob) -> JobProgress:
-        """Return when a job that this process runs has ended: done, failed or cancelled."""
+        """Return when a job that this process runs has ended: done, cancelled, or to go on later."""
         task = self._running.get(job.job_id)
         if task is not None:
             await asyncio.gather(task, return_exceptions=True)
@@ -97,7 +117,7 @@ class HistoryReader:
         if job.job_id in self._running:
             return
         self._jobs[job.job_id] = job
-        self._progress.begin([job])
+        self._progress.begin(job)
         if job.kind is JobKind.BACKFILL:
             self._running[job.job_id] = self._task(self._reading.run((job,)), f"history job {job.job_id}")
             return
@@ -131,4 +151,4 @@ class HistoryReader:
             if job.kind is JobKind.READ_AGAIN:
                 self._to_read_again.pop(job.guild_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed; it goes on after a restart", task.get_name(), exc_info=error)
+            log.error("%s failed; it goes on later", task.get_name(), exc_info=error)

@@ -1,45 +1,53 @@
-"""Reading a guild's history once, for one or more jobs."""
+"""Reading a guild's history for one or more jobs, as far as it can be read now."""
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.clock import Clock
-from bot.domain.history_job import HistoryJob, JobKind
+from bot.domain.history_job import HistoryJob, JobKind, LeftOut, Unread
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place
+from bot.services.record import gaps
 from bot.services.record.channel_snapshot import ChannelSnapshot
-from bot.services.record.gaps import forget_filled
-from bot.services.record.history import History, UnreadableHistoryError
+from bot.services.record.growing_delays import GrowingDelays
+from bot.services.record.history import GoneChannelError, History, NoMessagesError, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.job_progress import JobTracker
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
-from bot.store import guilds, history_jobs, spans
-from bot.store.database import Database
+from bot.store import guilds, history_jobs, spans, unread
+from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
 
 _CHANNELS_AT_ONCE = 3
 
-
-class JobUnfinishedError(Exception):
-    """A job ended before all channels were read; it goes on after a restart."""
+Item = TypeVar("Item")
 
 
 class ChannelSource(Protocol):
-    """Lists the channels and threads of a guild, archived ones too."""
+    """Lists the channels and threads of a guild."""
 
-    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
-        """Those that may hold messages from `since_id` on; none if the guild is not visible."""
+    def shown(self, guild_id: int) -> Sequence[ChannelSnapshot] | None:
+        """The visible channels, and their threads that are not archived; None if the guild is not visible."""
+
+    async def archived(self, guild_id: int, channel_id: int, since_id: int) -> tuple[Sequence[ChannelSnapshot], bool]:
+        """A channel's archived threads that may hold messages from `since_id` on, and whether these are all.
+
+        Raises UnreadableHistoryError if they may not be listed.
+        """
 
 
 class HistoryRun:
-    """Reads channels for jobs, a few at once over all guilds, and notes the progress of the jobs."""
+    """Reads channels for jobs, a few at once over all guilds, and keeps what the jobs have still to read.
+
+    A channel that cannot be read stays on a job's list, with the reason; the job ends when nothing is on it.
+    """
 
     def __init__(
         self,
@@ -58,78 +66,227 @@ class HistoryRun:
         self._progress = progress
         self._clock = clock
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+        self._delays = GrowingDelays()
 
     async def run(self, jobs: tuple[HistoryJob, ...]) -> None:
-        """Run one backfill, or jobs of one guild that read again, until done.
+        """Read what one backfill, or jobs of one guild that read again, have still to read and can read now.
 
-        Raises JobUnfinishedError if some channels could not be read after `CHANNEL_TRIES` tries.
+        A channel is tried `CHANNEL_TRIES` times; one with messages that cannot be read is tried in later and later
+        runs. Nothing is done while the guild is not visible.
         """
-        guild_id, since_id = jobs[0].guild_id, first_id_at(jobs[0].since)
-        looking = "Looking for channels to read"
-        found = await retry(looking, lambda: self._channels.with_archived(guild_id, since_id))
-        excluded = await retry("Looking for channels that are excluded", partial(self._excluded, guild_id))
-        counted = [snapshot for snapshot in found or () if not snapshot.place.is_in(excluded or ())]
-        self._progress.begin(jobs, len(counted))
-        left = iter(counted)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_CHANNELS_AT_ONCE):
-                group.create_task(self._read(jobs, left))
-        done = self._progress.of(jobs[0])
-        what = f"Read {done.messages} messages of history in {done.done} of {done.channels} channels"
-        if done.done < done.channels:
-            raise JobUnfinishedError(what)
+        guild_id = jobs[0].guild_id
+        if self._channels.shown(guild_id) is None:
+            return
+        if jobs[0].kind is JobKind.BACKFILL:
+            await self._list(jobs[0])
+        to_read = await retry("Looking for what is to be read", partial(self._to_read, jobs)) or {}
+        before = self._progress.of(jobs[0])
+        await _side_by_side(to_read.items(), lambda one: self._read(one[1], one[0]))
         await retry("Noting that history was read", partial(self._finish, jobs))
-        log.info("%s (%s)", what, jobs[0].kind.value)
+        after = self._progress.of(jobs[0])
+        if after != before:
+            what = f"Read {after.messages} messages of history in {after.done} of {after.channels} channels"
+            log.info("%s (%s)", what, jobs[0].kind.value)
 
-    async def _excluded(self, guild_id: int) -> Collection[int]:
-        async with self._database.reading() as connection:
-            return await guilds.excluded_channels(connection, guild_id)
+    # What there is to read.
 
-    async def _finish(self, jobs: tuple[HistoryJob, ...]) -> None:
+    async def _list(self, job: HistoryJob) -> None:
+        """Put on a backfill's list what it has to read, as far as that can be found now."""
+        if not job.listed:
+            await retry("Looking for channels to read", partial(self._list_shown, job))
+        found = await retry("Looking for archives", partial(self._unread, job)) or ()
+        archives = [one for one in found if one.archive and self._due([one])]
+        await _side_by_side(archives, partial(self._search, job))
+
+    async def _list_shown(self, job: HistoryJob) -> None:
+        """List the visible channels, and those on record that are not visible: they are read once they are."""
+        shown, since_id = self._channels.shown(job.guild_id), first_id_at(job.since)
+        if shown is None:
+            return
         async with self._database.writing() as connection:
-            for job in jobs:
-                await history_jobs.finish(connection, job.job_id, self._clock.now())
+            excluded = await guilds.excluded_channels(connection, job.guild_id)
+            found = [
+                await self._missing(connection, job, one, archive=not one.place.is_thread)
+                for one in shown
+                if not one.place.is_in(excluded)
+            ]
+            looked_at = sum(
+                (one.stale or one.last_message_id >= since_id) and not one.place.is_in(excluded) for one in shown
+            )
+            ids = {one.place.channel_id for one in shown}
+            for channel_id in sorted(await spans.counted_channels(connection, job.guild_id) - ids):
+                hidden = await self._missing(connection, job, ChannelSnapshot(Place(job.guild_id, channel_id), 0))
+                looked_at += bool(hidden.stretches)
+                found.append(hidden)
+            await history_jobs.add_list(connection, job.guild_id, job.job_id, found, looked_at)
 
-    async def _read(self, jobs: tuple[HistoryJob, ...], left: Iterator[ChannelSnapshot]) -> None:
-        """Read channels that are `left`, one after the other, until there are none."""
-        for snapshot in left:
-            what = f"Reading history of channel {snapshot.place.channel_id}"
-            if await retry(what, partial(self._read_channel, jobs, snapshot), tries=CHANNEL_TRIES):
-                self._progress.add(jobs, channels=1)
+    async def _missing(
+        self, connection: Connection, job: HistoryJob, snapshot: ChannelSnapshot, *, archive: bool = False
+    ) -> Unread:
+        """What the record of a channel lacks from the beginning of a backfill until its own end."""
+        place = snapshot.place
+        recorded = await spans.of_channel(connection, place.channel_id)
+        newest_id = first_id_at(self._clock.now()) if snapshot.stale else snapshot.last_message_id
+        first_id = max(first_id_at(job.since), place.channel_id)
+        last_id = max((span.last_id for span in recorded), default=newest_id)
+        wanted = unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
+        return Unread(place.channel_id, place.parent_id, wanted, archive)
 
-    async def _read_channel(self, jobs: tuple[HistoryJob, ...], snapshot: ChannelSnapshot) -> bool:
-        async with self._at_once:
-            try:
-                for span in await self._wanted(jobs[0], snapshot):
-                    await self._read_span(jobs, snapshot.place, span)
-            except UnreadableHistoryError as error:
-                log.info("History of channel %s is left out: %s", snapshot.place.channel_id, error)
+    async def _search(self, job: HistoryJob, channel: Unread) -> None:
+        """Put a channel's archived threads on a backfill's list."""
+        what = f"Looking at the archive of channel {channel.channel_id}"
+        await self._try(what, [job], channel, partial(self._search_archive, job, channel.channel_id))
+
+    async def _search_archive(self, job: HistoryJob, channel_id: int) -> LeftOut | None:
+        found, whole = await self._channels.archived(job.guild_id, channel_id, first_id_at(job.since))
+        async with self._database.writing() as connection:
+            threads = [await self._missing(connection, job, one) for one in found]
+            added = await unread.add(connection, job.guild_id, job.job_id, threads)
+            await history_jobs.add_channels(connection, job.job_id, added)
+            if whole:
+                await unread.archive_found(connection, job.job_id, channel_id)
+        return None if whole else LeftOut.UNREADABLE
+
+    async def _unread(self, job: HistoryJob) -> tuple[Unread, ...]:
+        async with self._database.reading() as connection:
+            return await unread.of_job(connection, job.guild_id, job.job_id)
+
+    async def _to_read(self, jobs: Sequence[HistoryJob]) -> Mapping[int, Sequence[tuple[HistoryJob, Unread]]]:
+        """The channels with messages that can be tried to be read now, each with the jobs that have to read it."""
+        found: dict[int, list[tuple[HistoryJob, Unread]]] = {}
+        for job in jobs:
+            async with self._database.reading() as connection:
+                known = await history_jobs.by_id(connection, job.job_id)
+            channels = [one for one in await self._unread(job) if one.stretches]
+            self._progress.expect(job, channels=known.channels if known else 0, left=len(channels))
+            for one in channels:
+                found.setdefault(one.channel_id, []).append((job, one))
+        return {channel_id: who for channel_id, who in found.items() if self._due([one for _, one in who])}
+
+    def _due(self, channel: Collection[Unread]) -> bool:
+        """Whether a channel is to be tried: it is not if all there is of it could not be read a short while ago."""
+        return any(one.left_out is not LeftOut.UNREADABLE or self._delays.due(one.channel_id) for one in channel)
+
+    # Reading it.
+
+    async def _read(self, who: Sequence[tuple[HistoryJob, Unread]], channel_id: int) -> None:
+        jobs = [job for job, _ in who]
+        what = f"Reading history of channel {channel_id}"
+        if await self._try(what, jobs, who[0][1], partial(self._read_channel, jobs, channel_id)):
+            self._progress.add(jobs, channels=1)
+
+    async def _try(
+        self,
+        what: str,
+        jobs: Sequence[HistoryJob],
+        channel: Unread,
+        work: Callable[[], Awaitable[LeftOut | None]],
+    ) -> bool:
+        """Do some work on a channel, which returns what keeps it from being all that is to be done; note that."""
+
+        async def once() -> tuple[LeftOut | None]:
+            async with self._at_once:
+                return (await self._attempt(jobs, channel.channel_id, work),)
+
+        (reason,) = await retry(what, once, tries=CHANNEL_TRIES) or (LeftOut.UNANSWERED,)
+        if reason is None:
+            self._delays.end(channel.channel_id)
+            return True
+        if reason is LeftOut.UNREADABLE:
+            self._delays.grow(channel.channel_id, gaps.GAP_RETRY_SECONDS, gaps.LONGEST_RETRY_SECONDS)
+        if reason is not channel.left_out:
+            log.info("History of channel %s is left out for now: %s", channel.channel_id, reason.value)
+        await retry("Noting what was left out", partial(self._leave_out, jobs, channel.channel_id, reason))
+        return False
+
+    async def _attempt(
+        self, jobs: Sequence[HistoryJob], channel_id: int, work: Callable[[], Awaitable[LeftOut | None]]
+    ) -> LeftOut | None:
+        try:
+            return await work()
+        except NoMessagesError:
+            async with self._database.writing() as connection:
+                await unread.has_no_messages(connection, [job.job_id for job in jobs], channel_id)
+            return None
+        except GoneChannelError:
+            if self._channels.shown(jobs[0].guild_id) is None:
+                return LeftOut.FORBIDDEN  # an outage, or Spade was removed
+            await self._recorder.take_back_channel(channel_id)
+            return None
+        except UnreadableHistoryError as error:
+            log.debug("History of channel %s cannot be read: %s", channel_id, error)
+            return LeftOut.FORBIDDEN
+
+    async def _read_channel(self, jobs: Sequence[HistoryJob], channel_id: int) -> LeftOut | None:
+        place = await self._history.place(jobs[0].guild_id, channel_id)
+        async with self._database.reading() as connection:
+            wanted = await unread.stretches_of(connection, [job.job_id for job in jobs], channel_id)
+            recorded = await spans.of_channel(connection, channel_id)
+        if jobs[0].kind is JobKind.BACKFILL:
+            for span in wanted:
+                if not await self._record(jobs, place, span, recorded):
+                    break
+            return None
+        return await self._read_again(jobs, place, wanted)
+
+    async def _record(self, jobs: Sequence[HistoryJob], place: Place, span: Span, recorded: Collection[Span]) -> bool:
+        """Record what is missing in a span; False if the channel is excluded."""
+        for part in unrecorded(span, recorded):
+            missed: list[Span] = []
+            async for stretch in pages(self._history, place, part):
+                result = await self._recorder.record(stretch, self._context)
+                if result.excluded:
+                    return False
+                missed += result.unreadable
+                self._progress.add(jobs, messages=len(stretch.messages))
+                await self._note(jobs, place, Span(stretch.first_id, stretch.last_id))
+            await gaps.forget_filled(self._database, place, part, missed)
+        await self._note(jobs, place, span)
         return True
 
-    async def _wanted(self, job: HistoryJob, snapshot: ChannelSnapshot) -> Sequence[Span]:
-        channel_id = snapshot.place.channel_id
-        async with self._database.reading() as connection:
-            recorded = await spans.of_channel(connection, channel_id)
-        if job.kind is JobKind.READ_AGAIN:
-            return recorded
-        first_id = max(first_id_at(job.since), channel_id)
-        last_id = max((span.last_id for span in recorded), default=snapshot.last_message_id)
-        return unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
+    async def _read_again(self, jobs: Sequence[HistoryJob], place: Place, wanted: Iterable[Span]) -> LeftOut | None:
+        manager_ids = frozenset(job.manager_id for job in jobs if job.manager_id is not None)
+        whole = True
+        for span in wanted:
+            async for stretch in pages(self._history, place, span):
+                still = await self._recorder.read_again(stretch, self._context, manager_ids)
+                if still is None:
+                    return None
+                whole = whole and not still
+                self._progress.add(jobs, messages=len(stretch.messages))
+                await self._note(jobs, place)
+        return None if whole else LeftOut.UNREADABLE
 
-    async def _read_span(self, jobs: tuple[HistoryJob, ...], place: Place, span: Span) -> None:
-        manager_ids = {job.manager_id for job in jobs if job.manager_id is not None}
-        unreadable: list[Span] = []
-        async for stretch in pages(self._history, place, span):
-            if manager_ids:
-                await self._recorder.read_again(stretch, self._context, manager_ids)
-            else:
-                recorded = await self._recorder.record(stretch, self._context)
-                if recorded.excluded:
-                    return
-                unreadable += recorded.unreadable
-            self._progress.add(jobs, messages=len(stretch.messages))
-            async with self._database.writing() as connection:
-                for job in jobs:
-                    await history_jobs.note_messages(connection, job.job_id, self._progress.of(job).messages)
-        if not manager_ids:
-            await forget_filled(self._database, place, span, unreadable)
+    # Noting it.
+
+    async def _note(self, jobs: Sequence[HistoryJob], place: Place, recorded: Span | None = None) -> None:
+        async with self._database.writing() as connection:
+            for job in jobs:
+                await history_jobs.note_messages(connection, job.job_id, self._progress.of(job).messages)
+            if recorded is not None:
+                await unread.read(connection, [job.job_id for job in jobs], place.channel_id, recorded)
+
+    async def _leave_out(self, jobs: Sequence[HistoryJob], channel_id: int, reason: LeftOut) -> None:
+        async with self._database.writing() as connection:
+            await unread.leave_out(connection, [job.job_id for job in jobs], channel_id, reason)
+
+    async def _finish(self, jobs: Sequence[HistoryJob]) -> None:
+        async with self._database.writing() as connection:
+            await history_jobs.finish(connection, [job.job_id for job in jobs], self._clock.now())
+            for job in jobs:
+                known = await history_jobs.by_id(connection, job.job_id)
+                left_out = await unread.left_out(connection, job.guild_id, job.job_id)
+                self._progress.leave(job, left_out, finished=known is not None and known.finished_at is not None)
+
+
+async def _side_by_side(items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
+    """Work on all items, a few at once."""
+    left = iter(items)
+
+    async def some() -> None:
+        for item in left:
+            await work(item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_CHANNELS_AT_ONCE):
+            group.create_task(some())

@@ -1,9 +1,9 @@
 """How far the jobs that read history are."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from bot.domain.history_job import HistoryJob
+from bot.domain.history_job import HistoryJob, LeftOut
 from bot.services.recent import Recent
 
 _ENDED = 500
@@ -12,13 +12,18 @@ _ENDED = 500
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is: `done` of its `channels` are read, with `messages` in all."""
+    """How far a job is: `done` of its `channels` are read, with `messages` in all.
+
+    `left_out` are the channels that could not be read, or not all of them, by why; the job goes on with them later.
+    """
 
     job: HistoryJob
     channels: int
     done: int
     messages: int
     running: bool
+    finished: bool = False
+    left_out: Mapping[LeftOut, tuple[int, ...]] = field(default_factory=dict)
 
 
 class JobTracker:
@@ -28,11 +33,19 @@ class JobTracker:
         self._running: dict[int, JobProgress] = {}
         self._ended: Recent[int, JobProgress] = Recent(_ENDED)
 
-    def begin(self, jobs: Iterable[HistoryJob], channels: int = 0) -> None:
-        """Jobs begin, or begin again, to read so many channels."""
-        for job in jobs:
-            self._running[job.job_id] = JobProgress(job, channels, 0, 0, running=True)
-            self._ended.pop(job.job_id)
+    def begin(self, job: HistoryJob) -> None:
+        """A job begins, or goes on."""
+        self._running[job.job_id] = JobProgress(job, 0, 0, job.messages, running=True)
+        self._ended.pop(job.job_id)
+
+    def expect(self, job: HistoryJob, *, channels: int, left: int) -> None:
+        """A job has to read so many channels, of which so many are left."""
+        known = self.of(job)
+        self._running[job.job_id] = replace(known, channels=channels, done=channels - left)
+
+    def leave(self, job: HistoryJob, left_out: Mapping[LeftOut, tuple[int, ...]], *, finished: bool) -> None:
+        """A job has tried to read everything: it is finished, or could not read these channels."""
+        self._running[job.job_id] = replace(self.of(job), left_out=left_out, finished=finished)
 
     def add(self, jobs: Iterable[HistoryJob], *, channels: int = 0, messages: int = 0) -> None:
         """So many channels and messages more were read for these jobs."""
@@ -41,7 +54,7 @@ class JobTracker:
             self._running[job.job_id] = replace(known, done=known.done + channels, messages=known.messages + messages)
 
     def end(self, job: HistoryJob) -> None:
-        """A job does not run any more: it is done, failed or cancelled."""
+        """A job does not run any more: it is done, cancelled, or goes on later."""
         self._ended[job.job_id] = replace(self._running.pop(job.job_id), running=False)
 
     def of(self, job: HistoryJob) -> JobProgress:

@@ -13,7 +13,7 @@ from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
 from bot.services.record.recent_ids import RecentIds
-from bot.store import forgetting, guilds, managers, record, spans
+from bot.store import forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
 
 UNREADABLE = "What Discord sends of it cannot be read"
@@ -144,17 +144,25 @@ class Recorder:
         await record.add_waiting(connection, guild_id, facts.waiting)
         await spans.add(connection, stretch.place, span)
 
-    async def read_again(self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]) -> None:
+    async def read_again(
+        self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]
+    ) -> tuple[Span, ...] | None:
         """Add the touches of people who became managers, and the messages that waited for them.
 
-        The stretch must be on record already: activity is not counted again, and no span is extended.
+        The stretch must be on record already: activity is not counted again, and no span is extended. In the same
+        transaction it is noted as read for them, but for the spans that are returned: their messages cannot be read, or
+        not be judged without others that cannot. None if there is nothing to be read: none of these people is a
+        manager any more, or the channel is excluded or deleted. Raises what `context` raises.
         """
-        guild_id = stretch.place.guild_id
+        guild_id, channel_id = stretch.place.guild_id, stretch.place.channel_id
         while not stretch.place.is_in(self._gone_channels):
             async with self._database.writing() as connection:
+                reading_for = manager_ids & await managers.people(connection, guild_id)
+                if not reading_for or await _excluded(connection, stretch.place):
+                    return None
                 outcome = derive(
                     stretch,
-                    managers=manager_ids,
+                    managers=reading_for,
                     unrecorded=await forgetting.unrecorded(connection, guild_id),
                     zone=ZoneInfo("UTC"),  # matters for activity only, which is not used here
                     rules=self._rules,
@@ -164,8 +172,11 @@ class Recorder:
                     await record.add_touches(connection, guild_id, outcome.touches)
                     addressed = [entry for entry in outcome.waiting if entry.addressed]
                     await record.add_waiting(connection, guild_id, addressed)
-                    return
+                    still, span = stretch.missing(outcome.undecided), Span(stretch.first_id, stretch.last_id)
+                    await unread.read_for_managers(connection, guild_id, reading_for, channel_id, span, still)
+                    return still
             stretch = await _with_needed(outcome, stretch, context)
+        return None
 
     def ignore(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted: in a page or batch that still contains them, they make no touch and do not wait."""

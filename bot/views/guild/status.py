@@ -6,8 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.services.guild.status import StatusFacts
-from bot.services.record.job_progress import JobProgress
-from bot.views.guild.backfill import backfill_progress
+from bot.views.guild.backfill import backfill_progress, left_to_read
 from bot.views.guild.permissions import channel_list, lacking, on_purpose
 from bot.views.guild.trouble import not_done
 from bot.views.kit.letter import Card, Field, Letter
@@ -37,7 +36,7 @@ class ConnectionState:
 
 def status_letter(facts: StatusFacts, connection: ConnectionState) -> Letter:
     """How Spade is doing, and what to do about each problem."""
-    trouble = list(_trouble(facts, connection))
+    trouble = list(dict.fromkeys(_trouble(facts, connection)))  # what ends two notes is said once
     card = Card(
         title=say("Everything is in order") if not trouble else say("Spade works, with something to look at"),
         description="\n".join(trouble) or None,
@@ -67,11 +66,7 @@ def _recording(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]
         yield say_count("{count} channel is catching up.", "{count} channels are catching up.", count=facts.behind)
     for job in facts.jobs:
         if job.running:
-            yield _job(job)
-
-
-def _job(job: JobProgress) -> str:
-    return backfill_progress(channels=job.channels, done=job.done, messages=job.messages, running=job.running)
+            yield backfill_progress(job)
 
 
 def _sending(facts: StatusFacts) -> Iterator[str]:
@@ -132,11 +127,9 @@ def _trouble(facts: StatusFacts, connection: ConnectionState) -> Iterator[str]:
             count=sum(facts.gaps.values()),
             channels=channel_list(sorted(facts.gaps)),
         )
+    yield from left_to_read(facts.left_out)
     if facts.stopped:
-        yield say(
-            "Reading the history has stopped before its end, because some of it could not be read. It goes on when I "
-            "connect to Discord anew, as after a restart."
-        )
+        yield say("Reading the history has stopped before its end. It goes on within a quarter of an hour.")
     if facts.unwritten:
         yield not_on_record_yet(facts.unwritten)
     yield from not_done(facts.undelivered, facts.failing)

@@ -14,6 +14,7 @@ _SHOWN = 4
 _UPKEEP = mark("Some of Spade's own upkeep")
 _OF_ALL_SERVERS = {
     "gaps": mark("Fetching messages that are missing from the record"),
+    "history": mark("Reading history that has still to be read"),
     "settlement": mark("Finding out whether messages have arrived"),
     "purge": mark("Forgetting servers that removed Spade"),
     "erasures": mark("Erasing the last remains of what people had erased"),

@@ -1,0 +1,238 @@
+"""What jobs have still to read of the history, channel by channel. The caller provides the transaction.
+
+Channels that are excluded are left as they are, and stay out of every answer: they are read once they count again.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.history_job import JobKind, LeftOut, Unread
+from bot.domain.span import Span, common, merged, unrecorded
+from bot.store import tables
+from bot.store.columns import Truth
+from bot.store.insertion import insert_into
+
+_job = tables.history_job.c
+_channel = tables.history_job_channel.c
+_stretch = tables.history_job_stretch.c
+
+
+def _counted(guild_id: int) -> ColumnElement[bool]:
+    excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
+    in_excluded = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
+    return (
+        _channel.channel_id.not_in(excluded)
+        & or_(_channel.parent_id.is_(None), _channel.parent_id.not_in(excluded))
+        & _channel.channel_id.not_in(in_excluded)
+    )
+
+
+async def add_record(connection: AsyncConnection, guild_id: int, job_id: int) -> int:
+    """Let a job have to read all that is on record; returns in how many channels that is. Excluded ones are among them.
+
+    What is recorded later is not added.
+    """
+    span = tables.span.c
+    channels = (
+        select(literal(job_id), span.channel_id, span.guild_id, func.max(span.parent_id), literal(False, Truth()))  # noqa: FBT003 - a value
+        .where(span.guild_id == guild_id)
+        .group_by(span.channel_id, span.guild_id)
+    )
+    stretches = select(literal(job_id), span.channel_id, span.first_id, span.last_id, span.guild_id).where(
+        span.guild_id == guild_id
+    )
+    added = await connection.execute(
+        insert_into(connection, tables.history_job_channel)
+        .from_select(["job_id", "channel_id", "guild_id", "parent_id", "archive"], channels)
+        .on_conflict_do_nothing()
+    )
+    await connection.execute(
+        insert_into(connection, tables.history_job_stretch)
+        .from_select(["job_id", "channel_id", "first_id", "last_id", "guild_id"], stretches)
+        .on_conflict_do_nothing()
+    )
+    return int(added.rowcount)
+
+
+async def add(connection: AsyncConnection, guild_id: int, job_id: int, found: Iterable[Unread]) -> int:
+    """Let a job have to read these channels, too; returns how many that are.
+
+    Those that it has to read already stay as they are.
+    """
+    new = 0
+    for one in found:
+        if not one.stretches and not one.archive:
+            continue
+        row = {"job_id": job_id, "channel_id": one.channel_id, "guild_id": guild_id}
+        added = await connection.execute(
+            insert_into(connection, tables.history_job_channel)
+            .values(**row, parent_id=one.parent_id, archive=one.archive)
+            .on_conflict_do_nothing()
+        )
+        new += added.rowcount
+        if added.rowcount and one.stretches:
+            await connection.execute(
+                insert(tables.history_job_stretch),
+                [{**row, "first_id": part.first_id, "last_id": part.last_id} for part in one.stretches],
+            )
+    return new
+
+
+async def of_job(connection: AsyncConnection, guild_id: int, job_id: int) -> tuple[Unread, ...]:
+    """What a job has still to read, by channel id."""
+    query = (
+        select(_channel.channel_id, _channel.parent_id, _channel.archive, _channel.left_out)
+        .where(_channel.guild_id == guild_id, _channel.job_id == job_id, _counted(guild_id))
+        .order_by(_channel.channel_id)
+    )
+    found = (await connection.execute(query)).all()
+    stretches: dict[int, list[Span]] = {}
+    parts = (
+        select(_stretch.channel_id, _stretch.first_id, _stretch.last_id)
+        .where(_stretch.job_id == job_id)
+        .order_by(_stretch.channel_id, _stretch.first_id)
+    )
+    for row in await connection.execute(parts):
+        stretches.setdefault(row.channel_id, []).append(Span(row.first_id, row.last_id))
+    return tuple(
+        Unread(
+            row.channel_id,
+            row.parent_id,
+            tuple(stretches.get(row.channel_id, ())),
+            row.archive,
+            None if row.left_out is None else LeftOut(row.left_out),
+        )
+        for row in found
+    )
+
+
+async def stretches_of(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> tuple[Span, ...]:
+    """What one or more jobs have still to read of a channel's messages, together."""
+    query = select(_stretch.first_id, _stretch.last_id).where(
+        _stretch.job_id.in_(sorted(job_ids)), _stretch.channel_id == channel_id
+    )
+    return merged(Span(row.first_id, row.last_id) for row in await connection.execute(query))
+
+
+async def read(
+    connection: AsyncConnection, job_ids: Collection[int], channel_id: int, span: Span, still: Collection[Span] = ()
+) -> None:
+    """A span of a channel was read for jobs, but for the parts that are `still` to be read."""
+    query = select(_stretch.job_id, _stretch.first_id, _stretch.last_id, _stretch.guild_id).where(
+        _stretch.job_id.in_(sorted(job_ids)),
+        _stretch.channel_id == channel_id,
+        _stretch.first_id <= span.last_id,
+        _stretch.last_id >= span.first_id,
+    )
+    for row in (await connection.execute(query)).all():
+        key = {"job_id": row.job_id, "channel_id": channel_id, "guild_id": row.guild_id}
+        whole = Span(row.first_id, row.last_id)
+        left = merged((*unrecorded(whole, [span]), *common([whole], common([span], still))))
+        await connection.execute(
+            delete(tables.history_job_stretch).where(
+                _stretch.job_id == row.job_id, _stretch.channel_id == channel_id, _stretch.first_id == row.first_id
+            )
+        )
+        if left:
+            rows = [{**key, "first_id": part.first_id, "last_id": part.last_id} for part in left]
+            await connection.execute(insert(tables.history_job_stretch), rows)
+    await _drop_read(connection, job_ids, channel_id)
+
+
+async def read_for_managers(
+    connection: AsyncConnection,
+    guild_id: int,
+    manager_ids: Collection[int],
+    channel_id: int,
+    span: Span,
+    still: Collection[Span],
+) -> None:
+    """The same for the jobs that read again for these managers."""
+    query = select(_job.job_id).where(
+        _job.guild_id == guild_id,
+        _job.kind == JobKind.READ_AGAIN.value,
+        _job.manager_id.in_(sorted(manager_ids)),
+        _job.finished_at.is_(None),
+        _job.cancelled_at.is_(None),
+    )
+    await read(connection, list(await connection.scalars(query)), channel_id, span, still)
+
+
+async def has_no_messages(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> None:
+    """A channel turned out to have no messages of its own."""
+    await connection.execute(
+        delete(tables.history_job_stretch).where(
+            _stretch.job_id.in_(sorted(job_ids)), _stretch.channel_id == channel_id
+        )
+    )
+    await _drop_read(connection, job_ids, channel_id)
+
+
+async def archive_found(connection: AsyncConnection, job_id: int, channel_id: int) -> None:
+    """All archived threads of a channel are on the job's list."""
+    await connection.execute(
+        update(tables.history_job_channel)
+        .where(_channel.job_id == job_id, _channel.channel_id == channel_id)
+        .values(archive=False, left_out=None)
+    )
+    await _drop_read(connection, [job_id], channel_id)
+
+
+async def _drop_read(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> None:
+    more = exists().where(_stretch.job_id == _channel.job_id, _stretch.channel_id == _channel.channel_id)
+    await connection.execute(
+        delete(tables.history_job_channel).where(
+            _channel.job_id.in_(sorted(job_ids)), _channel.channel_id == channel_id, _channel.archive.is_(False), ~more
+        )
+    )
+
+
+async def leave_out(connection: AsyncConnection, job_ids: Collection[int], channel_id: int, reason: LeftOut) -> None:
+    """Note why a channel could not be read."""
+    await connection.execute(
+        update(tables.history_job_channel)
+        .where(_channel.job_id.in_(sorted(job_ids)), _channel.channel_id == channel_id)
+        .values(left_out=reason.value)
+    )
+
+
+async def left_out(
+    connection: AsyncConnection, guild_id: int, job_id: int | None = None
+) -> dict[LeftOut, tuple[int, ...]]:
+    """The channels that jobs of a guild, or one of them, tried to read and could not, by why."""
+    query = (
+        select(_channel.channel_id, _channel.left_out)
+        .where(_channel.guild_id == guild_id, _channel.left_out.is_not(None), _counted(guild_id))
+        .distinct()
+        .order_by(_channel.channel_id)
+    )
+    if job_id is not None:
+        query = query.where(_channel.job_id == job_id)
+    found: dict[LeftOut, tuple[int, ...]] = {}
+    for channel_id, reason in await connection.execute(query):
+        found[LeftOut(reason)] = (*found.get(LeftOut(reason), ()), channel_id)
+    return found
+
+
+async def untried(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """The ids of the jobs with something to read that was not tried yet."""
+    query = select(_channel.job_id).where(
+        _channel.guild_id == guild_id, _channel.left_out.is_(None), _counted(guild_id)
+    )
+    return frozenset(await connection.scalars(query.distinct()))
+
+
+async def of_new_managers(connection: AsyncConnection, guild_id: int) -> tuple[Span, ...]:
+    """What is on record and was not yet read again for all managers, in channels that are not excluded."""
+    query = (
+        select(_stretch.first_id, _stretch.last_id)
+        .join(
+            tables.history_job_channel,
+            (_channel.job_id == _stretch.job_id) & (_channel.channel_id == _stretch.channel_id),
+        )
+        .join(tables.history_job, _job.job_id == _stretch.job_id)
+        .where(_stretch.guild_id == guild_id, _job.kind == JobKind.READ_AGAIN.value, _counted(guild_id))
+    )
+    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
