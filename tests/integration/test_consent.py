@@ -517,8 +517,13 @@ async def test_killed_between_any_two_transactions_of_erasing_opting_in_and_appo
     clock = DrivenClock(moment(10))
 
     class Sights:
-        async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
+        def shown(self, _guild_id: int) -> Sequence[ChannelSnapshot]:
             return [log.snapshot(ROOM)]
+
+        async def archived(
+            self, _guild_id: int, _channel_id: int, _since_id: int
+        ) -> tuple[Sequence[ChannelSnapshot], bool]:
+            return [], True
 
     async def story(database: Database) -> None:
         """Everything from the beginning; a step that was done before does nothing, or the same."""

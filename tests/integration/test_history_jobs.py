@@ -93,7 +93,11 @@ class Scene:
         self.channels = Shown(self.log, GENERAL, OTHER)
         self.roster = Roster(self.database, self.clock)
         self.reader = self.restarted()
-        self.settings = SettingsService(self.database, self.roster, self.clock, lambda: self.reader.retry_soon())
+        self.settings = SettingsService(self.database, self.roster, self.clock, self.fill_soon)
+
+    def fill_soon(self) -> None:
+        """Channels count again; the reader may be another one by then."""
+        self.reader.retry_soon()
 
     def restarted(self) -> HistoryReader:
         self.reader = HistoryReader(self.database, self.recorder, self.log, self.channels, self.clock)

@@ -150,6 +150,10 @@ ARGUMENTS: dict[str, Any] = {
     "state": DeliveryState.SENT,
     "objection": Objection(AT),
     "scope": Scope.MEMBER,
+    "sent_since": AT - timedelta(days=8),
+    "proxied": True,
+    "counted": True,
+    "parent_id": None,
 }
 
 
