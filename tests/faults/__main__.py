@@ -100,10 +100,12 @@ async def empty_database() -> AsyncIterator[Path]:
 
 
 def show_hostile(outcome: HostileOutcome, log: Path) -> None:
-    """Print what went wrong, and keep the log."""
+    """Print what went wrong, and keep the log and the database."""
     kept = Path(tempfile.gettempdir(), "spade-faults-hostile.log")
     shutil.copyfile(log, kept)
-    print(f"failed; the log of the bot is {kept}")
+    for one in log.parent.glob("spade.db*"):
+        shutil.copyfile(one, kept.with_name(f"spade-faults-hostile{one.suffix}"))
+    print(f"failed; the log of the bot is {kept}, its database is beside it")
     for what, found in (
         ("the process ended after", outcome.ended),
         ("traceback:", outcome.tracebacks),

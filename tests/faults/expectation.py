@@ -180,7 +180,7 @@ def _around(town: Town, message_id: int, difference: Difference) -> str:
         (one for one in everything if one.channel_id == place and one.id <= message_id), key=lambda one: one.id
     )
     lines = []
-    for one in here[-8:]:
+    for one in here[-20:]:
         said = [
             one.author.name,
             f"type {one.type}",

@@ -96,10 +96,7 @@ class GatewayEvents:
             log.warning("%s is not readable as a whole: %s", name, ", ".join(lost))
 
     def _note_state(self, name: str, clean: Json, lost: tuple[str, ...]) -> None:
-        guild_id = events.guild_named_by(name, clean, self._surroundings())
-        if guild_id is None:  # it is gone, now that the event was parsed
-            guild_id = readable_identity(clean, "guild_id") or readable_identity(clean)
-        assert guild_id is not None  # it was read
+        guild_id = events.guild_of(name, clean)
         if lost:
             log.warning("%s of guild %s is not readable as a whole: %s", name, guild_id, ", ".join(lost))
             if name == "GUILD_CREATE":

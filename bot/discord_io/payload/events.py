@@ -290,6 +290,11 @@ USED = frozenset({MESSAGE, *READERS})
 """Every event that Spade uses. No other one reaches discord.py's parsers."""
 
 
+def guild_of(name: str, clean: Json) -> int:
+    """The guild that an event of STATE is about, once it was read: it names it itself."""
+    return identity(clean, _guild_key(name))
+
+
 def guild_named_by(name: str, raw: object, known: Surroundings) -> int | None:
     """The guild that an event is about, as far as its ids or what the client knows tell it."""
     if not isinstance(raw, dict):
@@ -302,11 +307,12 @@ def guild_named_by(name: str, raw: object, known: Surroundings) -> int | None:
         by_content = None if channel_id is None else known.guild_of_channel(channel_id)
     if by_content is not None:
         return by_content
-    found = readable_identity(raw, "id" if name in _OF_GUILDS else "guild_id")
+    found = readable_identity(raw, _guild_key(name))
     return found if found is not None and known.knows_guild(found) else None
 
 
-_OF_GUILDS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
+def _guild_key(name: str) -> str:
+    return "id" if name in {"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"} else "guild_id"
 
 
 def ids_in(raw: object) -> str:
