@@ -14,7 +14,10 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 Work = Callable[[Mapping[Key, Value]], Awaitable[Collection[Key]]]
-"""Does what was noted and returns the keys of what failed. It raises nothing that is to be tried again."""
+"""Does what was noted and returns the keys of what failed. It raises nothing that is to be tried again.
+
+What is forgotten meanwhile goes from what it was given.
+"""
 
 
 class Backlog(Generic[Key, Value]):
@@ -28,6 +31,7 @@ class Backlog(Generic[Key, Value]):
         self._what = what
         self._limit = limit
         self._waiting: dict[Key, Value] = {}
+        self._doing: dict[Key, Value] = {}
         self._noted = asyncio.Event()
         self._overflowed = False
 
@@ -44,14 +48,20 @@ class Backlog(Generic[Key, Value]):
         self._waiting[key] = value
         self._noted.set()
 
+    def forget(self, key: Key) -> None:
+        """Have the worker not do this, unless it is done; if it is being done, the worker can tell by what it was given."""
+        self._waiting.pop(key, None)
+        self._doing.pop(key, None)
+
     async def work(self, do: Work[Key, Value]) -> None:
         """Do what is noted, all of it at a time, until cancelled. What failed is tried again, if it still stands."""
         while True:
             await self._noted.wait()
             self._noted.clear()
-            doing, self._waiting = self._waiting, {}
-            failed = await do(doing)
-            self._waiting = {key: doing[key] for key in failed} | self._waiting
+            self._doing, self._waiting = self._waiting, {}
+            failed = await do(self._doing)
+            self._waiting = {key: self._doing[key] for key in failed if key in self._doing} | self._waiting
+            self._doing = {}
             self._overflowed = self._overflowed and bool(self._waiting)
             if failed:
                 self._noted.set()

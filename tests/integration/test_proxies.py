@@ -9,6 +9,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
@@ -234,6 +235,34 @@ async def test_nothing_is_stored_of_whom_nothing_may_be_recorded_and_it_does_not
             ear.proxied(person_id)
             await becomes(database, {person_id})
             await privacy.erase(GUILD, person_id)
+
+
+@pytest.mark.parametrize("doing", [False, True])
+async def test_what_waits_for_the_database_is_not_stored_after_a_return(
+    database: Database, monkeypatch: pytest.MonkeyPatch, doing: bool
+) -> None:
+    """The database is busy with others when she is erased and comes back."""
+    asked, go_on, known = asyncio.Event(), asyncio.Event(), people.proxied
+
+    async def held_up(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+        found = await known(connection, guild_id)
+        asked.set()
+        await go_on.wait()
+        return found
+
+    async with listening(database) as ear:
+        monkeypatch.setattr(people, "proxied", held_up)
+        privacy = PrivacyService(database, Roster(database, ear.clock), ear.clock, ear.proxies.forget)
+        for who in (MIA, NOAH) if doing else (NOAH, MIA):
+            for _ in range(PROXIED_NEEDED):
+                ear.proxied(who)
+            await asked.wait()
+        await privacy.erase(GUILD, MIA)
+        await privacy.opt_in(GUILD, MIA, ear.clock.now())
+        monkeypatch.setattr(people, "proxied", known)
+        go_on.set()
+        await becomes(database, {NOAH})
+        await stays(database, {NOAH})
 
 
 async def test_it_is_told_again_when_the_row_went_with_an_old_record(database: Database) -> None:

@@ -123,6 +123,7 @@ class Proxies:
     def forget(self, guild_id: int, person_id: int) -> None:
         """Forget what was heard of a person: what lies outside their consent must not speak later."""
         self._habits.pop((guild_id, person_id))
+        self._backlog.forget((guild_id, person_id))
         for message_id, message in self._written.items():
             if (message.guild_id, message.author_id) == (guild_id, person_id):
                 self._written.pop(message_id)
@@ -213,28 +214,29 @@ class Proxies:
                     self._habits[who] = ProxyHabit(PROXIED_NEEDED)
 
     async def _store(self, told: Mapping[_Person, ProxyHabit]) -> Collection[_Person]:
-        by_guild: defaultdict[int, dict[int, bool]] = defaultdict(dict)
-        for (guild_id, person_id), habit in told.items():
-            by_guild[guild_id][person_id] = habit.holds
+        by_guild: defaultdict[int, list[_Person]] = defaultdict(list)
+        for who in told:
+            by_guild[who[0]].append(who)
         failed: list[_Person] = []
         for guild_id, some in by_guild.items():
             try:
-                await self._store_in(guild_id, some)
+                await self._store_in(guild_id, some, told)
             except OutageError:
-                failed += [(guild_id, person_id) for person_id in some]  # the outage is logged by itself
+                failed += some  # the outage is logged by itself
             except Exception as error:  # noqa: BLE001 - whatever failed, the other guilds get their turn
                 log.warning("Who writes through a proxy cannot be noted now (%s: %s)", type(error).__name__, error)
-                failed += [(guild_id, person_id) for person_id in some]
+                failed += some
         return failed
 
-    async def _store_in(self, guild_id: int, told: Mapping[int, bool]) -> None:
+    async def _store_in(self, guild_id: int, some: Collection[_Person], told: Mapping[_Person, ProxyHabit]) -> None:
         async with self._database.reading() as connection:
             known = await people.proxied(connection, guild_id)
-        changed = {person_id: proxied for person_id, proxied in told.items() if (person_id in known) is not proxied}
+        changed = [who for who in some if who in told and (who[1] in known) is not told[who].holds]
         if changed:
             async with self._database.writing() as connection:
-                for person_id, proxied in changed.items():
-                    await people.set_proxied(connection, guild_id, person_id, proxied=proxied)
+                for who in changed:
+                    if (habit := told.get(who)) is not None:  # their consent may have ended while this waited
+                        await people.set_proxied(connection, guild_id, who[1], proxied=habit.holds)
 
 
 def _is_over(at: datetime, now: datetime) -> bool:
