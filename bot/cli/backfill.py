@@ -42,7 +42,7 @@ def backfill(
     point(discord_url)
     ended = asyncio.run(_run(settings, token, guild, day))
     print(backfill_progress(ended))
-    if ended.left_out:
+    if not ended.finished:
         raise typer.Exit(1)
 
 

@@ -49,7 +49,7 @@ class Backlog(Generic[Key, Value]):
         self._noted.set()
 
     def forget(self, key: Key) -> None:
-        """Have the worker not do this, unless it is done; if it is being done, the worker can tell by what it was given."""
+        """Have the worker not do this. If it has begun, it can tell by what it was given, until it is done."""
         self._waiting.pop(key, None)
         self._doing.pop(key, None)
 

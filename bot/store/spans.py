@@ -32,6 +32,15 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
+async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
+    """The spans of a guild's channels, in order."""
+    query = select(_span.channel_id, _span.first_id, _span.last_id).where(_span.guild_id == guild_id)
+    found: dict[int, list[Span]] = {}
+    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
+        found.setdefault(row.channel_id, []).append(Span(row.first_id, row.last_id))
+    return {channel_id: tuple(spans) for channel_id, spans in found.items()}
+
+
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
     """For each channel on record, from the start of its first span to the end of its last."""
     return await _extents(connection, _span, guild_id)

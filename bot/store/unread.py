@@ -61,23 +61,30 @@ async def add(connection: AsyncConnection, guild_id: int, job_id: int, found: It
 
     Those that it has to read already stay as they are.
     """
-    new = 0
+    query = select(_channel.channel_id).where(_channel.guild_id == guild_id, _channel.job_id == job_id)
+    known = frozenset(await connection.scalars(query))
+    new: dict[int, Unread] = {}
     for one in found:
-        if not one.stretches and not one.archive:
-            continue
-        row = {"job_id": job_id, "channel_id": one.channel_id, "guild_id": guild_id}
-        added = await connection.execute(
-            insert_into(connection, tables.history_job_channel)
-            .values(**row, parent_id=one.parent_id, archive=one.archive)
-            .on_conflict_do_nothing()
-        )
-        new += added.rowcount
-        if added.rowcount and one.stretches:
-            await connection.execute(
-                insert(tables.history_job_stretch),
-                [{**row, "first_id": part.first_id, "last_id": part.last_id} for part in one.stretches],
-            )
-    return new
+        if (one.stretches or one.archive) and one.channel_id not in known:
+            new.setdefault(one.channel_id, one)
+    channels = [
+        {**_key(guild_id, job_id, one.channel_id), "parent_id": one.parent_id, "archive": one.archive}
+        for one in new.values()
+    ]
+    stretches = [
+        {**_key(guild_id, job_id, one.channel_id), "first_id": part.first_id, "last_id": part.last_id}
+        for one in new.values()
+        for part in one.stretches
+    ]
+    if channels:
+        await connection.execute(insert(tables.history_job_channel), channels)
+    if stretches:
+        await connection.execute(insert(tables.history_job_stretch), stretches)
+    return len(new)
+
+
+def _key(guild_id: int, job_id: int, channel_id: int) -> dict[str, int]:
+    return {"job_id": job_id, "channel_id": channel_id, "guild_id": guild_id}
 
 
 async def of_job(connection: AsyncConnection, guild_id: int, job_id: int) -> tuple[Unread, ...]:
@@ -127,7 +134,7 @@ async def read(
         _stretch.last_id >= span.first_id,
     )
     for row in (await connection.execute(query)).all():
-        key = {"job_id": row.job_id, "channel_id": channel_id, "guild_id": row.guild_id}
+        key = _key(row.guild_id, row.job_id, channel_id)
         whole = Span(row.first_id, row.last_id)
         left = merged((*unrecorded(whole, [span]), *common([whole], common([span], still))))
         await connection.execute(
@@ -160,6 +167,15 @@ async def read_for_managers(
     await read(connection, list(await connection.scalars(query)), channel_id, span, still)
 
 
+async def forget_before(connection: AsyncConnection, job_ids: Collection[int], first_id: int) -> None:
+    """Let jobs not have to read what is before a position."""
+    job = _stretch.job_id.in_(sorted(job_ids))
+    await connection.execute(delete(tables.history_job_stretch).where(job, _stretch.last_id < first_id))
+    across = update(tables.history_job_stretch).where(job, _stretch.first_id < first_id)
+    await connection.execute(across.values(first_id=first_id))
+    await _drop_read(connection, job_ids)
+
+
 async def has_no_messages(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> None:
     """A channel turned out to have no messages of its own."""
     await connection.execute(
@@ -180,13 +196,13 @@ async def archive_found(connection: AsyncConnection, job_id: int, channel_id: in
     await _drop_read(connection, [job_id], channel_id)
 
 
-async def _drop_read(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> None:
+async def _drop_read(connection: AsyncConnection, job_ids: Collection[int], channel_id: int | None = None) -> None:
+    """Take a channel off the lists of jobs, or any channel, of which nothing is left to be read."""
     more = exists().where(_stretch.job_id == _channel.job_id, _stretch.channel_id == _channel.channel_id)
-    await connection.execute(
-        delete(tables.history_job_channel).where(
-            _channel.job_id.in_(sorted(job_ids)), _channel.channel_id == channel_id, _channel.archive.is_(False), ~more
-        )
-    )
+    read_whole = [_channel.job_id.in_(sorted(job_ids)), _channel.archive.is_(False), ~more]
+    if channel_id is not None:
+        read_whole.append(_channel.channel_id == channel_id)
+    await connection.execute(delete(tables.history_job_channel).where(*read_whole))
 
 
 async def leave_out(connection: AsyncConnection, job_ids: Collection[int], channel_id: int, reason: LeftOut) -> None:

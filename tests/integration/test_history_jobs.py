@@ -1,9 +1,11 @@
 """What jobs that read history cannot read stays open until it is read, whatever happens meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, Self
@@ -11,16 +13,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 
-from bot.clock import DrivenClock
+from bot.clock import DrivenClock, UnsureTimeError
 from bot.domain.guild import GuildSettings
-from bot.domain.history_job import LeftOut, Unread
+from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.services.digest.report import Reporter
+from bot.services.guild.retention import Retention
 from bot.services.guild.settings import SettingsChange, SettingsService
 from bot.services.members.roster import Roster
 from bot.services.record import gaps
@@ -393,7 +396,82 @@ async def test_a_channel_deleted_while_spade_was_away_keeps_no_job_open(scene: S
     assert (await scene.open(), await scene.complete()) == (0, True)
 
 
+class UncertainClock(DrivenClock):
+    """A clock that may be wrong at times."""
+
+    certain = True
+
+    def sure_now(self) -> datetime:
+        if not self.certain:
+            raise UnsureTimeError
+        return self.now()
+
+
+async def test_what_is_older_than_the_guild_keeps_is_not_brought_back_for_a_new_manager(scene: Scene) -> None:
+    """It was purged for good; what is purged while a job waits is not read either."""
+    scene.clock = clock = UncertainClock(moment(0) + timedelta(days=100))
+    scene.restarted()
+    scene.log.unreadable |= {GENERAL.channel_id, OTHER.channel_id, SIDE.channel_id}
+    settings = GuildSettings(GUILD, ZoneInfo("UTC"), keep_months=3)
+    async with scene.database.writing() as connection:
+        await guilds.save(connection, settings)
+    assert await Retention(scene.database, scene.clock).purge_due() > 0
+    purged = await scene.touches()
+    clock.certain = False
+    await scene.appoint(BEN)  # what is not certain is not left for good
+    assert len((await scene.left_out())[LeftOut.FORBIDDEN]) == 3
+    scene.log.unreadable.clear()
+    requests = scene.log.requests
+    clock.certain = True
+    await scene.retried()
+    assert (await scene.touches(), scene.log.requests, await scene.open()) == (purged, requests, 0)
+
+
+async def test_what_still_may_not_be_read_is_logged_once(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    scene.log.unreadable |= {GENERAL.channel_id, OTHER.channel_id, SIDE.channel_id}
+    await scene.appoint(BEN)
+    assert "left out for now" in caplog.text
+    caplog.clear()
+    scene.reader.retry_soon()
+    await scene.retried()
+    assert not caplog.records
+
+
 # Backfills.
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What any database is asked meanwhile."""
+    found: list[str] = []
+
+    def asked(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", asked)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", asked)
+
+
+async def test_listing_a_large_guild_asks_no_more_often_than_a_small_one(database: Database) -> None:
+    """All that is recorded meanwhile waits for it."""
+    asked: list[int] = []
+    for some in (range(1, 4), range(10, 90)):
+        scene = Scene(database)
+        scene.channels.places = tuple(channel(CHANNEL + number) for number in some)
+        for place in scene.channels.places:
+            scene.log.post(place, said(0, MIA))
+        async with database.writing() as connection:
+            job = await history_jobs.add(connection, GUILD, JobKind.BACKFILL, moment(-100), moment(0))
+        with statements() as counted:
+            await scene.reader._reading._list_shown(job)
+        asked.append(len(counted))
+        async with database.reading() as connection:
+            assert len(await unread.of_job(connection, GUILD, job.job_id)) == len(some)
+    assert asked[0] == asked[1]
 
 
 async def test_a_backfill_is_not_done_before_it_has_read_what_it_left_out(database: Database) -> None:

@@ -286,6 +286,25 @@ async def test_what_a_job_has_to_read_shrinks_as_it_is_read_and_keeps_what_could
         assert await unread.of_job(connection, GUILD, job.job_id) == (Unread(6, 5, (Span(7, 8),)),)
 
 
+async def test_what_is_before_a_position_leaves_the_list_of_a_job(database: Database) -> None:
+    async with database.writing() as connection:
+        for place, *some in (
+            (Place(GUILD, 5), Span(10, 40), Span(60, 90)),
+            (Place(GUILD, 6, is_thread=True, parent_id=5), Span(7, 8)),
+        ):
+            for span in some:
+                await spans.add(connection, place, span)
+        for manager_id in (ANNA, BEN):
+            await history_jobs.add_reading_again(connection, GUILD, manager_id, moment(0))
+        of_anna, of_ben = await history_jobs.unfinished(connection, GUILD)
+        await unread.add(connection, GUILD, of_anna.job_id, [Unread(7, None, archive=True)])
+        everything = await unread.of_job(connection, GUILD, of_ben.job_id)
+        await unread.forget_before(connection, [of_anna.job_id], 61)
+        left = (Unread(5, None, (Span(61, 90),)), Unread(7, None, archive=True))
+        assert await unread.of_job(connection, GUILD, of_anna.job_id) == left
+        assert await unread.of_job(connection, GUILD, of_ben.job_id) == everything
+
+
 async def test_an_excluded_channel_sleeps_on_a_jobs_list_and_a_deleted_one_goes(database: Database) -> None:
     async with database.writing() as connection:
         await spans.add(connection, Place(GUILD, 5), Span(10, 40))

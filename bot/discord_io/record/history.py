@@ -133,9 +133,8 @@ class DiscordHistory:
         known = self._client.get_channel(place.channel_id)
         if known is None:
             thread = self._archived.get(place.channel_id)
-            if (
-                thread is None or self._client.get_channel(thread.parent_id) is None
-            ):  # it may have gone with its channel
+            # Without its channel, it may have gone with it.
+            if thread is None or self._client.get_channel(thread.parent_id) is None:
                 thread = await self._fetch_thread(place.channel_id)
             parent = self._client.get_channel(thread.parent_id)
             if not isinstance(parent, discord.TextChannel | discord.ForumChannel):

@@ -14,7 +14,7 @@ from bot.store.error import OutageError
 log = logging.getLogger(__name__)
 
 _ASKED = 10_000
-"""How many channels are remembered as there: their deletion would be heard."""
+"""How many channels are remembered as there, so that each is asked about once."""
 
 
 class GoneChannels:

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bot.clock import Clock
+from bot.clock import Clock, UnsureTimeError
+from bot.domain.calendar import day_start, local_day
 from bot.domain.history_job import HistoryJob, JobKind, LeftOut, Unread
+from bot.domain.retention import kept_from
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place
@@ -21,7 +24,8 @@ from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
 from bot.store import guilds, history_jobs, spans, unread
-from bot.store.database import Connection, Database
+from bot.store.database import Database
+from bot.store.error import UnknownZoneError
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +83,14 @@ class HistoryRun:
             return
         if jobs[0].kind is JobKind.BACKFILL:
             await self._list(jobs[0])
+        else:
+            await retry("Looking for what is kept", partial(self._leave_what_is_not_kept, jobs))
         to_read = await retry("Looking for what is to be read", partial(self._to_read, jobs)) or {}
         before = self._progress.of(jobs[0])
         await _side_by_side(to_read.items(), lambda one: self._read(one[1], one[0]))
         await retry("Noting that history was read", partial(self._finish, jobs))
         after = self._progress.of(jobs[0])
-        if after != before:
+        if (after.done, after.messages) != (before.done, before.messages):
             what = f"Read {after.messages} messages of history in {after.done} of {after.channels} channels"
             log.info("%s (%s)", what, jobs[0].kind.value)
 
@@ -105,8 +111,9 @@ class HistoryRun:
             return
         async with self._database.writing() as connection:
             excluded = await guilds.excluded_channels(connection, job.guild_id)
+            recorded = await spans.of_guild(connection, job.guild_id)
             found = [
-                await self._missing(connection, job, one, archive=not one.place.is_thread)
+                self._missing(job, one, recorded, archive=not one.place.is_thread)
                 for one in shown
                 if not one.place.is_in(excluded)
             ]
@@ -115,17 +122,22 @@ class HistoryRun:
             )
             ids = {one.place.channel_id for one in shown}
             for channel_id in sorted(await spans.counted_channels(connection, job.guild_id) - ids):
-                hidden = await self._missing(connection, job, ChannelSnapshot(Place(job.guild_id, channel_id), 0))
+                hidden = self._missing(job, ChannelSnapshot(Place(job.guild_id, channel_id), 0), recorded)
                 looked_at += bool(hidden.stretches)
                 found.append(hidden)
             await history_jobs.add_list(connection, job.guild_id, job.job_id, found, looked_at)
 
-    async def _missing(
-        self, connection: Connection, job: HistoryJob, snapshot: ChannelSnapshot, *, archive: bool = False
+    def _missing(
+        self,
+        job: HistoryJob,
+        snapshot: ChannelSnapshot,
+        spans_by_channel: Mapping[int, tuple[Span, ...]],
+        *,
+        archive: bool = False,
     ) -> Unread:
         """What the record of a channel lacks from the beginning of a backfill until its own end."""
         place = snapshot.place
-        recorded = await spans.of_channel(connection, place.channel_id)
+        recorded = spans_by_channel.get(place.channel_id, ())
         newest_id = first_id_at(self._clock.now()) if snapshot.stale else snapshot.last_message_id
         first_id = max(first_id_at(job.since), place.channel_id)
         last_id = max((span.last_id for span in recorded), default=newest_id)
@@ -140,12 +152,25 @@ class HistoryRun:
     async def _search_archive(self, job: HistoryJob, channel_id: int) -> LeftOut | None:
         found, whole = await self._channels.archived(job.guild_id, channel_id, first_id_at(job.since))
         async with self._database.writing() as connection:
-            threads = [await self._missing(connection, job, one) for one in found]
+            recorded = await spans.of_guild(connection, job.guild_id)
+            threads = [self._missing(job, one, recorded) for one in found]
             added = await unread.add(connection, job.guild_id, job.job_id, threads)
             await history_jobs.add_channels(connection, job.job_id, added)
             if whole:
                 await unread.archive_found(connection, job.job_id, channel_id)
         return None if whole else LeftOut.UNREADABLE
+
+    async def _leave_what_is_not_kept(self, jobs: Sequence[HistoryJob]) -> None:
+        """Take off the lists of jobs that read again what is older than the guild keeps: it was purged for good."""
+        with suppress(UnknownZoneError, UnsureTimeError):  # then nothing is purged either
+            now = self._clock.sure_now()
+            async with self._database.reading() as connection:
+                settings = await guilds.settings_of(connection, jobs[0].guild_id)
+            if settings is None or settings.keep_months is None:
+                return
+            kept_since = day_start(kept_from(local_day(now, settings.zone), settings.keep_months), settings.zone)
+            async with self._database.writing() as connection:
+                await unread.forget_before(connection, [job.job_id for job in jobs], first_id_at(kept_since))
 
     async def _unread(self, job: HistoryJob) -> tuple[Unread, ...]:
         async with self._database.reading() as connection:
