@@ -138,13 +138,18 @@ BEFORE_AND_AFTER = (
     said(21, ANNA, to=(20, MIA)),
     said(22, ANNA, to=(2, BEN)),
     said(23, BEN, to=(1, ANNA)),
+    said(24, ANNA, to=(0, MIA)),
 )
 SINCE_MINUTE_10 = {
-    MIA: {"touch": [(at(21), MIA, ANNA)], "waiting": [at(20)], "activity": {MIA: 1, ANNA: 4, BEN: 2}},
-    ANNA: {
-        "touch": [(at(2), MIA, BEN), (at(21), MIA, ANNA)],
+    MIA: {
+        "touch": [(at(21), ANNA, at(20)), (at(24), ANNA, None)],
         "waiting": [at(20)],
-        "activity": {MIA: 2, ANNA: 2, BEN: 2},
+        "activity": {MIA: 1, ANNA: 5, BEN: 2},
+    },
+    ANNA: {
+        "touch": [(at(2), BEN, None), (at(21), ANNA, at(20)), (at(24), ANNA, at(0))],
+        "waiting": [at(20)],
+        "activity": {MIA: 2, ANNA: 3, BEN: 2},
     },
 }
 
@@ -189,7 +194,9 @@ async def test_by_no_door(database: Database, door: Callable[[Spade], Awaitable[
     await door(spade)
     found = await facts(database)
     expected = SINCE_MINUTE_10[person_id]
-    touches = [row[:3] for row in found["touch"] if row[1] == MIA]
+    columns = list(tables.touch.c.keys())
+    manager, replied_to = columns.index("manager_id"), columns.index("replied_to_id")
+    touches = [(row[0], row[manager], row[replied_to]) for row in found["touch"] if row[1] == MIA]
     assert touches == expected["touch"]
     assert [row[0] for row in found["waiting"] if row[3] == MIA] == expected["waiting"]
     written: Counter[int] = Counter()
