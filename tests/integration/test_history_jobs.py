@@ -12,12 +12,11 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
-from alembic import command
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, event
 
 from bot.clock import DrivenClock, UnsureTimeError
 from bot.domain.guild import GuildSettings
-from bot.domain.history_job import JobKind, LeftOut, Unread
+from bot.domain.history_job import JobKind, LeftOut
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -32,7 +31,7 @@ from bot.services.record.follower import Follower
 from bot.services.record.history import GoneChannelError, NoMessagesError, UnreadableHistoryError
 from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
-from bot.store import forgetting, guilds, history_jobs, managers, migration, spans, tables, unread
+from bot.store import forgetting, guilds, history_jobs, managers, spans, tables, unread
 from bot.store.database import Database, open_database
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, START, at, channel, moment, said, thread, whole
@@ -588,38 +587,3 @@ async def test_killed_between_any_two_transactions_nothing_is_lost(
         number += 1
     print(f"killed before each of {number - 1} transactions: lost=0")
     assert number > 8
-
-
-# From an earlier version.
-
-
-async def test_jobs_of_an_earlier_version_go_on_with_all_that_is_on_record(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config = migration._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
-        for first_id in (10, 30):
-            connection.exec_driver_sql(f"INSERT INTO span VALUES (5, {first_id}, {first_id + 9}, {GUILD}, NULL)")
-        connection.exec_driver_sql(f"INSERT INTO span VALUES (6, 1, 2, {GUILD}, 5), (7, 1, 2, {GUILD + 1}, NULL)")
-        for job_id, kind, finished_at in (
-            (1, "read again", 5),
-            (2, "read again", None),
-            (3, "backfill", None),
-        ):
-            connection.execute(
-                text("INSERT INTO history_job VALUES (:job, :guild, :kind, 0, 101, 0, :finished, NULL, 0)"),
-                {"job": job_id, "guild": GUILD, "kind": kind, "finished": finished_at},
-            )
-    engine.dispose()
-    database = await open_database(f"sqlite:///{path}", write=True)
-    async with database.reading() as connection:
-        again, backfill = await history_jobs.unfinished(connection, GUILD)
-        assert (again.listed, again.channels, backfill.listed) == (True, 2, False)
-        assert await unread.of_job(connection, GUILD, again.job_id) == (
-            Unread(5, None, (Span(10, 19), Span(30, 39))),
-            Unread(6, 5, (Span(1, 2),)),
-        )
-        assert await unread.of_job(connection, GUILD, backfill.job_id) == ()
-    await database.close()

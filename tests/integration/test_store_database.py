@@ -16,11 +16,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Dialect, create_engine, exc, func, insert, inspect, make_url, select, text
+from sqlalchemy import Connection, Dialect, exc, func, insert, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
-from bot.store import migration, spans, tables
+from bot.domain.forgetting import Objection
+from bot.domain.history_job import Unread
+from bot.domain.span import Span
+from bot.store import forgetting, guilds, history_jobs, migration, people, spans, tables, unread
 from bot.store import postgres as postgres_store
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.error import DatabaseUnreachableError
@@ -122,26 +126,56 @@ async def test_opening_again_keeps_what_is_there(address: str) -> None:
     await database.close()
 
 
-async def test_a_first_digests_monday_becomes_a_moment_and_a_gap_learns_its_threads_channel() -> None:
+async def test_what_the_schema_before_this_version_held_is_kept_and_understood(empty_address: str) -> None:
     """Noon UTC of a Monday is in that Monday's week in every zone."""
-    engine, config = create_engine("sqlite://"), migration._config()
-    with engine.begin() as connection:
+    url = make_url(empty_address)
+    driver = "sqlite+aiosqlite" if url.drivername == "sqlite" else "postgresql+asyncpg"
+    engine = create_async_engine(url.set(drivername=driver))
+
+    def filled(connection: Connection) -> None:
+        config = migration._config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0003")
-        connection.execute(
-            text(
+        for statement in (
+            (
                 "INSERT INTO guild (guild_id, time_zone, digest_weekday, digest_hour, digest_from_on)"
                 " VALUES (7, 'UTC', 0, 9, '2026-03-02'), (8, 'UTC', 0, 9, NULL)"
-            )
-        )
-        connection.execute(text("INSERT INTO span VALUES (20, 1, 5, 7, 10)"))
-        connection.execute(text("INSERT INTO known_gap VALUES (20, 6, 9, 7, 'x'), (30, 6, 9, 7, 'x')"))
-        command.upgrade(config, "head")
-        guild, gap = tables.guild.c, tables.known_gap.c
-        begun = connection.execute(select(guild.guild_id, guild.digest_from_at).order_by(guild.guild_id)).all()
-        assert [tuple(row) for row in begun] == [(7, datetime(2026, 3, 2, 12, tzinfo=UTC)), (8, None)]
-        assert connection.execute(select(gap.parent_id).order_by(gap.channel_id)).scalars().all() == [10, None]
-    engine.dispose()
+            ),
+            "INSERT INTO span VALUES (20, 1, 5, 7, 10), (20, 8, 9, 7, 10), (40, 1, 5, 8, NULL)",
+            "INSERT INTO known_gap VALUES (20, 6, 7, 7, 'x'), (30, 6, 9, 7, 'x')",
+            "INSERT INTO member (guild_id, member_id, opted_out_at) VALUES (7, 201, 5)",
+            "INSERT INTO forgotten VALUES (7, 'mark')",
+            (
+                "INSERT INTO history_job VALUES (1, 7, 'read again', 0, 101, 0, 5, NULL, 0),"
+                " (2, 7, 'read again', 0, 101, 0, NULL, NULL, 3), (3, 7, 'read again', 0, 102, 0, NULL, 5, 0),"
+                " (4, 8, 'backfill', 0, NULL, 0, NULL, NULL, 0)"
+            ),
+        ):
+            connection.execute(text(statement))
+
+    async with engine.begin() as begun:
+        await begun.run_sync(filled)
+    await engine.dispose()
+    database = await open_database(empty_address, write=True)
+    async with database.reading() as connection:
+        first = {guild_id: await guilds.settings_of(connection, guild_id) for guild_id in (7, 8)}
+        assert {guild_id: settings and settings.digest_from_at for guild_id, settings in first.items()} == {
+            7: datetime(2026, 3, 2, 12, tzinfo=UTC),
+            8: None,
+        }
+        gap = tables.known_gap.c
+        gaps = await connection.execute(select(gap.channel_id, gap.parent_id).order_by(gap.channel_id))
+        assert [tuple(row) for row in gaps] == [(20, 10), (30, None)]
+        assert (await forgetting.forgotten(connection, 7)).marks == {"mark": Objection()}
+        assert 201 in await forgetting.unrecorded(connection, 7)
+        assert await people.proxied(connection, 7) == frozenset()
+        (again,) = await history_jobs.unfinished(connection, 7)
+        assert (again.job_id, again.manager_id, again.messages, again.listed, again.channels) == (2, 101, 3, True, 1)
+        assert await unread.of_job(connection, 7, 2) == (Unread(20, 10, (Span(1, 5), Span(8, 9))),)
+        assert [job.listed for job in await history_jobs.unfinished(connection, 8)] == [False]
+        for job_id in (1, 3, 4):
+            assert await unread.of_job(connection, 7 if job_id < 4 else 8, job_id) == ()
+    await database.close()
 
 
 async def test_a_newer_schema_is_refused(address: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -18,11 +19,14 @@ import pytest
 import typer
 
 from bot import __version__
-from bot.cli import main
+from bot.cli import backfill, main
 from bot.cli.failure import Failure
 from bot.cli.init import example
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
 from bot.config import Settings, load
+from bot.domain.history_job import HistoryJob, JobKind, LeftOut
+from bot.domain.snowflake import EPOCH
+from bot.services.record.job_progress import JobProgress
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789_-"  # made up
@@ -516,3 +520,22 @@ def test_check_warns_of_a_password_others_can_read(run: Run, monkeypatch: pytest
     assert "database: postgresql://u:***@h/d" in ended.out
     assert ("others can read the password" in ended.out) == (mode == 0o644)
     assert "others can read" not in run("check", "--database", "postgresql://h/d").out
+
+
+@pytest.mark.parametrize(("finished", "left_out", "status"), [(True, False, 0), (False, True, 1), (False, False, 1)])
+def test_a_backfill_that_has_something_left_to_read_has_failed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, finished: bool, left_out: bool, status: int
+) -> None:
+    """Where a channel cannot be read, or the server went out of sight."""
+    job = HistoryJob(1, 7, JobKind.BACKFILL, EPOCH, None, EPOCH)
+    ended = JobProgress(job, 2, 1, 5, running=False, finished=finished)
+    if left_out:
+        ended = replace(ended, left_out={LeftOut.FORBIDDEN: (20,)})
+
+    async def read(*_arguments: object) -> JobProgress:
+        return ended
+
+    monkeypatch.setenv("SPADE_TOKEN", TOKEN)
+    monkeypatch.setattr(backfill, "_run", read)
+    told = run("backfill", "--guild", "7", "--since", "2026-03-01")
+    assert (told.status, told.out.startswith("Done")) == (status, finished)
