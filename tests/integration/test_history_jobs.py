@@ -440,6 +440,15 @@ async def test_what_still_may_not_be_read_is_logged_once(scene: Scene, caplog: p
 # Backfills.
 
 
+async def test_an_archive_that_cannot_be_read_holds_up_no_messages_of_its_channel(database: Database) -> None:
+    scene = Scene(database)
+    scene.log.post(OTHER, said(10, MIA), said(11, MIA))
+    scene.channels.whole = False
+    job = await scene.reader.backfill(GUILD, moment(-100))
+    progress = await scene.reader.wait(job)
+    assert (progress.messages, progress.left_out) == (2, {LeftOut.UNREADABLE: (GENERAL.channel_id, OTHER.channel_id)})
+
+
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """What any database is asked meanwhile."""

@@ -71,6 +71,7 @@ class HistoryRun:
         self._clock = clock
         self._at_once = asyncio.Semaphore(_CHANNELS_AT_ONCE)
         self._delays = GrowingDelays()
+        self._archive_delays = GrowingDelays()
 
     async def run(self, jobs: tuple[HistoryJob, ...]) -> None:
         """Read what one backfill, or jobs of one guild that read again, have still to read and can read now.
@@ -101,7 +102,7 @@ class HistoryRun:
         if not job.listed:
             await retry("Looking for channels to read", partial(self._list_shown, job))
         found = await retry("Looking for archives", partial(self._unread, job)) or ()
-        archives = [one for one in found if one.archive and self._due([one])]
+        archives = [one for one in found if one.archive and _due([one], self._archive_delays)]
         await _side_by_side(archives, partial(self._search, job))
 
     async def _list_shown(self, job: HistoryJob) -> None:
@@ -147,7 +148,8 @@ class HistoryRun:
     async def _search(self, job: HistoryJob, channel: Unread) -> None:
         """Put a channel's archived threads on a backfill's list."""
         what = f"Looking at the archive of channel {channel.channel_id}"
-        await self._try(what, [job], channel, partial(self._search_archive, job, channel.channel_id))
+        work = partial(self._search_archive, job, channel.channel_id)
+        await self._try(what, [job], channel, work, self._archive_delays)
 
     async def _search_archive(self, job: HistoryJob, channel_id: int) -> LeftOut | None:
         found, whole = await self._channels.archived(job.guild_id, channel_id, first_id_at(job.since))
@@ -186,18 +188,14 @@ class HistoryRun:
             self._progress.expect(job, channels=known.channels if known else 0, left=len(channels))
             for one in channels:
                 found.setdefault(one.channel_id, []).append((job, one))
-        return {channel_id: who for channel_id, who in found.items() if self._due([one for _, one in who])}
-
-    def _due(self, channel: Collection[Unread]) -> bool:
-        """Whether a channel is to be tried: it is not if all there is of it could not be read a short while ago."""
-        return any(one.left_out is not LeftOut.UNREADABLE or self._delays.due(one.channel_id) for one in channel)
+        return {channel_id: who for channel_id, who in found.items() if _due([one for _, one in who], self._delays)}
 
     # Reading it.
 
     async def _read(self, who: Sequence[tuple[HistoryJob, Unread]], channel_id: int) -> None:
         jobs = [job for job, _ in who]
         what = f"Reading history of channel {channel_id}"
-        if await self._try(what, jobs, who[0][1], partial(self._read_channel, jobs, channel_id)):
+        if await self._try(what, jobs, who[0][1], partial(self._read_channel, jobs, channel_id), self._delays):
             self._progress.add(jobs, channels=1)
 
     async def _try(
@@ -206,6 +204,7 @@ class HistoryRun:
         jobs: Sequence[HistoryJob],
         channel: Unread,
         work: Callable[[], Awaitable[LeftOut | None]],
+        delays: GrowingDelays,
     ) -> bool:
         """Do some work on a channel, which returns what keeps it from being all that is to be done; note that."""
 
@@ -215,10 +214,10 @@ class HistoryRun:
 
         (reason,) = await retry(what, once, tries=CHANNEL_TRIES) or (LeftOut.UNANSWERED,)
         if reason is None:
-            self._delays.end(channel.channel_id)
+            delays.end(channel.channel_id)
             return True
         if reason is LeftOut.UNREADABLE:
-            self._delays.grow(channel.channel_id, gaps.GAP_RETRY_SECONDS, gaps.LONGEST_RETRY_SECONDS)
+            delays.grow(channel.channel_id, gaps.GAP_RETRY_SECONDS, gaps.LONGEST_RETRY_SECONDS)
         if reason is not channel.left_out:
             log.info("History of channel %s is left out for now: %s", channel.channel_id, reason.value)
         await retry("Noting what was left out", partial(self._leave_out, jobs, channel.channel_id, reason))
@@ -302,6 +301,11 @@ class HistoryRun:
                 known = await history_jobs.by_id(connection, job.job_id)
                 left_out = await unread.left_out(connection, job.guild_id, job.job_id)
                 self._progress.leave(job, left_out, finished=known is not None and known.finished_at is not None)
+
+
+def _due(channel: Collection[Unread], delays: GrowingDelays) -> bool:
+    """Whether a channel is to be tried: it is not if all there is of it could not be read a short while ago."""
+    return any(one.left_out is not LeftOut.UNREADABLE or delays.due(one.channel_id) for one in channel)
 
 
 async def _side_by_side(items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
