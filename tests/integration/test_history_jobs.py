@@ -391,6 +391,11 @@ async def test_a_channel_deleted_while_spade_was_away_keeps_no_job_open(scene: S
     scene.log.refused[OTHER.channel_id] = GoneChannelError("Unknown Channel")
     scene.log.refused[SIDE.channel_id] = NoMessagesError("a private thread")
     await scene.appoint(BEN)
+    assert await scene.touches() == OF_ANNA | IN_GENERAL  # Spade sees the channel: it would hear of its deletion
+    assert await scene.left_out() == {LeftOut.UNANSWERED: (OTHER.channel_id,)}
+    scene.channels.places = (GENERAL,)
+    scene.reader.retry_soon()
+    await scene.retried()
     assert await scene.touches() == IN_GENERAL
     assert (await scene.open(), await scene.complete()) == (0, True)
 

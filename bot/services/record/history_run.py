@@ -233,8 +233,11 @@ class HistoryRun:
                 await unread.has_no_messages(connection, [job.job_id for job in jobs], channel_id)
             return None
         except GoneChannelError:
-            if self._channels.shown(jobs[0].guild_id) is None:
+            shown = self._channels.shown(jobs[0].guild_id)
+            if shown is None:
                 return LeftOut.FORBIDDEN  # an outage, or Spade was removed
+            if any(one.place.channel_id == channel_id for one in shown):
+                return LeftOut.UNANSWERED  # Spade sees it: if it was deleted, that will be heard
             await self._recorder.take_back_channel(channel_id)
             return None
         except UnreadableHistoryError as error:
