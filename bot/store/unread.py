@@ -169,10 +169,17 @@ async def read_for_managers(
 
 async def forget_before(connection: AsyncConnection, job_ids: Collection[int], first_id: int) -> None:
     """Let jobs not have to read what is before a position."""
-    job = _stretch.job_id.in_(sorted(job_ids))
-    await connection.execute(delete(tables.history_job_stretch).where(job, _stretch.last_id < first_id))
-    across = update(tables.history_job_stretch).where(job, _stretch.first_id < first_id)
-    await connection.execute(across.values(first_id=first_id))
+    begun = (_stretch.job_id.in_(sorted(job_ids)), _stretch.first_id <= first_id)
+    key = (_stretch.job_id, _stretch.channel_id, _stretch.guild_id)
+    last_id = func.max(_stretch.last_id)
+    across = select(*key, last_id.label("last_id")).where(*begun).group_by(*key).having(last_id >= first_id)
+    left = [
+        {**_key(row.guild_id, row.job_id, row.channel_id), "first_id": first_id, "last_id": row.last_id}
+        for row in await connection.execute(across)
+    ]
+    await connection.execute(delete(tables.history_job_stretch).where(*begun))
+    if left:
+        await connection.execute(insert(tables.history_job_stretch), left)
     await _drop_read(connection, job_ids)
 
 

@@ -297,11 +297,15 @@ async def test_what_is_before_a_position_leaves_the_list_of_a_job(database: Data
         for manager_id in (ANNA, BEN):
             await history_jobs.add_reading_again(connection, GUILD, manager_id, moment(0))
         of_anna, of_ben = await history_jobs.unfinished(connection, GUILD)
-        await unread.add(connection, GUILD, of_anna.job_id, [Unread(7, None, archive=True)])
+        overlapping = Unread(8, None, (Span(50, 70), Span(55, 80), Span(61, 65), Span(90, 91)))
+        await unread.add(connection, GUILD, of_anna.job_id, [Unread(7, None, archive=True), overlapping])
         everything = await unread.of_job(connection, GUILD, of_ben.job_id)
         await unread.forget_before(connection, [of_anna.job_id], 61)
-        left = (Unread(5, None, (Span(61, 90),)), Unread(7, None, archive=True))
-        assert await unread.of_job(connection, GUILD, of_anna.job_id) == left
+        assert await unread.of_job(connection, GUILD, of_anna.job_id) == (
+            Unread(5, None, (Span(61, 90),)),
+            Unread(7, None, archive=True),
+            Unread(8, None, (Span(61, 80), Span(90, 91))),
+        )
         assert await unread.of_job(connection, GUILD, of_ben.job_id) == everything
 
 
