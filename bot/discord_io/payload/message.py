@@ -45,9 +45,9 @@ def read(raw: Mapping[str, Any]) -> RawMessage:
     people, mentions_no_person = _mentioned(raw)
     reply_to_id, reply_to_author_id, asks_for_target = None, None, False
     if kind is MessageKind.REPLY:
-        reply_to_id = optional_identity(child(raw, "message_reference"), "message_id")
+        reply_to_id = identity(child(raw, "message_reference"), "message_id")
         reply_to_author_id, known = _target_of(raw)
-        asks_for_target = reply_to_id is not None and not known
+        asks_for_target = not known
     return RawMessage(
         Message(
             message_id=message_id,
