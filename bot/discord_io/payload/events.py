@@ -285,6 +285,7 @@ PASSING: Mapping[str, Reader] = {
     "INTERACTION_CREATE": _interaction,
 }
 """What is passed on and not remembered."""
+DELETES = frozenset({"MESSAGE_DELETE", "MESSAGE_DELETE_BULK"})
 READERS: Mapping[str, Reader] = {**HANDSHAKE, **STATE, **PASSING}
 USED = frozenset({MESSAGE, *READERS})
 """Every event that Spade uses. No other one reaches discord.py's parsers."""
