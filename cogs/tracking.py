@@ -142,7 +142,7 @@ class Tracking(commands.Cog):
 
     @commands.Cog.listener()
     async def on_message_unread(self, missed: UnreadMessage) -> None:
-        """A message was sent, and the event cannot be read: the history may tell it."""
+        """A message was sent or deleted, and the event cannot be read: the history may tell it."""
         channel = missed.channel
         if not is_recordable(channel) or channel.guild.unavailable:
             if missed.message_id is not None:

@@ -3,7 +3,8 @@
 Only deleted messages are uncertain, and only some of them: a message that was deleted while the bot was not connected,
 or before the bot had recorded it, may have been seen or not. Facts of such a message are not compared; its activity
 may be counted or not. A message that cannot be read, and is known not to be, counts for nothing; that it was replied to
-can still be known.
+can still be known. One that is known to be missing may have been read all the same, and stand before others, as where
+what was said before it is unreadable: facts of others that depend on it may be on record or not.
 """
 
 from __future__ import annotations
@@ -41,6 +42,20 @@ class Difference:
         self.lost += missing
         self.doubled += surplus
         self.lines.append(f"{what}: {missing} missing, {surplus} too many")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The rows that must be in a table, and those that may be in it."""
+
+    required: frozenset[Row]
+    allowed: frozenset[Row]
+
+    @classmethod
+    def among(cls, some: frozenset[Row], others: frozenset[Row], missing: Collection[int]) -> Wanted:
+        """Both are possible: what they have in common is required. Of `missing` messages nothing is allowed."""
+        readable = frozenset(row for row in some | others if row[0] not in missing)
+        return cls(readable & some & others, readable)
 
 
 def facts(town: Town, without: Collection[int] = (), unreadable: Collection[int] = ()) -> dict[str, frozenset[Row]]:
@@ -94,8 +109,8 @@ def compare(
     difference = Difference()
     missing = {*unreadable, *undecided}
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        expected = facts(town, unreadable=unreadable)
-        expected = {table: frozenset(row for row in rows if row[0] not in missing) for table, rows in expected.items()}
+        without, whole = facts(town, unreadable=unreadable), facts(town)
+        expected = {table: Wanted.among(without[table], whole[table], missing) for table in whole}
         _compare_facts(town, connection, uncertain, expected, difference)
         _compare_activity(town, connection, uncounted, missing, difference)
         _compare_gaps(town, connection, missing, difference)
@@ -127,7 +142,7 @@ def _compare_facts(
     town: Town,
     connection: sqlite3.Connection,
     uncertain: Collection[int],
-    expected: dict[str, frozenset[Row]],
+    expected: dict[str, Wanted],
     difference: Difference,
 ) -> None:
     managers = {manager.id for manager in town.managers}
@@ -138,7 +153,7 @@ def _compare_facts(
         if row[1] not in managers
     }
     entries = {row[0] for row in waiting}
-    wrote_back = {row[0] for row in expected["wrote_back"]}
+    wrote_back = {row[0] for row in expected["wrote_back"].allowed}
     actual = {
         "touch": {
             row
@@ -161,8 +176,8 @@ def _compare_facts(
         },
     }
     for table, wanted in expected.items():
-        missing = wanted - actual[table]
-        surplus = {row for row in actual[table] - wanted if row[0] not in uncertain}
+        missing = wanted.required - actual[table]
+        surplus = {row for row in actual[table] - wanted.allowed if row[0] not in uncertain}
         for row in sorted(missing):
             difference.note(f"{table} {row}{_around(town, row[0], difference)}", 1, 0)
         for row in sorted(surplus):

@@ -191,7 +191,7 @@ def exported(
             raw: dict[str, Any] = {
                 "id": str(message.id),
                 "type": "Unreadable" if message.id in unreadable else kinds.get(message.type, str(message.type)),
-                "content": message.content or "words",
+                "content": "@everyone" if message.mention_everyone else "words",  # an edit does not change that
                 "author": {"id": str(author.id), "isBot": not is_person(author)},
                 "mentions": [
                     {"id": str(user_id), "isBot": not is_person(town.world.state.users[user_id])}

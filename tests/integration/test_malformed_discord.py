@@ -20,6 +20,7 @@ from bot.discord_io.record import messages as reading
 from bot.domain.snowflake import moment_of
 from bot.sandbox import Channel, Guild, Permission, PostedMessage, Sandbox, User
 from bot.services.record import gaps, retry
+from bot.store import managers
 from tests.support.stage import connected
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -195,6 +196,37 @@ async def test_a_delete_with_one_bad_id_takes_back_the_others(town: Town, caplog
         await town.sandbox.until(lambda: heard)
         assert set(heard) == {gone[0].id, gone[2].id}
     assert told(caplog, gateway_events) == ["MESSAGE_DELETE_BULK is not readable as a whole: message ?"]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("MESSAGE_DELETE", ("id",)), ("MESSAGE_DELETE", ("id", "channel_id")), ("MESSAGE_DELETE_BULK", ("ids",))],
+)
+async def test_a_message_that_was_deleted_unreadably_does_not_stand_before_others(
+    town: Town, name: str, keys: tuple[str, ...]
+) -> None:
+    """Written in between and gone again: the manager answers the one who spoke to them before."""
+    mia, bob = town.world.users.add("mia"), town.world.users.add("bob")
+    for person in (mia, bob):
+        town.world.members.add(town.guild, person)
+    async with town.bot() as app:
+        async with app.database.writing() as connection:
+            await managers.add(connection, town.guild.id, [mia.id])
+        town.says(mentions=[mia])
+        await town.counted(app, 1)
+        between = town.world.messages.post(town.square, bob, "words")
+        await town.counted(app, 2)
+        for key in keys:
+            town.sandbox.faults.gateway.alter(once(name, partial(spoilt, path=("d", key), how=2)))
+        if name == "MESSAGE_DELETE":
+            town.world.messages.delete(between)
+        else:
+            town.world.messages.delete_many([between])
+        town.clock.set(town.clock.now() + timedelta(seconds=1))
+        town.world.messages.post(town.square, mia, "words")
+        await town.counted(app, 3)
+        answered = f"SELECT count(*) FROM touch WHERE kind = 'answer' AND member_id = {town.ann.id}"
+        assert await town.query(app, answered) == 1
 
 
 def _note_deleted(heard: list[int]) -> Any:

@@ -166,7 +166,6 @@ def test_a_guild_without_what_permissions_need_cannot_be_read(key: str) -> None:
         ("GUILD_DELETE", {"id": "77"}),
         ("MESSAGE_DELETE", {"id": "7", "channel_id": str(CHANNEL)}),
         ("MESSAGE_REACTION_ADD", {"guild_id": str(GUILD), "user_id": None, "message_id": "3"}),
-        ("INTERACTION_CREATE", {"id": "1", "token": "t", "type": 2, "data": {"name": "x", "options": [None]}}),
         ("READY", {"user": {"id": "90"}, "session_id": None, "resume_gateway_url": "ws://x/", "guilds": []}),
         ("READY", {"user": {"id": "90"}, "session_id": "s", "resume_gateway_url": "x", "guilds": []}),
     ],
@@ -174,6 +173,42 @@ def test_a_guild_without_what_permissions_need_cannot_be_read(key: str) -> None:
 def test_an_event_that_would_be_misread_is_refused(name: str, raw: dict[str, Any]) -> None:
     with pytest.raises(MalformedError):
         READERS[name](raw, around())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("id",), None),
+        (("application_id",), True),
+        (("application_id",), None),
+        (("token",), 7),
+        (("app_permissions",), True),
+        (("member", "permissions"), True),
+        (("member", "user", "id"), "x"),
+        (("guild_id",), "x"),
+        (("data", "name"), None),
+        (("data", "options"), [None]),
+    ],
+)
+def test_an_interaction_that_would_be_misread_is_refused(path: tuple[str, ...], value: object) -> None:
+    raw: dict[str, Any] = {
+        "id": "1",
+        "application_id": "2",
+        "token": "t",
+        "type": 2,
+        "guild_id": str(GUILD),
+        "channel_id": str(CHANNEL),
+        "app_permissions": "8",
+        "member": {"permissions": "8", "user": {"id": "3"}},
+        "data": {"type": 1, "name": "status", "options": []},
+    }
+    assert READERS["INTERACTION_CREATE"](raw, around()) == raw
+    place = raw
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(MalformedError):
+        READERS["INTERACTION_CREATE"](raw, around())
 
 
 def test_an_event_that_lacks_its_guild_is_placed_by_what_the_client_knows() -> None:

@@ -83,6 +83,7 @@ REQUIRED: tuple[tuple[str | int, ...], ...] = (
     ("mention_roles",),
     ("mention_roles", 0),
     ("message_reference",),
+    ("message_reference", "message_id"),
 )
 FLAGS = (("author", "bot"), ("author", "system"), ("mentions", 0, "bot"), ("mentions", 0, "system"))
 
@@ -158,8 +159,6 @@ def test_what_is_replied_to_is_known_or_deleted_or_has_to_be_looked_up() -> None
     for value in (MISSING, "x", 7, [], {}, {"author": {"id": None}}, {"author": {"id": "1", "bot": None}}):
         unknown = read(changed(("referenced_message",), value))
         assert (unknown.message.reply_to_author_id, unknown.asks_for_target) == (None, True)
-    nothing = read(changed(("message_reference", "message_id"), MISSING))
-    assert (nothing.message.reply_to_id, nothing.asks_for_target) == (None, False)
 
 
 def test_a_forward_is_told_by_its_reference() -> None:

@@ -40,7 +40,10 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class UnreadMessage:
-    """A message that could not be read, dispatched as `message_unread`. `message_id` is None if that cannot be told."""
+    """A message, or the deletion of one, that could not be read, dispatched as `message_unread`.
+
+    `message_id` is None if that cannot be told, and for a deletion.
+    """
 
     channel_id: int
     channel: object
@@ -94,6 +97,7 @@ class GatewayEvents:
             self._note_state(name, clean, lost)
         elif lost:
             log.warning("%s is not readable as a whole: %s", name, ", ".join(lost))
+            self._miss_delete(name, data)
 
     def _note_state(self, name: str, clean: Json, lost: tuple[str, ...]) -> None:
         guild_id = events.guild_of(name, clean)
@@ -117,6 +121,16 @@ class GatewayEvents:
             else:  # of which guild? perhaps of a new one
                 known = [guild.id for guild in self._client.guilds if guild.unavailable]
                 self.refreshes.doubt([*known, *([one] if (one := readable_identity(data)) is not None else ())])
+        else:
+            self._miss_delete(name, data)
+
+    def _miss_delete(self, name: str, data: object) -> None:
+        """A message is gone, and it is not known which: what is held of its channel must not stand before others."""
+        if name in events.DELETES:
+            channel_id = readable_identity(data, "channel_id")
+            channel = None if channel_id is None else self._client.get_channel(channel_id)
+            guild = channel.guild if isinstance(channel, WithMessages) else self._guild_named(data)
+            self._miss_message(guild, channel_id, channel, None)
 
     def _doubt_all(self) -> None:
         self.refreshes.doubt([guild.id for guild in self._client.guilds])

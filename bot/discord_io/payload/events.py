@@ -10,6 +10,7 @@ from bot.discord_io.payload import places
 from bot.discord_io.payload.fields import (
     Json,
     MalformedError,
+    bits,
     child,
     identities,
     identity,
@@ -183,10 +184,15 @@ def _reaction(raw: Json, _known: Surroundings) -> Json | None:
 
 def _interaction(raw: Json, _known: Surroundings) -> Json:
     """An interaction as it is: discord.py reads most of it. What it reads later, in a task of its own, is checked."""
-    identity(raw)
+    for key in ("id", "application_id"):
+        identity(raw, key)
     text(raw, "token")
     for key in ("guild_id", "channel_id"):
         optional_identity(raw, key)
+    if "app_permissions" in raw:
+        bits(raw, "app_permissions")
+    if "member" in raw:
+        bits(child(raw, "member"), "permissions")
     identity(child(child(raw, "member"), "user") if "member" in raw else child(raw, "user"))
     kind = number(raw, "type")
     if kind in _WITH_DATA:
@@ -285,6 +291,7 @@ PASSING: Mapping[str, Reader] = {
     "INTERACTION_CREATE": _interaction,
 }
 """What is passed on and not remembered."""
+DELETES = frozenset({"MESSAGE_DELETE", "MESSAGE_DELETE_BULK"})
 READERS: Mapping[str, Reader] = {**HANDSHAKE, **STATE, **PASSING}
 USED = frozenset({MESSAGE, *READERS})
 """Every event that Spade uses. No other one reaches discord.py's parsers."""

@@ -45,7 +45,7 @@ def read(raw: Mapping[str, Any]) -> RawMessage:
     people, mentions_no_person = _mentioned(raw)
     reply_to_id, target = None, None
     if kind is MessageKind.REPLY:
-        reply_to_id = optional_identity(child(raw, "message_reference"), "message_id")
+        reply_to_id = identity(child(raw, "message_reference"), "message_id")
         target = _target_of(raw)
     message = Message(
         message_id=message_id,

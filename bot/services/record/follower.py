@@ -182,7 +182,7 @@ class Follower:
             self._left.leave(channel, message_id, "it was out of sight")
 
     def message_missed(self, channel_id: int) -> None:
-        """A message of a channel was sent and cannot be read: the caller has the channel catch up after this."""
+        """A message of a channel was sent or deleted, and cannot be read. The caller has the channel catch up then."""
         channel = self._channels.get(channel_id)
         if channel is not None:
             self._channels.interrupt_channel(channel)
