@@ -8,6 +8,13 @@ from bot.domain.snowflake import moment_of
 
 DELETED_USER_ID = 456226577798135808
 """The id of the account that Discord shows in place of every deleted one. It is not a person."""
+SOMEBODY_ID = 0
+"""Stands for a person whose id must not be kept: their message counts, and nothing is recorded about them."""
+
+
+def is_named(person_id: int) -> bool:
+    """Whether an id is a person's own. SOMEBODY_ID and the numbers below it stand for people who are not named."""
+    return person_id > SOMEBODY_ID
 
 
 class MessageKind(StrEnum):
@@ -18,8 +25,13 @@ class MessageKind(StrEnum):
     FORWARD = "forward"
     OTHER = "other"
     """Join notices, pins, renames, thread starters, command answers: never counted."""
+    STARTER = "thread_starter"
+    """In a thread, stands for the message it was started on; by whoever started it. Never counted."""
     UNREADABLE = "unreadable"
     """Discord has a message there, and what a rule needs of it cannot be read: it stays missing from the record."""
+
+
+_NEVER_COUNTED = frozenset({MessageKind.OTHER, MessageKind.STARTER, MessageKind.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class Message:
     @property
     def counted(self) -> bool:
         """Whether it counts, apart from its channel (docs/rules.md#counted-messages)."""
-        return self.author_id is not None and self.kind is not MessageKind.OTHER and self.readable
+        return self.author_id is not None and self.kind not in _NEVER_COUNTED
 
     @property
     def mentions_nobody(self) -> bool:

@@ -11,8 +11,9 @@ class StoredFacts:
 
     `messages` counts messages on `days` days from `first_on` to `last_on`. `touches` counts touches by manager id,
     `waiting` their own waiting messages, `nudges` the DMs that named them, `set_aside` the managers who snoozed,
-    dismissed or handed them over. `left_at` is when they were found to have left. `manages`: they are on the manager
-    list; `acted` counts the rows about them as a manager. `ignored`: they are on the ignore list.
+    dismissed or handed them over, `imported` the messages in export files that are theirs or name them. `left_at` is
+    when they were found to have left. `manages`: they are on the manager list; `acted` counts the rows about them as a
+    manager. `ignored`: they are on the ignore list.
     """
 
     person_id: int
@@ -26,6 +27,7 @@ class StoredFacts:
     waiting: int = 0
     nudges: int = 0
     set_aside: int = 0
+    imported: int = 0
     left_at: datetime | None = None
     manages: bool = False
     acted: int = 0
@@ -41,6 +43,7 @@ class StoredFacts:
             or self.waiting
             or self.nudges
             or self.set_aside
+            or self.imported
             or self.left_at
             or self.manages
             or self.acted

@@ -14,7 +14,10 @@ _KINDS = {
     "0": MessageKind.DEFAULT,
     "Reply": MessageKind.REPLY,
     "19": MessageKind.REPLY,
+    "21": MessageKind.STARTER,
+    "ThreadStarterMessage": MessageKind.STARTER,
 }
+_CAN_FORWARD = (MessageKind.DEFAULT, MessageKind.REPLY)
 _FORWARD_REFERENCES = ("Forward", "1", 1)
 _BODY = ("content", "attachments", "embeds", "stickers")
 
@@ -91,7 +94,7 @@ def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> Mes
         kind = _KINDS.get(str(name), MessageKind.OTHER)
     else:
         kind = MessageKind.OTHER
-    return MessageKind.FORWARD if kind is not MessageKind.OTHER and _forwards(record, kind, reference) else kind
+    return MessageKind.FORWARD if kind in _CAN_FORWARD and _forwards(record, kind, reference) else kind
 
 
 def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[str, Any] | None) -> bool:

@@ -213,6 +213,8 @@ async def forget(connection: AsyncConnection, guild_id: int) -> None:
         tables.waiting,
         tables.span,
         tables.known_gap,
+        tables.imported_message,
+        tables.imported_channel,
         tables.nudge_member,
         tables.digest,
         tables.delivery,

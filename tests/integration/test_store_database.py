@@ -126,7 +126,7 @@ async def test_a_newer_schema_is_refused(address: str) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await database.close()
     for write in (True, False):
-        with pytest.raises(StoreError, match=r"written by a newer Spade \(schema 9999; this one knows 0003\)"):
+        with pytest.raises(StoreError, match=r"written by a newer Spade \(schema 9999; this one knows evidence\)"):
             await open_database(address, write=write)
 
 
@@ -157,10 +157,10 @@ def test_a_revision_is_compared_with_the_known_ones(monkeypatch: pytest.MonkeyPa
             return cls()
 
         def get_current_head(self) -> str:
-            return "0003"
+            return "evidence"
 
         def walk_revisions(self) -> list[object]:
-            return [type("Script", (), {"revision": revision}) for revision in ("0003", "0002", "0001")]
+            return [type("Script", (), {"revision": revision}) for revision in ("evidence", "0003", "0002", "0001")]
 
     monkeypatch.setattr(migration, "ScriptDirectory", Scripts)
     assert schema_state("0001") is SchemaState.OLDER

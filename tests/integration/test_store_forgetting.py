@@ -201,6 +201,7 @@ KEPT_FOR_GOOD = {
     "guild",
     "history_job",  # who has been read up for, so that it is not done again
     "ignored",
+    "imported_channel",  # whose thread is whose
     "known_gap",
     "manager",
     "manager_role",

@@ -110,6 +110,8 @@ RECORDED = {
     "waiting_for",
     "span",
     "known_gap",
+    "imported_message",
+    "imported_channel",
     "nudge_member",
     "digest",
     "delivery",

@@ -111,6 +111,7 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
     as_member = sum(len(about(table)) for table in rows)
     ignored = len(rows.get("ignored", ()))
     manages = len(rows.get("manager", ()))
+    imported = len(rows.get("imported_message", ()))
     return StoredFacts(
         person_id=person_id,
         opted_out_at=member[0]["opted_out_at"] if member else None,
@@ -123,9 +124,10 @@ def _summed_up(rows: Rows, person_id: int, *, forgotten: bool) -> StoredFacts:
         waiting=len(about("waiting")),
         nudges=len({row["delivery_id"] for row in about("nudge_member")}),
         set_aside=len(about("snooze")) + len(about("hand_over")),
+        imported=imported,
         left_at=member[0]["left_at"] if member else None,
         manages=manages > 0,
-        acted=sum(map(len, rows.values())) - as_member - ignored - manages,
+        acted=sum(map(len, rows.values())) - as_member - ignored - manages - imported,
         ignored=ignored > 0,
     )
 
