@@ -171,6 +171,13 @@ async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tu
     return tuple(await connection.scalars(query))
 
 
+async def extent(connection: AsyncConnection, channel_id: int) -> Span | None:
+    """From the first to the last stored message of a channel; None if there are none."""
+    query = select(func.min(_message.message_id), func.max(_message.message_id))
+    first_id, last_id = (await connection.execute(query.where(_message.channel_id == channel_id))).one()
+    return None if first_id is None else Span(first_id, last_id)
+
+
 async def mark_deleted(connection: AsyncConnection, message_ids: Collection[int]) -> None:
     """Spade heard that messages were deleted: no copy of them counts any more, from whatever file."""
     for some in _chunks(message_ids):

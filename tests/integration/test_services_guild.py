@@ -508,6 +508,39 @@ async def test_a_second_reading_adds_a_new_managers_touches_and_counts_nothing_t
     assert job.kind is JobKind.READ_AGAIN
 
 
+async def imported_world(database: Database) -> tuple[ChannelLog, HistoryReader]:
+    """Of a channel with ten messages, files have all but the second and the last."""
+    log = ChannelLog()
+    messages = [said(minute, (MIA, BEN)[minute % 2], mentions=[NOAH]) for minute in range(10)]
+    log.post(channel(), *messages)
+    shelf = Shelf(channel(), [messages[0], *messages[2:-1]], 4)
+    await Importer(database, Rules(), DrivenClock(moment(0))).run(shelf, GUILD, [ANNA])
+    recorder = Recorder(database, Rules())
+    return log, HistoryReader(
+        database, recorder, log, Everything(log, log.snapshot(channel())), DrivenClock(moment(1000))
+    )
+
+
+async def test_a_backfill_reads_where_files_were_imported_and_counts_nothing_twice(database: Database) -> None:
+    _, reader = await imported_world(database)
+    before = await rows(database)
+    assert (sum(row[3] for row in before["activity"]), before["span"]) == (8, [])
+    await reader.wait(await reader.backfill(GUILD, moment(-100)))
+    after = await rows(database)
+    assert sum(row[3] for row in after["activity"]) == 10
+    assert after["span"]
+
+
+async def test_for_a_new_manager_discord_is_asked_what_files_were_not_kept_for(database: Database) -> None:
+    _, reader = await imported_world(database)
+    (job,) = await appointed(database, reader, BEN)
+    await reader.wait(job)
+    after = await rows(database)
+    # From the first to the last imported message, that of Ben which no file had, too.
+    assert [row[0] for row in after["touch"]] == [at(minute) for minute in (1, 3, 5, 7)]
+    assert sum(row[3] for row in after["activity"]) == 9
+
+
 async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_one_does_not(database: Database) -> None:
     log, recorder, reader = await history_world(database)
     pages_read = 0

@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.domain.history_job import HistoryJob, JobKind
 from bot.domain.snowflake import first_id_at
-from bot.domain.span import Span, unrecorded
+from bot.domain.span import Span, merged, unrecorded
 from bot.domain.stretch import Place
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.gaps import forget_filled
@@ -19,7 +19,7 @@ from bot.services.record.job_progress import JobTracker
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
-from bot.store import guilds, history_jobs, spans
+from bot.store import evidence, guilds, history_jobs, spans
 from bot.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -110,8 +110,9 @@ class HistoryRun:
         channel_id = snapshot.place.channel_id
         async with self._database.reading() as connection:
             recorded = await spans.of_channel(connection, channel_id)
+            imported = await evidence.extent(connection, channel_id)
         if job.kind is JobKind.READ_AGAIN:
-            return recorded
+            return merged(recorded if imported is None else (*recorded, imported))
         first_id = max(first_id_at(job.since), channel_id)
         last_id = max((span.last_id for span in recorded), default=snapshot.last_message_id)
         return unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
@@ -121,6 +122,9 @@ class HistoryRun:
         unreadable: list[Span] = []
         async for stretch in pages(self._history, place, span):
             if manager_ids:
+                # Of what was imported, only what concerned the managers of that time was kept: now Discord tells it.
+                if (await self._recorder.record(stretch, self._context)).excluded:
+                    return
                 await self._recorder.read_again(stretch, self._context, manager_ids)
             else:
                 recorded = await self._recorder.record(stretch, self._context)
