@@ -20,18 +20,23 @@ _span = tables.span.c
 _imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
 
 
-def _imported_end(end: Callable[[ColumnElement[int]], ColumnElement[int]]) -> ColumnElement[int]:
-    """The first or the last imported message of a channel; null without any."""
+def _ends(*of: Table, before_id: int | None = None) -> ReadOnlyColumnCollection[str, Any]:
+    """The bounds of all rows of some tables, and for each channel with imported messages, those of its messages.
+
+    With `before_id`, of the rows and messages that start before it.
+    """
     message = tables.imported_message.c
-    return select(end(message.message_id)).where(message.channel_id == _imported[1]).scalar_subquery()
 
+    def imported(end: Callable[[ColumnElement[int]], ColumnElement[int]]) -> ColumnElement[int]:
+        query = select(end(message.message_id)).where(message.channel_id == _imported[1])
+        return (query if before_id is None else query.where(message.message_id < before_id)).scalar_subquery()
 
-def _ends(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
-    """The bounds of all rows of some tables, and for each channel with imported messages, those of its messages."""
-    recorded = (select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id) for table in of)
-    first_id, last_id = _imported_end(func.min), _imported_end(func.max)
-    imported = select(*_imported, first_id.label("first_id"), last_id.label("last_id")).where(first_id.is_not(None))
-    return union_all(*recorded, imported).subquery().c
+    recorded = [select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id) for table in of]
+    if before_id is not None:
+        recorded = [query.where(table.c.first_id < before_id) for query, table in zip(recorded, of, strict=True)]
+    first_id, last_id = imported(func.min), imported(func.max)
+    messages = select(*_imported, first_id.label("first_id"), last_id.label("last_id")).where(first_id.is_not(None))
+    return union_all(*recorded, messages).subquery().c
 
 
 _extent = _ends(tables.span)
@@ -76,9 +81,8 @@ async def _extents(
 
 async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int | None = None) -> Span | None:
     """The reach of one channel, or of what starts before `before_id` of it; None if there is none."""
-    query = select(func.min(_reach.first_id), func.max(_reach.last_id)).where(_reach.channel_id == channel_id)
-    if before_id is not None:
-        query = query.where(_reach.first_id < before_id)
+    reach = _reach if before_id is None else _ends(tables.span, tables.known_gap, before_id=before_id)
+    query = select(func.min(reach.first_id), func.max(reach.last_id)).where(reach.channel_id == channel_id)
     first_id, last_id = (await connection.execute(query)).one()
     return None if first_id is None else Span(first_id, last_id)
 

@@ -312,6 +312,8 @@ async def test_the_record_goes_on_behind_what_was_imported(database: Database, e
     positions = Positions(database, SystemClock())
     assert await positions.recorded_until(place) == at(7)
     assert await positions.position_of(place, at(500)) == at(7)
+    assert await positions.recorded_until(place, at(5)) == at(0)
+    assert await positions.recorded_until(place, at(0)) is None
     async with database.reading() as connection:
         reach = {CHANNEL: (await spans.reaches(connection, GUILD))[CHANNEL]}
         assert await spans.extents(connection, GUILD) == reach
