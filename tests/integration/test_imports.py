@@ -232,6 +232,30 @@ async def test_what_a_newer_export_says_takes_the_place_of_what_was_said(databas
         assert {row[1] for row in record["activity"]} == {row[1] for row in record["member"]} == {ANNA, MIA}
 
 
+async def test_an_older_copy_of_a_replys_target_does_not_tell_whose_it_is(database: Database, exports: Exports) -> None:
+    gone = {"author": {"id": str(DELETED_USER_ID)}}
+    new = exports.file(entry(0, ANNA) | gone, exported=LATER)
+    old = exports.file(entry(0, ANNA), reply(1, NOAH, 0))
+    records = [
+        await record_of(database, GUILD, one, MANAGERS) for one in ([[new, old]], [[new], [old]], [[old], [new]])
+    ]
+    assert records[0] == records[1] == records[2]
+    assert [row[7] for row in records[0]["imported_message"]] == [None, None]
+
+
+async def test_a_message_that_a_thread_repeats_is_one_message_of_its_channel(
+    database: Database, exports: Exports
+) -> None:
+    parent = exports.file(entry(0, MIA, mentions=[ANNA]), entry(1, BEN, mentions=[MIA]))
+    thread = exports.thread(entry(0, MIA, mentions=[ANNA]), entry(5, ANNA), opened=0)
+    commands = ([[parent, thread]], [[parent], [thread]], [[thread], [parent]])
+    records = [await record_of(database, GUILD, one, MANAGERS) for one in commands]
+    assert records[0] == records[1] == records[2]
+    assert [row[2] for row in records[0]["waiting"]] == [CHANNEL]
+    assert {row[1]: row[3] for row in records[0]["activity"]}[MIA] == 1
+    assert [row[5] for row in records[0]["touch"]] == ["mention", "thread"]
+
+
 async def test_an_entry_that_was_set_aside_stays_so(database: Database, exports: Exports) -> None:
     question = entry(10, MIA, mentions=[ANNA])
     await import_paths(database, [exports.file(question)], MANAGERS)
