@@ -49,13 +49,19 @@ def import_exports(
 ) -> None:
     """Put exports of DiscordChatExporter on record.
 
-    Messages that are on record already are skipped, so the same files can be imported any number of times.
-    Broken files are named and left out; the exit status is 1 then, with everything else imported.
+    Files may overlap and come in any order, in one command or in several: the record is the same. What is on record
+    already is skipped. A command records all of its files or, if it is stopped, nothing.
+
+    A file vouches for the messages in it and for no others: what a message filter of the exporter left out is added by
+    a file that has it. Import a thread with its beginning and its channel, so that it is known who opened it.
+
+    Broken files are named and left out; the exit status is 1 then, with everything else imported. The same holds for
+    messages that would be from after their export.
     """
     settings = settings_of(config, database)
     zone = None if time_zone is None else zone_named(time_zone)
     try:
-        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild) as archive:
+        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild, now=SystemClock().now()) as archive:
             if archive.guild_id is not None:
                 if replace and not yes:
                     bar.stop()
@@ -71,9 +77,7 @@ def import_exports(
     except (ExportError, StoreError) as error:
         raise Failure(str(error)) from error
     except KeyboardInterrupt:
-        raise Failure(
-            "stopped: what was recorded so far stays, and the same command records the rest", status=INTERRUPTED
-        ) from None
+        raise Failure("stopped: nothing was recorded, the same command begins again", status=INTERRUPTED) from None
     _tell_left_out(left_out)
     if as_json:
         print(json.dumps(result))
@@ -98,10 +102,8 @@ async def _run(
     database = await open_database(settings.database, write=True)
     try:
         importer = Importer(database, settings.domain_rules(), SystemClock())
-        if replace:
-            await importer.forget(guild_id)
-        new_managers = await importer.prepare(guild_id, manager_ids, zone)
-        imported = await importer.run(archive, new_managers, bar.recording(archive.messages))
+        progress = bar.recording(archive.messages)
+        imported = await importer.run(archive, guild_id, manager_ids, zone, replace=replace, progress=progress)
         members = archive.count_members(await _managers(database, guild_id))
         await _tell_not_kept(database, guild_id)
     finally:

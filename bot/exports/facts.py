@@ -23,7 +23,10 @@ _KINDS = {
     "Reply": MessageKind.REPLY,
     "19": MessageKind.REPLY,
     **dict.fromkeys((*_NOTICES, *map(str, NOTICE_TYPES)), MessageKind.NOTICE),
+    "21": MessageKind.STARTER,
+    "ThreadStarterMessage": MessageKind.STARTER,
 }
+_CAN_FORWARD = (MessageKind.DEFAULT, MessageKind.REPLY)
 _FORWARD_REFERENCES = ("Forward", "1", 1)
 _BODY = ("content", "attachments", "embeds", "stickers")
 
@@ -104,8 +107,7 @@ def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> Mes
         kind = _KINDS.get(str(name), MessageKind.OTHER)
     else:
         kind = MessageKind.OTHER
-    may_forward = kind in (MessageKind.DEFAULT, MessageKind.REPLY)
-    return MessageKind.FORWARD if may_forward and _forwards(record, kind, reference) else kind
+    return MessageKind.FORWARD if kind in _CAN_FORWARD and _forwards(record, kind, reference) else kind
 
 
 def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[str, Any] | None) -> bool:

@@ -31,8 +31,11 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
 def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     """The condition that a channel is not excluded, and that its parent is not either if it is a thread."""
     excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
-    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
-    return channel_id.not_in(union_all(excluded, threads))
+    threads = (
+        select(table.c.channel_id).where(table.c.parent_id.in_(excluded))
+        for table in (tables.span, tables.imported_channel)
+    )
+    return channel_id.not_in(union_all(excluded, *threads))
 
 
 async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

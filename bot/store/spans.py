@@ -1,8 +1,12 @@
-"""Which stretches of each channel are on record (spans), and which are known to be missing (known gaps)."""
+"""Which stretches of each channel are on record (spans), and which are known to be missing (known gaps).
 
+Spans are what Discord told. What was imported from files is on record, too, but closes no stretch.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Table, case, delete, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -14,16 +18,30 @@ from bot.store.people import is_counted
 
 _span = tables.span.c
 _gap = tables.known_gap.c
-_reach = (
-    union_all(
-        *(
-            select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id)
-            for table in (tables.span, tables.known_gap)
-        )
-    )
-    .subquery("reach")
-    .c
-)
+_imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
+
+
+def _ends(*of: Table, before_id: int | None = None) -> ReadOnlyColumnCollection[str, Any]:
+    """The bounds of all rows of some tables, and for each channel with imported messages, those of its messages.
+
+    With `before_id`, of the rows and messages that start before it.
+    """
+    message = tables.imported_message.c
+
+    def imported(end: Callable[[ColumnElement[int]], ColumnElement[int]]) -> ColumnElement[int]:
+        query = select(end(message.message_id)).where(message.channel_id == _imported[1])
+        return (query if before_id is None else query.where(message.message_id < before_id)).scalar_subquery()
+
+    recorded = [select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id) for table in of]
+    if before_id is not None:
+        recorded = [query.where(table.c.first_id < before_id) for query, table in zip(recorded, of, strict=True)]
+    first_id, last_id = imported(func.min), imported(func.max)
+    messages = select(*_imported, first_id.label("first_id"), last_id.label("last_id")).where(first_id.is_not(None))
+    return union_all(*recorded, messages).subquery().c
+
+
+_extent = _ends(tables.span)
+_reach = _ends(tables.span, tables.known_gap)
 
 
 async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
@@ -32,13 +50,22 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
+async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
+    """The spans of a guild's channels, in order."""
+    query = select(_span.channel_id, _span.first_id, _span.last_id).where(_span.guild_id == guild_id)
+    found: dict[int, list[Span]] = {}
+    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
+        found.setdefault(row.channel_id, []).append(Span(row.first_id, row.last_id))
+    return {channel_id: tuple(spans) for channel_id, spans in found.items()}
+
+
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel on record, from the start of its first span to the end of its last."""
-    return await _extents(connection, _span, guild_id)
+    """For each channel on record, from the start of its first span or imported message to the end of its last."""
+    return await _extents(connection, _extent, guild_id)
 
 
 async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel, from the start of its first span or known gap to the end of its last."""
+    """The same with known gaps."""
     return await _extents(connection, _reach, guild_id)
 
 
@@ -60,10 +87,9 @@ async def _extents(
 
 
 async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int | None = None) -> Span | None:
-    """The reach of one channel, or of its spans and gaps that start before `before_id`; None if there are none."""
-    query = select(func.min(_reach.first_id), func.max(_reach.last_id)).where(_reach.channel_id == channel_id)
-    if before_id is not None:
-        query = query.where(_reach.first_id < before_id)
+    """The reach of one channel, or of what starts before `before_id` of it; None if there is none."""
+    reach = _reach if before_id is None else _ends(tables.span, tables.known_gap, before_id=before_id)
+    query = select(func.min(reach.first_id), func.max(reach.last_id)).where(reach.channel_id == channel_id)
     first_id, last_id = (await connection.execute(query)).one()
     return None if first_id is None else Span(first_id, last_id)
 
@@ -74,7 +100,7 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
     found = (await connection.execute(select(tables.span).where(*meets))).all()
     (whole,) = merged([*(Span(row.first_id, row.last_id) for row in found), span])
-    parents = [row.parent_id for row in found if row.parent_id is not None]  # exports do not name a thread's parent
+    parents = [row.parent_id for row in found if row.parent_id is not None]
     if found:
         await connection.execute(delete(tables.span).where(*meets))
     await connection.execute(

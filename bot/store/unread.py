@@ -4,14 +4,16 @@ Channels that are excluded are left as they are, and stay out of every answer: t
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.span import Span, common, merged, unrecorded
 from bot.store import tables
-from bot.store.columns import Truth
+from bot.store.columns import Id, Truth
 from bot.store.insertion import insert_into
 
 _job = tables.history_job.c
@@ -29,20 +31,40 @@ def _counted(guild_id: int) -> ColumnElement[bool]:
     )
 
 
+def _recorded(guild_id: int) -> ReadOnlyColumnCollection[str, Any]:
+    """The stretches on record: spans, and where messages were imported, from the first to the last of a channel."""
+    span, channel, message = tables.span.c, tables.imported_channel.c, tables.imported_message.c
+    told = select(span.channel_id, span.parent_id, span.first_id, span.last_id).where(span.guild_id == guild_id)
+    imported = (
+        select(
+            message.channel_id,
+            func.max(channel.parent_id).label("parent_id"),
+            func.min(message.message_id).label("first_id"),
+            func.max(message.message_id).label("last_id"),
+        )
+        .join_from(tables.imported_message, tables.imported_channel, channel.channel_id == message.channel_id)
+        .where(message.guild_id == guild_id, channel.gone.is_(False))
+        .group_by(message.channel_id)
+    )
+    return union_all(told, imported).subquery("recorded").c
+
+
 async def add_record(connection: AsyncConnection, guild_id: int, job_id: int) -> int:
     """Let a job have to read all that is on record; returns in how many channels that is. Excluded ones are among them.
 
     What is recorded later is not added.
     """
-    span = tables.span.c
-    channels = (
-        select(literal(job_id), span.channel_id, span.guild_id, func.max(span.parent_id), literal(False, Truth()))  # noqa: FBT003 - a value
-        .where(span.guild_id == guild_id)
-        .group_by(span.channel_id, span.guild_id)
-    )
-    stretches = select(literal(job_id), span.channel_id, span.first_id, span.last_id, span.guild_id).where(
-        span.guild_id == guild_id
-    )
+    recorded = _recorded(guild_id)
+    channels = select(
+        literal(job_id),
+        recorded.channel_id,
+        literal(guild_id, Id),
+        func.max(recorded.parent_id),
+        literal(False, Truth()),  # noqa: FBT003 - a value
+    ).group_by(recorded.channel_id)
+    stretches = select(
+        literal(job_id), recorded.channel_id, recorded.first_id, func.max(recorded.last_id), literal(guild_id, Id)
+    ).group_by(recorded.channel_id, recorded.first_id)
     added = await connection.execute(
         insert_into(connection, tables.history_job_channel)
         .from_select(["job_id", "channel_id", "guild_id", "parent_id", "archive"], channels)

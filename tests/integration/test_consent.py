@@ -85,8 +85,7 @@ class Spade:
 
     async def import_file(self, path: Path) -> None:
         with Archive([path]) as archive:
-            importer = Importer(self.database, Rules(), self.clock)
-            await importer.run(archive, await importer.prepare(GUILD, (), None), lambda _: None)
+            await Importer(self.database, Rules(), self.clock).run(archive, GUILD)
 
 
 def exported(path: Path, place: Place, messages: Iterable[Message]) -> Path:

@@ -249,6 +249,8 @@ class HistoryRun:
         whole = True
         for span in wanted:
             async for stretch in pages(self._history, place, span):
+                # Of what was imported, only what concerned the managers of that time was kept: now Discord tells it.
+                await self._recorder.record(stretch, self._context)
                 still = await self._recorder.read_again(stretch, self._context, manager_ids)
                 if still is None:
                     return None

@@ -1,40 +1,40 @@
-"""Recording an archive of export files, in the same way as live messages."""
+"""Importing an archive of export files: all of it in one transaction, as evidence for the messages in it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.domain.evidence import Copy, ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
-from bot.domain.stretch import Stretch
 from bot.domain.touch import TouchKind
 from bot.services.members.roster import appoint
-from bot.services.record.recorder import Recorded, Recorder
+from bot.services.record.evidence import Evidence
+from bot.services.record.judgement import judge_again
 from bot.store import guilds, history_jobs
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 
-_CONTEXT = 200
 _STILL_DUE = timedelta(days=8)
 """The longest that a day or week is due after it was dealt with, in any time zone."""
 
 
 class StagedArchive(Protocol):
-    """An archive of export files, as an import needs it."""
+    """An archive of export files of one guild, as an import needs it."""
 
-    def stretches(self) -> Iterable[Stretch]:
-        """Everything it covers, one channel after the other, oldest first."""
+    def channels(self) -> Sequence[ImportedChannel]:
+        """Every channel of which there is a file."""
 
-    def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        """The same stretch with up to `count` more messages before it."""
+    def copies(self, channel_id: int) -> Iterable[Sequence[tuple[Copy, bool]]]:
+        """A channel's messages in pieces, oldest first, each with whether its reply's target is in one of the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: `new` messages, those that were `known` before, and the touches on members it added."""
+    """The result of an import: `new` messages, those that added nothing, and the touches on members it added."""
 
     new: int = 0
     known: int = 0
@@ -42,55 +42,57 @@ class Imported:
 
 
 class Importer:
-    """Imports archives of one guild after another. Importing the same files again changes nothing."""
+    """Imports archives of one guild after another. Importing the same files again changes nothing.
+
+    Any parts of a history, imported in any order by any number of imports, give the same record as one import of all.
+    """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
         self._database = database
+        self._rules = rules
         self._clock = clock
-        self._recorder = Recorder(database, rules)
 
-    async def prepare(self, guild_id: int, manager_ids: Collection[int], zone: ZoneInfo | None) -> frozenset[int]:
-        """Store the guild's settings and managers; returns those managers for whom history has to be read again.
+    async def run(
+        self,
+        archive: StagedArchive,
+        guild_id: int,
+        manager_ids: Collection[int] = (),
+        zone: ZoneInfo | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Imported:
+        """Record what the archive has and the record lacks, in one transaction.
+
+        `manager_ids` join the guild's managers; `zone` is its time zone from now on, if given. With `replace`, what is
+        recorded of the guild is forgotten first; its settings stay, and what was sent is not sent again. `progress` is
+        called with the number of messages in each piece. Of excluded channels and their threads nothing is imported.
+        """
+        async with self._database.writing() as connection:
+            if replace:
+                await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
+            settings = await guilds.settings_of(connection, guild_id, zone=zone)
+            await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
+            new_managers = await self._appointed(connection, guild_id, manager_ids)
+            evidence = await Evidence.of(connection, guild_id)
+            counted = await evidence.add_channels(archive.channels())
+            for channel_id in counted:
+                for copies in archive.copies(channel_id):
+                    await evidence.add(channel_id, copies)
+                    if progress is not None:
+                        progress(len(copies))
+            await evidence.finish()
+            if new_managers:
+                evidence.doubt_everything()
+            touches = await judge_again(connection, guild_id, evidence.doubtful, self._rules)
+        return Imported(evidence.new, evidence.known, touches)
+
+    async def _appointed(self, connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
+        """Put people on the manager list; returns those for whom what is on record has to be judged again.
 
         These are the ones who were no managers before, and those with an unfinished job that reads again: they were no
         managers when a part of the record was made.
         """
-        async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id, zone=zone)
-            await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
-            new = await appoint(connection, guild_id, manager_ids, self._clock.now())
-            unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
+        new = await appoint(connection, guild_id, manager_ids, self._clock.now())
+        unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
         return new | (frozenset(manager_ids) & unread)
-
-    async def forget(self, guild_id: int) -> None:
-        """Delete what is recorded of a guild; its settings stay, and that nothing is sent twice."""
-        async with self._database.writing() as connection:
-            await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
-
-    async def run(
-        self, archive: StagedArchive, new_managers: frozenset[int], progress: Callable[[int], None]
-    ) -> Imported:
-        """Record what the archive has and the record lacks.
-
-        `progress` is called with the number of messages in each stretch.
-        """
-        context = _ArchiveContext(archive)
-        total = Recorded()
-        for stretch in archive.stretches():
-            recorded = await self._recorder.record(stretch, context)
-            if new_managers and recorded.known:
-                await self._recorder.read_again(stretch, context, new_managers)
-            total += recorded
-            progress(len(stretch.messages))
-        return Imported(total.messages, total.known, total.touches)
-
-
-class _ArchiveContext:
-    def __init__(self, archive: StagedArchive) -> None:
-        self._archive = archive
-
-    async def earlier(self, stretch: Stretch) -> Stretch:
-        return self._archive.earlier(stretch, _CONTEXT)
-
-    async def opened(self, stretch: Stretch) -> Stretch:
-        return stretch  # an archive names the opener of every thread

@@ -1,0 +1,123 @@
+"""Copies of messages in export files: which counts, and how much of it is kept."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.evidence import UNDATED, Copy, Ends, kept, newest, opener_of, replying
+from bot.domain.message import SOMEBODY_ID, Message, MessageKind
+
+ANNA, BEN, MIA, NOAH, OLE = range(1, 6)
+MANAGERS = frozenset({ANNA, BEN})
+EARLY, LATE = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+
+people = st.sampled_from([None, SOMEBODY_ID, ANNA, MIA])
+copies = st.builds(
+    Copy,
+    st.builds(
+        Message,
+        st.just(100),
+        people,
+        st.sampled_from([MessageKind.DEFAULT, MessageKind.REPLY, MessageKind.OTHER]),
+        st.frozensets(st.sampled_from([ANNA, BEN, MIA])),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from([None, 7, 8]),
+    ),
+    st.sampled_from([UNDATED, EARLY, LATE]),
+    st.booleans(),
+)
+
+
+@given(st.lists(copies, min_size=1, max_size=5), st.randoms())
+def test_what_is_known_of_a_message_does_not_depend_on_the_order_of_its_copies(
+    found: list[Copy], random: object
+) -> None:
+    def known(ordered: list[Copy]) -> Copy:
+        result: Copy | None = None
+        for copy in ordered:
+            result = newest(result, copy)
+        assert result is not None
+        return result
+
+    shuffled = list(found)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert known(shuffled) == known(found) == known([*found, *shuffled])
+
+
+@given(copies, copies)
+def test_no_copy_outweighs_a_deletion(stored: Copy, copy: Copy) -> None:
+    deleted = replace(stored, deleted=True)
+    assert newest(deleted, copy) == deleted
+
+
+def said(author: int | None, *mentions: int, reply_to_id: int | None = None) -> Copy:
+    kind = MessageKind.DEFAULT if reply_to_id is None else MessageKind.REPLY
+    return Copy(Message(100, author, kind, frozenset(mentions), reply_to_id=reply_to_id), EARLY)
+
+
+def facts(copy: Copy, *hidden: int, target_is_known: bool = False) -> tuple[int | None, set[int], int | None, bool]:
+    one = kept(copy, MANAGERS, lambda person, _: person in hidden, target_is_known=target_is_known)
+    return one.message.author_id, set(one.message.mentions), one.message.reply_to_id, one.reduced
+
+
+@pytest.mark.parametrize(
+    ("copy", "hidden", "known", "expected"),
+    [
+        (said(ANNA, MIA, BEN, reply_to_id=7), (), True, (ANNA, {MIA, BEN}, 7, False)),
+        (said(ANNA, MIA, NOAH, OLE), (MIA, OLE), False, (ANNA, {-1, -2, NOAH}, None, False)),
+        (said(MIA, ANNA, NOAH), (), False, (MIA, {ANNA}, None, True)),
+        (said(MIA, ANNA), (), False, (MIA, {ANNA}, None, False)),
+        (said(MIA, reply_to_id=7), (), False, (MIA, set(), 7, False)),
+        (said(MIA, reply_to_id=7), (), True, (MIA, set(), None, False)),
+        (said(MIA, ANNA, NOAH, reply_to_id=7), (MIA,), False, (SOMEBODY_ID, {ANNA}, 7, True)),
+        (said(None, ANNA, NOAH, reply_to_id=7), (), False, (None, set(), None, True)),
+        (said(ANNA, MIA, reply_to_id=7), (ANNA,), False, (SOMEBODY_ID, set(), 7, True)),
+    ],
+)
+def test_of_a_message_is_kept_what_concerns_managers(
+    copy: Copy, hidden: tuple[int, ...], known: bool, expected: object
+) -> None:
+    assert facts(copy, *hidden, target_is_known=known) == expected
+
+
+def test_what_is_hidden_depends_on_the_time_of_the_message() -> None:
+    copy = said(MIA, ANNA)
+    sent_at = copy.message.sent_at
+    for offset, author_id in ((timedelta(0), SOMEBODY_ID), (timedelta(milliseconds=-1), MIA)):
+        until = sent_at + offset
+        one = kept(copy, MANAGERS, lambda _, at, until=until: at <= until, target_is_known=False)  # type: ignore[misc]
+        assert one.message.author_id == author_id
+
+
+def test_a_reply_to_somebody_names_them_once() -> None:
+    """Of the numbers that stand for people who are not named, one is the target's."""
+    copy = Copy(Message(100, ANNA, MessageKind.REPLY, frozenset({-1, -2, MIA}), reply_to_id=7), EARLY)
+    assert replying(copy, SOMEBODY_ID).mentions == {-2, MIA}
+    assert replying(copy, NOAH).mentions == {-1, -2, MIA}
+    assert not replying(copy, NOAH).mentions_no_person
+    assert replying(replace(copy, reduced=True), None).mentions_no_person
+
+
+def test_the_opener_of_a_thread_as_far_as_files_tell() -> None:
+    starter, first = Message(100, ANNA), Message(101, MIA)
+    by_starting = replace(first, kind=MessageKind.STARTER)
+    for begins in (True, False):
+        assert opener_of(starter, by_starting, begins=begins) == ANNA
+        assert opener_of(replace(starter, author_id=None), first, begins=begins) is None
+        assert opener_of(None, None, begins=begins) is None
+        assert opener_of(None, by_starting, begins=begins) is None
+    assert opener_of(None, first, begins=True) == MIA
+    assert opener_of(None, first, begins=False) is None
+
+
+def test_ends_are_joined_in_either_order() -> None:
+    some = [Ends(*ends) for ends in ((5, 1, 9, 2), (5, 3, 9, 1), (4, 9, 10, 9), (6, 1, 6, 1))]
+    for one, other in product(some, some):
+        assert one.joined(other) == other.joined(one)
+    assert some[0].joined(some[1]) == Ends(5, 1, 9, 1)
+    assert some[0].joined(some[2]) == Ends(4, 9, 10, 9)
