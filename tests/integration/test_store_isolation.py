@@ -14,8 +14,10 @@ from sqlalchemy import Column, insert
 
 import bot.store
 from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.evidence import Ends
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.history_job import JobKind
+from bot.domain.message import MessageKind
 from bot.domain.nudge import OfferedMember, Reason
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
@@ -45,6 +47,8 @@ WORDS = {
     ("manager", "time_zone"): "UTC",
     ("manager", "nudge_weekdays"): "0,1",
     ("digest", "figures"): '{"managers": []}',
+    ("imported_message", "kind"): MessageKind.DEFAULT.value,
+    ("imported_message", "mentions"): f" {ANN} ",
 }
 BEFORE = {("delivery", "state"): DeliveryState.PENDING.value, ("touch", "kind"): TouchKind.LOGGED.value}
 """The words where nothing happened."""
@@ -134,6 +138,12 @@ ARGUMENTS: dict[str, Any] = {
     "limit": 50,
     "nudges": 5,
     "state": DeliveryState.SENT,
+    "as_manager": True,
+    "first_id": first_id_at(AT + timedelta(days=1)),
+    "messages": {(ANN, AT.date()): 1},
+    "gone": [],
+    "found": Ends(*[identity(GUILD, ANN) + 5] * 4),
+    "ends": {ANN: Ends(*[identity(GUILD, ANN) + 5] * 4)},
 }
 
 
