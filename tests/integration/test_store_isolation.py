@@ -48,7 +48,6 @@ WORDS = {
     ("manager", "nudge_weekdays"): "0,1",
     ("digest", "figures"): '{"managers": []}',
     ("imported_message", "kind"): MessageKind.DEFAULT.value,
-    ("imported_message", "mentions"): f" {ANN} ",
 }
 BEFORE = {("delivery", "state"): DeliveryState.PENDING.value, ("touch", "kind"): TouchKind.LOGGED.value}
 """The words where nothing happened."""
@@ -82,6 +81,7 @@ def value(column: Column[Any], guild_id: int, person_id: int, *, happened: bool)
         **dict.fromkeys(MANAGERS, person_id + MANAGER),
         **MOMENTS,
         "guild_id": guild_id,
+        "mentions": f" {person_id} ",
         "week_on": date(2026, 3, 2) + timedelta(weeks=person_id - ANN),
     }
     by_type = {Truth: person_id == BEN, Moment: AT, Day: AT.date()}
