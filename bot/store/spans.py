@@ -71,7 +71,7 @@ async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]
 
 async def counted_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The channels and threads on record that are not excluded."""
-    query = select(_span.channel_id).where(_span.guild_id == guild_id, is_counted(_span.channel_id, guild_id))
+    query = select(_extent.channel_id).where(_extent.guild_id == guild_id, is_counted(_extent.channel_id, guild_id))
     return frozenset(await connection.scalars(query.distinct()))
 
 

@@ -20,7 +20,7 @@ from bot.services.record.job_progress import JobTracker
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
-from bot.store import guilds, history_jobs, spans, unread
+from bot.store import evidence, guilds, history_jobs, spans, unread
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,9 @@ class HistoryRun:
         place = snapshot.place
         recorded = await spans.of_channel(connection, place.channel_id)
         newest_id = first_id_at(self._clock.now()) if snapshot.stale else snapshot.last_message_id
+        imported = await evidence.extent(connection, place.channel_id)
+        if imported is not None:
+            newest_id = max(newest_id, imported.last_id)
         first_id = max(first_id_at(job.since), place.channel_id)
         last_id = max((span.last_id for span in recorded), default=newest_id)
         wanted = unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
