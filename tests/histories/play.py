@@ -359,7 +359,7 @@ class Play:
                 self._privacy[who] = now_id, step.erase
                 service = spade.privacy
                 if who in self._out:
-                    await self._tell(service.opt_in(GUILD, who))
+                    await self._tell(service.opt_in(GUILD, who, self.world.now))
                 elif step.erase:
                     await self._tell(service.erase(GUILD, who))
                 else:

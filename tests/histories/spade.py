@@ -55,7 +55,7 @@ class Spade:
         self.follower = Follower(database, recorder, world, self.clock)
         self.reader = HistoryReader(database, recorder, world, world, self.clock)
         self.roster = Roster(database, self.clock)
-        self.settings = SettingsService(database, self.roster, self.clock)
+        self.settings = SettingsService(database, self.roster, self.clock, self.follower.retry_gaps_soon)
         self.privacy = PrivacyService(database, self.roster, self.clock)
         self._membership = MembershipService(database, self.clock)
         self._archives = ThreadArchives(database, self.clock)
@@ -121,6 +121,8 @@ class Spade:
         if whole:
             await self._archives.mark_searched(GUILD)
         await self.reader.resume(GUILD)
+        present = [one.channel_id for one in self.world.channels if not one.deleted and one.archived_at is None]
+        await follower.look_for_deleted(GUILD, present, session)
 
     def _search(self, channels: Collection[Channel], scope: ArchiveScope) -> tuple[list[ChannelSnapshot], bool]:
         found: list[ChannelSnapshot] = []
@@ -134,7 +136,7 @@ class Spade:
                 continue
             self._unread.discard(channel)
             from_at = scope.from_at or moment_of(begins)
-            for thread in self.world.archived(channel):
+            for thread in self.world.archive_of(channel):
                 if thread.archived_at is not None and (from_at - thread.archived_at).days >= _LOOK_BACK_DAYS:
                     break
                 seen, known = thread.snapshot(), scope.recorded.get(thread.channel_id)
@@ -195,6 +197,7 @@ class Spade:
             return
         visible = self.world.visible(channel)
         self.follower.retry_gaps_soon()
+        self.reader.retry_soon()
         hide = not visible or not was_visible
         last_received = self.follower.channels_hidden([channel.channel_id] if hide else [])
         threads = [one for one in self.world.channels if one.parent is channel and one.archived_at is None]
@@ -243,6 +246,7 @@ class Spade:
         self.clock.set(self.world.now)
         await self.privacy.finish_due()
         await self.follower.retry_gaps()
+        await self.reader.retry_due()
 
     async def purge(self, guild_id: int) -> datetime:
         """Delete what is older than is kept; returns from when on nothing was."""

@@ -17,7 +17,7 @@ from bot.domain.message import Message, MessageKind
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.stretch import Place
 from bot.services.record.channel_snapshot import ChannelSnapshot
-from bot.services.record.history import PAGE, UnreadableHistoryError
+from bot.services.record.history import PAGE, GoneChannelError, NoMessagesError, UnreadableHistoryError
 
 GUILD = 7_000
 PEOPLE = (101, 102, 201, 202, 203, 204)
@@ -190,10 +190,6 @@ class File:
     exported_at: datetime
 
 
-class UnknownChannelError(UnreadableHistoryError):
-    """There is no such channel any more."""
-
-
 class World:
     """The server. A `History` and a `ChannelSource` for Spade's services.
 
@@ -259,19 +255,27 @@ class World:
         found = [one for one in self.channels if self.visible(one) and one.archived_at is None]
         return [one.snapshot() for one in sorted(found, key=lambda one: one.is_thread)]
 
-    def archived(self, channel: Channel) -> list[Channel]:
+    def archive_of(self, channel: Channel) -> list[Channel]:
         found = [one for one in self.channels if one.parent is channel and one.archived_at and not one.deleted]
         return sorted(found, key=lambda one: one.archived_at or STARTS_AT, reverse=True)
 
     # As a history.
 
     def _of(self, channel_id: int) -> Channel:
-        self.requests += 1
-        channel = self.by_id(channel_id)
-        if channel is None or channel.deleted:
-            raise UnknownChannelError("404 Unknown Channel")
+        channel = self._there(channel_id)
+        if channel.sort is Sort.FORUM:
+            raise NoMessagesError("a forum")
         if not self.readable(channel):
             raise UnreadableHistoryError("not for Spade")
+        return channel
+
+    def _there(self, channel_id: int) -> Channel:
+        self.requests += 1
+        channel = self.by_id(channel_id)
+        if not self.available:
+            raise UnreadableHistoryError("an outage")
+        if channel is None or channel.deleted:
+            raise GoneChannelError("404 Unknown Channel")
         return channel
 
     async def after(self, place: Place, after_id: int) -> tuple[Message, ...]:
@@ -291,22 +295,28 @@ class World:
         return first.person if first is not None else channel.owner
 
     async def place(self, guild_id: int, channel_id: int) -> Place:
-        return self._of(channel_id).place
+        channel = self._there(channel_id)
+        if channel.sort is Sort.FORUM:
+            raise NoMessagesError("a forum")
+        if channel.is_thread and not self.visible(channel):
+            raise UnreadableHistoryError("not for Spade")
+        return channel.place
 
     # As a source of channels.
 
-    async def with_archived(self, guild_id: int, since_id: int) -> Sequence[ChannelSnapshot]:
-        if not self.available:
-            return ()
-        found = self.visible_snapshots()
-        for channel in self.of_sort(Sort.TEXT, Sort.FORUM):
-            if self.readable(channel):
-                found += [
-                    one.snapshot()
-                    for one in self.archived(channel)
-                    if one.archived_at is not None and one.archived_at >= moment_of(since_id)
-                ]
-        return [one for one in found if one.last_message_id >= since_id]
+    def shown(self, guild_id: int) -> Sequence[ChannelSnapshot] | None:
+        return self.visible_snapshots() if self.available else None
+
+    async def archived(self, guild_id: int, channel_id: int, since_id: int) -> tuple[Sequence[ChannelSnapshot], bool]:
+        channel = self._there(channel_id)
+        if not self.readable(channel):
+            raise UnreadableHistoryError("not for Spade")
+        found = [
+            one.snapshot()
+            for one in self.archive_of(channel)
+            if one.archived_at is not None and one.archived_at >= moment_of(since_id)
+        ]
+        return [one for one in found if one.last_message_id >= since_id], True
 
     # Exports.
 
