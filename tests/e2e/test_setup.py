@@ -31,7 +31,7 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
             world.users.add(name, display_name=name.title()) for name in ("olga", "mia", "noor", "rafa")
         )
         helper_bot = world.users.add("helper", bot=True)
-        guild = world.guilds.add("Gardeners", owner=owner)
+        guild = world.guilds.add("Gardeners", owner=owner, guild_id=first_id_at(BEGAN - timedelta(days=10)))
         team = world.roles.add(guild, "Team")
         general = world.channels.add(guild, "general", channel_id=first_id_at(BEGAN - timedelta(days=9)))
         digest, offtopic = (world.channels.add(guild, name) for name in ("digest", "offtopic"))

@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -152,11 +152,8 @@ class HostileDiscord:
         self.lines: set[Line] = set()
         self.readies = 0
         self.over = asyncio.Event()
-        # Bound and never listening, so that nobody else gets the port during an outage.
-        self._reserved = socket.socket()
-        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind(("127.0.0.1", 0))
-        self.port = int(self._reserved.getsockname()[1])
+        self.port = 0
+        self._reserved = ExitStack()
         self._messages = 0
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -167,7 +164,11 @@ class HostileDiscord:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Listen on a port of its own."""
+        """Listen on a port of its own, which nobody else gets during an outage."""
+        never_listening = self._reserved.enter_context(socket.socket())
+        never_listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        never_listening.bind(("127.0.0.1", 0))
+        self.port = int(never_listening.getsockname()[1])
         app = web.Application()
         app.router.add_get("/gateway", self._gateway)
         app.router.add_get("/resume/", self._gateway)
