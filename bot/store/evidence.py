@@ -178,6 +178,13 @@ async def extent(connection: AsyncConnection, channel_id: int) -> Span | None:
     return None if first_id is None else Span(first_id, last_id)
 
 
+async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """How many messages of each channel of a guild are stored."""
+    query = select(_message.channel_id, func.count().label("messages")).where(_message.guild_id == guild_id)
+    query = query.group_by(_message.channel_id)
+    return {row.channel_id: row.messages for row in await connection.execute(query)}
+
+
 async def mark_deleted(connection: AsyncConnection, message_ids: Collection[int]) -> None:
     """Spade heard that messages were deleted: no copy of them counts any more, from whatever file."""
     for some in _chunks(message_ids):

@@ -50,6 +50,7 @@ class Evidence:
         self._ends: dict[int, Ends] = {}
         self._lost: defaultdict[int, set[int]] = defaultdict(set)
         self._targets: set[int] = set()
+        self._given: Counter[int] = Counter()
         self.new = 0
         self.known = 0
         self.doubtful: dict[int, int] = {}
@@ -90,6 +91,7 @@ class Evidence:
     async def add(self, channel_id: int, found: Sequence[tuple[Copy, bool]]) -> None:
         """Add copies of messages of one channel, each with whether its reply's target is in one of the files."""
         place = self._channels[channel_id].place
+        self._given[channel_id] += len(found)
         stored = await evidence.with_ids(self._connection, [copy.message.message_id for copy, _ in found])
         copies = await self._kept([copy for copy, _ in found], [known for _, known in found])
         saved: list[Copy] = []
@@ -120,6 +122,11 @@ class Evidence:
     def doubt_everything(self) -> None:
         """Have everything judged again that was imported, of files that were imported before, too."""
         self.doubtful = dict.fromkeys(self._channels, 0)
+
+    async def whole(self) -> tuple[int, ...]:
+        """The channels of which every message that is known from files is in the files of this import."""
+        known = await evidence.counts(self._connection, self._guild_id)
+        return tuple(channel_id for channel_id, count in known.items() if self._given[channel_id] == count)
 
     async def finish(self) -> None:
         """Write what the files add to people's activity, and take off what they tell to be somebody else's."""

@@ -11,11 +11,13 @@ from bot.clock import Clock
 from bot.domain.evidence import Copy, ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
+from bot.domain.snowflake import HIGHEST_ID
+from bot.domain.span import Span
 from bot.domain.touch import TouchKind
 from bot.services.members.roster import appoint
 from bot.services.record.evidence import Evidence
 from bot.services.record.judgement import judge_again
-from bot.store import guilds, history_jobs
+from bot.store import guilds, history_jobs, spans, unread
 from bot.store.database import Connection, Database
 
 _STILL_DUE = timedelta(days=8)
@@ -73,7 +75,8 @@ class Importer:
                 await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
             settings = await guilds.settings_of(connection, guild_id, zone=zone)
             await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
-            new_managers = await self._appointed(connection, guild_id, manager_ids)
+            await appoint(connection, guild_id, manager_ids, self._clock.now())
+            reading_again = await _reading_again(connection, guild_id, manager_ids)
             evidence = await Evidence.of(connection, guild_id)
             counted = await evidence.add_channels(archive.channels())
             for channel_id in counted:
@@ -82,17 +85,21 @@ class Importer:
                     if progress is not None:
                         progress(len(copies))
             await evidence.finish()
-            if new_managers:
+            if reading_again:
                 evidence.doubt_everything()
             touches = await judge_again(connection, guild_id, evidence.doubtful, self._rules)
+            for channel_id in await evidence.whole() if reading_again else ():
+                told = await spans.of_channel(connection, channel_id)
+                await unread.read(connection, reading_again, channel_id, Span(0, HIGHEST_ID), told)
+            await history_jobs.finish(connection, reading_again, self._clock.now())
         return Imported(evidence.new, evidence.known, touches)
 
-    async def _appointed(self, connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
-        """Put people on the manager list; returns those for whom what is on record has to be judged again.
 
-        These are the ones who were no managers before, and those with an unfinished job that reads again: they were no
-        managers when a part of the record was made.
-        """
-        new = await appoint(connection, guild_id, manager_ids, self._clock.now())
-        unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
-        return new | (frozenset(manager_ids) & unread)
+async def _reading_again(connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
+    """The jobs that read again for some managers, who were none when a part of the record was made.
+
+    Files that hold all that files told of a channel before are as good as reading it again; where Discord told
+    something, only Discord can tell it again.
+    """
+    unfinished = await history_jobs.unfinished(connection, guild_id)
+    return frozenset(job.job_id for job in unfinished if job.manager_id in manager_ids)
