@@ -335,6 +335,7 @@ class Play:
         if not step.rush:
             await self._tell(spade.settle())
         await self._learn()
+        self._mark()  # it may have read already what the command forbids
         now_id = first_id_at(self.world.now)
         match step:
             case steps.Exclude():
