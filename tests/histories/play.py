@@ -278,8 +278,9 @@ class Play:
     async def _process(self, step: steps.Step) -> None:
         if isinstance(step, steps.Begin) and self._begun_id is None:
             self._begun_id = first_id_at(self.world.now)
-            for channel in self.world.of_sort(Sort.TEXT):
-                channel.may_from = self._begun_id
+            if not self._imported:  # else the record goes on where the files ended
+                for channel in self.world.of_sort(Sort.TEXT):
+                    channel.may_from = self._begun_id
             await self._start()
             await self._set_up()
         elif self._begun_id is None:
