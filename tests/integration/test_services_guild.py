@@ -757,19 +757,27 @@ async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_man
     shelf = Shelf(thread(MIA), [said(0, MIA), said(50, ANNA), said(100, ANNA), said(150, BEN, mentions=[MIA])], 2)
     importer = Importer(database, Rules(), DrivenClock(moment(0)))
     passed: list[int] = []
+
+    async def reading_again() -> set[int | None]:
+        async with database.reading() as connection:
+            return {job.manager_id for job in await history_jobs.unfinished(connection, GUILD)}
+
     first = await importer.run(shelf, GUILD, [ANNA], progress=passed.append)
     assert (first.new, first.known, first.touches) == (4, 0, {TouchKind.THREAD: 2})
     assert passed == [2, 2]
     again = await importer.run(shelf, GUILD, [ANNA])
     assert (again.new, again.known, again.touches) == (0, 4, {})
+    # What Ben wrote is in the missing part: his job stays until the files, or Discord, tell it again.
+    part = await importer.run(Shelf(shelf.place, shelf.messages[:3], 2), GUILD, [ANNA, BEN])
+    assert part.touches == {}
+    assert await reading_again() == {BEN}
     second = await importer.run(shelf, GUILD, [ANNA, BEN], ZoneInfo("Asia/Kathmandu"))
     assert second.touches == {TouchKind.MENTION: 1}
+    assert await reading_again() == set()
     found = await rows(database)
     assert [(row[0], row[2]) for row in found["touch"]] == [(at(50), ANNA), (at(100), ANNA), (at(150), BEN)]
     async with database.reading() as connection:
         settings = await guilds.settings_of(connection, GUILD)
-        # Of what is on record, Discord may have more.
-        assert {job.manager_id for job in await history_jobs.unfinished(connection, GUILD)} == {BEN}
     assert settings == GuildSettings(GUILD, ZoneInfo("Asia/Kathmandu"))
     replaced = await importer.run(shelf, GUILD, replace=True)
     assert (replaced.new, replaced.touches) == (4, {TouchKind.THREAD: 2, TouchKind.MENTION: 1})
