@@ -397,15 +397,14 @@ class Play:
         """Look up what the settings are now: a command may have been cut off by a kill."""
         if self.spade is None:
             return
-        spade = self.spade
         before = self.managers
-        self.managers, self.world.excluded = await self._tell(spade.lists())
+        self.managers, self.world.excluded, unrecorded = await self._tell(self.spade.lists())
         self._ever |= self.managers
         for who in self.managers - before:
             if who in self._out:  # nothing from before they were put on the list while they were out
                 self.consent.as_manager[who] = first_id_at(self.world.now)
         for who, (asked_id, erase) in list(self._privacy.items()):
-            out = await self._tell(spade.unrecorded(who))
+            out = who in unrecorded
             if out and who not in self._out:
                 self._out.add(who)
                 self.consent.as_member[who] = None

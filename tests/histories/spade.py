@@ -7,7 +7,7 @@ here with those of the world; everything below them is the real thing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Container, Coroutine
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import retry
 from bot.services.record.thread_archives import ArchiveScope, ThreadArchives
+from bot.store import forgetting, guilds, managers
 from bot.store.database import Database, open_database
 from tests.histories.life import DiedError, Life, end_all_others
 from tests.histories.world import GUILD, Channel, Post, Sort, World
@@ -232,14 +233,14 @@ class Spade:
     async def backfill(self, since: datetime) -> None:
         await self.reader.backfill(GUILD, since)
 
-    async def lists(self) -> tuple[frozenset[int], frozenset[int]]:
-        """The managers, and the channels that are excluded."""
-        state = await self.settings.state(GUILD)
-        return state.managers, state.excluded_channels
-
-    async def unrecorded(self, person: int) -> bool:
-        stored = await self.privacy.stored(GUILD, person)
-        return stored.forgotten or stored.opted_out_at is not None
+    async def lists(self) -> tuple[frozenset[int], frozenset[int], Container[int]]:
+        """The managers, the channels that are excluded, and the people who must not be recorded now."""
+        async with self.database.reading() as connection:
+            return (
+                await managers.people(connection, GUILD),
+                await guilds.excluded_channels(connection, GUILD),
+                await forgetting.unrecorded(connection, GUILD),
+            )
 
     async def tick(self) -> None:
         """What is due by now."""
