@@ -6,7 +6,9 @@ can be played, and stays one when steps are left out of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -168,101 +170,146 @@ class Begin(Step):
 
 
 Program = tuple[Step, ...]
-_LISTS = 4
+_LEAST = 4
+"""Blocks of a program, empty ones too; on average it has twice as many."""
 
-_small = st.integers(0, 5)
-_rush = st.sampled_from([False, False, False, True])
+_WHERE = (0, 0, 0, 1, 2, 2, 3, 4, 5)
+_KINDS = (*["said"] * 12, "forward", "joined", "alert", "crowd", "bot")
+
+_Maker = Callable[[Random], Step]
 
 
-def _maybe(values: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
-    return st.none() | values
+def _rush(random: Random) -> bool:
+    return random.random() < 0.2
 
 
-_where = st.sampled_from([0, 0, 0, 1, 2, 2, 3, 4, 5])
-_say = st.builds(
-    Say,
-    rush=_rush,
-    where=_where,
-    who=st.sampled_from([0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6]),
-    names=st.sampled_from([(), (), ()]) | st.lists(st.integers(0, 5), max_size=3, unique=True).map(tuple),
-    to=_maybe(st.integers(0, 3)),
-    kind=st.sampled_from(["said"] * 8 + ["forward", "joined", "alert", "crowd", "bot"]),
-    after=st.sampled_from([30, 30, 100, 121, 400, 4000]),
+def _maybe(random: Random, *values: int) -> int | None:
+    return random.choice([None, *values])
+
+
+def _few(random: Random, most: int) -> range:
+    return range(random.randint(0, most))
+
+
+def _say(random: Random) -> Say:
+    return Say(
+        rush=_rush(random),
+        where=random.choice(_WHERE),
+        who=random.choice((0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6)),
+        names=tuple(random.sample(range(6), random.choice((0, 0, 0, 0, 1, 2, 3)))),
+        to=_maybe(random, 0, 0, 1, 2, 3),
+        kind=random.choice(_KINDS),
+        after=random.choice((30, 30, 100, 121, 400, 4000)),
+    )
+
+
+def _open(random: Random) -> Open:
+    on = _maybe(random, 0, 1, 2, 3)
+    return Open(_rush(random), random.randrange(6), random.randrange(6), on, random.random() < 0.5)
+
+
+def _export(random: Random) -> Export:
+    return Export(
+        where=_maybe(random, *range(6)),
+        hours=random.choice((None, 1, 5)),
+        who=random.choice((None, None, None, *range(6))),
+        halves=random.random() < 0.5,
+    )
+
+
+def _import(random: Random) -> Import:
+    mask = random.choice((-1, random.randrange(256)))
+    return Import(mask=mask, dies=random.choice((None, None, None, *range(1, 7))))
+
+
+def _manage(random: Random) -> Manage:
+    return Manage(_rush(random), random.choice((1, 1, 1, 1, 1, 2, 2, 0, 3)))
+
+
+_ONCE: tuple[_Maker, ...] = (
+    lambda random: Delete(_rush(random), random.choice(_WHERE), random.randrange(4)),
+    _open,
+    _open,
+    lambda _: Make(),
+    lambda random: Remove(_rush(random), random.randrange(6)),
+    _manage,
+    _manage,
+    lambda random: Kill(commits=random.randint(1, 8)),
+    lambda random: Kill(commits=random.randint(1, 3)),
+    lambda random: Pass(minutes=random.choice((20, 20, 300, 3000, 14000))),
+    lambda random: Backfill(hours=random.choice((1, 7, 100))),
+    _export,
+    _import,
 )
-_talk = st.lists(_say, min_size=1, max_size=4)
-
-_files = st.one_of(
-    st.builds(
-        Export,
-        where=_maybe(_small),
-        hours=_maybe(st.sampled_from([1, 5])),
-        who=st.none() | st.none() | _small,
-        halves=st.booleans(),
-    ),
-    st.builds(Import, mask=st.integers(0, 255), dies=st.none() | st.none() | st.integers(1, 6)),
-    st.builds(Import),
+_TWICE: tuple[_Maker, ...] = (
+    lambda random: Archive(_rush(random), random.randrange(6)),
+    *[lambda random: Permit(_rush(random), random.choice(_WHERE), random.random() < 0.5)] * 3,
+    lambda _: Outage(),
+    *[lambda random: Exclude(_rush(random), random.choice(_WHERE))] * 2,
+    *[lambda random: Privacy(who=random.choice((0, 1, 1, 2, 2, 3, 4, 5)), erase=random.random() < 0.5)] * 2,
+    lambda _: Cut(),
+    lambda _: Stop(),
+    _manage,
 )
-
-_once: list[st.SearchStrategy[Step]] = [
-    st.builds(Delete, rush=_rush, where=_where, back=st.integers(0, 3)),
-    st.builds(Open, rush=_rush, where=_small, who=_small, on=_maybe(st.integers(0, 3)), post=st.booleans()),
-    st.builds(Make),
-    st.builds(Remove, where=_small),
-    st.builds(Manage, rush=_rush, who=st.sampled_from([1, 1, 1, 0, 2, 3])),
-    st.builds(Manage, who=st.sampled_from([1, 1, 1, 0, 2, 3])),
-    st.builds(Manage, who=st.sampled_from([1, 2])),
-    st.builds(Manage, who=st.sampled_from([1, 2])),
-    st.builds(Kill, commits=st.integers(1, 8)),
-    st.builds(Kill, commits=st.integers(1, 3)),
-    st.builds(Pass, minutes=st.sampled_from([20, 20, 300, 3000, 14000])),
-    st.builds(Backfill, hours=st.sampled_from([1, 7, 100])),
-    _files,
-    _files,
-]
-_twice: list[st.SearchStrategy[Step]] = [
-    st.builds(Archive, rush=_rush, where=_small),
-    st.builds(Permit, rush=_rush, where=_where, view=st.booleans()),
-    st.builds(Permit, where=_where, view=st.booleans()),
-    st.builds(Outage),
-    st.builds(Exclude, rush=_rush, where=_where),
-    st.builds(Exclude, where=_where),
-    st.builds(Privacy, who=_small, erase=st.booleans()),
-    st.builds(Privacy, who=st.sampled_from([1, 2, 2, 3]), erase=st.booleans()),
-    st.builds(Cut),
-    st.builds(Stop),
-    st.builds(Permit, view=st.booleans()),
-]
 """Done once more, these are undone."""
 
 
-def _alone(step: Step) -> list[Step]:
-    return [step]
+def _turn(random: Random) -> list[Step]:
+    return [random.choice(_TWICE)(random)]
 
 
-_plain = st.one_of(_talk, st.one_of(_once).map(_alone))
+def _plain(random: Random) -> list[Step]:
+    if random.random() < 0.5:
+        return [_say(random) for _ in range(random.randint(1, 4))]
+    return [random.choice(_ONCE)(random)]
 
 
-def _there_and_back(parts: tuple[Step, list[list[Step]]]) -> list[Step]:
-    step, meanwhile = parts
-    return [step, *(one for block in meanwhile for one in block), step]
+def _exchange(random: Random, who: int, where: int) -> list[Step]:
+    """Somebody says something, and somebody replies."""
+    pair = [who, random.choice((0, 0, 0, 1, 2, 3))]
+    random.shuffle(pair)
+    after = random.choice((30, 30, 30, 400))
+    return [Say(_rush(random), where, pair[0]), Say(_rush(random), where, pair[1], to=0, after=after)]
 
 
-_block = st.one_of(
-    _plain,
-    st.one_of(_twice).map(_alone),
-    st.tuples(st.one_of(_twice), st.lists(_plain, max_size=4)).map(_there_and_back),
-    st.tuples(st.one_of(_twice), st.lists(_plain, max_size=4)).map(_there_and_back),
-)
+def _scene(random: Random) -> list[Step]:
+    """A step is done, and undone later, while whom or what it concerns goes on talking."""
+    step = random.choice(_TWICE)(random)
+    who, where = getattr(step, "who", 2), getattr(step, "where", 0)
+
+    def talk(most: int = 2) -> list[Step]:
+        return [one for _ in _few(random, most) for one in _exchange(random, who, where)]
+
+    meanwhile = [one for _ in _few(random, 2) for one in random.choice((_plain, _turn))(random)]
+    return [*talk(1), step, *talk(), *meanwhile, step, *talk()]
+
+
+def _before(number: int) -> list[Step]:
+    """What is said, and imported, before Spade comes; nothing for number 0."""
+    random = Random(number)
+    return [_say(random), random.choice((_say, _say, _open, _export, _import))(random)] if number else []
+
+
+def _block(number: int) -> list[Step]:
+    """Some steps; none for number 0, so that every block of a program can be left out."""
+    random = Random(number)
+    if not number:
+        return []
+    turn = random.random()
+    return (_scene if turn < 0.45 else _turn if turn < 0.55 else _plain)(random)
 
 
 def programs() -> st.SearchStrategy[Program]:
-    """Programs of a few dozen steps: talk in between everything else; some of it, and imports, before Spade comes."""
-    opening = st.builds(Open, where=_small, who=_small, on=_maybe(st.integers(0, 3)), post=st.booleans())
-    before = st.lists(st.one_of(_talk, _talk, opening.map(_alone), _files.map(_alone)), max_size=8)
-    # Several lists: one alone is short on average, and one that must be long cannot be shrunken.
-    return st.tuples(before, *(st.lists(_block, max_size=14) for _ in range(_LISTS))).map(_joined)
+    """Programs of some dozen steps: talk in between everything else; some of it, and imports, before Spade comes.
+
+    A block is made up from one number, because Hypothesis draws programs of many choices seldom.
+    """
+    number = st.integers(0, 2**24 - 1)
+    nothing: list[list[Step]] = []
+    before = st.just(nothing) | st.lists(number.map(_before), min_size=2, max_size=8)
+    return st.tuples(before, st.lists(number.map(_block), min_size=_LEAST, max_size=30)).map(_joined)
 
 
 def _joined(parts: tuple[list[list[Step]], ...]) -> Program:
-    before, *after = ([step for block in blocks for step in block] for blocks in parts)
-    return (*before, *([Begin()] if before else []), *(step for block in after for step in block))
+    before, after = ([step for block in blocks for step in block] for blocks in parts)
+    return (*before, *([Begin()] if before else []), *after)
