@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from unittest import mock
 
 from aiosqlite import Connection
-from aiosqlite.core import _STOP_RUNNING_SENTINEL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store import database
@@ -55,9 +54,7 @@ def _none_left() -> Iterator[None]:
         yield
     for one in opened:
         if one._connection is not None:
-            one._connection.close()
-            one._connection = None
-            one._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
+            one.stop()
 
 
 def run_quickly(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
