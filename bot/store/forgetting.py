@@ -53,8 +53,11 @@ async def return_at(
 ) -> None:
     """Store that a person lets themselves be recorded from `at` on, and that nothing up to then may be, for good.
 
-    Does not end an opt-out (`forget_opt_out`).
+    What is on record of them as a manager of before is deleted, if that is of the scope. Does not end an opt-out
+    (`forget_opt_out`).
     """
+    if scope is Scope.PERSON:
+        await _erase_as_manager(connection, guild_id, person_id)
     known = await _by_key(connection, guild_id)
     before = known.objection(person_id, scope) or Objection()
     await _note(connection, guild_id, known.mark(person_id, scope), before.taken_back(at))
@@ -106,7 +109,10 @@ async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> i
 
 
 async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """Delete what is recorded about a person as a member, not as a manager; returns the number of rows deleted."""
+    """Delete what is recorded about a person as a member; returns the number of rows deleted.
+
+    What they did as a manager stays if they are one, and goes if they were one before.
+    """
     waiting_ids = select(tables.waiting.c.message_id).where(
         tables.waiting.c.guild_id == guild_id, tables.waiting.c.member_id == person_id
     )
@@ -125,7 +131,25 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
             delete(table).where(table.c.guild_id == guild_id, table.c.member_id == person_id)
         )
         rows += deleted.rowcount
+    manager = tables.manager.c
+    manages = select(manager.manager_id).where(manager.guild_id == guild_id, manager.manager_id == person_id)
+    if await connection.scalar(manages) is None:
+        rows += await _erase_as_manager(connection, guild_id, person_id)
     return rows
+
+
+async def _erase_as_manager(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
+    """Delete a person's touches, and what waits for them waits for the team; returns the number of rows deleted."""
+    waiting_for, touch, entry = tables.waiting_for, tables.touch, tables.waiting.c
+    await _forget_what_was_answered(connection, guild_id, person_id)
+    here = select(entry.message_id).where(entry.guild_id == guild_id)
+    asked = (waiting_for.c.manager_id == person_id) & waiting_for.c.message_id.in_(here)
+    touched = (touch.c.guild_id == guild_id) & (touch.c.manager_id == person_id)
+    deleted = [
+        await connection.execute(delete(table).where(which))
+        for table, which in ((waiting_for, asked), (touch, touched))
+    ]
+    return sum(one.rowcount for one in deleted)
 
 
 async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime) -> None:
