@@ -1,12 +1,10 @@
 """Exports as evidence: any parts in any order are one import of all, and what the files do not tell makes no fact."""
 
 import asyncio
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +14,7 @@ from sqlalchemy import select
 from bot.clock import SystemClock
 from bot.domain.message import DELETED_USER_ID, Message
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
 from bot.services.record.imports import Importer
@@ -28,104 +26,29 @@ from tests.imports.__main__ import stories_differ, ways_that_differ
 from tests.imports.history import GUILD, MANAGERS, Story
 from tests.imports.record import import_paths, on_record, record_of
 from tests.imports.samples import SAMPLES, Sample, mondays
-
-ANNA, BEN = MANAGERS
-MIA, NOAH, OLE, PIA = (200_000_000_000_000_000 + number for number in range(1, 5))
-START = datetime(2026, 6, 1, 12, tzinfo=UTC)
-EXPORTED = "2026-06-30T00:00:00+00:00"
-LATER = "2026-07-30T00:00:00+00:00"
-CHANNEL, CATEGORY = 800_000_000_000_000_010, 800_000_000_000_000_001
-TEXT, THREAD = "GuildTextChat", "GuildPublicThread"
-
-
-def at(minute: float) -> int:
-    """The id of a message that was sent then."""
-    return first_id_at(START + timedelta(minutes=minute)) + 1
-
-
-def entry(minute: float, author: int, *, mentions: Sequence[int] = (), **more: Any) -> dict[str, Any]:
-    return {
-        "id": str(at(minute)),
-        "type": "Default",
-        "content": "x",
-        "author": {"id": str(author)},
-        "mentions": [{"id": str(one)} for one in mentions],
-    } | more
-
-
-def reply(minute: float, author: int, to: float, **more: Any) -> dict[str, Any]:
-    return entry(minute, author, type="Reply", reference={"messageId": str(at(to))}, **more)
-
-
-class Exports:
-    """Writes export files of one guild."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._count = 0
-
-    def file(
-        self,
-        *entries: dict[str, Any],
-        channel: int = CHANNEL,
-        kind: str = TEXT,
-        category: int = CATEGORY,
-        after: float | None = None,
-        exported: str = EXPORTED,
-    ) -> Path:
-        self._count += 1
-        path = self.folder / f"{self._count}.json"
-        moment = None if after is None else (START + timedelta(minutes=after)).isoformat()
-        document = {
-            "guild": {"id": str(GUILD)},
-            "channel": {"id": str(channel), "type": kind, "categoryId": str(category)},
-            "dateRange": {"after": moment, "before": None},
-            "exportedAt": exported,
-            "messages": entries,
-        }
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return path
-
-    def thread(self, *entries: dict[str, Any], opened: float, **more: Any) -> Path:
-        """A thread that was started at that minute, in CHANNEL."""
-        return self.file(*entries, channel=at(opened), kind=THREAD, category=CHANNEL, **more)
+from tests.support.exported import (
+    ANNA,
+    BEN,
+    CHANNEL,
+    LATER,
+    MIA,
+    NOAH,
+    OLE,
+    PIA,
+    START,
+    Exports,
+    at,
+    entry,
+    messages_of,
+    reply,
+    touches,
+    waiting,
+)
 
 
 @pytest.fixture
 def exports(tmp_path: Path) -> Exports:
     return Exports(tmp_path)
-
-
-async def touches(database: Database) -> list[tuple[float, str, int, int]]:
-    """Minute, kind, manager and member of each touch."""
-    async with database.reading() as connection:
-        rows = (await connection.execute(select(tables.touch).order_by(tables.touch.c.message_id))).all()
-    return [((row.touched_at - START) / timedelta(minutes=1), row.kind, row.manager_id, row.member_id) for row in rows]
-
-
-async def waiting(database: Database) -> list[tuple[float, int]]:
-    """Minute and author of each message of a member that waits."""
-    async with database.reading() as connection:
-        rows = (await connection.execute(select(tables.waiting).order_by(tables.waiting.c.message_id))).all()
-    return [
-        ((moment_of(row.message_id) - START) / timedelta(minutes=1), row.member_id)
-        for row in rows
-        if row.member_id not in MANAGERS
-    ]
-
-
-async def messages_of(database: Database) -> dict[int, int]:
-    """How many messages each person wrote."""
-    async with database.reading() as connection:
-        rows = await connection.execute(select(tables.activity))
-        return {person: sum(row.messages for row in found) for person, found in _grouped(rows.all()).items()}
-
-
-def _grouped(rows: Sequence[Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.member_id, []).append(row)
-    return found
 
 
 # Who opened a thread
@@ -335,13 +258,12 @@ async def test_the_record_goes_on_behind_what_was_imported(database: Database, e
     place = Place(GUILD, CHANNEL)
     positions = Positions(database, SystemClock())
     assert await positions.recorded_until(place) == at(7)
-    assert await positions.position_of(place, at(500)) == at(7)
-    assert await positions.recorded_until(place, at(5)) == at(0)
-    assert await positions.recorded_until(place, at(0)) is None
     async with database.reading() as connection:
-        reach = {CHANNEL: (await spans.reaches(connection, GUILD))[CHANNEL]}
-        assert await spans.extents(connection, GUILD) == reach
-    assert (reach[CHANNEL].first_id, reach[CHANNEL].last_id) == (at(0), at(7))
+        assert await spans.reaches(connection, GUILD) == {CHANNEL: Span(at(0), at(7))}
+        assert await spans.extents(connection, GUILD) == {CHANNEL: Span(at(0), at(7))}
+    assert await positions.position_of(place, at(500)) == at(7) + 1
+    async with database.reading() as connection:
+        assert await spans.reach_of(connection, CHANNEL) == Span(at(0), at(7) + 1)
 
 
 async def test_a_deletion_that_was_heard_outweighs_every_file(database: Database, exports: Exports) -> None:
