@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.message import SOMEBODY_ID, Message, MessageKind
+from bot.domain.message import SOMEBODY_ID, Message, MessageKind, is_named
 from bot.domain.stretch import Place
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,7 +105,7 @@ def newest(stored: Copy | None, copy: Copy) -> Copy:
             one,
             author_id=_greater(one.author_id, other.author_id),
             kind=max(one.kind, other.kind),
-            mentions=one.mentions | other.mentions,
+            mentions=_united(one.mentions, other.mentions),
             mentions_no_person=one.mentions_no_person or other.mentions_no_person,
             mentions_crowd=one.mentions_crowd or other.mentions_crowd,
             reply_to_id=_greater(one.reply_to_id, other.reply_to_id),
@@ -145,6 +145,13 @@ def opener_of(starter: Message | None, first: Message | None, *, begins: bool) -
     if first is None or not begins or first.kind is MessageKind.STARTER:
         return None
     return first.author_id
+
+
+def _united(one: AbstractSet[int], other: AbstractSet[int]) -> frozenset[int]:
+    """Everybody whom two copies mention; who has a number below 0 in one of them may have a name in the other."""
+    people = frozenset(person for person in one | other if is_named(person))
+    nameless = max(len(one), len(other)) - len(people)
+    return people.union(-1 - number for number in range(nameless))
 
 
 def _greater(one: int | None, other: int | None) -> int | None:

@@ -20,7 +20,20 @@ from bot.exports.archive import Archive
 from bot.services.record.imports import Importer
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
-from bot.store import activity, evidence, forgetting, guilds, managers, people, retention, spans, tables, waits
+from bot.store import (
+    activity,
+    evidence,
+    forgetting,
+    guilds,
+    history_jobs,
+    managers,
+    people,
+    retention,
+    spans,
+    tables,
+    unread,
+    waits,
+)
 from bot.store.database import Database, open_database
 from tests.imports.__main__ import stories_differ, ways_that_differ
 from tests.imports.history import GUILD, MANAGERS, Story
@@ -344,6 +357,22 @@ async def test_a_member_who_becomes_a_manager_is_judged_by_what_their_file_says(
     await import_paths(database, [path], [*MANAGERS, NOAH])
     assert await touches(database) == [(5, "mention", NOAH, OLE)]
     assert await waiting(database) == [(0, MIA), (6, PIA)]
+
+
+async def test_an_older_copy_is_no_reading_again_for_a_new_manager(database: Database, exports: Exports) -> None:
+    """Of the newer one only what concerned the managers of its time was kept."""
+    entries = (entry(0, MIA, mentions=[NOAH]), entry(1, NOAH, mentions=[MIA]))
+    new, old = exports.file(*entries, exported=LATER), exports.file(*entries)
+    await import_paths(database, [new], MANAGERS)
+    await import_paths(database, [old], [*MANAGERS, NOAH])
+    async with database.reading() as connection:
+        (job,) = await history_jobs.unfinished(connection, GUILD)
+        assert [one.stretches for one in await unread.of_job(connection, GUILD, job.job_id)] == [(Span(at(0), at(1)),)]
+    assert (await touches(database), await waiting(database)) == ([], [])
+    await import_paths(database, [new, old], [*MANAGERS, NOAH])
+    assert await touches(database) == [(1, "mention", NOAH, MIA)]
+    async with database.reading() as connection:
+        assert await history_jobs.unfinished(connection, GUILD) == ()
 
 
 @pytest.mark.parametrize("erased", [True, False])

@@ -23,7 +23,7 @@ copies = st.builds(
         st.just(100),
         people,
         st.sampled_from([MessageKind.DEFAULT, MessageKind.REPLY, MessageKind.OTHER]),
-        st.frozensets(st.sampled_from([ANNA, BEN, MIA])),
+        st.frozensets(st.sampled_from([-1, ANNA, BEN, MIA])),
         st.booleans(),
         st.booleans(),
         st.sampled_from([None, 7, 8]),
@@ -53,6 +53,16 @@ def test_what_is_known_of_a_message_does_not_depend_on_the_order_of_its_copies(
 def test_no_copy_outweighs_a_deletion(stored: Copy, copy: Copy) -> None:
     deleted = replace(stored, deleted=True)
     assert newest(deleted, copy) == deleted
+
+
+def test_whom_one_copy_names_and_another_hides_is_one_person() -> None:
+    def united(one: set[int], other: set[int]) -> frozenset[int]:
+        return newest(said(ANNA, *one), said(ANNA, *other)).message.mentions
+
+    assert united({-1, MIA}, {NOAH, MIA}) == {NOAH, MIA}
+    assert united({-1, MIA}, {NOAH, -1}) == {NOAH, MIA}
+    assert united({-1, -2, MIA}, {NOAH, -1, -2}) == {NOAH, MIA, -1}
+    assert united({-1}, {-1}) == {-1}
 
 
 def said(author: int | None, *mentions: int, reply_to_id: int | None = None) -> Copy:

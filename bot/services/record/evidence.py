@@ -91,7 +91,6 @@ class Evidence:
     async def add(self, channel_id: int, found: Sequence[tuple[Copy, bool]]) -> None:
         """Add copies of messages of one channel, each with whether its reply's target is in one of the files."""
         place = self._channels[channel_id].place
-        self._given[channel_id] += len(found)
         stored = await evidence.with_ids(self._connection, [copy.message.message_id for copy, _ in found])
         copies = await self._kept([copy for copy, _ in found], [known for _, known in found])
         saved: list[Copy] = []
@@ -101,6 +100,8 @@ class Evidence:
             before = stored.get(message_id, {})
             known = before.get(channel_id)
             now = newest(known, copy)
+            # A newer copy is kept as it concerned the managers of its time: an older one tells nothing of the new ones.
+            self._given[channel_id] += known is None or known.deleted or copy.exported_at >= known.exported_at
             if known is not None and _facts(now) == _facts(known):
                 self.known += 1
                 if now.exported_at != known.exported_at:
@@ -124,7 +125,7 @@ class Evidence:
         self.doubtful = dict.fromkeys(self._channels, 0)
 
     async def whole(self) -> tuple[int, ...]:
-        """The channels of which every message that is known from files is in the files of this import."""
+        """The channels of which every message that is known from files is in those of this import, none older."""
         known = await evidence.counts(self._connection, self._guild_id)
         return tuple(channel_id for channel_id, count in known.items() if self._given[channel_id] == count)
 
