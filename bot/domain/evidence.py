@@ -1,11 +1,12 @@
 """What export files say of messages: which copy counts, and how much of it is kept (docs/rules.md#export-files)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind, is_named
+from bot.domain.span import Span
 from bot.domain.stretch import Place
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,12 +25,14 @@ class Copy:
     exported_at: when it was exported, to the millisecond; UNDATED if that is not known.
     reduced: whether mentions were left out, so that the message is not one that mentions nobody.
     deleted: whether Spade heard of its deletion; then no other copy counts any more.
+    counted_on: the day on which the message counts for its author, if it does so by this copy.
     """
 
     message: Message
     exported_at: datetime = UNDATED
     reduced: bool = False
     deleted: bool = False
+    counted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,25 @@ def newest(stored: Copy | None, copy: Copy) -> Copy:
         ),
         reduced=stored.reduced and copy.reduced,
     )
+
+
+def home(copies: Mapping[int, Copy]) -> int | None:
+    """Of the channels that have a copy of one message, the one in which it was written; None if only others repeat it.
+
+    A thread may repeat the message that it was started on, which stands in a channel that is older.
+    """
+    return min((where for where, copy in copies.items() if copy.message.kind is not MessageKind.STARTER), default=None)
+
+
+def is_told(place: Place, message_id: int, recorded: Mapping[int, Sequence[Span]]) -> bool:
+    """Whether Discord told a message of a channel itself: it lies in one of the spans `recorded` by channel.
+
+    A thread's message with the thread's id may be that of the channel in which it was started, and is told there.
+    """
+    channels = [place.channel_id]
+    if message_id == place.channel_id and place.parent_id is not None:
+        channels.append(place.parent_id)
+    return any(span.holds(message_id) for channel_id in channels for span in recorded.get(channel_id, ()))
 
 
 def replying(copy: Copy, target_author_id: int | None, *, to_notice: bool = False) -> Message:

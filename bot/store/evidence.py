@@ -27,7 +27,16 @@ _KINDS = {kind.value: kind for kind in MessageKind}
 
 _message = tables.imported_message.c
 _channel = tables.imported_channel.c
-_FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions")
+_FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions", "counted_on")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlace:
+    """That a channel's files have a message. `counted`: it is among its author's messages on record, by this copy."""
+
+    message_id: int
+    channel_id: int
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +164,24 @@ async def forget_targets(connection: AsyncConnection, message_ids: Collection[in
         )
 
 
-async def counted_among(connection: AsyncConnection, message_ids: Collection[int]) -> frozenset[int]:
-    """Those of some messages that are stored, of whatever channel: their activity is on record."""
-    found: set[int] = set()
+async def places_of(connection: AsyncConnection, message_ids: Collection[int]) -> list[StoredPlace]:
+    """Where some messages are stored."""
+    found: list[StoredPlace] = []
     for some in _chunks(message_ids):
-        found.update(await connection.scalars(select(_message.message_id).where(_message.message_id.in_(some))))
-    return frozenset(found)
+        query = select(_message.message_id, _message.channel_id, _message.counted_on)
+        rows = await connection.execute(query.where(_message.message_id.in_(some)))
+        found += [StoredPlace(row.message_id, row.channel_id, row.counted_on is not None) for row in rows]
+    return found
+
+
+async def count_elsewhere(connection: AsyncConnection, channel_id: int, message_ids: Collection[int]) -> None:
+    """Some messages, which stand in several channels, count no longer by the copy in this one."""
+    for some in _chunks(message_ids):
+        await connection.execute(
+            update(tables.imported_message)
+            .where(_message.channel_id == channel_id, _message.message_id.in_(some))
+            .values(counted_on=None)
+        )
 
 
 async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tuple[int, ...]:
@@ -274,16 +295,14 @@ async def first_message(connection: AsyncConnection, channel_id: int) -> Message
 async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int, *, as_manager: bool = True) -> int:
     """Keep a person's id no longer: their messages still stand between others. Returns the number of rows changed.
 
-    Without `as_manager`, what they wrote is left as it is if they are a manager.
+    Without `as_manager`, what they wrote is left as it is if they are a manager, but counts no longer.
     """
     table, rows = tables.imported_message, 0
+    written = (_message.guild_id == guild_id, _message.author_id == person_id)
+    await connection.execute(update(table).where(*written).values(counted_on=None))
     managers = select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
     own = [] if as_manager else [_message.author_id.not_in(managers)]
-    hidden = await connection.execute(
-        update(table)
-        .where(_message.guild_id == guild_id, _message.author_id == person_id, *own)
-        .values(author_id=SOMEBODY_ID)
-    )
+    hidden = await connection.execute(update(table).where(*written, *own).values(author_id=SOMEBODY_ID))
     rows += hidden.rowcount
     if not as_manager and await connection.scalar(managers.where(tables.manager.c.manager_id == person_id)):
         return rows
@@ -386,6 +405,7 @@ def _values(place: Place, copy: Copy) -> Mapping[str, Any]:
         + _DELETED * copy.deleted,
         "reply_to_id": message.reply_to_id,
         "mentions": _written(message.mentions),
+        "counted_on": copy.counted_on,
     }
 
 
@@ -399,7 +419,7 @@ def _copy(row: Row[Any]) -> Copy:
         mentions_crowd=bool(row.flags & _MENTIONS_CROWD),
         reply_to_id=row.reply_to_id,
     )
-    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & _DELETED))
+    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & _DELETED), row.counted_on)
 
 
 def _written(people: AbstractSet[int]) -> str:

@@ -220,6 +220,15 @@ async def replace(
     return tuple(added)
 
 
+async def move(connection: AsyncConnection, message_ids: Collection[int], channel_id: int) -> None:
+    """Some messages were written in this channel: what is on record of them stands in it."""
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        for table in (tables.touch, tables.waiting):
+            some = table.c.message_id.in_(ordered[start : start + _CHUNK])
+            await connection.execute(update(table).where(some).values(channel_id=channel_id))
+
+
 async def _rows_of(connection: AsyncConnection, table: Table, message_ids: Collection[int]) -> list[dict[str, Any]]:
     found = await connection.execute(select(table).where(table.c.message_id.in_(message_ids)))
     return [dict(row) for row in found.mappings()]

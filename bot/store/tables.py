@@ -285,6 +285,8 @@ imported_message = _table(
     Column("reply_to_id", Id),
     # The ids of people, divided by spaces; numbers below 0 stand for somebody whose id must not be kept.
     Column("mentions", Text, nullable=False),
+    # The local day on which it counts for its author; NULL if it does not, or not by this row.
+    Column("counted_on", Day),
     Index(None, "message_id"),
     Index(None, "reply_to_id"),
     Index(None, "guild_id", "message_id"),

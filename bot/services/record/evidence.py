@@ -8,7 +8,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import local_day
-from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, kept, newest
+from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, home, is_told, kept, newest
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import is_named
 from bot.domain.span import Span
@@ -95,6 +95,7 @@ class Evidence:
         copies = await self._kept([copy for copy, _ in found], [known for _, known in found])
         saved: list[Copy] = []
         changed: list[int] = []
+        moved: defaultdict[int, list[int]] = defaultdict(list)
         for copy in copies:
             message_id = copy.message.message_id
             before = stored.get(message_id, {})
@@ -102,20 +103,28 @@ class Evidence:
             now = newest(known, copy)
             # A newer copy is kept as it concerned the managers of its time: an older one tells nothing of the new ones.
             self._given[channel_id] += known is None or known.deleted or copy.exported_at >= known.exported_at
-            if known is not None and _facts(now) == _facts(known):
-                self.known += 1
-                if now.exported_at != known.exported_at:
-                    saved.append(now)
-                continue
-            saved.append(now)
+            if known is not None:
+                now = replace(now, counted_on=known.counted_on)
+                if _facts(now) == _facts(known):
+                    self.known += 1
+                    if now.exported_at != known.exported_at:
+                        saved.append(now)
+                    continue
             changed.append(message_id)
-            recorded = self._is_recorded(channel_id, message_id)
-            self.known += recorded
-            self.new += not recorded
-            self._recount(message_id, before, {**before, channel_id: now})
+            if self._is_told(message_id, {**before, channel_id: now}):
+                self.known += 1
+            else:
+                self.new += 1
+                counted_on, where = self._recount(message_id, before, {**before, channel_id: now})
+                now = replace(now, counted_on=counted_on if where == channel_id else None)
+                for other in before.keys() - {channel_id, where}:
+                    moved[other].append(message_id)
+            saved.append(now)
             for where in (channel_id, *before):
                 self._doubt(where, message_id)
         await evidence.save(self._connection, place, saved)
+        for other, message_ids in moved.items():
+            await evidence.count_elsewhere(self._connection, other, message_ids)
         targets = (copy.message.reply_to_id for copy in saved)
         self._targets.update(target for target in targets if target is not None)
         await self._doubt_what_depends_on(changed)
@@ -156,36 +165,42 @@ class Evidence:
             return self._unrecorded.as_manager(person_id, sent_at)
         return self._unrecorded.as_member(person_id, sent_at)
 
-    def _recount(self, message_id: int, before: Copies, now: Copies) -> None:
-        """Count one message for whoever is its author now, if that is new."""
-        old, new = self._counted_for(message_id, before), self._counted_for(message_id, now)
-        if old == new:
-            return
-        if old is not None:
-            author_id, _ = old
-            self._activity[author_id, local_day(before[old[1]].message.sent_at, self._zone)] -= 1
-            if new is None or new[0] != author_id:
-                self._lost[author_id].add(message_id)
-        if new is not None:
-            author_id, channel_id = new
-            self._activity[author_id, local_day(now[channel_id].message.sent_at, self._zone)] += 1
-            ends = Ends(message_id, channel_id, message_id, channel_id)
-            known = self._ends.get(author_id)
-            self._ends[author_id] = ends if known is None else known.joined(ends)
+    def _recount(self, message_id: int, before: Copies, now: Copies) -> tuple[date | None, int | None]:
+        """Count one message for whoever is its author by its copies, if that is new.
 
-    def _counted_for(self, message_id: int, copies: Copies) -> tuple[int, int] | None:
-        """Whose message it is by its copies, and in which channel; None if it does not count, or Discord told it."""
-        if not copies or any(self._is_recorded(channel_id, message_id) for channel_id in copies):
-            return None
-        channel_id = min(copies)
-        message = copies[channel_id].message
-        author_id = message.author_id
+        Returns the day on which it counts, and of which channel the copy is; None if it does not. The day stays,
+        whatever zone the guild has since. What Discord told is not to be counted again.
+        """
+        old = next((copy for copy in before.values() if copy.counted_on is not None), None)
+        where = home(now)
+        copy = None if where is None else now[where]
+        author_id = None if copy is None else self._counts_for(copy)
+        counted_on = old.counted_on if old is not None else None
+        old_author_id = old.message.author_id if old is not None else None
+        if old_author_id is not None and counted_on is not None and old_author_id != author_id:
+            self._activity[old_author_id, counted_on] -= 1
+            self._lost[old_author_id].add(message_id)
+        if copy is None or where is None or author_id is None:
+            return None, None
+        counted_on = counted_on or local_day(copy.message.sent_at, self._zone)
+        if author_id != old_author_id:
+            self._activity[author_id, counted_on] += 1
+        ends = Ends(message_id, where, message_id, where)
+        known = self._ends.get(author_id)
+        self._ends[author_id] = ends if known is None else known.joined(ends)
+        return counted_on, where
+
+    def _counts_for(self, copy: Copy) -> int | None:
+        """Whose message it is, if it counts and its author may be recorded."""
+        message, author_id = copy.message, copy.message.author_id
         if author_id is None or not message.counted or not is_named(author_id):
             return None
-        return None if self._unrecorded.as_member(author_id, message.sent_at) else (author_id, channel_id)
+        return None if self._unrecorded.as_member(author_id, message.sent_at) else author_id
 
-    def _is_recorded(self, channel_id: int, message_id: int) -> bool:
-        return any(span.holds(message_id) for span in self._recorded.get(channel_id, ()))
+    def _is_told(self, message_id: int, copies: Copies) -> bool:
+        """Whether Discord told a message where it was written. It counted it, then, if it counts."""
+        channel = self._channels.get(home(copies) or 0)
+        return channel is not None and is_told(channel.place, message_id, self._recorded)
 
     def _doubt(self, channel_id: int, message_id: int) -> None:
         self.doubtful[channel_id] = min(self.doubtful.get(channel_id, message_id), message_id)
@@ -202,4 +217,4 @@ class Evidence:
 
 
 def _facts(copy: Copy) -> Copy:
-    return replace(copy, exported_at=UNDATED)
+    return replace(copy, exported_at=UNDATED, counted_on=None)

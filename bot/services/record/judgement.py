@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.domain.derivation import Derived, derive
-from bot.domain.evidence import ImportedChannel, opener_of
+from bot.domain.evidence import ImportedChannel, is_told, opener_of
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message
 from bot.domain.rules import Rules
@@ -40,7 +40,7 @@ async def judge_again(
     touches: Counter[TouchKind] = Counter()
     # A message that stands in two channels is judged in the lower one, after its row of the other was deleted.
     for channel_id in sorted(doubtful, reverse=True):
-        touches += await judge.channel(known[channel_id], doubtful[channel_id], recorded.get(channel_id, ()))
+        touches += await judge.channel(known[channel_id], doubtful[channel_id], recorded)
     return touches
 
 
@@ -53,8 +53,10 @@ class _ChannelJudge:
         self._unrecorded = unrecorded
         self._rules = rules
 
-    async def channel(self, channel: ImportedChannel, from_id: int, recorded: tuple[Span, ...]) -> Counter[TouchKind]:
-        """Judge a channel from a position on, in pieces; what lies in the spans is not touched."""
+    async def channel(
+        self, channel: ImportedChannel, from_id: int, recorded: Mapping[int, tuple[Span, ...]]
+    ) -> Counter[TouchKind]:
+        """Judge a channel from a position on, in pieces; what Discord told is not touched."""
         first = await evidence.first_message(self._connection, channel.place.channel_id)
         begins = channel.begins or (first is not None and first.message_id == channel.place.channel_id)
         place = await self._with_opener(channel.place, first, begins=begins)
@@ -68,7 +70,7 @@ class _ChannelJudge:
                 before, first_id=messages[0].message_id, last_id=messages[-1].message_id, messages=messages
             )
             stretch, derived = await self._derived(stretch, begins=begins)
-            own = {one.message_id for one in messages if not any(span.holds(one.message_id) for span in recorded)}
+            own = {one.message_id for one in messages if not is_told(place, one.message_id, recorded)}
             judged = own.difference(one.message.message_id for one in found if one.elsewhere)
             if channel.gone:
                 judged = set()

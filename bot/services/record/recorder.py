@@ -105,7 +105,9 @@ class Recorder:
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         recorded = await spans.of_channel(connection, place.channel_id)
-        counted = await evidence.counted_among(connection, [one.message_id for one in stretch.messages])
+        stored = await evidence.places_of(connection, [one.message_id for one in stretch.messages])
+        counted = frozenset(one.message_id for one in stored if one.counted)
+        elsewhere = frozenset(one.message_id for one in stored if one.channel_id != place.channel_id)
         undecided: frozenset[int] = frozenset()
         while True:
             unreadable = tuple(gap for one in stretch.missing(undecided) for gap in unrecorded(one, recorded))
@@ -131,7 +133,7 @@ class Recorder:
             undecided |= found
         touches: Counter[TouchKind] = Counter()
         for span, facts in zip(missing, derived, strict=True):
-            await self._write(connection, stretch, span, facts)
+            await self._write(connection, stretch, span, facts, elsewhere)
             touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
         for gap in unreadable:
             await spans.add_known_gap(
@@ -141,13 +143,20 @@ class Recorder:
         readable = sum(one.readable and one.message_id not in undecided for one in stretch.messages)
         return Recorded(new, readable - new, touches, unreadable=unreadable)
 
-    async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
+    async def _write(
+        self, connection: Connection, stretch: Stretch, span: Span, facts: Derived, elsewhere: AbstractSet[int]
+    ) -> None:
+        """Write what a span says; of its messages, files have those in `elsewhere` in another channel."""
         place = stretch.place
         await record.add_activity(connection, place, facts)
-        imported = await evidence.ids_in(connection, place.channel_id, span)
-        if imported:  # what Discord tells takes the place of what files told
+        # Where a thread repeats the message that it was started on, Discord does not tell that message.
+        repeated = {one.message_id for one in stretch.messages if not one.counted} & {place.channel_id}
+        imported = {*await evidence.ids_in(connection, place.channel_id, span)} - repeated
+        moved = frozenset(one for one in elsewhere - repeated if span.holds(one))
+        if imported or moved:  # what Discord tells takes the place of what files told
+            await record.move(connection, moved, place.channel_id)
             told = {one.message_id for one in facts.touches} | {one.message_id for one in facts.waiting}
-            await record.replace(connection, place, told.union(imported), facts.touches, facts.waiting)
+            await record.replace(connection, place, told | imported | moved, facts.touches, facts.waiting)
         else:
             await record.add_touches(connection, place.guild_id, facts.touches)
             await record.add_waiting(connection, place.guild_id, facts.waiting)

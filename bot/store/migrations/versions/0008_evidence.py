@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bot.store.columns import Id, Moment, Truth
+from bot.store.columns import Day, Id, Moment, Truth
 
 revision = "0008"
 down_revision = "0007"
@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("reply_to_id", Id, nullable=True),
         sa.Column("mentions", sa.Text(), nullable=False),
+        sa.Column("counted_on", Day(), nullable=True),
         sa.PrimaryKeyConstraint("channel_id", "message_id", name=op.f("pk_imported_message")),
         sqlite_strict=True,
     )
