@@ -229,6 +229,41 @@ async def move(connection: AsyncConnection, message_ids: Collection[int], channe
             await connection.execute(update(table).where(some).values(channel_id=channel_id))
 
 
+async def facts_of_replies(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Those of some messages that are on record as replies, to a member or to a manager; each with who wrote it."""
+    touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for query in (
+            select(touch.message_id, touch.manager_id).where(
+                touch.message_id.in_(some), touch.kind == TouchKind.REPLY.value
+            ),
+            select(waiting.message_id, waiting.member_id).where(
+                waiting.message_id.in_(some), waiting.reply_to_id.is_not(None)
+            ),
+        ):
+            found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
+    return found
+
+
+async def facts_of_threads(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Those of some messages that are on record because of who opened their thread; each with who wrote it."""
+    touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
+    addressed = select(tables.waiting_for.c.message_id).where(tables.waiting_for.c.message_id == waiting.message_id)
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for query in (
+            select(touch.message_id, touch.manager_id).where(
+                touch.message_id.in_(some), touch.kind == TouchKind.THREAD.value
+            ),
+            select(waiting.message_id, waiting.member_id).where(waiting.message_id.in_(some), ~addressed.exists()),
+        ):
+            found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
+    return found
+
+
 async def _rows_of(connection: AsyncConnection, table: Table, message_ids: Collection[int]) -> list[dict[str, Any]]:
     found = await connection.execute(select(table).where(table.c.message_id.in_(message_ids)))
     return [dict(row) for row in found.mappings()]

@@ -434,6 +434,38 @@ async def test_what_is_older_than_kept_is_judged_by_no_more(database: Database, 
         assert await activity.first_day(connection, GUILD) == (START + timedelta(minutes=2000)).date()
 
 
+async def test_what_was_judged_by_what_is_older_than_kept_stays_as_it_was_judged(
+    database: Database, exports: Exports
+) -> None:
+    room = exports.file(
+        entry(0, MIA),
+        entry(1, ANNA),
+        reply(2000, ANNA, 0, mentions=[MIA]),
+        reply(2001, NOAH, 1),
+        reply(2002, BEN, 0, mentions=[MIA, NOAH, OLE]),
+    )
+    thread = exports.thread(entry(2010, MIA), entry(2011, ANNA), entry(2012, OLE), opened=0)
+    await import_paths(database, [room, thread], MANAGERS)
+    before = await touches(database)
+    kinds = [(touch[0], touch[1]) for touch in before]
+    assert sorted(kinds) == [(2000, "reply"), *2 * [(2002, "mention")], (2002, "reply"), (2011, "thread")]
+    assert await waiting(database) == [(2001, NOAH), (2010, MIA)]
+    moment = START + timedelta(minutes=1000)
+    async with database.writing() as connection:
+        await retention.forget_before(connection, GUILD, moment.date(), moment)
+    between = exports.file(entry(1500, OLE), entry(2003, PIA, mentions=[NOAH]))
+    for managers_named in (MANAGERS, [*MANAGERS, PIA]):
+        await import_paths(database, [between], managers_named)
+        assert [touch for touch in await touches(database) if touch[2] != PIA] == before
+        assert await waiting(database) == [(2001, NOAH), (2010, MIA)]
+    # Files that tell what it was judged by can still change it, and so can a newer copy by somebody else.
+    newer = exports.file(entry(0, NOAH), entry(1, ANNA), reply(2001, OLE, 1), exported=LATER)
+    await import_paths(database, [newer], MANAGERS)
+    judged = [touch for touch in await touches(database) if touch[1] in {"reply", "thread"}]
+    assert judged == [(2000, "reply", ANNA, NOAH), (2002, "reply", BEN, NOAH)]
+    assert await waiting(database) == [(2001, OLE)]
+
+
 # Everything, cut at random
 
 

@@ -1,7 +1,7 @@
 """Judging again what export files tell, whenever another file may have changed it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -74,6 +74,10 @@ class _ChannelJudge:
             judged = own.difference(one.message.message_id for one in found if one.elsewhere)
             if channel.gone:
                 judged = set()
+            aged = await self._aged(place, [one for one in messages if one.message_id in own], begins=begins)
+            await self._complete(place, derived, aged & judged)
+            own -= aged
+            judged -= aged
             new = await record.replace(
                 self._connection,
                 place,
@@ -87,6 +91,33 @@ class _ChannelJudge:
             before = _with_last(stretch)
             found = await evidence.messages_from(self._connection, place.channel_id, stretch.last_id + 1, _PIECE)
         return touches
+
+    async def _aged(self, place: Place, messages: Sequence[Message], *, begins: bool) -> set[int]:
+        """Those of some messages whose facts were judged by others that are deleted for their age since.
+
+        A reply's target was stored when it made a fact of the reply, and so was what told a thread's opener. They are
+        not judged without it: what is on record of them stays.
+        """
+        wrote = {one.message_id: one.author_id for one in messages}
+        replies = {
+            one.message_id: one.reply_to_id
+            for one in messages
+            if one.reply_to_id is not None and one.reply_to_author_id is None
+        }
+        stored = await evidence.authors(self._connection, set(replies.values()))
+        found = await record.facts_of_replies(
+            self._connection, [one for one, target_id in replies.items() if target_id not in stored]
+        )
+        if place.is_thread and not begins and await evidence.starter(self._connection, place.channel_id) is None:
+            found |= await record.facts_of_threads(self._connection, wrote)
+        return {message_id for message_id, author_id in found if wrote[message_id] == author_id}
+
+    async def _complete(self, place: Place, derived: Derived, aged: AbstractSet[int]) -> None:
+        """Add what is derived of such messages, as for a new manager, to what is on record of them."""
+        touches = [touch for touch in derived.touches if touch.message_id in aged]
+        waiting = [entry for entry in derived.waiting if entry.message_id in aged]
+        await record.add_touches(self._connection, place.guild_id, touches)
+        await record.add_waiting(self._connection, place.guild_id, waiting)
 
     async def _with_opener(self, place: Place, first: Message | None, *, begins: bool) -> Place:
         if not place.is_thread:
