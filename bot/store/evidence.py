@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, delete, func, literal_column, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
@@ -84,12 +84,30 @@ async def save_channels(connection: AsyncConnection, found: Iterable[ImportedCha
 
 
 async def mark_channel_gone(connection: AsyncConnection, channel_id: int) -> None:
-    """A channel was deleted, and its threads with it: no file makes facts of it any more."""
-    await connection.execute(
-        update(tables.imported_channel)
-        .where(or_(_channel.channel_id == channel_id, _channel.parent_id == channel_id))
-        .values(gone=True)
+    """A channel was deleted, and its threads with it: no file makes facts of it any more, be it the first one."""
+    found = union_all(
+        *(
+            select(table.c.channel_id, table.c.guild_id, table.c.parent_id).where(
+                or_(table.c.channel_id == channel_id, table.c.parent_id == channel_id)
+            )
+            for table in (tables.span, tables.known_gap, tables.imported_channel)
+        )
     )
+    gone: dict[int, dict[str, Any]] = {}
+    for row in await connection.execute(found):
+        for one, parent_id in ((channel_id, None), (row.channel_id, row.parent_id)):
+            place = gone.setdefault(one, {"guild_id": row.guild_id, "parent_id": None})
+            place["parent_id"] = place["parent_id"] or parent_id
+    if gone:
+        statement = insert_into(connection, tables.imported_channel)
+        parent = func.coalesce(_channel.parent_id, statement.excluded.parent_id)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["channel_id"], set_={"gone": True, "parent_id": parent}),
+            [
+                {"channel_id": one, **place, "is_thread": place["parent_id"] is not None, "begins": False, "gone": True}
+                for one, place in gone.items()
+            ],
+        )
 
 
 # Copies of messages.

@@ -310,10 +310,10 @@ async def take_back_channel(connection: AsyncConnection, channel_id: int) -> Non
     to_read = tables.history_job_channel
     gone = or_(to_read.c.channel_id == channel_id, to_read.c.parent_id == channel_id, to_read.c.channel_id.in_(threads))
     await connection.execute(delete(to_read).where(gone))
+    await evidence.mark_channel_gone(connection, channel_id)
     for table in (tables.touch, tables.waiting, tables.known_gap):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))
-    await evidence.mark_channel_gone(connection, channel_id)
 
 
 async def channels_with_facts(connection: AsyncConnection, guild_id: int) -> dict[int, int | None]:

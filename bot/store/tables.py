@@ -257,7 +257,7 @@ known_gap = _table(
     Index(None, "guild_id"),
 )
 
-# A channel or thread of which export files were imported.
+# A channel or thread of which export files were imported, or of which none may make facts: it was deleted.
 imported_channel = _table(
     "imported_channel",
     Column("channel_id", Id, primary_key=True, autoincrement=False),

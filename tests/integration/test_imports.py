@@ -301,6 +301,32 @@ async def test_a_deleted_channel_takes_its_imported_threads_along(database: Data
     assert (await touches(database), await waiting(database)) == ([], [])
 
 
+@pytest.mark.parametrize("known_by", ["file", "span", "gap", "thread", "file without its channel"])
+async def test_no_file_that_comes_later_brings_a_deleted_channel_back(
+    database: Database, exports: Exports, known_by: str
+) -> None:
+    """Neither the first one of it, nor one of a thread that nobody knew."""
+    thread = Place(GUILD, at(0), is_thread=True, parent_id=CHANNEL)
+    if known_by == "file":
+        await import_paths(database, [exports.file(entry(0, MIA))], MANAGERS)
+    elif known_by == "file without its channel":
+        await import_paths(database, [exports.thread(entry(1, NOAH), opened=0, category=None)], MANAGERS)
+    async with database.writing() as connection:
+        match known_by:
+            case "span":
+                await spans.add(connection, Place(GUILD, CHANNEL), Span(at(-9), at(-8)))
+            case "gap":
+                await spans.add_known_gap(connection, GUILD, CHANNEL, Span(at(-9), at(-8)), "not for Spade")
+            case "thread" | "file without its channel":
+                await spans.add(connection, thread, Span(at(70), at(80)))
+    await Recorder(database, Rules()).take_back_channel(CHANNEL)
+    late = exports.thread(entry(60, MIA, mentions=[ANNA]), entry(61, ANNA, mentions=[MIA]), opened=55)
+    files = [exports.file(entry(50, MIA, mentions=[ANNA])), late]
+    for path in [late, *files, exports.thread(entry(0, MIA), entry(5, ANNA), opened=0)]:
+        await import_paths(database, [path], MANAGERS)
+        assert (await touches(database), await waiting(database)) == ([], [])
+
+
 async def test_threads_of_an_excluded_channel_are_not_imported(database: Database, exports: Exports) -> None:
     thread = exports.thread(entry(0, MIA), entry(5, ANNA), opened=0)
     async with database.writing() as connection:

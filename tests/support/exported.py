@@ -55,16 +55,17 @@ class Exports:
         *entries: dict[str, Any],
         channel: int = CHANNEL,
         kind: str = TEXT,
-        category: int = CATEGORY,
+        category: int | None = CATEGORY,
         after: float | None = None,
         exported: str = EXPORTED,
     ) -> Path:
         self._count += 1
         path = self.folder / f"{self._count}.json"
         moment = None if after is None else (START + timedelta(minutes=after)).isoformat()
+        where = {} if category is None else {"categoryId": str(category)}
         document = {
             "guild": {"id": str(GUILD)},
-            "channel": {"id": str(channel), "type": kind, "categoryId": str(category)},
+            "channel": {"id": str(channel), "type": kind} | where,
             "dateRange": {"after": moment, "before": None},
             "exportedAt": exported,
             "messages": entries,
@@ -72,9 +73,9 @@ class Exports:
         path.write_text(json.dumps(document), encoding="utf-8")
         return path
 
-    def thread(self, *entries: dict[str, Any], opened: float, **more: Any) -> Path:
-        """A thread that was started at that minute, in CHANNEL."""
-        return self.file(*entries, channel=at(opened), kind=THREAD, category=CHANNEL, **more)
+    def thread(self, *entries: dict[str, Any], opened: float, category: int | None = CHANNEL, **more: Any) -> Path:
+        """A thread that was started at that minute, in CHANNEL; with `category` None, the file does not say where."""
+        return self.file(*entries, channel=at(opened), kind=THREAD, category=category, **more)
 
 
 async def touches(database: Database) -> list[tuple[float, str, int, int]]:

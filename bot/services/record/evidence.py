@@ -81,6 +81,9 @@ class Evidence:
                 one = ImportedChannel(place, one.begins or known.begins, known.gone)  # noqa: PLW2901 - the same channel
             if one.place.is_in(self._excluded):
                 continue
+            parent = self._channels.get(one.place.parent_id or 0)
+            if parent is not None and parent.gone:
+                one = replace(one, gone=True)  # noqa: PLW2901 - the same channel
             if known is not None and one.begins != known.begins:
                 self._doubt(channel_id, 0)
             self._channels[channel_id] = one
