@@ -22,9 +22,15 @@ from bot.domain.calendar import local_day
 from bot.domain.retention import kept_from
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
+from bot.exports.file_search import BrokenFile
 from bot.services.record.imports import Imported, Importer
 from bot.store import activity, guilds, managers
 from bot.store.database import Database, StoreError, open_database
+
+_UNPLACED = (
+    "The file does not say in which channel its thread is, which may be one that this server excludes (/settings "
+    "exclude): export it again with a newer version of DiscordChatExporter."
+)
 
 
 def import_exports(
@@ -56,7 +62,7 @@ def import_exports(
     a file that has it. Import a thread with its beginning and its channel, so that it is known who opened it.
 
     Broken files are named and left out; the exit status is 1 then, with everything else imported. The same holds for
-    messages that would be from after their export.
+    messages that would be from after their export, and for threads that may be in an excluded channel.
     """
     settings = settings_of(config, database)
     zone = None if time_zone is None else zone_named(time_zone)
@@ -71,7 +77,7 @@ def import_exports(
                 )
             else:
                 result = _document(archive, Imported(), 0)
-            broken, left_out = archive.broken_files, archive.left_out
+            left_out = archive.left_out
     except SeveralGuildsError as error:
         raise Failure(f"{error} Import one at a time: name it with --guild", status=2) from error
     except (ExportError, StoreError) as error:
@@ -83,8 +89,8 @@ def import_exports(
         print(json.dumps(result))
     elif result["guild_id"] is not None:
         _print_summary(result)
-    if broken:
-        raise Failure("\n".join(f"left out {file.path}: {file.reason}" for file in broken))
+    if result["broken_files"]:
+        raise Failure("\n".join(f"left out {file['path']}: {file['reason']}" for file in result["broken_files"]))
     if result["guild_id"] is None:
         raise Failure("there is nothing to import: name export files, or a folder with some in it")
 
@@ -135,10 +141,13 @@ async def _managers(database: Database, guild_id: int) -> frozenset[int]:
 
 
 def _document(archive: Archive, imported: Imported, members: int) -> dict[str, Any]:
+    unplaced = [BrokenFile(path, _UNPLACED) for one in imported.unplaced for path in archive.paths_by_channel[one]]
     return {
         "guild_id": str(archive.guild_id) if archive.guild_id is not None else None,
         "files": archive.files,
-        "broken_files": [{"path": str(file.path), "reason": file.reason} for file in archive.broken_files],
+        "broken_files": [
+            {"path": str(file.path), "reason": file.reason} for file in (*archive.broken_files, *unplaced)
+        ],
         "messages": archive.messages,
         "members": members,
         "touches": {kind.value: count for kind, count in sorted(imported.touches.items())},

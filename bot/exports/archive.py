@@ -52,6 +52,8 @@ class Archive:
         """The files that cannot be used, or not all of them, in the order in which they were found."""
         self.left_out: Mapping[int, tuple[Path, ...]] = {}
         """The files of other guilds than the one that was named, by guild."""
+        self.paths_by_channel: dict[int, list[Path]] = {}
+        """The usable files of each channel."""
         self.messages = 0
         """The number of distinct messages."""
         self.unresolved_replies = 0
@@ -129,6 +131,7 @@ class Archive:
                     late = self._stage(file, header, done, total)
                     self._require_one_guild(header.guild_id, guilds)
                     self.files += 1
+                    self.paths_by_channel.setdefault(header.channel_id, []).append(file.path)
                     if late:
                         broken.append(BrokenFile(file.path, _said_late(late)))
             except ExportError as error:

@@ -84,8 +84,8 @@ async def ends(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
     behind the position where its record would open without them: a file may lack any message.
     """
     rows = {row.channel_id: row for row in await _rows(connection, _reach, _reach.guild_id == guild_id)}
-    parents = select(_imported[1], tables.imported_channel.c.parent_id).where(_imported[0] == guild_id)
-    known = {row.channel_id: row.parent_id for row in await connection.execute(parents)}
+    imported = select(_imported[1], tables.imported_channel.c.parent_id).where(_imported[0] == guild_id)
+    known = {row.channel_id: row.parent_id for row in await connection.execute(imported)}
     watched_since = await guilds.watched_since(connection, guild_id)
     return {
         channel_id: _end(row, rows.get(known.get(channel_id) or 0), watched_since) for channel_id, row in rows.items()
@@ -100,6 +100,19 @@ async def end_of(connection: AsyncConnection, place: Place) -> int | None:
         return None
     watched_since = await guilds.watched_since(connection, place.guild_id)
     return _end(rows[place.channel_id], rows.get(place.parent_id or 0), watched_since)
+
+
+async def parents(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """The channels of those threads of a guild that Discord told of."""
+    told = union_all(
+        *(
+            select(table.c.channel_id, table.c.parent_id).where(
+                table.c.guild_id == guild_id, table.c.parent_id.is_not(None)
+            )
+            for table in (tables.span, tables.known_gap)
+        )
+    )
+    return {row.channel_id: row.parent_id for row in await connection.execute(told)}
 
 
 async def only_imported(connection: AsyncConnection, channel_id: int) -> bool:

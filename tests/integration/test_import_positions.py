@@ -8,6 +8,7 @@ import pytest
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
+from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
 from bot.domain.snowflake import moment_of
@@ -199,3 +200,17 @@ async def test_a_reply_in_a_file_before_the_record_is_no_end_of_it(away: Away) -
     async with away.database.reading() as connection:
         assert await spans.reach_of(connection, CHANNEL) == Span(at(0), at(10))
         assert await spans.end_of(connection, ROOM) == at(10)
+
+
+async def test_a_thread_whose_channel_only_files_tell_waits_on_a_list_while_that_is_excluded(away: Away) -> None:
+    await away.imports(away.exports.thread(entry(0, MIA), entry(1, OLE), opened=0))
+    async with away.database.writing() as connection:
+        job = await history_jobs.add(connection, GUILD, JobKind.BACKFILL, START, START)
+        await unread.add(connection, GUILD, job.job_id, [Unread(at(0), None, (Span(at(0), at(1)),))])
+        await unread.leave_out(connection, [job.job_id], at(0), LeftOut.FORBIDDEN)
+        assert await unread.left_out(connection, GUILD) == {LeftOut.FORBIDDEN: (at(0),)}
+        await guilds.set_excluded_channels(connection, GUILD, [CHANNEL])
+        assert await unread.left_out(connection, GUILD) == {}
+        assert await unread.of_job(connection, GUILD, job.job_id) == ()
+        await guilds.set_excluded_channels(connection, GUILD, [])
+        assert len(await unread.of_job(connection, GUILD, job.job_id)) == 1

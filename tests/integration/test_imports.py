@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.clock import SystemClock
+from bot.domain.guild import GuildSettings
 from bot.domain.message import DELETED_USER_ID, Message
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -342,6 +344,58 @@ async def test_threads_of_an_excluded_channel_are_not_imported(database: Databas
     async with database.reading() as connection:
         query = select(tables.touch).where(people.is_counted(tables.touch.c.channel_id, GUILD))
         assert (await connection.execute(query)).all() == []
+
+
+async def test_a_thread_counts_only_where_it_is_known_that_its_channel_is_not_excluded(
+    database: Database, exports: Exports
+) -> None:
+    entries = (entry(0, MIA), entry(5, ANNA))
+    nowhere, somewhere = exports.thread(*entries, opened=0, category=None), exports.thread(*entries, opened=0)
+
+    async def shown() -> int:
+        async with database.reading() as connection:
+            query = select(tables.touch).where(people.is_counted(tables.touch.c.channel_id, GUILD))
+            return len((await connection.execute(query)).all())
+
+    async def exclude(*channel_ids: int) -> None:
+        async with database.writing() as connection:
+            await guilds.set_excluded_channels(connection, GUILD, channel_ids)
+
+    await import_paths(database, [nowhere], MANAGERS)
+    assert await shown() == 1
+    await exclude(CHANNEL + 1)
+    assert await shown() == 0
+    async with database.writing() as connection:
+        await guilds.forget(connection, GUILD)
+    found = await import_paths(database, [nowhere], MANAGERS)
+    assert found is not None
+    assert (found.new, found.unplaced) == (0, (at(0),))
+    assert not any(rows for rows in (await on_record(database)).values())
+    await import_paths(database, [somewhere], MANAGERS)
+    assert await shown() == 1
+    again = await import_paths(database, [nowhere], MANAGERS)
+    assert again is not None
+    assert (again.known, again.unplaced) == (2, ())
+    await exclude(CHANNEL)
+    assert await shown() == 0
+
+
+@pytest.mark.parametrize("excluded", [True, False])
+async def test_the_record_tells_where_a_thread_is_if_its_file_does_not(
+    database: Database, exports: Exports, excluded: bool
+) -> None:
+    async with database.writing() as connection:
+        await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
+        await spans.add(connection, Place(GUILD, at(0), is_thread=True, parent_id=CHANNEL), Span(at(50), at(60)))
+        await guilds.set_excluded_channels(connection, GUILD, [CHANNEL if excluded else CHANNEL + 1])
+    found = await import_paths(
+        database, [exports.thread(entry(0, MIA), entry(5, ANNA), opened=0, category=None)], MANAGERS
+    )
+    assert found is not None
+    assert (found.new, found.unplaced) == (0 if excluded else 2, ())
+    async with database.reading() as connection:
+        known = await evidence.channels(connection, GUILD)
+    assert [one.place.parent_id for one in known.values()] == ([] if excluded else [CHANNEL])
 
 
 # What is kept of people

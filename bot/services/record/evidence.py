@@ -24,6 +24,7 @@ class Evidence:
 
     new: how many messages were added or changed something; known: how many did not.
     doubtful: by channel, from which message on it has to be judged again.
+    unplaced: the threads that were left out, since they may be in an excluded channel: nothing tells where they are.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Evidence:
         zone: ZoneInfo,
         recorded: Mapping[int, Sequence[Span]],
         channels: dict[int, ImportedChannel],
+        parents: Mapping[int, int],
     ) -> None:
         self._connection = connection
         self._guild_id = guild_id
@@ -46,6 +48,7 @@ class Evidence:
         self._zone = zone
         self._recorded = recorded
         self._channels = channels
+        self._parents = parents
         self._activity: Counter[tuple[int, date]] = Counter()
         self._ends: dict[int, Ends] = {}
         self._lost: defaultdict[int, set[int]] = defaultdict(set)
@@ -54,6 +57,7 @@ class Evidence:
         self.new = 0
         self.known = 0
         self.doubtful: dict[int, int] = {}
+        self.unplaced: list[int] = []
 
     @classmethod
     async def of(cls, connection: Connection, guild_id: int) -> Self:
@@ -67,6 +71,7 @@ class Evidence:
             zone=await guilds.recording_zone(connection, guild_id),
             recorded=await spans.of_guild(connection, guild_id),
             channels=await evidence.channels(connection, guild_id),
+            parents=await spans.parents(connection, guild_id),
         )
 
     async def add_channels(self, found: Iterable[ImportedChannel]) -> tuple[int, ...]:
@@ -79,7 +84,13 @@ class Evidence:
                 parent_id = one.place.parent_id or known.place.parent_id
                 place = replace(one.place, is_thread=one.place.is_thread or known.place.is_thread, parent_id=parent_id)
                 one = ImportedChannel(place, one.begins or known.begins, known.gone)  # noqa: PLW2901 - the same channel
+            if one.place.parent_id is None:
+                place = replace(one.place, parent_id=self._parents.get(channel_id))
+                one = replace(one, place=place)  # noqa: PLW2901 - the same channel
             if one.place.is_in(self._excluded):
+                continue
+            if one.place.is_thread and one.place.parent_id is None and self._excluded:
+                self.unplaced.append(channel_id)
                 continue
             parent = self._channels.get(one.place.parent_id or 0)
             if parent is not None and parent.gone:

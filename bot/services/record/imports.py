@@ -36,11 +36,15 @@ class StagedArchive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: `new` messages, those that added nothing, and the touches on members it added."""
+    """The result of an import: `new` messages, those that added nothing, and the touches on members it added.
+
+    unplaced: the threads that were left out, since neither files nor the record tell whether their channel is excluded.
+    """
 
     new: int = 0
     known: int = 0
     touches: Counter[TouchKind] = field(default_factory=Counter)
+    unplaced: tuple[int, ...] = ()
 
 
 class Importer:
@@ -92,7 +96,7 @@ class Importer:
                 told = await spans.of_channel(connection, channel_id)
                 await unread.read(connection, reading_again, channel_id, Span(0, HIGHEST_ID), told)
             await history_jobs.finish(connection, reading_again, self._clock.now())
-        return Imported(evidence.new, evidence.known, touches)
+        return Imported(evidence.new, evidence.known, touches, tuple(evidence.unplaced))
 
 
 async def _reading_again(connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
