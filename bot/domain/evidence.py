@@ -1,11 +1,15 @@
 """What export files say of messages: which copy counts, and how much of it is kept (docs/rules.md#export-files)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from zoneinfo import ZoneInfo
 
+from bot.domain.calendar import day_start, local_day
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind, is_named
+from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 
@@ -62,6 +66,30 @@ class Ends:
         first = min((self.first_id, self.first_channel_id), (other.first_id, other.first_channel_id))
         last = max((self.last_id, -self.last_channel_id), (other.last_id, -other.last_channel_id))
         return Ends(*first, last[0], -last[1])
+
+
+def corrected(
+    ends: Ends, gone: Container[int], found: Ends | None, days: tuple[date, date] | None, zone: ZoneInfo
+) -> Ends | None:
+    """A person's first and last message, since those in `gone` are not theirs after all; None if they wrote none.
+
+    `found` are the ends of their messages that files told. Of what Discord told only the `days` on which they wrote are
+    known, the first and the last one: then a day's beginning stands for a message.
+    """
+    own = [Ends(ends.first_id, ends.first_channel_id, ends.first_id, ends.first_channel_id)]
+    own.append(Ends(ends.last_id, ends.last_channel_id, ends.last_id, ends.last_channel_id))
+    left = [one for one in own if one.first_id not in gone] + ([] if found is None else [found])
+    if days is None:
+        return reduce(Ends.joined, left) if left else None
+    first_id, last_id = (first_id_at(day_start(day, zone)) for day in days)
+    if not left:
+        return Ends(first_id, ends.first_channel_id, last_id, ends.last_channel_id)
+    result = reduce(Ends.joined, left)
+    if ends.first_id in gone and local_day(moment_of(result.first_id), zone) > days[0]:
+        result = replace(result, first_id=first_id)
+    if ends.last_id in gone and local_day(moment_of(result.last_id), zone) < days[1]:
+        result = replace(result, last_id=last_id)
+    return result
 
 
 def kept(copy: Copy, managers: AbstractSet[int], hidden: Hidden, *, target_is_known: bool) -> Copy:

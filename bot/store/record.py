@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from functools import reduce
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, case, cast, delete, func, null, or_, select, union, union_all, update
@@ -78,31 +77,29 @@ async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int
         await connection.execute(seen, [_member_row(guild_id, member_id, one) for member_id, one in ends.items()])
 
 
-async def correct_ends(
-    connection: AsyncConnection, guild_id: int, member_id: int, gone: Collection[int], found: Ends | None
-) -> None:
-    """Correct a person's first and last message, since some messages are not theirs after all.
+async def ends_of(connection: AsyncConnection, guild_id: int, member_id: int) -> Ends | None:
+    """The first and the last message of a person on record; None if there are none."""
+    member = tables.member.c
+    row = (
+        await connection.execute(
+            select(tables.member).where(member.guild_id == guild_id, member.member_id == member_id)
+        )
+    ).first()
+    if row is None or row.first_message_id is None:
+        return None
+    return Ends(row.first_message_id, row.first_channel_id, row.last_message_id, row.last_channel_id)
 
-    `found` are the ends of their other messages as far as those are known. Without any, a person of whom no activity is
-    on record either is forgotten.
-    """
+
+async def set_ends(connection: AsyncConnection, guild_id: int, member_id: int, found: Ends | None) -> None:
+    """Correct a person's first and last message. Without any, only what else is noted of the person stays."""
     member = tables.member.c
     where = (member.guild_id == guild_id, member.member_id == member_id)
-    row = (await connection.execute(select(tables.member).where(*where))).first()
-    if row is None or row.first_message_id is None:
-        return
-    ends = [] if found is None else [found]
-    for message_id, channel_id in (
-        (row.first_message_id, row.first_channel_id),
-        (row.last_message_id, row.last_channel_id),
-    ):
-        if message_id not in gone:
-            ends.append(Ends(message_id, channel_id, message_id, channel_id))
-    if ends:
-        values = _member_row(guild_id, member_id, reduce(Ends.joined, ends))
-        await connection.execute(update(tables.member).where(*where).values(values))
-    else:
-        await connection.execute(delete(tables.member).where(*where, member.opted_out_at.is_(None)))
+    if found is None:
+        nothing_else = (member.opted_out_at.is_(None), ~member.proxied.is_not(None))
+        await connection.execute(delete(tables.member).where(*where, *nothing_else))
+    names = ("first_message_id", "first_channel_id", "last_message_id", "last_channel_id")
+    values = dict.fromkeys(names) if found is None else _member_row(guild_id, member_id, found)
+    await connection.execute(update(tables.member).where(*where).values(values))
 
 
 def _member_row(guild_id: int, member_id: int, ends: Ends) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is counted by files and by Discord: each message once, for its author, on the day it was first counted."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from bot.domain.message import DELETED_USER_ID, Message, MessageKind
 from bot.domain.rules import Rules
+from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place, Stretch
 from bot.services.record.recorder import Recorder
-from bot.store import forgetting, tables
+from bot.store import activity, forgetting, people, tables
+from bot.store.activity import Trace
 from bot.store.database import Database
 from tests.imports.history import GUILD, MANAGERS
 from tests.imports.record import import_paths
@@ -22,6 +24,8 @@ from tests.support.exported import (
     LATER,
     MIA,
     NOAH,
+    OLE,
+    PIA,
     START,
     Exports,
     at,
@@ -152,3 +156,25 @@ async def test_who_is_nobody_in_a_newer_file_leaves_no_day_behind(database: Data
     await imported(database, exports.file(entry(late, MIA)))
     await imported(database, exports.file(entry(late, DELETED_USER_ID), exported=LATER), zone="Asia/Tokyo")
     assert await days_of(database) == []
+
+
+async def test_who_loses_a_message_to_somebody_else_keeps_what_discord_told(
+    database: Database, exports: Exports
+) -> None:
+    """When it was is known by the day; a person of whom nothing is left is forgotten, but for what is noted of them."""
+    day = 24 * 60
+    await imported(database, exports.file(entry(0, MIA), entry(9 * day, MIA), entry(1, NOAH), entry(2, OLE)))
+    async with database.writing() as connection:
+        await people.set_proxied(connection, GUILD, NOAH, proxied=True)
+    recorder = Recorder(database, Rules())
+    stretch = Stretch(ROOM, at(4 * day), at(6 * day), (Message(at(5 * day), MIA),), (), 0)
+    await recorder.record(stretch, NoContext())
+    others = (entry(0, PIA), entry(9 * day, PIA), entry(1, PIA), entry(2, PIA))
+    await imported(database, exports.file(*others, exported=LATER))
+    async with database.reading() as connection:
+        traces = await activity.traces(connection, GUILD, [MIA, NOAH, OLE])
+        assert await people.proxied(connection, GUILD) == {NOAH}
+        known = set(await connection.scalars(select(tables.member.c.member_id)))
+    fifth = first_id_at(datetime(2026, 6, 6, tzinfo=UTC))
+    assert traces == {MIA: Trace(fifth, CHANNEL, fifth, CHANNEL)}
+    assert known == {MIA, NOAH, PIA}

@@ -1,15 +1,17 @@
 """Copies of messages in export files: which counts, and how much of it is kept."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.evidence import UNDATED, Copy, Ends, kept, newest, opener_of, replying
+from bot.domain.evidence import UNDATED, Copy, Ends, corrected, kept, newest, opener_of, replying
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind
+from bot.domain.snowflake import first_id_at
 
 ANNA, BEN, MIA, NOAH, OLE = range(1, 6)
 MANAGERS = frozenset({ANNA, BEN})
@@ -131,3 +133,25 @@ def test_ends_are_joined_in_either_order() -> None:
         assert one.joined(other) == other.joined(one)
     assert some[0].joined(some[1]) == Ends(5, 1, 9, 1)
     assert some[0].joined(some[2]) == Ends(4, 9, 10, 9)
+
+
+def test_a_persons_first_and_last_message_are_as_near_as_the_record_tells() -> None:
+    def at(day: int, hour: int) -> int:
+        return first_id_at(datetime(2026, 6, day, hour, tzinfo=UTC))
+
+    def ends(first: int, last: int) -> Ends:
+        return Ends(first, 1, last, 2)
+
+    def left(*gone: int, found: Ends | None = None, days: tuple[int, int] | None = (2, 8)) -> Ends | None:
+        wrote = None if days is None else (date(2026, 6, days[0]), date(2026, 6, days[1]))
+        return corrected(ends(at(1, 9), at(9, 9)), gone, found, wrote, ZoneInfo("UTC"))
+
+    first, last = at(1, 9), at(9, 9)
+    assert left(days=(1, 9)) == ends(first, last)
+    assert left(first, days=(2, 9)) == Ends(at(2, 0), 2, last, 2)
+    assert left(last, days=(1, 8)) == Ends(first, 1, at(8, 0), 1)
+    assert left(first, last) == ends(at(2, 0), at(8, 0))
+    assert left(first, last, days=None) is None
+    assert left(first, last, found=Ends(at(3, 5), 7, at(8, 5), 8)) == Ends(at(2, 0), 7, at(8, 5), 8)
+    assert left(first, last, found=Ends(at(3, 5), 7, at(8, 5), 8), days=None) == Ends(at(3, 5), 7, at(8, 5), 8)
+    assert left(first, days=(9, 9)) == Ends(last, 2, last, 2)

@@ -8,11 +8,11 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import local_day
-from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, home, is_told, kept, newest
+from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, corrected, home, is_told, kept, newest
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import is_named
 from bot.domain.span import Span
-from bot.store import evidence, forgetting, guilds, managers, record, spans
+from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
 
 Copies = Mapping[int, Copy]
@@ -158,9 +158,13 @@ class Evidence:
         await evidence.forget_targets(self._connection, self._targets, self._managers)
         await record.add_counts(self._connection, self._guild_id, self._activity)
         await record.add_ends(self._connection, self._guild_id, self._ends)
-        left = await evidence.ends_of(self._connection, self._guild_id, self._lost)
-        for member_id, message_ids in self._lost.items():
-            await record.correct_ends(self._connection, self._guild_id, member_id, message_ids, left.get(member_id))
+        found = await evidence.ends_of(self._connection, self._guild_id, self._lost)
+        days = await activity.days_of(self._connection, self._guild_id, self._lost)
+        for member_id, gone in self._lost.items():
+            ends = await record.ends_of(self._connection, self._guild_id, member_id)
+            if ends is not None:
+                left = corrected(ends, gone, found.get(member_id), days.get(member_id), self._zone)
+                await record.set_ends(self._connection, self._guild_id, member_id, left)
 
     async def _kept(self, copies: Sequence[Copy], staged: Sequence[bool]) -> list[Copy]:
         """What may be stored of some copies; `staged` are those whose reply's target is in one of the files."""
