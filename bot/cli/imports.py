@@ -22,9 +22,15 @@ from bot.domain.calendar import local_day
 from bot.domain.retention import kept_from
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
+from bot.exports.file_search import BrokenFile
 from bot.services.record.imports import Imported, Importer
 from bot.store import activity, guilds, managers
 from bot.store.database import Database, StoreError, open_database
+
+_UNPLACED = (
+    "The file does not say in which channel its thread is, which may be one that this server excludes (/settings "
+    "exclude): export it again with a newer version of DiscordChatExporter."
+)
 
 
 def import_exports(
@@ -49,13 +55,19 @@ def import_exports(
 ) -> None:
     """Put exports of DiscordChatExporter on record.
 
-    Messages that are on record already are skipped, so the same files can be imported any number of times.
-    Broken files are named and left out; the exit status is 1 then, with everything else imported.
+    Files may overlap and come in any order, in one command or in several: the record is the same. What is on record
+    already is skipped. A command records all of its files or, if it is stopped, nothing.
+
+    A file vouches for the messages in it and for no others: what a message filter of the exporter left out is added by
+    a file that has it. Import a thread with its beginning and its channel, so that it is known who opened it.
+
+    Broken files are named and left out; the exit status is 1 then, with everything else imported. The same holds for
+    messages that would be from after their export, and for threads that may be in an excluded channel.
     """
     settings = settings_of(config, database)
     zone = None if time_zone is None else zone_named(time_zone)
     try:
-        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild) as archive:
+        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild, now=SystemClock().now()) as archive:
             if archive.guild_id is not None:
                 if replace and not yes:
                     bar.stop()
@@ -65,22 +77,20 @@ def import_exports(
                 )
             else:
                 result = _document(archive, Imported(), 0)
-            broken, left_out = archive.broken_files, archive.left_out
+            left_out = archive.left_out
     except SeveralGuildsError as error:
         raise Failure(f"{error} Import one at a time: name it with --guild", status=2) from error
     except (ExportError, StoreError) as error:
         raise Failure(str(error)) from error
     except KeyboardInterrupt:
-        raise Failure(
-            "stopped: what was recorded so far stays, and the same command records the rest", status=INTERRUPTED
-        ) from None
+        raise Failure("stopped: nothing was recorded, the same command begins again", status=INTERRUPTED) from None
     _tell_left_out(left_out)
     if as_json:
         print(json.dumps(result))
     elif result["guild_id"] is not None:
         _print_summary(result)
-    if broken:
-        raise Failure("\n".join(f"left out {file.path}: {file.reason}" for file in broken))
+    if result["broken_files"]:
+        raise Failure("\n".join(f"left out {file['path']}: {file['reason']}" for file in result["broken_files"]))
     if result["guild_id"] is None:
         raise Failure("there is nothing to import: name export files, or a folder with some in it")
 
@@ -98,10 +108,8 @@ async def _run(
     database = await open_database(settings.database, write=True)
     try:
         importer = Importer(database, settings.domain_rules(), SystemClock())
-        if replace:
-            await importer.forget(guild_id)
-        new_managers = await importer.prepare(guild_id, manager_ids, zone)
-        imported = await importer.run(archive, new_managers, bar.recording(archive.messages))
+        progress = bar.recording(archive.messages)
+        imported = await importer.run(archive, guild_id, manager_ids, zone, replace=replace, progress=progress)
         members = archive.count_members(await _managers(database, guild_id))
         await _tell_not_kept(database, guild_id)
     finally:
@@ -133,10 +141,13 @@ async def _managers(database: Database, guild_id: int) -> frozenset[int]:
 
 
 def _document(archive: Archive, imported: Imported, members: int) -> dict[str, Any]:
+    unplaced = [BrokenFile(path, _UNPLACED) for one in imported.unplaced for path in archive.paths_by_channel[one]]
     return {
         "guild_id": str(archive.guild_id) if archive.guild_id is not None else None,
         "files": archive.files,
-        "broken_files": [{"path": str(file.path), "reason": file.reason} for file in archive.broken_files],
+        "broken_files": [
+            {"path": str(file.path), "reason": file.reason} for file in (*archive.broken_files, *unplaced)
+        ],
         "messages": archive.messages,
         "members": members,
         "touches": {kind.value: count for kind, count in sorted(imported.touches.items())},

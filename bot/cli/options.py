@@ -13,11 +13,11 @@ from bot.config_error import ConfigError
 from bot.database_url import database_url
 from bot.domain import zones
 from bot.domain.guild import GuildSettings
+from bot.domain.snowflake import HIGHEST_ID
 from bot.log import start_log
 from bot.store import guilds
 from bot.store.database import Database
 
-_LARGEST_ID = 2**63 - 1
 _FIRST_DAY, _LAST_DAY = date(2015, 6, 1), date(2149, 12, 31)
 
 
@@ -31,7 +31,7 @@ def _checked_url(value: str | None) -> str | None:
 def checked_ids(value: int | list[int] | None) -> int | list[int] | None:
     """The value of an option that takes Discord ids, unchanged; BadParameter if a number cannot be one."""
     for number in value if isinstance(value, list) else [value]:
-        if number is not None and not 0 < number <= _LARGEST_ID:
+        if number is not None and not 0 < number <= HIGHEST_ID:
             raise typer.BadParameter(f"{number} is no id of Discord's")
     return value
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import local_day
 from bot.domain.forgetting import Unrecorded
-from bot.domain.message import Message, MessageKind
+from bot.domain.message import Message, MessageKind, is_named
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.domain.stretch import Stretch
@@ -76,13 +76,14 @@ def derive(
     zone: ZoneInfo,
     rules: Rules,
     gone: Container[int] = frozenset(),
+    counted: Container[int] = frozenset(),
 ) -> Derived | ContextNeeded | OpenerNeeded:
     """Judge every message of a stretch; ContextNeeded or OpenerNeeded if something is missing for that.
 
     Nothing is derived about people who are `unrecorded` at the time of the message, but what they wrote still counts as
     the previous message when others are judged. Messages in `gone` were deleted: they add activity and are otherwise
-    treated as if they had never been sent. The caller must not pass stretches of excluded channels. What is said of
-    `undecided` messages is of no use.
+    treated as if they had never been sent. The activity of messages in `counted` is on record already. The caller must
+    not pass stretches of excluded channels. What is said of `undecided` messages is of no use.
     """
     judge = _Judge(stretch, managers, unrecorded, rules, gone)
     try:
@@ -95,7 +96,9 @@ def derive(
     appearances: dict[int, Appearance] = {}
     for message in stretch.messages:
         author_id = message.author_id
-        if author_id is None or not message.counted or unrecorded.as_member(author_id, message.sent_at):
+        if author_id is None or not message.counted or message.message_id in counted:
+            continue
+        if not is_named(author_id) or unrecorded.as_member(author_id, message.sent_at):
             continue
         activity[author_id, local_day(message.sent_at, zone)] += 1
         earlier = appearances.get(author_id)
@@ -167,7 +170,9 @@ class _Judge:
                 replied_to_id=self._replied_to(message, member_id) if kind is TouchKind.REPLY else None,
             )
             for member_id, kind in targets.items()
-            if member_id != manager_id and not self._unrecorded.as_member(member_id, message.sent_at)
+            if member_id != manager_id
+            and is_named(member_id)
+            and not self._unrecorded.as_member(member_id, message.sent_at)
         ]
 
     def _manages(self, person_id: int, message: Message) -> bool:
@@ -190,7 +195,7 @@ class _Judge:
                 raise _UndecidedError
             if earlier.author_id != manager_id:
                 return earlier.author_id == self._opener_id()
-        self._need_start()
+        self._knows_start()
         return False
 
     def _answered(self, message: Message, manager_id: int) -> int | None:
@@ -223,11 +228,9 @@ class _Judge:
 
     def _waiting(self, message: Message) -> list[WaitingEntry]:
         member_id = message.author_id
-        if (
-            member_id is None
-            or message.kind is MessageKind.FORWARD
-            or self._unrecorded.as_member(member_id, message.sent_at)
-        ):
+        if member_id is None or message.kind is MessageKind.FORWARD:
+            return []
+        if not is_named(member_id) or self._unrecorded.as_member(member_id, message.sent_at):
             return []
         named = (message.mentions | {message.reply_to_author_id}) - {member_id}
         addressed = frozenset(one for one in named if one is not None and self._manages(one, message))
@@ -255,7 +258,8 @@ class _Judge:
             return False
         if author_id != self._opener_id():
             return False
-        self._need_start()
+        if not self._knows_start():
+            return False
         if self._before:
             raise _UndecidedError
         return True
@@ -267,11 +271,15 @@ class _Judge:
             raise _UndecidedError
         return self._stretch.place.opener_id
 
-    def _need_start(self) -> None:
-        if not self._stretch.knows_start:
-            raise _EarlierUnknownError
+    def _knows_start(self) -> bool:
+        """Whether what was looked through reaches back to the beginning. Raises if more of it can be asked for."""
+        if self._stretch.knows_start:
+            return True
+        if self._stretch.earlier_unknown:
+            return False
+        raise _EarlierUnknownError
 
     def _need_from(self, moment: datetime) -> None:
         known_from = min(self._stretch.first_id, self._stretch.context_first_id)
-        if first_id_at(moment) < known_from and not self._stretch.knows_start:
-            raise _EarlierUnknownError
+        if first_id_at(moment) < known_from:
+            self._knows_start()

@@ -11,6 +11,13 @@ DELETED_USER_ID = 456226577798135808
 """The id of the account that Discord shows in place of every deleted one. It is not a person."""
 NOTICE_TYPES = frozenset({24, 36, 37, 38, 39})
 """Discord's numbers of the types that are notices: AutoMod's alerts, and those of security actions and raids."""
+SOMEBODY_ID = 0
+"""Stands for a person whose id must not be kept: their message counts, and nothing is recorded about them."""
+
+
+def is_named(person_id: int) -> bool:
+    """Whether an id is a person's own. SOMEBODY_ID and the numbers below it stand for people who are not named."""
+    return person_id > SOMEBODY_ID
 
 
 class MessageKind(StrEnum):
@@ -21,10 +28,15 @@ class MessageKind(StrEnum):
     FORWARD = "forward"
     OTHER = "other"
     """Join notices, pins, renames, thread starters, command answers: never counted."""
+    STARTER = "thread_starter"
+    """In a thread, stands for the message it was started on; by whoever started it. Never counted."""
     UNREADABLE = "unreadable"
     """Discord has a message there, and what a rule needs of it cannot be read: it stays missing from the record."""
     NOTICE = "notice"
     """A notice of Discord's under the name of somebody who did not write it, as an AutoMod alert: never counted."""
+
+
+_NEVER_COUNTED = frozenset({MessageKind.OTHER, MessageKind.STARTER, MessageKind.NOTICE, MessageKind.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Message:
     @property
     def counted(self) -> bool:
         """Whether it counts, apart from its channel (docs/rules.md#counted-messages)."""
-        return self.author_id is not None and self.kind is not MessageKind.OTHER and self.readable
+        return self.author_id is not None and self.kind not in _NEVER_COUNTED
 
     def opens(self, thread_id: int) -> bool:
         """Whether its author opened this thread, in which it stands.

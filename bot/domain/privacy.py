@@ -11,10 +11,10 @@ class StoredFacts:
 
     `messages` counts messages on `days` days from `first_on` to `last_on`. `touches` counts touches by manager id,
     `waiting` their own waiting messages, `nudges` the DMs that named them, `set_aside` the managers who snoozed,
-    dismissed or handed them over. `recorded_since` is when they last returned, if they had opted out or were erased:
-    nothing from before is on record. `left_at` is when they were found to have left. `proxied`: they write through a
-    proxy bot. `manages`: they are on the manager list; `acted` counts the rows about them as a manager. `ignored`: they
-    are on the ignore list.
+    dismissed or handed them over, `imported` the messages in export files that are theirs or name them.
+    `recorded_since` is when they last returned, if they had opted out or were erased: nothing from before is on record.
+    `left_at` is when they were found to have left. `proxied`: they write through a proxy bot. `manages`: they are on
+    the manager list; `acted` counts the rows about them as a manager. `ignored`: they are on the ignore list.
     """
 
     person_id: int
@@ -29,6 +29,7 @@ class StoredFacts:
     waiting: int = 0
     nudges: int = 0
     set_aside: int = 0
+    imported: int = 0
     left_at: datetime | None = None
     proxied: bool = False
     manages: bool = False
@@ -45,6 +46,7 @@ class StoredFacts:
             or self.waiting
             or self.nudges
             or self.set_aside
+            or self.imported
             or self.left_at
             or self.proxied
             or self.manages

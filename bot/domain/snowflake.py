@@ -6,6 +6,8 @@ Source: Discord's reference, "Snowflakes": the bits above the lowest 22 are mill
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+HIGHEST_ID = 2**63 - 1
+"""The highest id that a database can hold, and Discord will not reach in a lifetime."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 

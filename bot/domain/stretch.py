@@ -36,7 +36,8 @@ class Stretch:
 
     `context` holds every message from `context_first_id` up to `first_id`, oldest first. It is used to judge, never
     recorded. A `context_first_id` equal to `first_id` means that there is no context; 0 means that nothing earlier
-    exists or can be fetched.
+    exists or can be fetched. With `earlier_unknown`, what was before cannot be fetched and may exist all the same: what
+    would depend on it is not derived.
     """
 
     place: Place
@@ -45,6 +46,7 @@ class Stretch:
     messages: tuple[Message, ...]
     context: tuple[Message, ...]
     context_first_id: int
+    earlier_unknown: bool = False
 
     @property
     def knows_start(self) -> bool:
@@ -67,4 +69,5 @@ class Stretch:
             messages=tuple(message for message in self.messages if span.holds(message.message_id)),
             context=self.context + tuple(message for message in self.messages if message.message_id < span.first_id),
             context_first_id=min(self.context_first_id, self.first_id),
+            earlier_unknown=self.earlier_unknown,
         )

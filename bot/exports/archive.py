@@ -1,23 +1,21 @@
-"""Merges any number of export files: each message once, replies joined to their targets, in stretches to record."""
+"""Merges any number of export files: each message once, replies joined to their targets, channel by channel."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bot.domain.evidence import CLOCK_TOLERANCE, Copy, ImportedChannel
 from bot.domain.message import Message
-from bot.domain.stretch import Place, Stretch
+from bot.domain.snowflake import first_id_at
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.export_file import ExportFile, ExportHeader
 from bot.exports.file_search import BrokenFile, FoundFile, find_exports
 from bot.exports.reader import begins_as_export
 from bot.store.staging import Staging
-
-CONTEXT_MESSAGES = 50
-"""The number of messages before a stretch that it has as context at first."""
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read and the bytes in total, from (0, total) to (total, total); the first never decreases."""
@@ -29,21 +27,33 @@ class Archive:
     A context manager: entering it reads every file once into a temporary database, leaving it removes that database.
     The result does not depend on the order of the files, nor on whether they overlap, repeat one another or are parts
     of one export. A broken file contributes nothing but its entry in `broken_files`. Different threads may use an
-    archive, but only one at a time. With `guild_id`, the files of other guilds are left out.
+    archive, but only one at a time. With `guild_id`, the files of other guilds are left out. A message that would be
+    from after its file's export, or after `now` if that is given, is left out; its file stands in `broken_files` and
+    counts in `files` all the same.
     """
 
-    def __init__(self, paths: Iterable[Path], progress: Progress | None = None, *, guild_id: int | None = None) -> None:
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        progress: Progress | None = None,
+        *,
+        guild_id: int | None = None,
+        now: datetime | None = None,
+    ) -> None:
         self._paths = tuple(paths)
         self._progress = progress
         self._wanted = guild_id
+        self._now = now
         self._held = ExitStack()
         self._guild_id: int | None = None
         self.files = 0
         """The number of usable files, including those without a message."""
         self.broken_files: tuple[BrokenFile, ...] = ()
-        """The files that cannot be used, in the order in which they were found."""
+        """The files that cannot be used, or not all of them, in the order in which they were found."""
         self.left_out: Mapping[int, tuple[Path, ...]] = {}
         """The files of other guilds than the one that was named, by guild."""
+        self.paths_by_channel: dict[int, list[Path]] = {}
+        """The usable files of each channel."""
         self.messages = 0
         """The number of distinct messages."""
         self.unresolved_replies = 0
@@ -83,42 +93,22 @@ class Archive:
         """The number of people with a counted message, without the managers."""
         return self._staging.count_authors(managers)
 
-    def stretches(self, limit: int = 1000) -> Iterator[Stretch]:
-        """Everything the files cover, channel by channel, oldest first, with at most `limit` messages in a stretch.
+    def channels(self) -> Sequence[ImportedChannel]:
+        """Every channel of which there is a file, by rising id."""
+        return self._staging.channels()
 
-        Pieces of the same covered range adjoin. Each has the 50 messages before it as context; `earlier`
-        adds more. Context reaches across ranges that no file covers, because no other source is available.
+    def copies(self, channel_id: int, limit: int = 1000) -> Iterator[list[tuple[Copy, bool]]]:
+        """A channel's messages, oldest first, at most `limit` at once.
+
+        Each comes with whether the message that it replies to is in one of the files. `reply_to_author_id` is the
+        person who wrote that.
         """
         if limit < 1:
             raise ValueError("limit must be at least 1")
-        for place in self._staging.places():
-            for first_id, last_id in self._staging.covered(place.channel_id):
-                yield from self._pieces(place, first_id, last_id, limit)
-
-    def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        """The stretch with up to `count` more messages of context; `context_first_id` is 0 if there are no more."""
-        if count < 1:
-            raise ValueError("count must be at least 1")
-        if stretch.context_first_id == 0:
-            return stretch
-        messages, first_id = self._context(stretch.place.channel_id, stretch.context_first_id, count)
-        return replace(stretch, context=messages + stretch.context, context_first_id=first_id)
-
-    def _pieces(self, place: Place, first_id: int, last_id: int, limit: int) -> Iterator[Stretch]:
-        while first_id <= last_id:
-            messages = self._staging.messages_from(place.channel_id, first_id, last_id, limit=limit)
-            # A covered range ends with a message, so it is never empty and its last piece ends there.
-            end_id = messages[-1].message_id
-            context, context_first_id = self._context(place.channel_id, first_id, CONTEXT_MESSAGES)
-            yield Stretch(place, first_id, end_id, messages, context, context_first_id)
-            first_id = end_id + 1
-
-    def _context(self, channel_id: int, before_id: int, count: int) -> tuple[tuple[Message, ...], int]:
-        """The last `count` messages before a position, and the position from which they are complete."""
-        messages = self._staging.messages_before(channel_id, before_id, limit=count + 1)
-        if len(messages) <= count:
-            return messages, 0
-        return messages[1:], messages[1].message_id
+        after_id = 0
+        while found := self._staging.copies(channel_id, after_id, limit=limit):
+            after_id = found[-1][0].message.message_id
+            yield found
 
     def _read(self) -> None:
         found = list(find_exports(self._paths))
@@ -138,9 +128,12 @@ class Archive:
                 if isinstance(header, ExportError):
                     raise header
                 if header is not None and self._wanted in {None, header.guild_id}:
-                    self._stage(file, header, done, total)
+                    late = self._stage(file, header, done, total)
                     self._require_one_guild(header.guild_id, guilds)
                     self.files += 1
+                    self.paths_by_channel.setdefault(header.channel_id, []).append(file.path)
+                    if late:
+                        broken.append(BrokenFile(file.path, _said_late(late)))
             except ExportError as error:
                 broken.append(BrokenFile(file.path, str(error)))
             done += file.size
@@ -175,16 +168,24 @@ class Archive:
             raise SeveralGuildsError(f"The files are from {len(guilds)} servers: {_listed(guilds)}.")
         self._guild_id = guild_id
 
-    def _stage(self, file: FoundFile, header: ExportHeader, done: int, total: int) -> None:
+    def _stage(self, file: FoundFile, header: ExportHeader, done: int, total: int) -> int:
+        """Stage a file's messages; returns how many are left out, since they would be from after the export."""
         export = ExportFile(file.path)
+        written_by = min((moment for moment in (header.exported_at, self._now) if moment is not None), default=None)
+        late: list[int] = []
         self._staging.add(
             guild_id=header.guild_id,
             channel_id=header.channel_id,
             is_thread=header.is_thread,
+            parent_id=header.parent_id,
+            begins=header.begins,
             seen_at=header.exported_at,
             # min(): a file that is still being written may have grown.
-            messages=export.messages(lambda read: self._report(done + min(read, file.size), total)),
+            messages=_written_by(
+                written_by, export.messages(lambda read: self._report(done + min(read, file.size), total)), late
+            ),
         )
+        return len(late)
 
     def _report(self, done: int, total: int) -> None:
         if self._progress is not None:
@@ -198,6 +199,21 @@ def _recordable(header: ExportHeader) -> ExportHeader:
     if header.is_private_thread:
         raise ExportError("Private threads are not recorded.")
     return header
+
+
+def _written_by(moment: datetime | None, messages: Iterable[Message], late: list[int]) -> Iterator[Message]:
+    """The messages up to a moment, with some tolerance; the ids of the others are added to `late`."""
+    end_id = None if moment is None else first_id_at(moment + CLOCK_TOLERANCE)
+    for message in messages:
+        if end_id is None or message.message_id < end_id:
+            yield message
+        else:
+            late.append(message.message_id)
+
+
+def _said_late(count: int) -> str:
+    what = "1 message has an id" if count == 1 else f"{count} messages have ids"
+    return f"{what} from after the export: left out. The rest of the file is imported."
 
 
 def _by_guild(headers: Mapping[Path, ExportHeader | ExportError]) -> dict[int, list[Path]]:

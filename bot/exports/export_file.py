@@ -1,5 +1,6 @@
 """One DiscordChatExporter JSON file, streamed: its header and its messages."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from typing import Any
 import ijson
 
 from bot.domain.message import Message
+from bot.domain.snowflake import first_id_at
 from bot.exports.diagnosis import invalid_json
 from bot.exports.error import ExportError
 from bot.exports.facts import RecordError, message_of, snowflake
 from bot.exports.reader import ExportReader
 
+_HEADER = ("guild.id", "channel.id", "channel.type", "channel.categoryId", "dateRange.after", "exportedAt")
 _READ_SIZE = 64 * 1024
 _HEADER_READ_SIZE = 4 * 1024
+_LATER_PART = re.compile(r"\[part (?!1\])\d+\]")
 _NOT_AN_EXPORT = "The file is JSON, but not an export of DiscordChatExporter."
 # The tool writes the number of a channel type that its version does not know.
 _DIRECT_NUMBERS = {"1", "3"}
@@ -26,10 +30,16 @@ _THREAD_NUMBERS = {"10", "11", _PRIVATE_THREAD_NUMBER}
 
 @dataclass(frozen=True, slots=True)
 class ExportHeader:
-    """What a file is an export of. `guild_id` is 0 for direct messages, `exported_at` None if missing or unreadable."""
+    """What a file is an export of. `guild_id` is 0 for direct messages, `exported_at` None if missing or unreadable.
+
+    `parent_id` is a thread's channel, if the file names it. `begins`: it is certain that the file begins at the start
+    of the channel, unless it was made with a message filter, which no file tells.
+    """
 
     guild_id: int
     channel_id: int
+    parent_id: int | None
+    begins: bool
     is_thread: bool
     is_private_thread: bool
     is_direct: bool
@@ -61,10 +71,13 @@ class ExportFile:
             channel_id = snowflake(values["channel.id"])
         except RecordError:
             raise ExportError("The channel's id in the file is no Discord id.") from None
+        is_thread = channel_type.endswith("Thread") or channel_type in _THREAD_NUMBERS
         return ExportHeader(
             guild_id=guild_id,
             channel_id=channel_id,
-            is_thread=channel_type.endswith("Thread") or channel_type in _THREAD_NUMBERS,
+            parent_id=_parent_id(values.get("channel.categoryId")) if is_thread else None,
+            begins=_begins(values.get("dateRange.after"), channel_id) and not _LATER_PART.search(self.path.name),
+            is_thread=is_thread,
             is_private_thread=channel_type.endswith("PrivateThread") or channel_type == _PRIVATE_THREAD_NUMBER,
             is_direct=channel_type.startswith("Direct") or channel_type in _DIRECT_NUMBERS or guild_id == 0,
             exported_at=_moment(values.get("exportedAt")),
@@ -129,7 +142,7 @@ def _header_values(reader: ExportReader) -> dict[str, Any]:
                 raise ExportError(_NOT_AN_EXPORT)
             if "guild.id" in values and "channel.id" in values:
                 break
-        elif path in ("guild.id", "channel.id", "channel.type", "exportedAt") and event in ("string", "number"):
+        elif path in _HEADER and event in ("string", "number"):
             values[path] = value
     return values
 
@@ -142,6 +155,22 @@ def _guild_id(value: object) -> int:
         return snowflake(value)
     except RecordError:
         raise ExportError("The guild's id in the file is no Discord id.") from None
+
+
+def _parent_id(value: object) -> int | None:
+    """The channel of a thread, which the tool writes as its category; None if it is missing or no id."""
+    try:
+        return snowflake(value)
+    except RecordError:
+        return None
+
+
+def _begins(after: object, channel_id: int) -> bool:
+    """Whether messages were asked for from no later than a channel's beginning on. Its id is the time of that."""
+    if after is None:
+        return True
+    moment = _moment(after)
+    return moment is not None and first_id_at(moment) <= channel_id
 
 
 def _moment(value: object) -> datetime | None:

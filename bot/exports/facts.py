@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
+from bot.domain.snowflake import HIGHEST_ID
 
-_HIGHEST_ID = 2**63 - 1
 _CROWD = re.compile(r"@everyone|@here|<@&\d+>")
 # The tool writes the number of a message type that its version does not know: up to 2.47 it names none of the notices.
 # One that names them will write Discord's own names, as it does for the others.
@@ -23,7 +23,10 @@ _KINDS = {
     "Reply": MessageKind.REPLY,
     "19": MessageKind.REPLY,
     **dict.fromkeys((*_NOTICES, *map(str, NOTICE_TYPES)), MessageKind.NOTICE),
+    "21": MessageKind.STARTER,
+    "ThreadStarterMessage": MessageKind.STARTER,
 }
+_CAN_FORWARD = (MessageKind.DEFAULT, MessageKind.REPLY)
 _FORWARD_REFERENCES = ("Forward", "1", 1)
 _BODY = ("content", "attachments", "embeds", "stickers")
 
@@ -73,9 +76,9 @@ def snowflake(value: object) -> int:
     Raises:
         RecordError: The value is not an id.
     """
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_HIGHEST_ID)):
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(HIGHEST_ID)):
         value = int(value)
-    if type(value) is int and 0 < value <= _HIGHEST_ID:
+    if type(value) is int and 0 < value <= HIGHEST_ID:
         return value
     raise RecordError("an id that is no Discord id")
 
@@ -104,8 +107,7 @@ def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> Mes
         kind = _KINDS.get(str(name), MessageKind.OTHER)
     else:
         kind = MessageKind.OTHER
-    may_forward = kind in (MessageKind.DEFAULT, MessageKind.REPLY)
-    return MessageKind.FORWARD if may_forward and _forwards(record, kind, reference) else kind
+    return MessageKind.FORWARD if kind in _CAN_FORWARD and _forwards(record, kind, reference) else kind
 
 
 def _forwards(record: Mapping[str, Any], kind: MessageKind, reference: Mapping[str, Any] | None) -> bool:

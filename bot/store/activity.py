@@ -203,6 +203,18 @@ async def traces(connection: AsyncConnection, guild_id: int, people: Collection[
     return found
 
 
+async def days_of(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, tuple[date, date]]:
+    """The first and the last local day on which some people wrote."""
+    day, found, ordered = _activity.day, dict[int, tuple[date, date]](), sorted(people)
+    for start in range(0, len(ordered), _CHUNK):
+        query = select(_activity.member_id, func.min(day, type_=day.type), func.max(day, type_=day.type)).where(
+            _activity.guild_id == guild_id, _activity.member_id.in_(ordered[start : start + _CHUNK])
+        )
+        rows = await connection.execute(query.group_by(_activity.member_id))
+        found.update({member_id: (first_on, last_on) for member_id, first_on, last_on in rows})
+    return found
+
+
 async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
     """The first local day with activity; None if the record is empty."""
     query = select(func.min(_activity.day, type_=_activity.day.type)).where(_activity.guild_id == guild_id)

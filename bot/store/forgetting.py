@@ -10,7 +10,7 @@ from sqlalchemy import Column, Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
-from bot.store import tables
+from bot.store import evidence, tables
 from bot.store.insertion import insert_into
 
 _KEY = "forgotten_key"
@@ -18,10 +18,12 @@ _KEY_BYTES = 32
 KEY_QUERY = select(tables.installation.c.value).where(tables.installation.c.name == _KEY)
 """The key of the marks in hexadecimal; no row before the first erasure."""
 
-PERSON_COLUMNS = frozenset({"member_id", "manager_id", "from_manager_id", "colleague_id", "target_id"})
+PERSON_COLUMNS = frozenset({"member_id", "manager_id", "from_manager_id", "colleague_id", "target_id", "author_id"})
 """The columns that hold the id of a person. A test checks that every id column is listed as one or not."""
 _CLEARED = (tables.nudge_member.c.colleague_id,)
 """Columns in which another manager's row mentions the person: set to NULL, and the row stays."""
+_KEPT = frozenset({tables.imported_message})
+"""Tables whose rows stay, without the id of the person."""
 
 
 async def forgotten(connection: AsyncConnection, guild_id: int) -> Forgotten:
@@ -51,8 +53,11 @@ async def return_at(
 ) -> None:
     """Store that a person lets themselves be recorded from `at` on, and that nothing up to then may be, for good.
 
-    Does not end an opt-out (`forget_opt_out`).
+    What is on record of them as a manager of before is deleted, if that is of the scope. Does not end an opt-out
+    (`forget_opt_out`).
     """
+    if scope is Scope.PERSON:
+        await _erase_as_manager(connection, guild_id, person_id)
     known = await _by_key(connection, guild_id)
     before = known.objection(person_id, scope) or Objection()
     await _note(connection, guild_id, known.mark(person_id, scope), before.taken_back(at))
@@ -85,14 +90,17 @@ async def people_on_record(connection: AsyncConnection, guild_id: int) -> frozen
         for column in columns:
             query = select(column).where(table.c.guild_id == guild_id, column.is_not(None)).distinct()
             people.update(await connection.scalars(query))
-    return frozenset(people)
+    return frozenset(people) | await evidence.people_mentioned(connection, guild_id)
 
 
 async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
     """Delete everything about a person in a guild, as member and as manager; returns the number of rows changed."""
     rows = await _clear(connection, guild_id, person_id)
     rows += await _erase_waiting(connection, guild_id, person_id)
+    rows += await evidence.hide_person(connection, guild_id, person_id)
     for table, columns in person_tables():
+        if table in _KEPT:
+            continue
         deleted = await connection.execute(
             delete(table).where(table.c.guild_id == guild_id, or_(*(column == person_id for column in columns)))
         )
@@ -101,12 +109,15 @@ async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> i
 
 
 async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
-    """Delete what is recorded about a person as a member, not as a manager; returns the number of rows deleted."""
+    """Delete what is recorded about a person as a member; returns the number of rows deleted.
+
+    What they did as a manager stays if they are one, and goes if they were one before.
+    """
     waiting_ids = select(tables.waiting.c.message_id).where(
         tables.waiting.c.guild_id == guild_id, tables.waiting.c.member_id == person_id
     )
     await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(waiting_ids)))
-    rows = 0
+    rows = await evidence.hide_person(connection, guild_id, person_id, as_manager=False)
     for table in (
         tables.activity,
         tables.touch,
@@ -120,7 +131,25 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
             delete(table).where(table.c.guild_id == guild_id, table.c.member_id == person_id)
         )
         rows += deleted.rowcount
+    manager = tables.manager.c
+    manages = select(manager.manager_id).where(manager.guild_id == guild_id, manager.manager_id == person_id)
+    if await connection.scalar(manages) is None:
+        rows += await _erase_as_manager(connection, guild_id, person_id)
     return rows
+
+
+async def _erase_as_manager(connection: AsyncConnection, guild_id: int, person_id: int) -> int:
+    """Delete a person's touches, and what waits for them waits for the team; returns the number of rows deleted."""
+    waiting_for, touch, entry = tables.waiting_for, tables.touch, tables.waiting.c
+    await _forget_what_was_answered(connection, guild_id, person_id)
+    here = select(entry.message_id).where(entry.guild_id == guild_id)
+    asked = (waiting_for.c.manager_id == person_id) & waiting_for.c.message_id.in_(here)
+    touched = (touch.c.guild_id == guild_id) & (touch.c.manager_id == person_id)
+    deleted = [
+        await connection.execute(delete(table).where(which))
+        for table, which in ((waiting_for, asked), (touch, touched))
+    ]
+    return sum(one.rowcount for one in deleted)
 
 
 async def set_opted_out(connection: AsyncConnection, guild_id: int, person_id: int, at: datetime) -> None:
@@ -151,8 +180,13 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
         named = or_(*(column == person_id for column in (*columns, *mentions)))
         if table is tables.waiting:
             named = or_(named, table.c.message_id.in_(asked))
+        if table is tables.imported_message:
+            named = or_(named, evidence.mentions_person(person_id))
         rows = await connection.execute(select(table).where(table.c.guild_id == guild_id, named))
         found[table.name] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public API
+    for row in found[tables.imported_message.name]:
+        if row["author_id"] != person_id:
+            row["mentions"] = f" {person_id} "  # not whom else a manager mentioned
     found[tables.digest.name] = [
         {"week_on": week_on, "figures": entry}
         for week_on, document in await _digests_with(connection, guild_id, person_id)

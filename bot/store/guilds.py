@@ -218,6 +218,8 @@ async def forget(connection: AsyncConnection, guild_id: int, *, sent_since: date
         tables.span,
         tables.known_gap,
         tables.history_job_channel,
+        tables.imported_message,
+        tables.imported_channel,
         tables.nudge_member,
         tables.digest,
     ):

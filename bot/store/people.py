@@ -29,10 +29,25 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
 
 
 def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
-    """The condition that a channel is not excluded, and that its parent is not either if it is a thread."""
+    """The condition that a channel is not excluded, and that its parent is not either if it is a thread.
+
+    A thread from files that do not tell its parent may be in any channel: it does not count while one is excluded.
+    """
     excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
-    threads = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
-    return channel_id.not_in(union_all(excluded, threads))
+    threads = (
+        select(table.c.channel_id).where(table.c.parent_id.in_(excluded))
+        for table in (tables.span, tables.imported_channel)
+    )
+    imported, span = tables.imported_channel.c, tables.span.c
+    told = select(span.channel_id).where(span.channel_id == imported.channel_id, span.parent_id.is_not(None))
+    unplaced = select(imported.channel_id).where(
+        imported.guild_id == guild_id,
+        imported.is_thread.is_(True),
+        imported.parent_id.is_(None),
+        ~told.exists(),
+        excluded.exists(),
+    )
+    return channel_id.not_in(union_all(excluded, *threads, unplaced))
 
 
 async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

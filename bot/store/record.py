@@ -1,42 +1,67 @@
 """Writes what was derived from a stretch, and takes back what was deleted. The caller provides the transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Table, case, cast, delete, func, null, or_, select, union, union_all
+from sqlalchemy import Column, Table, and_, case, cast, delete, func, null, or_, select, union, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
+from bot.domain.evidence import Ends
 from bot.domain.stretch import Place
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
-from bot.store import tables
+from bot.store import evidence, tables
 from bot.store.columns import Id
 from bot.store.insertion import insert_into
 
 _CHUNK = 500
+_WAITING = ("guild_id", "message_id", "channel_id", "member_id", "reply_to_id")
 
 
 async def add_activity(connection: AsyncConnection, place: Place, derived: Derived) -> None:
     """Add a stretch's messages to the counts. Not idempotent: the caller must not add a stretch twice."""
-    guild_id = place.guild_id
+    channel_id = place.channel_id
+    await add_counts(connection, place.guild_id, derived.activity)
+    ends = {
+        member_id: Ends(appearance.first_id, channel_id, appearance.last_id, channel_id)
+        for member_id, appearance in derived.appearances.items()
+    }
+    await add_ends(connection, place.guild_id, ends)
+
+
+async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[tuple[int, date], int]) -> None:
+    """Add numbers of messages by member and day. Those below 0 are taken off, and a day without any is none."""
     counts = insert_into(connection, tables.activity)
     counts = counts.on_conflict_do_update(
         index_elements=["guild_id", "member_id", "day"],
         set_={"messages": tables.activity.c.messages + counts.excluded.messages},
     )
-    if derived.activity:
-        await connection.execute(
-            counts,
-            [
-                {"guild_id": guild_id, "member_id": member_id, "day": day, "messages": messages}
-                for (member_id, day), messages in derived.activity.items()
-            ],
-        )
+    rows = [
+        {"guild_id": guild_id, "member_id": member_id, "day": day, "messages": number}
+        for (member_id, day), number in messages.items()
+        if number
+    ]
+    if rows:
+        await connection.execute(counts, rows)
+    if any(number < 0 for number in messages.values()):
+        activity = tables.activity.c
+        await connection.execute(delete(tables.activity).where(activity.guild_id == guild_id, activity.messages <= 0))
+
+
+async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int, Ends]) -> None:
+    """Note the first and the last message that people wrote, as far as those on record are not earlier or later."""
     seen = insert_into(connection, tables.member)
     known, new = tables.member.c, seen.excluded
-    known_first = known.first_message_id <= new.first_message_id
-    known_last = known.last_message_id >= new.last_message_id
+    known_first = or_(
+        known.first_message_id < new.first_message_id,
+        and_(known.first_message_id == new.first_message_id, known.first_channel_id <= new.first_channel_id),
+    )
+    same_last = known.last_message_id == new.last_message_id
+    known_last = or_(
+        known.last_message_id > new.last_message_id, and_(same_last, known.last_channel_id <= new.last_channel_id)
+    )
     seen = seen.on_conflict_do_update(
         index_elements=["guild_id", "member_id"],
         set_={
@@ -45,24 +70,47 @@ async def add_activity(connection: AsyncConnection, place: Place, derived: Deriv
             "last_message_id": case((known_last, known.last_message_id), else_=new.last_message_id),
             "last_channel_id": case((known_last, known.last_channel_id), else_=new.last_channel_id),
             # A member who writes again is back; an old message that is found late does not show that.
-            "left_at": case((known_last, known.left_at), else_=None),
+            "left_at": case((or_(known_last, same_last), known.left_at), else_=None),
         },
     )
-    if derived.appearances:
+    if ends:
+        await connection.execute(seen, [_member_row(guild_id, member_id, one) for member_id, one in ends.items()])
+
+
+async def ends_of(connection: AsyncConnection, guild_id: int, member_id: int) -> Ends | None:
+    """The first and the last message of a person on record; None if there are none."""
+    member = tables.member.c
+    row = (
         await connection.execute(
-            seen,
-            [
-                {
-                    "guild_id": guild_id,
-                    "member_id": member_id,
-                    "first_message_id": appearance.first_id,
-                    "first_channel_id": place.channel_id,
-                    "last_message_id": appearance.last_id,
-                    "last_channel_id": place.channel_id,
-                }
-                for member_id, appearance in derived.appearances.items()
-            ],
+            select(tables.member).where(member.guild_id == guild_id, member.member_id == member_id)
         )
+    ).first()
+    if row is None or row.first_message_id is None:
+        return None
+    return Ends(row.first_message_id, row.first_channel_id, row.last_message_id, row.last_channel_id)
+
+
+async def set_ends(connection: AsyncConnection, guild_id: int, member_id: int, found: Ends | None) -> None:
+    """Correct a person's first and last message. Without any, only what else is noted of the person stays."""
+    member = tables.member.c
+    where = (member.guild_id == guild_id, member.member_id == member_id)
+    if found is None:
+        nothing_else = (member.opted_out_at.is_(None), ~member.proxied.is_not(None))
+        await connection.execute(delete(tables.member).where(*where, *nothing_else))
+    names = ("first_message_id", "first_channel_id", "last_message_id", "last_channel_id")
+    values = dict.fromkeys(names) if found is None else _member_row(guild_id, member_id, found)
+    await connection.execute(update(tables.member).where(*where).values(values))
+
+
+def _member_row(guild_id: int, member_id: int, ends: Ends) -> dict[str, Any]:
+    return {
+        "guild_id": guild_id,
+        "member_id": member_id,
+        "first_message_id": ends.first_id,
+        "first_channel_id": ends.first_channel_id,
+        "last_message_id": ends.last_id,
+        "last_channel_id": ends.last_channel_id,
+    }
 
 
 def _touch_row(guild_id: int, touch: Touch) -> dict[str, Any]:
@@ -108,15 +156,130 @@ async def add_waiting(connection: AsyncConnection, guild_id: int, entries: Colle
     added = added.on_conflict_do_update(index_elements=["message_id"], set_={"reply_to_id": reply_to_id})
     if entries:
         await connection.execute(added, [_waiting_row(guild_id, entry) for entry in entries])
-    await _add_missing(
-        connection,
-        tables.waiting_for,
-        [
-            {"message_id": entry.message_id, "manager_id": manager_id}
-            for entry in entries
-            for manager_id in sorted(entry.addressed)
-        ],
-    )
+    await _add_missing(connection, tables.waiting_for, _waiting_for_rows(entries))
+
+
+def _waiting_for_rows(entries: Collection[WaitingEntry]) -> list[dict[str, Any]]:
+    return [
+        {"message_id": entry.message_id, "manager_id": manager_id}
+        for entry in entries
+        for manager_id in sorted(entry.addressed)
+    ]
+
+
+async def replace(
+    connection: AsyncConnection,
+    place: Place,
+    message_ids: Collection[int],
+    touches: Collection[Touch],
+    waiting: Collection[WaitingEntry],
+) -> tuple[Touch, ...]:
+    """Put what was judged anew of some messages in the place of what is on record of them; returns the new touches.
+
+    What stays the same is not written. Whether an entry was set aside stays as it is, as long as the message waits. A
+    message that is on record of another channel is left as it is.
+    """
+    guild_id = place.guild_id
+    ordered = sorted(message_ids)
+    known_touches: dict[tuple[int, int, int], dict[str, Any]] = {}
+    known_waiting: dict[int, tuple[dict[str, Any], set[int]]] = {}
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for row in await _rows_of(connection, tables.touch, some):
+            known_touches[_key(row)] = row
+        for row in await _rows_of(connection, tables.waiting, some):
+            known_waiting[row["message_id"]] = ({name: row[name] for name in _WAITING}, set())
+        for row in await _rows_of(connection, tables.waiting_for, some):
+            known_waiting[row["message_id"]][1].add(row["manager_id"])
+    facts = (*known_touches.values(), *(row for row, _ in known_waiting.values()))
+    elsewhere = {row["message_id"] for row in facts if row["channel_id"] != place.channel_id}
+    known_touches = {key: row for key, row in known_touches.items() if row["message_id"] not in elsewhere}
+    known_waiting = {key: entry for key, entry in known_waiting.items() if key not in elsewhere}
+    touches = [touch for touch in touches if touch.message_id not in elsewhere]
+    waiting = [entry for entry in waiting if entry.message_id not in elsewhere]
+    new_touches = {_key(row): (row, touch) for touch in touches for row in [_touch_row(guild_id, touch)]}
+    new_waiting = {entry.message_id: entry for entry in waiting}
+    added = [touch for key, (row, touch) in new_touches.items() if known_touches.get(key) != row]
+    changed = [
+        entry
+        for entry in waiting
+        if known_waiting.get(entry.message_id) != (_waiting_row(guild_id, entry), set(entry.addressed))
+    ]
+    outdated = {key for key, row in known_touches.items() if key not in new_touches or new_touches[key][0] != row}
+    await _delete_where_in(connection, tables.touch.c.message_id, {key[0] for key in outdated})
+    await _delete_where_in(connection, tables.waiting_for.c.message_id, [one.message_id for one in changed])
+    ended = known_waiting.keys() - new_waiting.keys()
+    await _delete_where_in(connection, tables.waiting_for.c.message_id, ended)
+    await _delete_where_in(connection, tables.waiting.c.message_id, ended)
+    # With one touch of a message its others were deleted, so all of them are written again.
+    await add_touches(connection, guild_id, touches if outdated else added)
+    await _set_waiting(connection, guild_id, changed)
+    return tuple(added)
+
+
+async def move(connection: AsyncConnection, message_ids: Collection[int], channel_id: int) -> None:
+    """Some messages were written in this channel: what is on record of them stands in it."""
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        for table in (tables.touch, tables.waiting):
+            some = table.c.message_id.in_(ordered[start : start + _CHUNK])
+            await connection.execute(update(table).where(some).values(channel_id=channel_id))
+
+
+async def facts_of_replies(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Those of some messages that are on record as replies, to a member or to a manager; each with who wrote it."""
+    touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for query in (
+            select(touch.message_id, touch.manager_id).where(
+                touch.message_id.in_(some), touch.kind == TouchKind.REPLY.value
+            ),
+            select(waiting.message_id, waiting.member_id).where(
+                waiting.message_id.in_(some), waiting.reply_to_id.is_not(None)
+            ),
+        ):
+            found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
+    return found
+
+
+async def facts_of_threads(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Those of some messages that are on record because of who opened their thread; each with who wrote it."""
+    touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
+    addressed = select(tables.waiting_for.c.message_id).where(tables.waiting_for.c.message_id == waiting.message_id)
+    ordered = sorted(message_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for query in (
+            select(touch.message_id, touch.manager_id).where(
+                touch.message_id.in_(some), touch.kind == TouchKind.THREAD.value
+            ),
+            select(waiting.message_id, waiting.member_id).where(waiting.message_id.in_(some), ~addressed.exists()),
+        ):
+            found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
+    return found
+
+
+async def _rows_of(connection: AsyncConnection, table: Table, message_ids: Collection[int]) -> list[dict[str, Any]]:
+    found = await connection.execute(select(table).where(table.c.message_id.in_(message_ids)))
+    return [dict(row) for row in found.mappings()]
+
+
+def _key(row: Mapping[str, Any]) -> tuple[int, int, int]:
+    return row["message_id"], row["member_id"], row["manager_id"]
+
+
+async def _set_waiting(connection: AsyncConnection, guild_id: int, entries: Collection[WaitingEntry]) -> None:
+    """Store entries as they are, but for whether they were set aside."""
+    replaced = insert_into(connection, tables.waiting)
+    values = {name: replaced.excluded[name] for name in _WAITING if name != "message_id"}
+    if entries:
+        await connection.execute(
+            replaced.on_conflict_do_update(index_elements=["message_id"], set_=values),
+            [_waiting_row(guild_id, entry) for entry in entries],
+        )
+    await _add_missing(connection, tables.waiting_for, _waiting_for_rows(entries))
 
 
 async def _delete_where_in(connection: AsyncConnection, column: Column[int], ids: Collection[int]) -> None:
@@ -130,6 +293,7 @@ async def take_back(connection: AsyncConnection, message_ids: Collection[int]) -
     await _delete_where_in(connection, tables.touch.c.message_id, message_ids)
     await _delete_where_in(connection, tables.waiting_for.c.message_id, message_ids)
     await _delete_where_in(connection, tables.waiting.c.message_id, message_ids)
+    await evidence.mark_deleted(connection, message_ids)
 
 
 async def take_back_channel(connection: AsyncConnection, channel_id: int) -> None:
@@ -137,12 +301,13 @@ async def take_back_channel(connection: AsyncConnection, channel_id: int) -> Non
     threads = union_all(
         *(
             select(table.c.channel_id).where(table.c.parent_id == channel_id)
-            for table in (tables.span, tables.known_gap)
+            for table in (tables.span, tables.known_gap, tables.imported_channel)
         )
     )
     to_read = tables.history_job_channel
     gone = or_(to_read.c.channel_id == channel_id, to_read.c.parent_id == channel_id, to_read.c.channel_id.in_(threads))
     await connection.execute(delete(to_read).where(gone))
+    await evidence.mark_channel_gone(connection, channel_id)
     for table in (tables.touch, tables.waiting, tables.known_gap):
         column = table.c.channel_id
         await connection.execute(delete(table).where(or_(column == channel_id, column.in_(threads))))
@@ -150,7 +315,7 @@ async def take_back_channel(connection: AsyncConnection, channel_id: int) -> Non
 
 async def channels_with_facts(connection: AsyncConnection, guild_id: int) -> dict[int, int | None]:
     """The channels in which touches, waiting entries or known gaps stand, each with its parent, if that is known."""
-    gap = tables.known_gap.c
+    gap, span, imported = tables.known_gap.c, tables.span.c, tables.imported_channel.c
     facts = union(
         select(tables.touch.c.channel_id, cast(null(), Id).label("parent_id")).where(
             tables.touch.c.guild_id == guild_id, tables.touch.c.kind != TouchKind.LOGGED.value
@@ -158,10 +323,10 @@ async def channels_with_facts(connection: AsyncConnection, guild_id: int) -> dic
         select(tables.waiting.c.channel_id, cast(null(), Id)).where(tables.waiting.c.guild_id == guild_id),
         select(gap.channel_id, gap.parent_id).where(gap.guild_id == guild_id),
     ).subquery("fact")
-    parent = func.coalesce(func.max(facts.c.parent_id), func.max(tables.span.c.parent_id)).label("parent_id")
-    query = (
-        select(facts.c.channel_id, parent)
-        .select_from(facts.outerjoin(tables.span, tables.span.c.channel_id == facts.c.channel_id))
-        .group_by(facts.c.channel_id)
+    parents = (func.max(facts.c.parent_id), func.max(span.parent_id), func.max(imported.parent_id))
+    known = facts.outerjoin(tables.span, span.channel_id == facts.c.channel_id).outerjoin(
+        tables.imported_channel, imported.channel_id == facts.c.channel_id
     )
-    return {row.channel_id: row.parent_id for row in await connection.execute(query)}
+    query = select(facts.c.channel_id, func.coalesce(*parents).label("parent_id")).select_from(known)
+    found = await connection.execute(query.group_by(facts.c.channel_id))
+    return {row.channel_id: row.parent_id for row in found}

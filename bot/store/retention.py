@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
-from bot.store import tables
+from bot.store import evidence, tables
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:
@@ -34,4 +34,4 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date, m
     ):
         deleted = await connection.execute(delete(table).where(table.c.guild_id == guild_id, old))
         rows += deleted.rowcount
-    return rows
+    return rows + await evidence.forget_before(connection, guild_id, first_id)

@@ -1,29 +1,46 @@
-"""Which stretches of each channel are on record (spans), and which are known to be missing (known gaps)."""
+"""Which stretches of each channel are on record (spans), and which are known to be missing (known gaps).
 
+Spans are what Discord told. What was imported from files is on record, too, but closes no stretch.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Table, case, delete, func, literal, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
-from bot.store import tables
+from bot.store import guilds, tables
 from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 
 _span = tables.span.c
 _gap = tables.known_gap.c
-_reach = (
-    union_all(
-        *(
-            select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id)
-            for table in (tables.span, tables.known_gap)
-        )
-    )
-    .subquery("reach")
-    .c
-)
+_imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
+
+
+def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
+    """The bounds of all rows of some tables, which Discord told, and of each channel's imported messages."""
+    message = tables.imported_message.c
+
+    def imported(end: Callable[[ColumnElement[int]], ColumnElement[int]]) -> ColumnElement[int]:
+        return select(end(message.message_id)).where(message.channel_id == _imported[1]).scalar_subquery()
+
+    told = [
+        select(table.c.guild_id, table.c.channel_id, table.c.first_id, table.c.last_id, literal(1).label("told"))
+        for table in of
+    ]
+    first_id, last_id = imported(func.min), imported(func.max)
+    messages = select(*_imported, first_id.label("first_id"), last_id.label("last_id"), literal(0).label("told"))
+    return union_all(*told, messages.where(first_id.is_not(None))).subquery().c
+
+
+_extent = _bounds(tables.span)
+_reach = _bounds(tables.span, tables.known_gap)
 
 
 async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
@@ -42,39 +59,101 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tupl
 
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel on record, from the start of its first span to the end of its last."""
-    return await _extents(connection, _span, guild_id)
+    """For each channel on record, from the start of its first span or imported message to the end of its last span.
+
+    Imported messages are its end only where it has no span: files do not tell what lies between.
+    """
+    return {row.channel_id: _whole(row) for row in await _rows(connection, _extent, _extent.guild_id == guild_id)}
 
 
 async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
-    """For each channel, from the start of its first span or known gap to the end of its last."""
-    return await _extents(connection, _reach, guild_id)
+    """The same with known gaps."""
+    return {row.channel_id: _whole(row) for row in await _rows(connection, _reach, _reach.guild_id == guild_id)}
+
+
+async def reach_of(connection: AsyncConnection, channel_id: int) -> Span | None:
+    """The reach of one channel; None if there is none."""
+    rows = await _rows(connection, _reach, _reach.channel_id == channel_id)
+    return _whole(rows[0]) if rows else None
+
+
+async def ends(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """The position up to which each channel is on record, so that what follows has still to be fetched.
+
+    It is the end of its last span or known gap. A channel that has neither ends with its imported messages, but not
+    behind the position where its record would open without them: a file may lack any message.
+    """
+    rows = {row.channel_id: row for row in await _rows(connection, _reach, _reach.guild_id == guild_id)}
+    imported = select(_imported[1], tables.imported_channel.c.parent_id).where(_imported[0] == guild_id)
+    known = {row.channel_id: row.parent_id for row in await connection.execute(imported)}
+    watched_since = await guilds.watched_since(connection, guild_id)
+    return {
+        channel_id: _end(row, rows.get(known.get(channel_id) or 0), watched_since) for channel_id, row in rows.items()
+    }
+
+
+async def end_of(connection: AsyncConnection, place: Place) -> int | None:
+    """The same of one channel; None if nothing of it is on record."""
+    ids = [place.channel_id] if place.parent_id is None else [place.channel_id, place.parent_id]
+    rows = {row.channel_id: row for row in await _rows(connection, _reach, _reach.channel_id.in_(ids))}
+    if place.channel_id not in rows:
+        return None
+    watched_since = await guilds.watched_since(connection, place.guild_id)
+    return _end(rows[place.channel_id], rows.get(place.parent_id or 0), watched_since)
+
+
+async def parents(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """The channels of those threads of a guild that Discord told of."""
+    told = union_all(
+        *(
+            select(table.c.channel_id, table.c.parent_id).where(
+                table.c.guild_id == guild_id, table.c.parent_id.is_not(None)
+            )
+            for table in (tables.span, tables.known_gap)
+        )
+    )
+    return {row.channel_id: row.parent_id for row in await connection.execute(told)}
+
+
+async def only_imported(connection: AsyncConnection, channel_id: int) -> bool:
+    """Whether a channel is on record by files alone: it has neither a span nor a known gap."""
+    rows = await _rows(connection, _reach, _reach.channel_id == channel_id)
+    return bool(rows) and rows[0].told_to_id is None
 
 
 async def counted_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The channels and threads on record that are not excluded."""
-    query = select(_span.channel_id).where(_span.guild_id == guild_id, is_counted(_span.channel_id, guild_id))
+    query = select(_extent.channel_id).where(_extent.guild_id == guild_id, is_counted(_extent.channel_id, guild_id))
     return frozenset(await connection.scalars(query.distinct()))
 
 
-async def _extents(
-    connection: AsyncConnection, stretches: ReadOnlyColumnCollection[str, Any], guild_id: int
-) -> dict[int, Span]:
-    query = (
-        select(stretches.channel_id, func.min(stretches.first_id), func.max(stretches.last_id))
-        .where(stretches.guild_id == guild_id)
-        .group_by(stretches.channel_id)
+async def _rows(
+    connection: AsyncConnection, bounds: ReadOnlyColumnCollection[str, Any], which: ColumnElement[bool]
+) -> Sequence[Any]:
+    """From where to where each channel is on record, and from where to where Discord told it; null if it did not."""
+    told = bounds.told == 1
+    query = select(
+        bounds.channel_id,
+        func.min(bounds.first_id).label("first_id"),
+        func.max(bounds.last_id).label("last_id"),
+        func.min(case((told, bounds.first_id))).label("told_from_id"),
+        func.max(case((told, bounds.last_id))).label("told_to_id"),
     )
-    return {channel_id: Span(first_id, last_id) for channel_id, first_id, last_id in await connection.execute(query)}
+    return (await connection.execute(query.where(which).group_by(bounds.channel_id))).all()
 
 
-async def reach_of(connection: AsyncConnection, channel_id: int, before_id: int | None = None) -> Span | None:
-    """The reach of one channel, or of its spans and gaps that start before `before_id`; None if there are none."""
-    query = select(func.min(_reach.first_id), func.max(_reach.last_id)).where(_reach.channel_id == channel_id)
-    if before_id is not None:
-        query = query.where(_reach.first_id < before_id)
-    first_id, last_id = (await connection.execute(query)).one()
-    return None if first_id is None else Span(first_id, last_id)
+def _whole(row: Any) -> Span:  # noqa: ANN401 - a row of `_rows`
+    return Span(row.first_id, row.last_id if row.told_to_id is None else row.told_to_id)
+
+
+def _end(row: Any, parent: Any, watched_since: datetime | None) -> int:  # noqa: ANN401 - rows of `_rows`
+    if row.told_to_id is not None:
+        return int(row.told_to_id)
+    if parent is not None and parent.told_from_id is not None:
+        return int(min(row.last_id, max(row.channel_id - 1, parent.told_from_id)))
+    if watched_since is not None and row.channel_id >= first_id_at(watched_since):
+        return int(min(row.last_id, row.channel_id - 1))
+    return int(row.last_id)
 
 
 async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
@@ -83,7 +162,7 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
     found = (await connection.execute(select(tables.span).where(*meets))).all()
     (whole,) = merged([*(Span(row.first_id, row.last_id) for row in found), span])
-    parents = [row.parent_id for row in found if row.parent_id is not None]  # exports do not name a thread's parent
+    parents = [row.parent_id for row in found if row.parent_id is not None]
     if found:
         await connection.execute(delete(tables.span).where(*meets))
     await connection.execute(

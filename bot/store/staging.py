@@ -8,23 +8,21 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from bot.domain.evidence import UNDATED, Copy, ImportedChannel
 from bot.domain.message import Message, MessageKind
 from bot.domain.stretch import Place
 from bot.store.database import StoreError
 
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_UNKNOWN_MOMENT = -(2**62)
+_MILLISECOND = timedelta(milliseconds=1)
 _NOBODY = 0
 _KINDS = tuple(MessageKind)
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
-_NOTICE = _NUMBER_OF_KIND[MessageKind.NOTICE]
 _MENTIONS_NO_PERSON = 1
 _MENTIONS_CROWD = 2
 
@@ -37,12 +35,9 @@ PRAGMA cache_size = -16000;
 CREATE TABLE channel (
     channel_id INTEGER PRIMARY KEY,
     guild_id INTEGER NOT NULL,
-    is_thread INTEGER NOT NULL
-) STRICT;
-CREATE TABLE cover (
-    channel_id INTEGER NOT NULL,
-    first_id INTEGER NOT NULL,
-    last_id INTEGER NOT NULL
+    is_thread INTEGER NOT NULL,
+    parent_id INTEGER NOT NULL,
+    begins INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE message (
     channel_id INTEGER NOT NULL,
@@ -57,8 +52,9 @@ CREATE TABLE message (
 ) STRICT, WITHOUT ROWID;
 """
 _ADD_CHANNEL = """
-INSERT INTO channel (channel_id, guild_id, is_thread) VALUES (?, ?, ?)
-ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_thread)
+INSERT INTO channel (channel_id, guild_id, is_thread, parent_id, begins) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_thread),
+    parent_id = max(parent_id, excluded.parent_id), begins = max(begins, excluded.begins)
 """
 # The newest copy of a message wins; of two with the same time the greater row, so that the order does not matter.
 _ADD_MESSAGE = """
@@ -70,33 +66,30 @@ ON CONFLICT (channel_id, message_id) DO UPDATE SET
 WHERE (excluded.seen_at, excluded.author_id, excluded.kind, excluded.flags, excluded.reply_to_id, excluded.mentions)
     > (seen_at, author_id, kind, flags, reply_to_id, mentions)
 """
-# A thread repeats its starter message under the same id, so the reply's own channel is searched first.
+# A thread repeats its starter message under the same id, by whoever started it.
 _FACTS = """
-SELECT message_id, author_id, kind, flags, reply_to_id, mentions, CASE reply_to_id WHEN 0 THEN 0 ELSE coalesce(
-    (SELECT target.author_id FROM message AS target
-        WHERE target.channel_id = message.channel_id AND target.message_id = message.reply_to_id),
-    (SELECT target.author_id FROM message AS target
-        WHERE target.message_id = message.reply_to_id ORDER BY target.channel_id LIMIT 1)
-) END, CASE reply_to_id WHEN 0 THEN NULL ELSE (SELECT notice.mentions FROM message AS notice
-    WHERE notice.message_id = message.reply_to_id AND notice.kind = ? LIMIT 1
-) END
+SELECT message_id, seen_at, author_id, kind, flags, reply_to_id, mentions, CASE WHEN reply_to_id <> 0 THEN coalesce(
+    (SELECT target.author_id FROM message AS target WHERE target.channel_id = message.channel_id
+        AND target.message_id = message.reply_to_id AND target.kind <> :starter),
+    (SELECT target.author_id FROM message AS target WHERE target.message_id = message.reply_to_id
+        AND target.kind <> :starter ORDER BY target.channel_id LIMIT 1)
+) END, CASE WHEN reply_to_id <> 0 THEN
+    (SELECT target.author_id FROM message AS target WHERE target.message_id = message.reply_to_id
+        ORDER BY target.channel_id LIMIT 1)
+END
 FROM message
 """
-_MESSAGES_FROM = _FACTS + "WHERE channel_id = ? AND message_id BETWEEN ? AND ? ORDER BY message_id LIMIT ?"
-_MESSAGES_BEFORE = _FACTS + "WHERE channel_id = ? AND message_id < ? ORDER BY message_id DESC LIMIT ?"
+_COPIES = _FACTS + "WHERE channel_id = :channel AND message_id > :after ORDER BY message_id LIMIT :limit"
 _UNRESOLVED_REPLIES = """
 SELECT count(*) FROM message WHERE kind = ? AND author_id <> 0 AND NOT EXISTS (
     SELECT 1 FROM message AS target WHERE target.message_id = message.reply_to_id
 )
 """
-_PLACES = """
-SELECT guild_id, channel_id, is_thread, (
-    SELECT author_id FROM message WHERE message.channel_id = channel.channel_id ORDER BY message_id LIMIT 1
-)
-FROM channel ORDER BY channel_id
+_CHANNELS = """
+SELECT guild_id, channel_id, is_thread, parent_id, begins FROM channel ORDER BY channel_id
 """
 
-_Facts = tuple[int, int, int, int, int, str, int | None, str | None]
+_Facts = tuple[int, int, int, int, int, int, str, int | None, int | None]
 
 
 class Staging:
@@ -132,22 +125,21 @@ class Staging:
         guild_id: int,
         channel_id: int,
         is_thread: bool,
+        parent_id: int | None,
+        begins: bool,
         seen_at: datetime | None,
         messages: Iterable[Message],
     ) -> None:
         """Stage one file's messages, all or none: if `messages` raises, none of them is kept, and `add` can go on.
 
-        They cover the channel from their lowest to their highest id. Of a message that is staged twice, the copy with
-        the newest `seen_at` is kept (None is the oldest). `reply_to_author_id` is not stored: when a message is read,
-        it is looked up among all staged messages.
+        Of a message that is staged twice, the copy with the newest `seen_at` is kept (None is the oldest).
+        `reply_to_author_id` is not stored: when a message is read, it is looked up among all staged messages. What is
+        known of the channel is the same for all its files.
         """
-        seen = _UNKNOWN_MOMENT if seen_at is None else (seen_at - _UNIX_EPOCH) // _MICROSECOND
-        bounds: list[int] = []
+        seen = ((seen_at or UNDATED) - UNDATED) // _MILLISECOND
         with _as_store_errors(), self._transaction():
-            self._database.execute(_ADD_CHANNEL, (channel_id, guild_id, is_thread))
-            self._database.executemany(_ADD_MESSAGE, _rows(channel_id, seen, messages, bounds))
-            if bounds:
-                self._database.execute("INSERT INTO cover VALUES (?, ?, ?)", (channel_id, *bounds))
+            self._database.execute(_ADD_CHANNEL, (channel_id, guild_id, is_thread, parent_id or 0, begins))
+            self._database.executemany(_ADD_MESSAGE, _rows(channel_id, seen, messages))
 
     def close_intake(self) -> None:
         """Prepare for reading; nothing can be added afterwards."""
@@ -162,48 +154,38 @@ class Staging:
 
     def count_authors(self, left_out: AbstractSet[int] = frozenset()) -> int:
         """The number of people who wrote a counted message, without `left_out`."""
-        query = "SELECT DISTINCT author_id FROM message WHERE author_id <> 0 AND kind <> ?"
+        query = "SELECT DISTINCT author_id FROM message WHERE author_id <> 0 AND kind NOT IN (?, ?)"
+        not_counted = (_NUMBER_OF_KIND[MessageKind.OTHER], _NUMBER_OF_KIND[MessageKind.STARTER])
         with _as_store_errors():
-            rows = self._database.execute(query, (_NUMBER_OF_KIND[MessageKind.OTHER],)).fetchall()
+            rows = self._database.execute(query, not_counted).fetchall()
         return sum(author_id not in left_out for (author_id,) in rows)
 
     def count_unresolved_replies(self) -> int:
         """The number of counted replies to a message that is not staged, or to none."""
         return self._count(_UNRESOLVED_REPLIES, _NUMBER_OF_KIND[MessageKind.REPLY])
 
-    def places(self) -> tuple[Place, ...]:
-        """Every channel by id, including empty ones; a thread's opener is the author of its first staged message."""
+    def channels(self) -> tuple[ImportedChannel, ...]:
+        """Every channel by id, including empty ones."""
         with _as_store_errors():
-            rows = self._database.execute(_PLACES).fetchall()
+            rows = self._database.execute(_CHANNELS).fetchall()
         return tuple(
-            Place(guild_id, channel_id, bool(is_thread), (opener_id or None) if is_thread else None)
-            for guild_id, channel_id, is_thread, opener_id in rows
+            ImportedChannel(Place(guild_id, channel_id, bool(is_thread), parent_id=parent_id or None), bool(begins))
+            for guild_id, channel_id, is_thread, parent_id, begins in rows
         )
 
-    def covered(self, channel_id: int) -> list[tuple[int, int]]:
-        """The ranges (first and last id) that the files cover, oldest first; overlapping ones are merged."""
-        query = "SELECT first_id, last_id FROM cover WHERE channel_id = ? ORDER BY first_id, last_id"
-        joined: list[tuple[int, int]] = []
+    def copies(self, channel_id: int, after_id: int, *, limit: int) -> list[tuple[Copy, bool]]:
+        """The oldest messages after `after_id`, at most `limit`, each with whether its reply has a staged target."""
         with _as_store_errors():
-            covers = self._database.execute(query, (channel_id,)).fetchall()
-        for first_id, last_id in covers:
-            if joined and first_id <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], last_id))
-            else:
-                joined.append((first_id, last_id))
-        return joined
-
-    def messages_from(self, channel_id: int, first_id: int, last_id: int, *, limit: int) -> tuple[Message, ...]:
-        """The oldest messages from `first_id` to `last_id`, both included, at most `limit`; oldest first."""
-        with _as_store_errors():
-            rows = self._database.execute(_MESSAGES_FROM, (_NOTICE, channel_id, first_id, last_id, limit)).fetchall()
-        return tuple(map(_message, rows))
-
-    def messages_before(self, channel_id: int, message_id: int, *, limit: int) -> tuple[Message, ...]:
-        """The newest messages before `message_id`, at most `limit`; oldest first."""
-        with _as_store_errors():
-            rows = self._database.execute(_MESSAGES_BEFORE, (_NOTICE, channel_id, message_id, limit)).fetchall()
-        return tuple(map(_message, reversed(rows)))
+            rows = self._database.execute(
+                _COPIES,
+                {
+                    "channel": channel_id,
+                    "after": after_id,
+                    "limit": limit,
+                    "starter": _NUMBER_OF_KIND[MessageKind.STARTER],
+                },
+            ).fetchall()
+        return [_copy(row) for row in rows]
 
     def _count(self, query: str, *values: int) -> int:
         with _as_store_errors():
@@ -246,18 +228,12 @@ def _unusable(error: Exception) -> StoreError:
     return StoreError(f"The temporary files of the import cannot be written or read: {error}.")
 
 
-def _rows(
-    channel_id: int, seen: int, messages: Iterable[Message], bounds: list[int]
-) -> Iterator[tuple[int | str, ...]]:
-    """Rows for the message table; at the end sets `bounds` to the lowest and highest id, if there was a message."""
-    lowest, highest = 2**63, 0
+def _rows(channel_id: int, seen: int, messages: Iterable[Message]) -> Iterator[tuple[int | str, ...]]:
+    """Rows for the message table."""
     for message in messages:
-        message_id = message.message_id
-        lowest = min(lowest, message_id)
-        highest = max(highest, message_id)
         yield (
             channel_id,
-            message_id,
+            message.message_id,
             seen,
             message.author_id or _NOBODY,
             _NUMBER_OF_KIND[message.kind],
@@ -265,23 +241,18 @@ def _rows(
             message.reply_to_id or _NOBODY,
             " ".join(map(str, sorted(message.mentions))) if message.mentions else "",
         )
-    if highest:
-        bounds[:] = lowest, highest
 
 
-def _message(facts: _Facts) -> Message:
-    message_id, author_id, kind, flags, reply_to_id, mentions, reply_to_author_id, about = facts
+def _copy(facts: _Facts) -> tuple[Copy, bool]:
+    message_id, seen_at, author_id, kind, flags, reply_to_id, mentions, original_author_id, any_author_id = facts
     message = Message(
         message_id=message_id,
         author_id=author_id or None,
         kind=_KINDS[kind],
-        mentions=_ids(mentions),
+        mentions=frozenset(map(int, mentions.split())),
         mentions_no_person=bool(flags & _MENTIONS_NO_PERSON),
         mentions_crowd=bool(flags & _MENTIONS_CROWD),
         reply_to_id=reply_to_id or None,
+        reply_to_author_id=(any_author_id if original_author_id is None else original_author_id) or None,
     )
-    return message.replying_to(reply_to_author_id or None, _ids(about or ""))
-
-
-def _ids(text: str) -> frozenset[int]:
-    return frozenset(map(int, text.split()))
+    return Copy(message, UNDATED + seen_at * _MILLISECOND), original_author_id is not None

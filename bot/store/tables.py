@@ -257,6 +257,41 @@ known_gap = _table(
     Index(None, "guild_id"),
 )
 
+# A channel or thread of which export files were imported, or of which none may make facts: it was deleted.
+imported_channel = _table(
+    "imported_channel",
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("parent_id", Id),
+    Column("is_thread", Truth, nullable=False),
+    # Whether a file certainly begins where the channel does.
+    Column("begins", Truth, nullable=False),
+    # Whether Spade heard that it was deleted: then its messages are facts no more.
+    Column("gone", Truth, nullable=False),
+    Index(None, "guild_id"),
+)
+
+# The newest copy of each message in export files: what other messages are judged by, whenever their files come.
+imported_message = _table(
+    "imported_message",
+    Column("channel_id", Id, primary_key=True, autoincrement=False),
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("guild_id", Id, nullable=False),
+    Column("exported_at", Moment, nullable=False),
+    # NULL: no person; 0: somebody whose id must not be kept.
+    Column("author_id", Id),
+    Column("kind", Text, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("reply_to_id", Id),
+    # The ids of people, divided by spaces; numbers below 0 stand for somebody whose id must not be kept.
+    Column("mentions", Text, nullable=False),
+    # The local day on which it counts for its author; NULL if it does not, or not by this row.
+    Column("counted_on", Day),
+    Index(None, "message_id"),
+    Index(None, "reply_to_id"),
+    Index(None, "guild_id", "message_id"),
+)
+
 history_job = _table(
     "history_job",
     Column("job_id", Integer, primary_key=True, autoincrement=False),

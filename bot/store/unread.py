@@ -5,14 +5,14 @@ Channels that are excluded are left as they are, and stay out of every answer: t
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.span import Span, common, merged, unrecorded
-from bot.store import tables
-from bot.store.columns import Truth
+from bot.store import spans, tables
 from bot.store.insertion import insert_into
+from bot.store.people import is_counted
 
 _job = tables.history_job.c
 _channel = tables.history_job_channel.c
@@ -21,39 +21,56 @@ _stretch = tables.history_job_stretch.c
 
 def _counted(guild_id: int) -> ColumnElement[bool]:
     excluded = select(tables.excluded_channel.c.channel_id).where(tables.excluded_channel.c.guild_id == guild_id)
-    in_excluded = select(tables.span.c.channel_id).where(tables.span.c.parent_id.in_(excluded))
-    return (
-        _channel.channel_id.not_in(excluded)
-        & or_(_channel.parent_id.is_(None), _channel.parent_id.not_in(excluded))
-        & _channel.channel_id.not_in(in_excluded)
+    return is_counted(_channel.channel_id, guild_id) & or_(
+        _channel.parent_id.is_(None), _channel.parent_id.not_in(excluded)
     )
 
 
 async def add_record(connection: AsyncConnection, guild_id: int, job_id: int) -> int:
     """Let a job have to read all that is on record; returns in how many channels that is. Excluded ones are among them.
 
-    What is recorded later is not added.
+    Where messages were imported, that is from the first to the last of a channel, up to where its record ends: what is
+    behind that has still to be fetched anyway, and its messages must not seem to be. What is recorded later is not
+    added.
     """
-    span = tables.span.c
-    channels = (
-        select(literal(job_id), span.channel_id, span.guild_id, func.max(span.parent_id), literal(False, Truth()))  # noqa: FBT003 - a value
-        .where(span.guild_id == guild_id)
-        .group_by(span.channel_id, span.guild_id)
+    span, message, channel = tables.span.c, tables.imported_message.c, tables.imported_channel.c
+    told = select(span.channel_id, span.parent_id, span.first_id, span.last_id).where(span.guild_id == guild_id)
+    imported = (
+        select(
+            message.channel_id, func.max(channel.parent_id), func.min(message.message_id), func.max(message.message_id)
+        )
+        .join_from(tables.imported_message, tables.imported_channel, channel.channel_id == message.channel_id)
+        .where(message.guild_id == guild_id, channel.gone.is_(False))
+        .group_by(message.channel_id)
     )
-    stretches = select(literal(job_id), span.channel_id, span.first_id, span.last_id, span.guild_id).where(
-        span.guild_id == guild_id
-    )
-    added = await connection.execute(
-        insert_into(connection, tables.history_job_channel)
-        .from_select(["job_id", "channel_id", "guild_id", "parent_id", "archive"], channels)
-        .on_conflict_do_nothing()
+    ends = await spans.ends(connection, guild_id)
+    found = [(*row[:2], Span(*row[2:])) for row in await connection.execute(told)]
+    for channel_id, parent_id, first_id, last_id in await connection.execute(imported):
+        if first_id <= ends[channel_id]:
+            found.append((channel_id, parent_id, Span(first_id, min(last_id, ends[channel_id]))))
+    parents, stretches = dict[int, int | None](), dict[tuple[int, int], int]()
+    for channel_id, parent_id, stretch in found:
+        parents[channel_id] = parents.get(channel_id) or parent_id
+        key = (channel_id, stretch.first_id)
+        stretches[key] = max(stretch.last_id, stretches.get(key, 0))
+    if not parents:
+        return 0
+    job = {"job_id": job_id, "guild_id": guild_id}
+    await connection.execute(
+        insert_into(connection, tables.history_job_channel).on_conflict_do_nothing(),
+        [
+            {**job, "channel_id": channel_id, "parent_id": parent_id, "archive": False}
+            for channel_id, parent_id in parents.items()
+        ],
     )
     await connection.execute(
-        insert_into(connection, tables.history_job_stretch)
-        .from_select(["job_id", "channel_id", "first_id", "last_id", "guild_id"], stretches)
-        .on_conflict_do_nothing()
+        insert_into(connection, tables.history_job_stretch).on_conflict_do_nothing(),
+        [
+            {**job, "channel_id": channel_id, "first_id": first_id, "last_id": last_id}
+            for (channel_id, first_id), last_id in stretches.items()
+        ],
     )
-    return int(added.rowcount)
+    return len(parents)
 
 
 async def add(connection: AsyncConnection, guild_id: int, job_id: int, found: Iterable[Unread]) -> int:

@@ -202,8 +202,7 @@ async def import_export(export: Path, path: Path) -> Cost:
         try:
             with Archive([export]) as archive:
                 importer = Importer(database, Rules(), DrivenClock(NOW))
-                new = await importer.prepare(GUILD, [manager_id(number) for number in range(5)], None)
-                outcome = await importer.run(archive, new, lambda _: None)
+                outcome = await importer.run(archive, GUILD, [manager_id(number) for number in range(5)])
                 assert outcome.new == archive.messages > 0
         finally:
             await database.close()

@@ -90,8 +90,7 @@ async def through_an_import(record: CommunityRecord, folder: Path, database: Pat
     try:
         importer = Importer(store, Rules(), SystemClock())
         with Archive([folder]) as archive:
-            new = await importer.prepare(record.guild_id, MANAGERS, ZoneInfo("UTC"))
-            await importer.run(archive, new, lambda _: None)
+            await importer.run(archive, record.guild_id, MANAGERS, ZoneInfo("UTC"))
     finally:
         await store.close()
 

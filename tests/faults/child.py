@@ -109,7 +109,7 @@ def commit_spans_before_their_facts() -> None:
     late: list[tuple[Any, ...]] = []
     whole = Recorder.record
 
-    async def write(_self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any) -> None:
+    async def write(_self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any, _elsewhere: Any) -> None:
         await spans.add(connection, stretch.place, span)
         late.append((stretch, facts))
 
@@ -136,10 +136,10 @@ def commit_facts_before_their_spans() -> None:
     async def note(_connection: Any, place: Any, span: Any) -> None:
         late.append((place, span))
 
-    async def facts_alone(self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any) -> None:
+    async def facts_alone(self: Recorder, *given: Any) -> None:
         add, spans.add = spans.add, note
         try:
-            await write(self, connection, stretch, span, facts)
+            await write(self, *given)
         finally:
             spans.add = add
 

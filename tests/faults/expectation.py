@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from bot.sandbox import PostedMessage
+    from bot.sandbox import Channel, PostedMessage
     from tests.faults.town import Town
 
 Row = tuple[Any, ...]
@@ -58,10 +58,15 @@ class Wanted:
         return cls(readable & some & others, readable)
 
 
-def facts(town: Town, without: Collection[int] = (), unreadable: Collection[int] = ()) -> dict[str, frozenset[Row]]:
-    """Touches and waiting entries of what can be read now, as rows."""
+def facts(
+    town: Town,
+    without: Collection[int] = (),
+    unreadable: Collection[int] = (),
+    places: Collection[Channel] | None = None,
+) -> dict[str, frozenset[Row]]:
+    """Touches and waiting entries of what can be read now, as rows; with `places`, judged by what is in these alone."""
     managers = [manager.id for manager in town.managers]
-    documents = exported(town, frozenset(without), frozenset(unreadable))
+    documents = exported(town, frozenset(without), frozenset(unreadable), places)
     found = oracle.derive(oracle.collect(documents), managers)
     return {
         "touch": frozenset(
@@ -89,8 +94,25 @@ def facts(town: Town, without: Collection[int] = (), unreadable: Collection[int]
 def alone(town: Town, messages: Collection[PostedMessage]) -> bool:
     """Whether nothing else on record would differ if these messages had never been sent."""
     ids = {message.id for message in messages}
-    before, after = facts(town), facts(town, ids)
+    places = _judged_by(town, messages)
+    before, after = facts(town, places=places), facts(town, ids, places=places)
     return all({row for row in before[table] if row[0] not in ids} == after[table] for table in before)
+
+
+def _judged_by(town: Town, messages: Collection[PostedMessage]) -> list[Channel]:
+    """The places with facts that these messages can change, and those that tell the openers of these.
+
+    Threads that were started on one of them begin with a message that refers to it.
+    """
+    ids = {message.id for message in messages}
+    touched = {message.channel_id for message in messages}
+    touched |= {place.id for place in town.places if any(_refers(one, ids) for one in place.log)}
+    parents = {place.parent_id for place in town.places if place.id in touched}
+    return [place for place in town.places if place.id in touched | parents]
+
+
+def _refers(message: PostedMessage, ids: Collection[int]) -> bool:
+    return message.reference is not None and message.reference.message_id in ids
 
 
 def compare(

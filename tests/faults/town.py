@@ -173,7 +173,10 @@ def is_person(user: User) -> bool:
 
 
 def exported(
-    town: Town, without: frozenset[int] = frozenset(), unreadable: frozenset[int] = frozenset()
+    town: Town,
+    without: frozenset[int] = frozenset(),
+    unreadable: frozenset[int] = frozenset(),
+    places: Collection[Channel] | None = None,
 ) -> list[dict[str, Any]]:
     """What can be read now, as DiscordChatExporter would export it; `unreadable` messages have a type of their own.
 
@@ -181,7 +184,7 @@ def exported(
     """
     kinds = {0: "Default", 19: "Reply"}
     documents = []
-    for place in town.places:
+    for place in town.places if places is None else places:
         thread = place.is_thread
         messages = []
         for message in place.log:

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.domain.evidence import Copy, ImportedChannel
 from bot.domain.message import Message, MessageKind
-from bot.domain.stretch import Place, Stretch
+from bot.domain.snowflake import first_id_at
+from bot.domain.stretch import Place
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.store.database import StoreError
@@ -52,21 +55,40 @@ def written(
     guild: int = GUILD,
     at: str | None = "2026-01-01T00:00:00+00:00",
     channel_type: str = "GuildTextChat",
+    category: str | None = None,
+    **more: object,
 ) -> Path:
-    header = {"guild": {"id": str(guild)}, "channel": {"id": str(channel), "type": channel_type}}
+    about = {"id": str(channel), "type": channel_type} | ({"categoryId": category} if category else {})
+    header = {"guild": {"id": str(guild)}, "channel": about} | more
     content = header | ({"exportedAt": at} if at else {}) | {"messages": messages}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
-def contents(*paths: Path, limit: int = 1000) -> list[Stretch]:
+def contents(*paths: Path, limit: int = 1000) -> dict[int, list[Copy]]:
+    """Every message of every channel, as Spade takes them over."""
     with Archive(paths) as archive:
-        return list(archive.stretches(limit))
+        return read(archive, limit)
 
 
-def numbers(messages: tuple[Message, ...]) -> list[int]:
-    return [message.message_id - FIRST for message in messages]
+def read(archive: Archive, limit: int = 1000) -> dict[int, list[Copy]]:
+    return {
+        channel.place.channel_id: [
+            copy for piece in archive.copies(channel.place.channel_id, limit) for copy, _ in piece
+        ]
+        for channel in archive.channels()
+    }
+
+
+def messages(*paths: Path) -> list[Message]:
+    """The messages of the only channel."""
+    (copies,) = contents(*paths).values()
+    return [copy.message for copy in copies]
+
+
+def numbers(found: Iterable[Message]) -> list[int]:
+    return [message.message_id - FIRST for message in found]
 
 
 def test_an_archive_of_one_channel(tmp_path: Path) -> None:
@@ -75,21 +97,16 @@ def test_an_archive_of_one_channel(tmp_path: Path) -> None:
     with Archive([path]) as archive:
         assert (archive.guild_id, archive.files, archive.broken_files) == (GUILD, 1, ())
         assert (archive.messages, archive.count_members(), archive.unresolved_replies) == (5, 3, 1)
-        (stretch,) = archive.stretches()
-    assert stretch == Stretch(
-        place=Place(GUILD, CHANNEL),
-        first_id=FIRST + 1,
-        last_id=FIRST + 5,
-        messages=(
-            Message(FIRST + 1, ANN),
-            Message(FIRST + 2, BEN, MessageKind.REPLY, reply_to_id=FIRST + 1, reply_to_author_id=ANN),
-            Message(FIRST + 3, None),
-            Message(FIRST + 4, ANN, MessageKind.REPLY, reply_to_id=FIRST + 3),
-            Message(FIRST + 5, CAT, MessageKind.REPLY, reply_to_id=FIRST + 99),
-        ),
-        context=(),
-        context_first_id=0,
-    )
+        assert archive.channels() == (ImportedChannel(Place(GUILD, CHANNEL), begins=True),)
+        (found,) = archive.copies(CHANNEL)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    assert found == [
+        (Copy(Message(FIRST + 1, ANN), moment), False),
+        (Copy(Message(FIRST + 2, BEN, MessageKind.REPLY, reply_to_id=FIRST + 1, reply_to_author_id=ANN), moment), True),
+        (Copy(Message(FIRST + 3, None), moment), False),
+        (Copy(Message(FIRST + 4, ANN, MessageKind.REPLY, reply_to_id=FIRST + 3), moment), True),
+        (Copy(Message(FIRST + 5, CAT, MessageKind.REPLY, reply_to_id=FIRST + 99), moment), False),
+    ]
 
 
 def test_every_fact_survives_staging(tmp_path: Path) -> None:
@@ -103,15 +120,14 @@ def test_every_fact_survives_staging(tmp_path: Path) -> None:
         reply(5, BEN, 4),
         reply(6, BEN, None),
     )
-    (stretch,) = contents(path)
-    assert stretch.messages == (
+    assert messages(path) == [
         Message(FIRST + 1, ANN, mentions=frozenset({BEN, CAT}), mentions_no_person=True, mentions_crowd=True),
         Message(FIRST + 2, ANN, mentions=frozenset({BEN})),
         Message(FIRST + 3, ANN, MessageKind.FORWARD),
         Message(FIRST + 4, ANN, MessageKind.OTHER),
         Message(FIRST + 5, BEN, MessageKind.REPLY, reply_to_id=FIRST + 4, reply_to_author_id=ANN),
         Message(FIRST + 6, BEN, MessageKind.REPLY),
-    )
+    ]
 
 
 def test_unresolved_replies_are_those_of_people(tmp_path: Path) -> None:
@@ -134,7 +150,8 @@ def test_replies_find_their_targets_in_any_file_in_any_order(tmp_path: Path) -> 
     elsewhere = written(tmp_path / "elsewhere.json", reply(5, CAT, 1), channel=THREAD, channel_type="11")
     results = [contents(*paths) for paths in permutations([early, late, elsewhere])]
     assert all(result == results[0] for result in results)
-    assert [stretch.messages[0].reply_to_author_id for stretch in results[0]] == [None, ANN, ANN]
+    of_channel, of_thread = results[0][CHANNEL], results[0][THREAD]
+    assert [copy.message.reply_to_author_id for copy in (*of_channel, *of_thread)] == [None, ANN, ANN]
     with Archive([late, elsewhere]) as archive:
         assert archive.unresolved_replies == 2
 
@@ -145,51 +162,75 @@ def test_a_threads_copy_of_its_starting_message_is_the_same_message(tmp_path: Pa
     thread = written(tmp_path / "thread.json", copy, reply(2, BEN, 1), channel=THREAD, channel_type="GuildPublicThread")
     with Archive([thread, parent]) as archive:
         assert (archive.messages, archive.unresolved_replies) == (3, 0)
-        in_parent, in_thread = archive.stretches()
-    assert in_thread.place == Place(GUILD, THREAD, is_thread=True, opener_id=ANN)
-    assert [message.kind for message in in_thread.messages] == [MessageKind.OTHER, MessageKind.REPLY]
-    assert [message.reply_to_author_id for message in (in_parent.messages[1], in_thread.messages[1])] == [ANN, ANN]
+        found = read(archive)
+    assert [copy.message.kind for copy in found[THREAD]] == [MessageKind.STARTER, MessageKind.REPLY]
+    assert [copies[1].message.reply_to_author_id for copies in found.values()] == [ANN, ANN]
 
 
-def test_a_reply_to_a_notice_is_none_to_the_person_whose_name_it_bears(tmp_path: Path) -> None:
-    """AutoMod's alert bears the name of the member whose message it blocked; staff discuss it, pinging them or not."""
-    member = {"id": str(CAT), "isBot": False}
-    path = written(
-        tmp_path / "a.json",
-        entry(1, CAT, type="24"),
-        reply(2, ANN, 1),
-        reply(3, ANN, 1, mentions=[member]),
-        reply(4, ANN, 1, mentions=[member, {"id": str(BEN), "isBot": False}]),
-        reply(5, ANN, 2),
-    )
+def test_a_reply_is_to_the_message_and_not_to_its_copy_by_whoever_started_a_thread(tmp_path: Path) -> None:
+    parent = written(tmp_path / "parent.json", entry(1, ANN))
+    copy = entry(1, CAT, type="21", reference={"type": "Default", "messageId": str(FIRST + 1)})
+    thread = written(tmp_path / "thread.json", copy, reply(2, BEN, 1), channel=THREAD, channel_type="GuildPublicThread")
+    assert contents(parent, thread)[THREAD][1].message.reply_to_author_id == ANN
+    assert contents(thread)[THREAD][1].message.reply_to_author_id == CAT  # there is no other
+    with Archive([thread]) as archive:
+        ((_, (_, known)),) = archive.copies(THREAD)
+        assert not known  # so a member's reply is kept, until it is known to be no manager's message
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "begins"),
+    [
+        ("thread.json", None, True),
+        ("thread.json", "2015-01-01T00:00:00Z", True),
+        ("thread.json", "2026-06-01T00:00:00+02:00", False),
+        ("thread.json", "no date", False),
+        ("thread [part 1].json", None, True),
+        ("thread [part 2].json", None, False),
+        ("thread [part 12].json", None, False),
+    ],
+)
+def test_a_file_begins_at_the_start_of_a_channel_unless_something_says_otherwise(
+    tmp_path: Path, name: str, after: str | None, begins: bool
+) -> None:
+    dates = {"dateRange": {"after": after, "before": None}}
+    path = written(tmp_path / name, entry(1), channel=THREAD, channel_type="11", **dates)
     with Archive([path]) as archive:
-        (stretch,) = archive.stretches()
-    alert, *replies = stretch.messages
-    assert (alert.author_id, alert.kind, alert.counted) == (None, MessageKind.NOTICE, False)
-    assert [(one.reply_to_author_id, one.mentions) for one in replies] == [
-        (None, frozenset()),
-        (None, frozenset()),
-        (None, {BEN}),
-        (ANN, frozenset()),
-    ]
+        assert [channel.begins for channel in archive.channels()] == [begins]
+    whole = written(tmp_path / "whole.json", channel=THREAD, channel_type="11")
+    with Archive([path, whole]) as archive:
+        assert [channel.begins for channel in archive.channels()] == [True]
 
 
-def test_a_threads_opener_is_the_author_of_its_first_message_over_all_files(tmp_path: Path) -> None:
-    later = written(tmp_path / "1.json", entry(10, BEN), channel=THREAD, channel_type="11")
-    first = written(tmp_path / "2.json", entry(1, CAT, type="21"), channel=THREAD, channel_type="11")
-    assert [stretch.place.opener_id for stretch in contents(later, first)] == [CAT, CAT]
-    assert [stretch.place.opener_id for stretch in contents(later)] == [BEN]
-    by_bot = written(tmp_path / "3.json", entry(0, BOT), channel=THREAD, channel_type="11")
-    assert [stretch.place.opener_id for stretch in contents(later, by_bot)] == [None, None]
+def test_a_threads_category_is_its_channel(tmp_path: Path) -> None:
+    unnamed = written(tmp_path / "1.json", entry(1), channel=THREAD, channel_type="11")
+    named = written(tmp_path / "2.json", entry(2), channel=THREAD, channel_type="11", category="5")
+    in_category = written(tmp_path / "3.json", entry(1), category="6")
+    for paths in permutations([unnamed, named, in_category]):
+        with Archive(paths) as archive:
+            assert [channel.place.parent_id for channel in archive.channels()] == [None, 5]
+
+
+def test_messages_from_after_their_export_are_left_out_and_their_file_is_named(tmp_path: Path) -> None:
+    late = {"id": str(first_id_at(datetime(2026, 1, 1, 0, 10, tzinfo=UTC)))}
+    just_in_time = {"id": str(first_id_at(datetime(2026, 1, 1, 0, 10, tzinfo=UTC)) - 1)}
+    from_2083 = {"id": str(2**63 - 1)}
+    path = written(tmp_path / "a.json", entry(1), entry(2) | just_in_time, entry(3) | late, entry(4) | from_2083)
+    undated = written(tmp_path / "b.json", entry(5), entry(6) | from_2083, at=None)
+    with Archive([path, undated], now=datetime(2026, 2, 1, tzinfo=UTC)) as archive:
+        assert (archive.files, archive.messages) == (2, 3)
+        assert [(one.path, one.reason) for one in archive.broken_files] == [
+            (path, "2 messages have ids from after the export: left out. The rest of the file is imported."),
+            (undated, "1 message has an id from after the export: left out. The rest of the file is imported."),
+        ]
 
 
 def test_of_a_message_exported_again_the_newest_export_counts(tmp_path: Path) -> None:
-    old = written(tmp_path / "old.json", entry(1, ANN), entry(2, ANN), at="2026-01-01T00:00:00.0000001+00:00")
+    old = written(tmp_path / "old.json", entry(1, ANN), entry(2, ANN), at="2026-01-01T00:00:00.0010001+00:00")
     new = written(tmp_path / "new.json", entry(2, BEN), entry(3, ANN), at="2026-01-01T02:30:00+02:00")
     undated = written(tmp_path / "undated.json", entry(1, CAT), entry(3, CAT), entry(4, CAT), at=None)
     for paths in permutations([old, new, undated]):
-        (stretch,) = contents(*paths)
-        assert [message.author_id for message in stretch.messages] == [ANN, BEN, ANN, CAT]
+        assert [message.author_id for message in messages(*paths)] == [ANN, BEN, ANN, CAT]
 
 
 def test_two_exports_of_the_same_moment_give_the_same_in_either_order(tmp_path: Path) -> None:
@@ -198,55 +239,19 @@ def test_two_exports_of_the_same_moment_give_the_same_in_either_order(tmp_path: 
     assert contents(one, two) == contents(two, one)
 
 
-def test_only_what_overlaps_is_joined(tmp_path: Path) -> None:
-    ranges = {"a": (1, 10), "b": (10, 20), "c": (21, 30), "d": (40, 50), "e": (42, 45)}
-    paths = [written(tmp_path / f"{name}.json", entry(low), entry(high)) for name, (low, high) in ranges.items()]
-    wanted = [(1, 20), (21, 30), (40, 50)]
-    for order in (paths, paths[::-1]):
-        stretches = contents(*order)
-        assert [(stretch.first_id - FIRST, stretch.last_id - FIRST) for stretch in stretches] == wanted
-
-
-def test_pieces_adjoin_and_bring_what_was_before_them(tmp_path: Path) -> None:
+def test_pieces_hold_as_many_messages_as_asked_for(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", *(entry(2 * number) for number in range(1, 131)))
     with Archive([path]) as archive:
-        pieces = list(archive.stretches(60))
-        assert [(piece.first_id - FIRST, piece.last_id - FIRST) for piece in pieces] == [
-            (2, 120),
-            (121, 240),
-            (241, 260),
-        ]
-        assert [len(piece.messages) for piece in pieces] == [60, 60, 10]
-        assert [len(piece.context) for piece in pieces] == [0, 50, 50]
-        assert [piece.context_first_id for piece in pieces] == [0, FIRST + 22, FIRST + 142]
-        assert numbers(pieces[2].context) == list(range(142, 241, 2))
-        more = archive.earlier(pieces[2], 60)
-        assert numbers(more.context) == list(range(22, 241, 2))
-        assert more.context_first_id == FIRST + 22
-        assert (more.first_id, more.last_id, more.messages) == (FIRST + 241, FIRST + 260, pieces[2].messages)
-        most = archive.earlier(more, 10)
-        assert (numbers(most.context), most.context_first_id) == (list(range(2, 241, 2)), 0)
-        assert archive.earlier(most, 1) is most
-        exact = archive.earlier(pieces[1], 9)
-        assert (len(exact.context), exact.context_first_id) == (59, FIRST + 4)
-        assert archive.earlier(pieces[1], 10).context_first_id == 0
-        with pytest.raises(ValueError, match="count"):
-            archive.earlier(most, 0)
+        pieces = list(archive.copies(CHANNEL, 60))
+        assert [len(piece) for piece in pieces] == [60, 60, 10]
+        assert numbers(copy.message for piece in pieces for copy, _ in piece) == list(range(2, 261, 2))
         with pytest.raises(ValueError, match="limit"):
-            next(archive.stretches(0))
-
-
-def test_context_reaches_across_files(tmp_path: Path) -> None:
-    one = written(tmp_path / "1.json", entry(1), entry(2))
-    two = written(tmp_path / "2.json", entry(10), reply(11, BEN, 2))
-    second = contents(two, one)[1]
-    assert (numbers(second.context), second.context_first_id) == ([1, 2], 0)
-    assert second.messages[1].reply_to_author_id == ANN
+            next(archive.copies(CHANNEL, 0))
 
 
 def test_channels_come_by_rising_id(tmp_path: Path) -> None:
     paths = [written(tmp_path / f"{channel}.json", entry(1), channel=channel) for channel in (7, 3, 5)]
-    assert [stretch.place.channel_id for stretch in contents(*paths)] == [3, 5, 7]
+    assert list(contents(*paths)) == [3, 5, 7]
 
 
 # Broken files
@@ -269,8 +274,8 @@ def test_broken_files_are_named_and_leave_nothing_behind(tmp_path: Path) -> None
             (good.parent / "settings.json", "The file is JSON, but not an export of DiscordChatExporter."),
         ]
         assert (archive.files, archive.messages, archive.guild_id) == (1, 2, GUILD)
-        stretches = list(archive.stretches())
-    assert stretches == contents(good)
+        found = read(archive)
+    assert found == contents(good)
 
 
 def test_a_re_export_that_breaks_takes_nothing_back(tmp_path: Path) -> None:
@@ -282,7 +287,7 @@ def test_a_re_export_that_breaks_takes_nothing_back(tmp_path: Path) -> None:
 def test_nothing_usable(tmp_path: Path) -> None:
     with Archive([tmp_path / "missing"]) as archive:
         assert (archive.guild_id, archive.files, archive.messages, archive.count_members()) == (None, 0, 0, 0)
-        assert list(archive.stretches()) == []
+        assert archive.channels() == ()
         assert len(archive.broken_files) == 1
     with Archive([]) as archive:
         assert (archive.guild_id, archive.broken_files) == (None, ())
@@ -291,7 +296,7 @@ def test_nothing_usable(tmp_path: Path) -> None:
 def test_an_export_without_messages_is_usable(tmp_path: Path) -> None:
     with Archive([written(tmp_path / "a.json")]) as archive:
         assert (archive.guild_id, archive.files, archive.messages) == (GUILD, 1, 0)
-        assert list(archive.stretches()) == []
+        assert read(archive) == {CHANNEL: []}
 
 
 def test_two_guilds_are_one_error_that_lists_both(tmp_path: Path) -> None:
@@ -315,7 +320,7 @@ def test_one_guild_of_several_is_read_and_the_files_of_others_are_named(tmp_path
         assert (archive.guild_id, archive.files, archive.messages) == (OTHER_GUILD, 1, 1)
         assert archive.left_out == {GUILD: (one,)}
         assert [file.path for file in archive.broken_files] == [broken]
-        assert list(archive.stretches()) == contents(two)
+        assert read(archive) == contents(two)
     with pytest.raises(ExportError, match=rf"None of the files is from the server 5; they are from {GUILD} \(1 file\)"):
         Archive([one], guild_id=5).__enter__()
     with Archive([broken], guild_id=5) as archive:
@@ -393,7 +398,7 @@ import sys
 from pathlib import Path
 from bot.exports.archive import Archive
 with Archive([Path(sys.argv[1])]) as archive:
-    seen = sum(len(stretch.messages) for stretch in archive.stretches())
+    seen = sum(len(piece) for channel in archive.channels() for piece in archive.copies(channel.place.channel_id))
 status = Path("/proc/self/status").read_text()
 print(seen, archive.messages, status.split("VmHWM:")[1].split()[0])
 """

@@ -1,14 +1,13 @@
 """The archive over real exports: totals by a plain count, and the same however the files are ordered or cut."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.message import Message, MessageKind
-from bot.domain.stretch import Stretch
+from bot.domain.evidence import Copy
+from bot.domain.message import MessageKind
 from bot.exports.archive import Archive
 
 COUNTED = ("Default", "Reply")
@@ -43,7 +42,7 @@ def test_totals_and_links_are_those_of_a_plain_count(name: str) -> None:
             {authors[e["id"]] for e in entries if e["id"] in authors and e["type"] in COUNTED}
         )
         assert archive.unresolved_replies == sum(reply["reference"]["messageId"] not in known for reply in replies)
-        read = [message for stretch in archive.stretches() for message in stretch.messages]
+        read = [copy.message for copies in contents(archive).values() for copy in copies]
     assert {message.message_id for message in read} == set(map(int, known))
     targets = {int(entry["id"]): authors.get(entry["reference"]["messageId"]) for entry in replies}
     joined = {m.message_id: m.reply_to_author_id for m in read if m.kind is MessageKind.REPLY}
@@ -51,30 +50,24 @@ def test_totals_and_links_are_those_of_a_plain_count(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["forge", "mesh"])
-def test_reversed_files_give_identical_stretches(name: str) -> None:
+def test_reversed_files_give_identical_messages(name: str) -> None:
     paths = sorted(sample(name).glob("*.json"))
     with Archive(paths) as one, Archive(paths[::-1]) as other:
         assert one.unresolved_replies == other.unresolved_replies
-        stretches = list(one.stretches(100))
-        assert stretches == list(other.stretches(100))
-    assert len(stretches) > len(paths) / 2
+        found = contents(one)
+        assert found == contents(other)
+        assert one.channels() == other.channels()
+    assert len(found) > len(paths) / 2
 
 
-def flat(archive: Archive, limit: int) -> Iterator[tuple[object, Message, tuple[Message, ...]]]:
-    """Every message with its place and everything that came before it in the channel."""
-    for stretch in archive.stretches(limit):
-        whole = complete(archive, stretch)
-        for number, message in enumerate(stretch.messages):
-            yield stretch.place, message, whole.context + stretch.messages[:number]
+def contents(archive: Archive) -> dict[int, list[Copy]]:
+    return {
+        channel.place.channel_id: [copy for piece in archive.copies(channel.place.channel_id, 97) for copy, _ in piece]
+        for channel in archive.channels()
+    }
 
 
-def complete(archive: Archive, stretch: Stretch) -> Stretch:
-    while stretch.context_first_id:
-        stretch = archive.earlier(stretch, 300)
-    return stretch
-
-
-def test_a_file_in_three_parts_gives_the_same_messages_and_context(tmp_path: Path) -> None:
+def test_a_file_in_three_parts_gives_the_same_messages(tmp_path: Path) -> None:
     exports = plain(sample("forge"))
     path, export = max(exports.items(), key=lambda item: len(item[1]["messages"]))
     third = len(export["messages"]) // 3
@@ -84,10 +77,5 @@ def test_a_file_in_three_parts_gives_the_same_messages_and_context(tmp_path: Pat
         part.write_text(json.dumps(export | {"messages": export["messages"][slice(*bounds)]}), encoding="utf-8")
         parts.append(part)
     with Archive([path]) as whole, Archive(parts) as cut, Archive([*parts, path]) as both:
-        assert len(list(whole.stretches(10**6))) == 1
-        assert len(list(cut.stretches(10**6))) == 3
-        assert len(list(both.stretches(10**6))) == 1
-        wanted = list(flat(whole, 97))
-        assert list(flat(cut, 97)) == wanted
-        assert list(flat(both, 97)) == wanted
-        assert list(both.stretches()) == list(whole.stretches())
+        assert contents(cut) == contents(both) == contents(whole)
+        assert len(next(iter(contents(whole).values()))) > 300

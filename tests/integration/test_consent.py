@@ -33,7 +33,7 @@ from bot.exports.archive import Archive
 from bot.services.guild.restoration import restore
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.relationship import Logged, Relationships
-from bot.services.members.roster import Roster, appoint
+from bot.services.members.roster import Roster, appoint, dismiss
 from bot.services.record.channel_snapshot import ChannelSnapshot
 from bot.services.record.follower import Follower
 from bot.services.record.history_context import HistoryContext
@@ -85,8 +85,7 @@ class Spade:
 
     async def import_file(self, path: Path) -> None:
         with Archive([path]) as archive:
-            importer = Importer(self.database, Rules(), self.clock)
-            await importer.run(archive, await importer.prepare(GUILD, (), None), lambda _: None)
+            await Importer(self.database, Rules(), self.clock).run(archive, GUILD)
 
 
 def exported(path: Path, place: Place, messages: Iterable[Message]) -> Path:
@@ -279,6 +278,31 @@ async def test_contact_is_logged_of_the_time_since_both_are_recorded(
     async with database.writing() as connection:
         await forgetting.remember(connection, GUILD, MIA)
     assert await service.log(GUILD, ANNA, MIA, interaction_id=at(20), when=when) is Standing.UNRECORDED
+
+
+@pytest.mark.parametrize("deeds", ["dismiss, opt out", "opt out, dismiss, opt in", "opt out, dismiss, appoint"])
+async def test_what_somebody_did_as_a_manager_goes_when_they_opt_out_as_none(database: Database, deeds: str) -> None:
+    spade = Spade(database, ChannelLog(), DrivenClock(moment(-10)))
+    await returned(database, -20, managing=[ANNA, BEN])
+    spade.log.post(ROOM, said(0, MIA), said(1, BEN, to=(0, MIA)), said(2, MIA, to=(1, BEN)), said(3, ANNA, to=(0, MIA)))
+    await from_history(spade)
+    assert [(row[0], row[2]) for row in (await facts(database))["touch"]] == [(at(1), BEN), (at(3), ANNA)]
+    for minute, deed in enumerate(deeds.split(", "), start=10):
+        spade.clock.set(moment(minute))
+        match deed:
+            case "dismiss":
+                async with database.writing() as connection:
+                    await dismiss(connection, GUILD, [BEN], spade.clock.now())
+            case "opt out":
+                await spade.privacy.opt_out(GUILD, BEN)
+            case "opt in":
+                assert await spade.opt_in(BEN)
+            case "appoint":
+                await spade.appoint(BEN)
+    found = await facts(database)
+    assert [(row[0], row[2]) for row in found["touch"]] == [(at(3), ANNA)]
+    assert [row[0] for row in found["waiting"]] == [at(2)], "it waits for the team"
+    assert "waiting_for" not in found
 
 
 # What keeps it.

@@ -39,8 +39,7 @@ async def imported(
             with Archive(paths) as archive:
                 importer = Importer(database, Rules(), SystemClock())
                 assert archive.guild_id is not None
-                new = await importer.prepare(archive.guild_id, managers, ZoneInfo(zone))
-                outcomes.append(await importer.run(archive, new, lambda _: None))
+                outcomes.append(await importer.run(archive, archive.guild_id, managers, ZoneInfo(zone)))
     finally:
         await database.close()
     return outcomes

@@ -89,6 +89,24 @@ def change(address: str, do: Callable[[Database], Any]) -> Any:
     return asyncio.run(run())
 
 
+def test_a_thread_that_may_be_in_an_excluded_channel_is_left_out_by_name(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = export(tmp_path / "room.json", 5)
+    thread = export(tmp_path / "thread.json", 4, channel=CHANNEL + 1)
+    thread.write_text(thread.read_text().replace("GuildTextChat", "GuildPublicThread"))
+
+    async def exclude(database: Database) -> None:
+        async with database.writing() as connection:
+            await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
+            await guilds.set_excluded_channels(connection, GUILD, [CHANNEL + 2])
+
+    change(address, exclude)
+    assert imported(address, room, thread) == 1
+    assert f"left out {thread}: The file does not say in which channel its thread is" in capsys.readouterr().err
+    assert len(stored(address)["touch"]) == 1
+
+
 @pytest.mark.parametrize("options", [(), ("--replace", "--yes")])
 def test_an_import_changes_nothing_while_a_bot_writes_and_says_so(
     address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]

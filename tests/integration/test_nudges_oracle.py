@@ -60,7 +60,7 @@ def url(sample: str, zone: str, tmp_path_factory: pytest.TempPathFactory) -> str
         try:
             with Archive([SHARED / sample]) as archive:
                 importer = Importer(database, Rules(), SystemClock())
-                await importer.run(archive, await importer.prepare(guild_id, managers, ZoneInfo(zone)), lambda _: None)
+                await importer.run(archive, guild_id, managers, ZoneInfo(zone))
         finally:
             await database.close()
 

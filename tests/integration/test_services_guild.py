@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
+from bot.domain.evidence import Copy, ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.history_job import HistoryJob, JobKind, LeftOut
 from bot.domain.message import Message
@@ -511,6 +512,39 @@ async def test_a_second_reading_adds_a_new_managers_touches_and_counts_nothing_t
     assert job.kind is JobKind.READ_AGAIN
 
 
+async def imported_world(database: Database) -> tuple[ChannelLog, HistoryReader]:
+    """Of a channel with ten messages, files have all but the second and the last."""
+    log = ChannelLog()
+    messages = [said(minute, (MIA, BEN)[minute % 2], mentions=[NOAH]) for minute in range(10)]
+    log.post(channel(), *messages)
+    shelf = Shelf(channel(), [messages[0], *messages[2:-1]], 4)
+    await Importer(database, Rules(), DrivenClock(moment(0))).run(shelf, GUILD, [ANNA])
+    recorder = Recorder(database, Rules())
+    return log, HistoryReader(
+        database, recorder, log, Everything(log, log.snapshot(channel())), DrivenClock(moment(1000))
+    )
+
+
+async def test_a_backfill_reads_where_files_were_imported_and_counts_nothing_twice(database: Database) -> None:
+    _, reader = await imported_world(database)
+    before = await rows(database)
+    assert (sum(row[3] for row in before["activity"]), before["span"]) == (8, [])
+    await reader.wait(await reader.backfill(GUILD, moment(-100)))
+    after = await rows(database)
+    assert sum(row[3] for row in after["activity"]) == 10
+    assert after["span"]
+
+
+async def test_for_a_new_manager_discord_is_asked_what_files_were_not_kept_for(database: Database) -> None:
+    _, reader = await imported_world(database)
+    (job,) = await appointed(database, reader, BEN)
+    await reader.wait(job)
+    after = await rows(database)
+    # From the first to the last imported message, that of Ben which no file had, too.
+    assert [row[0] for row in after["touch"]] == [at(minute) for minute in (1, 3, 5, 7)]
+    assert sum(row[3] for row in after["activity"]) == 9
+
+
 async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_one_does_not(database: Database) -> None:
     log, recorder, reader = await history_world(database)
     pages_read = 0
@@ -705,49 +739,53 @@ async def test_cancelling_stops_this_guilds_backfills_alone(database: Database) 
 
 
 class Shelf:
-    """An archive of one channel, in two stretches that know nothing of each other."""
+    """An archive of one channel, in two pieces."""
 
     def __init__(self, place: Place, messages: Sequence[Message], cut: int) -> None:
         self.place, self.messages, self.cut = place, tuple(messages), cut
-        self.asked = 0
 
-    def stretches(self) -> Iterable[Stretch]:
-        for part in (self.messages[self.cut :], self.messages[: self.cut]):
-            yield Stretch(self.place, part[0].message_id, part[-1].message_id, part, (), part[0].message_id)
+    def channels(self) -> Sequence[ImportedChannel]:
+        return [ImportedChannel(replace(self.place, opener_id=None), begins=True)]
 
-    def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        self.asked += 1
-        before = tuple(message for message in self.messages if message.message_id < stretch.first_id)[-count:]
-        return replace(stretch, context=before, context_first_id=0)
+    def copies(self, channel_id: int) -> Iterable[Sequence[tuple[Copy, bool]]]:
+        assert channel_id == self.place.channel_id
+        for part in (self.messages[: self.cut], self.messages[self.cut :]):
+            yield [(Copy(message), False) for message in part]
 
 
 async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_manager(database: Database) -> None:
     shelf = Shelf(thread(MIA), [said(0, MIA), said(50, ANNA), said(100, ANNA), said(150, BEN, mentions=[MIA])], 2)
     importer = Importer(database, Rules(), DrivenClock(moment(0)))
     passed: list[int] = []
-    assert await importer.prepare(GUILD, [ANNA], None) == {ANNA}
-    first = await importer.run(shelf, frozenset({ANNA}), passed.append)
-    assert (first.new, first.known, first.touches[TouchKind.THREAD]) == (4, 0, 2)
+
+    async def reading_again() -> set[int | None]:
+        async with database.reading() as connection:
+            return {job.manager_id for job in await history_jobs.unfinished(connection, GUILD)}
+
+    first = await importer.run(shelf, GUILD, [ANNA], progress=passed.append)
+    assert (first.new, first.known, first.touches) == (4, 0, {TouchKind.THREAD: 2})
     assert passed == [2, 2]
-    assert shelf.asked == 2  # the later stretch for Anna's words, the earlier for Mia's: did she open the thread?
-    new = await importer.prepare(GUILD, [ANNA, BEN], ZoneInfo("Asia/Kathmandu"))
-    assert new == {BEN}
-    second = await importer.run(shelf, new, passed.append)
-    assert (second.new, second.known) == (0, 4)
+    again = await importer.run(shelf, GUILD, [ANNA])
+    assert (again.new, again.known, again.touches) == (0, 4, {})
+    # What Ben wrote is in the missing part: his job stays until the files, or Discord, tell it again.
+    part = await importer.run(Shelf(shelf.place, shelf.messages[:3], 2), GUILD, [ANNA, BEN])
+    assert part.touches == {}
+    assert await reading_again() == {BEN}
+    second = await importer.run(shelf, GUILD, [ANNA, BEN], ZoneInfo("Asia/Kathmandu"))
+    assert second.touches == {TouchKind.MENTION: 1}
+    assert await reading_again() == set()
     found = await rows(database)
     assert [(row[0], row[2]) for row in found["touch"]] == [(at(50), ANNA), (at(100), ANNA), (at(150), BEN)]
-    assert await importer.prepare(GUILD, [ANNA], None) == frozenset()
-    assert await importer.prepare(GUILD, [BEN], None) == {BEN}  # until all there is on record was read again for him
     async with database.reading() as connection:
         settings = await guilds.settings_of(connection, GUILD)
     assert settings == GuildSettings(GUILD, ZoneInfo("Asia/Kathmandu"))
-    await importer.forget(GUILD)
-    assert not any((await rows(database)).values())
+    replaced = await importer.run(shelf, GUILD, replace=True)
+    assert (replaced.new, replaced.touches) == (4, {TouchKind.THREAD: 2, TouchKind.MENTION: 1})
+    assert await rows(database) == found
 
 
 async def test_an_archive_without_messages_adds_nothing(database: Database) -> None:
     importer = Importer(database, Rules(), DrivenClock(moment(0)))
     with Archive([]) as archive:
-        imported = await importer.run(archive, frozenset(), lambda _: None)
-    assert imported == Imported()
+        assert await importer.run(archive, GUILD) == Imported()
     assert not any((await rows(database)).values())

@@ -215,10 +215,10 @@ def test_a_revision_is_compared_with_the_known_ones(monkeypatch: pytest.MonkeyPa
             return cls()
 
         def get_current_head(self) -> str:
-            return "0003"
+            return "evidence"
 
         def walk_revisions(self) -> list[object]:
-            return [type("Script", (), {"revision": revision}) for revision in ("0003", "0002", "0001")]
+            return [type("Script", (), {"revision": revision}) for revision in ("evidence", "0003", "0002", "0001")]
 
     monkeypatch.setattr(migration, "ScriptDirectory", Scripts)
     assert schema_state("0001") is SchemaState.OLDER

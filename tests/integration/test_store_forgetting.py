@@ -200,6 +200,7 @@ KEPT_FOR_GOOD = {
     "history_job_channel",
     "history_job_stretch",
     "ignored",
+    "imported_channel",  # whose thread is whose
     "known_gap",
     "manager",
     "manager_role",

@@ -114,6 +114,8 @@ RECORDED = {
     "known_gap",
     "history_job_channel",
     "history_job_stretch",
+    "imported_message",
+    "imported_channel",
     "nudge_member",
     "digest",
     "delivery",

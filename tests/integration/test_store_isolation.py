@@ -14,9 +14,11 @@ from sqlalchemy import Column, insert
 
 import bot.store
 from bot.domain.delivery import DeliveryKind, DeliveryState
+from bot.domain.evidence import Ends
 from bot.domain.forgetting import Objection, Scope
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.history_job import JobKind, LeftOut, Unread
+from bot.domain.message import MessageKind
 from bot.domain.nudge import OfferedMember, Reason
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
@@ -46,6 +48,7 @@ WORDS = {
     ("manager", "time_zone"): "UTC",
     ("manager", "nudge_weekdays"): "0,1",
     ("digest", "figures"): '{"managers": []}',
+    ("imported_message", "kind"): MessageKind.DEFAULT.value,
 }
 OF_ANN = {
     ("history_job", "kind"): JobKind.READ_AGAIN.value,
@@ -87,6 +90,7 @@ def value(column: Column[Any], guild_id: int, person_id: int, *, happened: bool)
         **dict.fromkeys(MANAGERS, person_id + MANAGER),
         **MOMENTS,
         "guild_id": guild_id,
+        "mentions": f" {person_id} ",
         "week_on": date(2026, 3, 2) + timedelta(weeks=person_id - ANN),
     }
     by_type = {Truth: person_id == BEN, Moment: AT, Day: AT.date()}
@@ -154,6 +158,11 @@ ARGUMENTS: dict[str, Any] = {
     "proxied": True,
     "counted": True,
     "parent_id": None,
+    "as_manager": True,
+    "first_id": first_id_at(AT + timedelta(days=1)),
+    "messages": {(ANN, AT.date()): 1},
+    "gone": [],
+    "ends": {ANN: Ends(*[identity(GUILD, ANN) + 5] * 4)},
 }
 
 
@@ -166,6 +175,8 @@ def argument(module: str, name: str) -> object:
     if name == "settings":
         zone = ZoneInfo("Europe/Berlin")
         return ManagerSettings(GUILD, ANN + MANAGER, zone=zone) if module == "managers" else GuildSettings(GUILD, zone)
+    if name == "found" and module == "record":
+        return Ends(*[identity(GUILD, ANN) + 5] * 4)
     return ARGUMENTS[name]
 
 

@@ -37,8 +37,7 @@ async def mine(folder: Path, url: str, guild_id: int, managers: tuple[int, ...],
     try:
         with Archive([folder]) as archive:
             importer = Importer(database, RULES, SystemClock())
-            new = await importer.prepare(guild_id, managers, ZoneInfo("Europe/Berlin"))
-            await importer.run(archive, new, lambda _: None)
+            await importer.run(archive, guild_id, managers, ZoneInfo("Europe/Berlin"))
         async with database.reading() as connection:
             settings = await guilds.settings_of(connection, guild_id)
         assert settings is not None

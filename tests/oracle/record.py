@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,7 @@ class Record:
     threads: set[int]
     by_id: dict[int, Message]
     broken: list[str]
+    begun: set[int] = field(default_factory=set)  # channels of which a file certainly begins at the start
 
 
 @dataclass(slots=True)
@@ -136,6 +137,9 @@ def collect(documents: Iterable[dict[str, Any]], record: Record | None = None) -
         record.channels.setdefault(channel_id, [])
         if "Thread" in channel_type or channel_type in ("10", "11"):
             record.threads.add(channel_id)
+        after = (document.get("dateRange") or {}).get("after")
+        if after is None or datetime.fromisoformat(after) <= utc(milliseconds(channel_id)):
+            record.begun.add(channel_id)
         exported = datetime.fromisoformat(document.get("exportedAt") or "0001-01-01T00:00:00+00:00")
         for raw in document["messages"]:
             key = (channel_id, int(raw["id"]))
@@ -203,10 +207,19 @@ def derive(record: Record, managers: Collection[int], *, both_ways: bool = False
 
 
 def member_opener(record: Record, messages: list[Message], managers: Collection[int]) -> int | None:
-    """Find the opener of a thread, if it is one and they are a member: the author of its first message."""
+    """Find the opener of a thread, if it is one and they are a member.
+
+    That is the author of the message with the thread's id; else, if the files begin at its start, of its first one. A
+    message of type 21 is by whoever started the thread.
+    """
     if not messages or messages[0].channel_id not in record.threads:
         return None
-    first = messages[0]
+    thread_id = messages[0].channel_id
+    first = record.by_id.get(thread_id)
+    if first is None or first.type == "21":
+        first = messages[0]
+        if first.type == "21" or thread_id not in record.begun:
+            return None
     return first.author_id if first.person and first.author_id not in managers else None
 
 

@@ -47,6 +47,10 @@ class FastLoop(asyncio.SelectorEventLoop):
         """The seconds that have passed."""
         return self._when_idle.passed
 
+    def skip(self, seconds: float) -> None:
+        """Let time pass at once: what is due in it comes late, and what recurs comes once."""
+        self._when_idle.passed += seconds
+
     def hold(self) -> None:
         """Let no time pass, until `release` was called as often."""
         self._when_idle.held += 1

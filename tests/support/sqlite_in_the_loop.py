@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from aiosqlite import Connection
+from aiosqlite.core import _STOP_RUNNING_SENTINEL
 
 
 @contextmanager
@@ -30,5 +31,13 @@ def sqlite_in_the_loop() -> Iterator[None]:
         await asyncio.sleep(0)
         return function(*args, **kwargs)
 
-    with mock.patch.multiple(Connection, _connect=connect, _execute=execute):
+    def stop(self: Connection) -> None:
+        # In its thread it would take real time, in which that of a FastLoop passes.
+        self._running = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
+
+    with mock.patch.multiple(Connection, _connect=connect, _execute=execute, stop=stop):
         yield

@@ -45,7 +45,7 @@ async def nothing() -> None:
 async def test_a_refused_archive_is_unread_while_others_are_still_looked_at() -> None:
     go = asyncio.Event()
     search = ArchiveSearch(EmptyArchives())
-    scope = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, SINCE, None)
+    scope = ArchiveScope({1: Span(5, 9), 2: Span(5, 9)}, {1: 9, 2: 9}, SINCE, None)
     assert await search.changed([forum(2, nothing, readable=False)], scope, lambda: True) == ([], False)
     assert search.unread == {2}
     looking = asyncio.create_task(

@@ -36,6 +36,8 @@ TEXT_COLUMNS = {
     ("digest", "figures"),
     ("known_gap", "reason"),
     ("hand_over", "delivery_id"),
+    ("imported_message", "kind"),
+    ("imported_message", "mentions"),  # ids, divided by spaces
     ("history_job", "kind"),
     ("history_job_channel", "left_out"),
     ("forgotten", "mark"),

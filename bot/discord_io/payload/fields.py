@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-Json = dict[str, Any]
+from bot.domain.snowflake import HIGHEST_ID
 
-_LARGEST_ID = 2**63 - 1
-"""The largest id that a database column takes."""
+Json = dict[str, Any]
 
 
 class MalformedError(Exception):
@@ -35,9 +34,9 @@ def list_of(value: object, what: str) -> Sequence[object]:
 
 def id_of(value: object, what: str) -> int:
     """A value that must be an id, as Discord writes it (a text of digits) or as a number."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(_LARGEST_ID)):
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(HIGHEST_ID)):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_ID:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= HIGHEST_ID:
         raise MalformedError(what)
     return value
 
@@ -106,7 +105,7 @@ def flag(raw: Mapping[str, Any], key: str) -> bool:
 def bits(raw: Mapping[str, Any], key: str) -> str:
     """A field that must be a set of permissions: a text of digits, or a number."""
     value = raw.get(key)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_ID:
         return str(value)
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 100:
         return value

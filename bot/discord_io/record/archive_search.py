@@ -84,8 +84,7 @@ class ArchiveSearch:
                 continue
             if thread.archived_at is not None and thread.archived_at < from_at - _LOOK_BACK:
                 break
-            known = scope.recorded.get(thread.thread_id)
             newest_id = thread.last_message_id or thread.thread_id
-            if thread.stale or newest_id > (known.last_id if known is not None else begins):
+            if thread.stale or newest_id > scope.ends.get(thread.thread_id, begins):
                 found.append(thread.snapshot_in(channel))
         return found, whole

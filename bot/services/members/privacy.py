@@ -139,6 +139,7 @@ def _summed_up(rows: Rows, person_id: int, unrecorded: Unrecorded) -> StoredFact
     as_member = sum(len(about(table)) for table in rows)
     ignored = len(rows.get("ignored", ()))
     manages = len(rows.get("manager", ()))
+    imported = len(rows.get("imported_message", ()))
     return StoredFacts(
         person_id=person_id,
         opted_out_at=member[0]["opted_out_at"] if member else None,
@@ -152,10 +153,11 @@ def _summed_up(rows: Rows, person_id: int, unrecorded: Unrecorded) -> StoredFact
         waiting=len(about("waiting")),
         nudges=len({row["delivery_id"] for row in about("nudge_member")}),
         set_aside=len(about("snooze")) + len(about("hand_over")),
+        imported=imported,
         left_at=member[0]["left_at"] if member else None,
         proxied=bool(member) and member[0]["proxied"] is not None,
         manages=manages > 0,
-        acted=sum(map(len, rows.values())) - as_member - ignored - manages,
+        acted=sum(map(len, rows.values())) - as_member - ignored - manages - imported,
         ignored=ignored > 0,
     )
 

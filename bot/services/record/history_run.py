@@ -23,7 +23,7 @@ from bot.services.record.job_progress import JobTracker
 from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
-from bot.store import guilds, history_jobs, spans, unread
+from bot.store import evidence, guilds, history_jobs, spans, unread
 from bot.store.database import Database
 from bot.store.error import UnknownZoneError
 
@@ -113,8 +113,9 @@ class HistoryRun:
         async with self._database.writing() as connection:
             excluded = await guilds.excluded_channels(connection, job.guild_id)
             recorded = await spans.of_guild(connection, job.guild_id)
+            imported = await evidence.extents(connection, job.guild_id)
             found = [
-                self._missing(job, one, recorded, archive=not one.place.is_thread)
+                self._missing(job, one, recorded, imported, archive=not one.place.is_thread)
                 for one in shown
                 if not one.place.is_in(excluded)
             ]
@@ -123,7 +124,7 @@ class HistoryRun:
             )
             ids = {one.place.channel_id for one in shown}
             for channel_id in sorted(await spans.counted_channels(connection, job.guild_id) - ids):
-                hidden = self._missing(job, ChannelSnapshot(Place(job.guild_id, channel_id), 0), recorded)
+                hidden = self._missing(job, ChannelSnapshot(Place(job.guild_id, channel_id), 0), recorded, imported)
                 looked_at += bool(hidden.stretches)
                 found.append(hidden)
             await history_jobs.add_list(connection, job.guild_id, job.job_id, found, looked_at)
@@ -133,6 +134,7 @@ class HistoryRun:
         job: HistoryJob,
         snapshot: ChannelSnapshot,
         spans_by_channel: Mapping[int, tuple[Span, ...]],
+        imported: Mapping[int, Span],
         *,
         archive: bool = False,
     ) -> Unread:
@@ -140,6 +142,8 @@ class HistoryRun:
         place = snapshot.place
         recorded = spans_by_channel.get(place.channel_id, ())
         newest_id = first_id_at(self._clock.now()) if snapshot.stale else snapshot.last_message_id
+        if place.channel_id in imported:
+            newest_id = max(newest_id, imported[place.channel_id].last_id)
         first_id = max(first_id_at(job.since), place.channel_id)
         last_id = max((span.last_id for span in recorded), default=newest_id)
         wanted = unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
@@ -155,7 +159,8 @@ class HistoryRun:
         found, whole = await self._channels.archived(job.guild_id, channel_id, first_id_at(job.since))
         async with self._database.writing() as connection:
             recorded = await spans.of_guild(connection, job.guild_id)
-            threads = [self._missing(job, one, recorded) for one in found]
+            imported = await evidence.extents(connection, job.guild_id)
+            threads = [self._missing(job, one, recorded, imported) for one in found]
             added = await unread.add(connection, job.guild_id, job.job_id, threads)
             await history_jobs.add_channels(connection, job.job_id, added)
             if whole:
@@ -276,6 +281,8 @@ class HistoryRun:
         whole = True
         for span in wanted:
             async for stretch in pages(self._history, place, span):
+                # Of what was imported, only what concerned the managers of that time was kept: now Discord tells it.
+                await self._recorder.record(stretch, self._context)
                 still = await self._recorder.read_again(stretch, self._context, manager_ids)
                 if still is None:
                     return None

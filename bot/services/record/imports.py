@@ -1,96 +1,109 @@
-"""Recording an archive of export files, in the same way as live messages."""
+"""Importing an archive of export files: all of it in one transaction, as evidence for the messages in it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.domain.evidence import Copy, ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
-from bot.domain.stretch import Stretch
+from bot.domain.snowflake import HIGHEST_ID
+from bot.domain.span import Span
 from bot.domain.touch import TouchKind
 from bot.services.members.roster import appoint
-from bot.services.record.recorder import Recorded, Recorder
-from bot.store import guilds, history_jobs
-from bot.store.database import Database
+from bot.services.record.evidence import Evidence
+from bot.services.record.judgement import judge_again
+from bot.store import guilds, history_jobs, spans, unread
+from bot.store.database import Connection, Database
 
-_CONTEXT = 200
 _STILL_DUE = timedelta(days=8)
 """The longest that a day or week is due after it was dealt with, in any time zone."""
 
 
 class StagedArchive(Protocol):
-    """An archive of export files, as an import needs it."""
+    """An archive of export files of one guild, as an import needs it."""
 
-    def stretches(self) -> Iterable[Stretch]:
-        """Everything it covers, one channel after the other, oldest first."""
+    def channels(self) -> Sequence[ImportedChannel]:
+        """Every channel of which there is a file."""
 
-    def earlier(self, stretch: Stretch, count: int) -> Stretch:
-        """The same stretch with up to `count` more messages before it."""
+    def copies(self, channel_id: int) -> Iterable[Sequence[tuple[Copy, bool]]]:
+        """A channel's messages in pieces, oldest first, each with whether its reply's target is in one of the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: `new` messages, those that were `known` before, and the touches on members it added."""
+    """The result of an import: `new` messages, those that added nothing, and the touches on members it added.
+
+    unplaced: the threads that were left out, since neither files nor the record tell whether their channel is excluded.
+    """
 
     new: int = 0
     known: int = 0
     touches: Counter[TouchKind] = field(default_factory=Counter)
+    unplaced: tuple[int, ...] = ()
 
 
 class Importer:
-    """Imports archives of one guild after another. Importing the same files again changes nothing."""
+    """Imports archives of one guild after another. Importing the same files again changes nothing.
+
+    Any parts of a history, imported in any order by any number of imports, give the same record as one import of all.
+    """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
         self._database = database
+        self._rules = rules
         self._clock = clock
-        self._recorder = Recorder(database, rules)
-
-    async def prepare(self, guild_id: int, manager_ids: Collection[int], zone: ZoneInfo | None) -> frozenset[int]:
-        """Store the guild's settings and managers; returns those managers for whom history has to be read again.
-
-        These are the ones who were no managers before, and those with an unfinished job that reads again: they were no
-        managers when a part of the record was made.
-        """
-        async with self._database.writing() as connection:
-            settings = await guilds.settings_of(connection, guild_id, zone=zone)
-            await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
-            new = await appoint(connection, guild_id, manager_ids, self._clock.now())
-            unread = {job.manager_id for job in await history_jobs.unfinished(connection, guild_id)}
-        return new | (frozenset(manager_ids) & unread)
-
-    async def forget(self, guild_id: int) -> None:
-        """Delete what is recorded of a guild; its settings stay, and that nothing is sent twice."""
-        async with self._database.writing() as connection:
-            await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
 
     async def run(
-        self, archive: StagedArchive, new_managers: frozenset[int], progress: Callable[[int], None]
+        self,
+        archive: StagedArchive,
+        guild_id: int,
+        manager_ids: Collection[int] = (),
+        zone: ZoneInfo | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[int], None] | None = None,
     ) -> Imported:
-        """Record what the archive has and the record lacks.
+        """Record what the archive has and the record lacks, in one transaction.
 
-        `progress` is called with the number of messages in each stretch.
+        `manager_ids` join the guild's managers; `zone` is its time zone from now on, if given. With `replace`, what is
+        recorded of the guild is forgotten first; its settings stay, and what was sent is not sent again. `progress` is
+        called with the number of messages in each piece. Of excluded channels and their threads nothing is imported.
         """
-        context = _ArchiveContext(archive)
-        total = Recorded()
-        for stretch in archive.stretches():
-            recorded = await self._recorder.record(stretch, context)
-            if new_managers and recorded.known:
-                await self._recorder.read_again(stretch, context, new_managers)
-            total += recorded
-            progress(len(stretch.messages))
-        return Imported(total.messages, total.known, total.touches)
+        async with self._database.writing() as connection:
+            if replace:
+                await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
+            settings = await guilds.settings_of(connection, guild_id, zone=zone)
+            await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
+            await appoint(connection, guild_id, manager_ids, self._clock.now())
+            reading_again = await _reading_again(connection, guild_id, manager_ids)
+            evidence = await Evidence.of(connection, guild_id)
+            counted = await evidence.add_channels(archive.channels())
+            for channel_id in counted:
+                for copies in archive.copies(channel_id):
+                    await evidence.add(channel_id, copies)
+                    if progress is not None:
+                        progress(len(copies))
+            await evidence.finish()
+            if reading_again:
+                evidence.doubt_everything()
+            touches = await judge_again(connection, guild_id, evidence.doubtful, self._rules)
+            for channel_id in await evidence.whole() if reading_again else ():
+                told = await spans.of_channel(connection, channel_id)
+                await unread.read(connection, reading_again, channel_id, Span(0, HIGHEST_ID), told)
+            await history_jobs.finish(connection, reading_again, self._clock.now())
+        return Imported(evidence.new, evidence.known, touches, tuple(evidence.unplaced))
 
 
-class _ArchiveContext:
-    def __init__(self, archive: StagedArchive) -> None:
-        self._archive = archive
+async def _reading_again(connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
+    """The jobs that read again for some managers, who were none when a part of the record was made.
 
-    async def earlier(self, stretch: Stretch) -> Stretch:
-        return self._archive.earlier(stretch, _CONTEXT)
-
-    async def opened(self, stretch: Stretch) -> Stretch:
-        return stretch  # an archive names the opener of every thread
+    Files that hold all that files told of a channel before are as good as reading it again; where Discord told
+    something, only Discord can tell it again.
+    """
+    unfinished = await history_jobs.unfinished(connection, guild_id)
+    return frozenset(job.job_id for job in unfinished if job.manager_id in manager_ids)

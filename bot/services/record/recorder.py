@@ -13,7 +13,7 @@ from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
 from bot.services.record.recent_ids import RecentIds
-from bot.store import forgetting, guilds, managers, record, spans, unread
+from bot.store import evidence, forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
 
 UNREADABLE = "What Discord sends of it cannot be read"
@@ -58,8 +58,10 @@ class Recorder:
     """Derives facts from stretches and writes them with the span they came from, in one transaction per stretch.
 
     Recording is idempotent: a stretch may be given any number of times and in any order, since whatever lies in a
-    span that is on record is skipped. Of an excluded channel nothing is recorded, and no span. A message that cannot be
-    read becomes a known gap, as does one that cannot be judged without it, and the rest of its stretch is recorded.
+    span that is on record is skipped. Where messages were imported, they are not counted again, and what is derived
+    from the stretch takes the place of what their files told. Of an excluded channel nothing is recorded, and no span.
+    A message that cannot be read becomes a known gap, as does one that cannot be judged without it, and the rest of its
+    stretch is recorded.
 
     What was deleted is remembered for as long as a page that was fetched before may be on its way here: some minutes.
     Whoever holds a message for longer has to `ignore` it once more before recording it.
@@ -103,6 +105,9 @@ class Recorder:
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         recorded = await spans.of_channel(connection, place.channel_id)
+        stored = await evidence.places_of(connection, [one.message_id for one in stretch.messages])
+        counted = frozenset(one.message_id for one in stored if one.counted)
+        elsewhere = frozenset(one.message_id for one in stored if one.channel_id != place.channel_id)
         undecided: frozenset[int] = frozenset()
         while True:
             unreadable = tuple(gap for one in stretch.missing(undecided) for gap in unrecorded(one, recorded))
@@ -117,6 +122,7 @@ class Recorder:
                     zone=zone,
                     rules=self._rules,
                     gone=self._gone,
+                    counted=counted,
                 )
                 if not isinstance(outcome, Derived):
                     return outcome
@@ -127,7 +133,7 @@ class Recorder:
             undecided |= found
         touches: Counter[TouchKind] = Counter()
         for span, facts in zip(missing, derived, strict=True):
-            await self._write(connection, stretch, span, facts)
+            await self._write(connection, stretch, span, facts, elsewhere)
             touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
         for gap in unreadable:
             await spans.add_known_gap(
@@ -137,12 +143,24 @@ class Recorder:
         readable = sum(one.readable and one.message_id not in undecided for one in stretch.messages)
         return Recorded(new, readable - new, touches, unreadable=unreadable)
 
-    async def _write(self, connection: Connection, stretch: Stretch, span: Span, facts: Derived) -> None:
-        guild_id = stretch.place.guild_id
-        await record.add_activity(connection, stretch.place, facts)
-        await record.add_touches(connection, guild_id, facts.touches)
-        await record.add_waiting(connection, guild_id, facts.waiting)
-        await spans.add(connection, stretch.place, span)
+    async def _write(
+        self, connection: Connection, stretch: Stretch, span: Span, facts: Derived, elsewhere: AbstractSet[int]
+    ) -> None:
+        """Write what a span says; of its messages, files have those in `elsewhere` in another channel."""
+        place = stretch.place
+        await record.add_activity(connection, place, facts)
+        # Where a thread repeats the message that it was started on, Discord does not tell that message.
+        repeated = {one.message_id for one in stretch.messages if not one.counted} & {place.channel_id}
+        imported = {*await evidence.ids_in(connection, place.channel_id, span)} - repeated
+        moved = frozenset(one for one in elsewhere - repeated if span.holds(one))
+        if imported or moved:  # what Discord tells takes the place of what files told
+            await record.move(connection, moved, place.channel_id)
+            told = {one.message_id for one in facts.touches} | {one.message_id for one in facts.waiting}
+            await record.replace(connection, place, told | imported | moved, facts.touches, facts.waiting)
+        else:
+            await record.add_touches(connection, place.guild_id, facts.touches)
+            await record.add_waiting(connection, place.guild_id, facts.waiting)
+        await spans.add(connection, place, span)
 
     async def read_again(
         self, stretch: Stretch, context: ContextSource, manager_ids: AbstractSet[int]

@@ -179,6 +179,12 @@ def _lines(facts: StoredFacts, names: Mapping[int, str]) -> Iterator[str]:
             names=shown,
         )
     yield from _lines_about_answers(facts)
+    if facts.imported:
+        yield say_count(
+            "Of {count} message in imported files that is yours or names you: its id and its channel.",
+            "Of {count} messages in imported files that are yours or name you: their ids and their channels.",
+            count=facts.imported,
+        )
     if facts.ignored:
         yield say("That you are on the list of people who are never counted, because of your role or by name.")
     if facts.manages:

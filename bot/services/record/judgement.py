@@ -1,0 +1,175 @@
+"""Judging again what export files tell, whenever another file may have changed it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from bot.domain.derivation import Derived, derive
+from bot.domain.evidence import ImportedChannel, is_told, opener_of
+from bot.domain.forgetting import Unrecorded
+from bot.domain.message import Message
+from bot.domain.rules import Rules
+from bot.domain.span import Span
+from bot.domain.stretch import Place, Stretch
+from bot.domain.touch import TouchKind
+from bot.store import evidence, forgetting, managers, record, spans
+from bot.store.database import Connection
+
+_PIECE = 1000
+_CONTEXT = 200
+
+
+async def judge_again(
+    connection: Connection, guild_id: int, doubtful: Mapping[int, int], rules: Rules
+) -> Counter[TouchKind]:
+    """Judge the imported messages of some channels anew, each from a position on; counts new touches on members.
+
+    What lies in a span is left as it is: Discord told it. Rows that are not derived any more are deleted. What the
+    files do not tell (who opened a thread, who wrote a reply's target) makes no fact.
+    """
+    known = await evidence.channels(connection, guild_id)
+    judge = _ChannelJudge(
+        connection,
+        manager_ids=await managers.people(connection, guild_id),
+        unrecorded=await forgetting.unrecorded(connection, guild_id),
+        rules=rules,
+    )
+    recorded = await spans.of_guild(connection, guild_id)
+    touches: Counter[TouchKind] = Counter()
+    # A message that stands in two channels is judged in the lower one, after its row of the other was deleted.
+    for channel_id in sorted(doubtful, reverse=True):
+        touches += await judge.channel(known[channel_id], doubtful[channel_id], recorded)
+    return touches
+
+
+class _ChannelJudge:
+    def __init__(
+        self, connection: Connection, *, manager_ids: AbstractSet[int], unrecorded: Unrecorded, rules: Rules
+    ) -> None:
+        self._connection = connection
+        self._managers = manager_ids
+        self._unrecorded = unrecorded
+        self._rules = rules
+
+    async def channel(
+        self, channel: ImportedChannel, from_id: int, recorded: Mapping[int, tuple[Span, ...]]
+    ) -> Counter[TouchKind]:
+        """Judge a channel from a position on, in pieces; what Discord told is not touched."""
+        first = await evidence.first_message(self._connection, channel.place.channel_id)
+        begins = channel.begins or (first is not None and first.message_id == channel.place.channel_id)
+        place = await self._with_opener(channel.place, first, begins=begins)
+        touches: Counter[TouchKind] = Counter()
+        found = await evidence.messages_from(self._connection, place.channel_id, from_id, _PIECE)
+        from_id = found[0].message.message_id if found else from_id
+        before = Stretch(place, from_id, from_id, (), (), from_id)
+        while found:
+            messages = tuple(one.message for one in found)
+            stretch = replace(
+                before, first_id=messages[0].message_id, last_id=messages[-1].message_id, messages=messages
+            )
+            stretch, derived = await self._derived(stretch, begins=begins)
+            own = {one.message_id for one in messages if not is_told(place, one.message_id, recorded)}
+            judged = own.difference(one.message.message_id for one in found if one.elsewhere)
+            if channel.gone:
+                judged = set()
+            aged = await self._aged(place, [one for one in messages if one.message_id in own], begins=begins)
+            await self._complete(place, derived, aged & judged)
+            own -= aged
+            judged -= aged
+            new = await record.replace(
+                self._connection,
+                place,
+                own,
+                [touch for touch in derived.touches if touch.message_id in judged],
+                [entry for entry in derived.waiting if entry.message_id in judged],
+            )
+            touches.update(touch.kind for touch in new if touch.member_id not in self._managers)
+            if len(found) < _PIECE:
+                break
+            before = _with_last(stretch)
+            found = await evidence.messages_from(self._connection, place.channel_id, stretch.last_id + 1, _PIECE)
+        return touches
+
+    async def _aged(self, place: Place, messages: Sequence[Message], *, begins: bool) -> set[int]:
+        """Those of some messages whose facts were judged by others that are deleted for their age since.
+
+        A reply's target was stored when it made a fact of the reply, and so was what told a thread's opener. They are
+        not judged without it: what is on record of them stays.
+        """
+        wrote = {one.message_id: one.author_id for one in messages}
+        replies = {
+            one.message_id: one.reply_to_id
+            for one in messages
+            if one.reply_to_id is not None and one.reply_to_author_id is None
+        }
+        stored = await evidence.authors(self._connection, set(replies.values()))
+        found = await record.facts_of_replies(
+            self._connection, [one for one, target_id in replies.items() if target_id not in stored]
+        )
+        if place.is_thread and not begins and await evidence.starter(self._connection, place.channel_id) is None:
+            found |= await record.facts_of_threads(self._connection, wrote)
+        return {message_id for message_id, author_id in found if wrote[message_id] == author_id}
+
+    async def _complete(self, place: Place, derived: Derived, aged: AbstractSet[int]) -> None:
+        """Add what is derived of such messages, as for a new manager, to what is on record of them."""
+        touches = [touch for touch in derived.touches if touch.message_id in aged]
+        waiting = [entry for entry in derived.waiting if entry.message_id in aged]
+        await record.add_touches(self._connection, place.guild_id, touches)
+        await record.add_waiting(self._connection, place.guild_id, waiting)
+
+    async def _with_opener(self, place: Place, first: Message | None, *, begins: bool) -> Place:
+        if not place.is_thread:
+            return place
+        starter = await evidence.starter(self._connection, place.channel_id)
+        return replace(place, opener_id=opener_of(starter, first, begins=begins))
+
+    async def _derived(self, stretch: Stretch, *, begins: bool) -> tuple[Stretch, Derived]:
+        """What a stretch says, and the stretch with as much context as that took."""
+        while True:
+            outcome = derive(
+                stretch,
+                managers=self._managers,
+                unrecorded=self._unrecorded,
+                zone=_ANY_ZONE,
+                rules=self._rules,
+                counted=_EVERYTHING,
+            )
+            if isinstance(outcome, Derived):
+                return stretch, outcome
+            stretch = await self._earlier(stretch, begins=begins)
+
+    async def _earlier(self, stretch: Stretch, *, begins: bool) -> Stretch:
+        """The stretch with more context. If there is none, it is the beginning, or what was before is unknown."""
+        before_id = min(stretch.first_id, stretch.context_first_id)
+        found = await evidence.messages_before(self._connection, stretch.place.channel_id, before_id, _CONTEXT)
+        first_id = found[0].message_id if found else before_id
+        ended = len(found) < _CONTEXT
+        return replace(
+            stretch,
+            context=found + stretch.context,
+            context_first_id=0 if ended and begins else first_id,
+            earlier_unknown=ended and not begins,
+        )
+
+
+def _with_last(stretch: Stretch) -> Stretch:
+    """An empty stretch behind another one, with the last messages of that as its context."""
+    messages = stretch.context + stretch.messages
+    first_id = min(stretch.context_first_id, stretch.first_id)
+    if len(messages) <= _CONTEXT:
+        return replace(stretch, messages=(), context=messages, context_first_id=first_id)
+    kept = messages[-_CONTEXT:]
+    return replace(stretch, messages=(), context=kept, context_first_id=kept[0].message_id, earlier_unknown=False)
+
+
+class _Everything:
+    def __contains__(self, message_id: object) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+"""The activity of every message was counted when its file was read."""
+_ANY_ZONE = ZoneInfo("UTC")
+"""Matters for activity only."""

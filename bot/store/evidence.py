@@ -1,0 +1,449 @@
+"""What export files said of messages, kept so that it can be judged again when other files come.
+
+There is one row for each message of a channel, the newest copy of it. The caller provides the transaction.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, delete, func, literal_column, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
+from bot.domain.message import SOMEBODY_ID, Message, MessageKind
+from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.store import tables
+from bot.store.insertion import insert_into
+
+_CHUNK = 1000
+_MENTIONS_NO_PERSON = 1
+_MENTIONS_CROWD = 2
+_REDUCED = 4
+_DELETED = 8
+_KINDS = {kind.value: kind for kind in MessageKind}
+
+_message = tables.imported_message.c
+_channel = tables.imported_channel.c
+_FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions", "counted_on")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlace:
+    """That a channel's files have a message. `counted`: it is among its author's messages on record, by this copy."""
+
+    message_id: int
+    channel_id: int
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMessage:
+    """A message as it is judged. `elsewhere`: a channel with a lower id has it, too, and it is judged there alone."""
+
+    message: Message
+    elsewhere: bool
+
+
+# Channels.
+
+
+async def channels(connection: AsyncConnection, guild_id: int) -> dict[int, ImportedChannel]:
+    """The channels of a guild of which files were imported."""
+    found = await connection.execute(select(tables.imported_channel).where(_channel.guild_id == guild_id))
+    return {
+        row.channel_id: ImportedChannel(
+            Place(guild_id, row.channel_id, row.is_thread, parent_id=row.parent_id), row.begins, row.gone
+        )
+        for row in found
+    }
+
+
+async def save_channels(connection: AsyncConnection, found: Iterable[ImportedChannel]) -> None:
+    """Store what is known of channels, in the place of what was."""
+    rows = [
+        {
+            "channel_id": one.place.channel_id,
+            "guild_id": one.place.guild_id,
+            "parent_id": one.place.parent_id,
+            "is_thread": one.place.is_thread,
+            "begins": one.begins,
+            "gone": one.gone,
+        }
+        for one in found
+    ]
+    if rows:
+        statement = insert_into(connection, tables.imported_channel)
+        names = ("parent_id", "is_thread", "begins", "gone")
+        statement = statement.on_conflict_do_update(
+            index_elements=["channel_id"], set_={name: statement.excluded[name] for name in names}
+        )
+        await connection.execute(statement, rows)
+
+
+async def mark_channel_gone(connection: AsyncConnection, channel_id: int) -> None:
+    """A channel was deleted, and its threads with it: no file makes facts of it any more, be it the first one."""
+    found = union_all(
+        *(
+            select(table.c.channel_id, table.c.guild_id, table.c.parent_id).where(
+                or_(table.c.channel_id == channel_id, table.c.parent_id == channel_id)
+            )
+            for table in (tables.span, tables.known_gap, tables.imported_channel)
+        )
+    )
+    gone: dict[int, dict[str, Any]] = {}
+    for row in await connection.execute(found):
+        for one, parent_id in ((channel_id, None), (row.channel_id, row.parent_id)):
+            place = gone.setdefault(one, {"guild_id": row.guild_id, "parent_id": None})
+            place["parent_id"] = place["parent_id"] or parent_id
+    if gone:
+        statement = insert_into(connection, tables.imported_channel)
+        parent = func.coalesce(_channel.parent_id, statement.excluded.parent_id)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["channel_id"], set_={"gone": True, "parent_id": parent}),
+            [
+                {"channel_id": one, **place, "is_thread": place["parent_id"] is not None, "begins": False, "gone": True}
+                for one, place in gone.items()
+            ],
+        )
+
+
+# Copies of messages.
+
+
+async def with_ids(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, dict[int, Copy]]:
+    """The stored copies of messages: by message, then by channel."""
+    found: dict[int, dict[int, Copy]] = {}
+    for some in _chunks(message_ids):
+        for row in await connection.execute(select(tables.imported_message).where(_message.message_id.in_(some))):
+            found.setdefault(row.message_id, {})[row.channel_id] = _copy(row)
+    return found
+
+
+async def save(connection: AsyncConnection, place: Place, copies: Collection[Copy]) -> None:
+    """Store copies of messages of one channel, in the place of what is stored of them."""
+    if not copies:
+        return
+    statement = insert_into(connection, tables.imported_message)
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel_id", "message_id"], set_={name: statement.excluded[name] for name in _FACTS}
+    )
+    await connection.execute(statement, [_values(place, copy) for copy in copies])
+
+
+async def authors(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, int | None]:
+    """The authors of those messages that are stored; None for one that no person wrote."""
+    found: dict[int, int | None] = {}
+    for some in _chunks(message_ids):
+        query = select(_message.message_id, _message.author_id).where(
+            _message.message_id.in_(some), _message.kind != MessageKind.STARTER.value
+        )
+        for row in await connection.execute(query.order_by(_message.channel_id.desc())):
+            found[row.message_id] = row.author_id
+    return found
+
+
+async def replies_to(connection: AsyncConnection, message_ids: Collection[int]) -> list[tuple[int, int, int | None]]:
+    """The stored replies to some messages: channel, message and author of each."""
+    found: list[tuple[int, int, int | None]] = []
+    for some in _chunks(message_ids):
+        query = select(_message.channel_id, _message.message_id, _message.author_id)
+        rows = await connection.execute(query.where(_message.reply_to_id.in_(some)))
+        found += [(row.channel_id, row.message_id, row.author_id) for row in rows]
+    return found
+
+
+async def forget_targets(connection: AsyncConnection, message_ids: Collection[int], managers: AbstractSet[int]) -> None:
+    """Forget which of these messages people who are no managers replied to, where no manager wrote them.
+
+    Whom members answer is not to be kept. What is not stored may be a manager's.
+    """
+    target, ids = tables.imported_message.alias("target"), sorted(managers)
+    by_somebody_else = (
+        select(target.c.message_id)
+        .where(
+            target.c.message_id == _message.reply_to_id,
+            target.c.kind != MessageKind.STARTER.value,
+            or_(target.c.author_id.is_(None), target.c.author_id.not_in(ids)),
+        )
+        .correlate(tables.imported_message)
+    )
+    for some in _chunks(message_ids):
+        await connection.execute(
+            update(tables.imported_message)
+            .where(
+                _message.reply_to_id.in_(some),
+                or_(_message.author_id.is_(None), _message.author_id.not_in(ids)),
+                by_somebody_else.exists(),
+            )
+            .values(reply_to_id=None)
+        )
+
+
+async def places_of(connection: AsyncConnection, message_ids: Collection[int]) -> list[StoredPlace]:
+    """Where some messages are stored."""
+    found: list[StoredPlace] = []
+    for some in _chunks(message_ids):
+        query = select(_message.message_id, _message.channel_id, _message.counted_on)
+        rows = await connection.execute(query.where(_message.message_id.in_(some)))
+        found += [StoredPlace(row.message_id, row.channel_id, row.counted_on is not None) for row in rows]
+    return found
+
+
+async def count_elsewhere(connection: AsyncConnection, channel_id: int, message_ids: Collection[int]) -> None:
+    """Some messages, which stand in several channels, count no longer by the copy in this one."""
+    for some in _chunks(message_ids):
+        await connection.execute(
+            update(tables.imported_message)
+            .where(_message.channel_id == channel_id, _message.message_id.in_(some))
+            .values(counted_on=None)
+        )
+
+
+async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tuple[int, ...]:
+    """The stored messages of a channel in a span."""
+    query = select(_message.message_id).where(
+        _message.channel_id == channel_id, _message.message_id.between(span.first_id, span.last_id)
+    )
+    return tuple(await connection.scalars(query))
+
+
+async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
+    """For each channel of a guild, from the first to the last stored message."""
+    ends = (func.min(_message.message_id), func.max(_message.message_id))
+    query = select(_message.channel_id, *ends).where(_message.guild_id == guild_id).group_by(_message.channel_id)
+    return {channel_id: Span(*span) for channel_id, *span in await connection.execute(query)}
+
+
+async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
+    """How many messages of each channel of a guild are stored."""
+    query = select(_message.channel_id, func.count().label("messages")).where(_message.guild_id == guild_id)
+    query = query.group_by(_message.channel_id)
+    return {row.channel_id: row.messages for row in await connection.execute(query)}
+
+
+async def mark_deleted(connection: AsyncConnection, message_ids: Collection[int]) -> None:
+    """Spade heard that messages were deleted: no copy of them counts any more, from whatever file."""
+    for some in _chunks(message_ids):
+        await connection.execute(
+            update(tables.imported_message)
+            .where(_message.message_id.in_(some))
+            .values(flags=_message.flags.op("|")(_DELETED))
+        )
+
+
+async def ends_of(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, Ends]:
+    """The first and the last stored message of some people that counts."""
+    counted = [kind.value for kind in MessageKind if Message(0, 0, kind).counted]
+    ends: dict[int, tuple[int, int]] = {}
+    for some in _chunks(people):
+        query = (
+            select(_message.author_id, func.min(_message.message_id), func.max(_message.message_id))
+            .where(_message.guild_id == guild_id, _message.author_id.in_(some), _message.kind.in_(counted))
+            .group_by(_message.author_id)
+        )
+        ends.update({author_id: (first, last) for author_id, first, last in await connection.execute(query)})
+    stored = await with_ids(connection, {message_id for both in ends.values() for message_id in both})
+    return {
+        author_id: Ends(first, min(stored[first]), last, min(stored[last])) for author_id, (first, last) in ends.items()
+    }
+
+
+# Judging.
+
+
+async def messages_from(connection: AsyncConnection, channel_id: int, first_id: int, limit: int) -> list[JudgedMessage]:
+    """The oldest messages of a channel from a position on, without those that were deleted."""
+    other = tables.imported_message.alias("other")
+    elsewhere = (
+        select(literal_column("1"))
+        .where(other.c.message_id == _message.message_id, other.c.channel_id < _message.channel_id)
+        .exists()
+    )
+    query = (
+        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
+        .where(_message.channel_id == channel_id, _message.message_id >= first_id, _NOT_DELETED)
+        .order_by(_message.message_id)
+        .limit(limit)
+    )
+    return [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in await connection.execute(query)]
+
+
+async def messages_before(
+    connection: AsyncConnection, channel_id: int, before_id: int, limit: int
+) -> tuple[Message, ...]:
+    """The newest messages of a channel before a position, oldest first, without those that were deleted."""
+    query = (
+        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE)
+        .where(_message.channel_id == channel_id, _message.message_id < before_id, _NOT_DELETED)
+        .order_by(_message.message_id.desc())
+        .limit(limit)
+    )
+    found = (await connection.execute(query)).all()
+    return tuple(map(_replying, reversed(found)))
+
+
+async def starter(connection: AsyncConnection, thread_id: int) -> Message | None:
+    """The message that a thread was started on, as in the thread or else in its channel; None if it is not stored."""
+    rows = await connection.execute(
+        select(tables.imported_message)
+        .where(
+            _message.message_id == thread_id,
+            or_(_message.channel_id != thread_id, _message.kind != MessageKind.STARTER.value),
+        )
+        .order_by(case((_message.channel_id == thread_id, 0), else_=1), _message.channel_id)
+        .limit(1)
+    )
+    row = rows.first()
+    return None if row is None else _copy(row).message
+
+
+async def first_message(connection: AsyncConnection, channel_id: int) -> Message | None:
+    """The first stored message of a channel, be it deleted or not."""
+    query = select(tables.imported_message).where(_message.channel_id == channel_id).order_by(_message.message_id)
+    row = (await connection.execute(query.limit(1))).first()
+    return None if row is None else _copy(row).message
+
+
+# Forgetting.
+
+
+async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int, *, as_manager: bool = True) -> int:
+    """Keep a person's id no longer: their messages still stand between others. Returns the number of rows changed.
+
+    Without `as_manager`, what they wrote is left as it is if they are a manager, but counts no longer.
+    """
+    table, rows = tables.imported_message, 0
+    written = (_message.guild_id == guild_id, _message.author_id == person_id)
+    await connection.execute(update(table).where(*written).values(counted_on=None))
+    managers = select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
+    own = [] if as_manager else [_message.author_id.not_in(managers)]
+    hidden = await connection.execute(update(table).where(*written, *own).values(author_id=SOMEBODY_ID))
+    rows += hidden.rowcount
+    if not as_manager and await connection.scalar(managers.where(tables.manager.c.manager_id == person_id)):
+        return rows
+    query = select(_message.channel_id, _message.message_id, _message.mentions)
+    found = await connection.execute(query.where(_message.guild_id == guild_id, mentions_person(person_id)))
+    for row in found.all():
+        people = _people(row.mentions) - {person_id}
+        values = {"mentions": _written(people | {min(people | {SOMEBODY_ID}) - 1})}
+        key = (_message.channel_id == row.channel_id, _message.message_id == row.message_id)
+        await connection.execute(update(table).where(*key).values(values))
+        rows += 1
+    return rows
+
+
+def mentions_person(person_id: int) -> Any:  # noqa: ANN401 - a condition
+    """The condition that a stored message mentions a person."""
+    return _message.mentions.contains(f" {person_id} ")
+
+
+async def people_mentioned(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Everybody whom stored messages of a guild mention."""
+    query = select(_message.mentions).distinct().where(_message.guild_id == guild_id, _message.mentions != "")
+    return frozenset().union(*(_people(mentions) for mentions in await connection.scalars(query)))
+
+
+async def forget_before(connection: AsyncConnection, guild_id: int, first_id: int) -> int:
+    """Delete a guild's stored messages from before a position. What began before it is not whole any more."""
+    table = tables.imported_message
+    deleted = await connection.execute(
+        delete(table).where(_message.guild_id == guild_id, _message.message_id < first_id)
+    )
+    await connection.execute(
+        update(tables.imported_channel)
+        .where(_channel.guild_id == guild_id, _channel.channel_id < first_id)
+        .values(begins=False)
+    )
+    return int(deleted.rowcount)
+
+
+_NOT_DELETED = _message.flags.op("&")(_DELETED) == 0
+
+
+def _target_author() -> ColumnElement[int | None]:
+    """Who wrote the message that one replies to; null if no person did, or it is not stored.
+
+    A thread repeats its starter message under the same id, by whoever started it: that is asked last.
+    """
+    target, original = tables.imported_message.alias("target"), tables.imported_message.alias("original")
+    of_target = select(target.c.author_id).where(target.c.message_id == _message.reply_to_id)
+    starter = MessageKind.STARTER.value
+    there = select(original.c.message_id).where(
+        original.c.message_id == _message.reply_to_id, original.c.kind != starter
+    )
+    return func.coalesce(
+        *(
+            query.correlate(tables.imported_message).scalar_subquery()
+            for query in (
+                of_target.where(target.c.channel_id == _message.channel_id, target.c.kind != starter),
+                of_target.where(target.c.kind != starter).order_by(target.c.channel_id).limit(1),
+                of_target.where(~there.correlate(tables.imported_message).exists())
+                .order_by(target.c.channel_id)
+                .limit(1),
+            )
+        )
+    )
+
+
+_TARGET_AUTHOR = _target_author().label("target_author_id")
+_notice = tables.imported_message.alias("notice")
+_TO_NOTICE = (
+    select(literal_column("1"))
+    .where(_notice.c.message_id == _message.reply_to_id, _notice.c.kind == MessageKind.NOTICE.value)
+    .correlate(tables.imported_message)
+    .exists()
+    .label("to_notice")
+)
+
+
+def _replying(row: Row[Any]) -> Message:
+    return replying(_copy(row), row.target_author_id, to_notice=bool(row.to_notice))
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
+
+
+def _values(place: Place, copy: Copy) -> Mapping[str, Any]:
+    message = copy.message
+    return {
+        "channel_id": place.channel_id,
+        "message_id": message.message_id,
+        "guild_id": place.guild_id,
+        "exported_at": copy.exported_at,
+        "author_id": message.author_id,
+        "kind": message.kind.value,
+        "flags": _MENTIONS_NO_PERSON * message.mentions_no_person
+        + _MENTIONS_CROWD * message.mentions_crowd
+        + _REDUCED * copy.reduced
+        + _DELETED * copy.deleted,
+        "reply_to_id": message.reply_to_id,
+        "mentions": _written(message.mentions),
+        "counted_on": copy.counted_on,
+    }
+
+
+def _copy(row: Row[Any]) -> Copy:
+    message = Message(
+        message_id=row.message_id,
+        author_id=row.author_id,
+        kind=_KINDS[row.kind],
+        mentions=_people(row.mentions),
+        mentions_no_person=bool(row.flags & _MENTIONS_NO_PERSON),
+        mentions_crowd=bool(row.flags & _MENTIONS_CROWD),
+        reply_to_id=row.reply_to_id,
+    )
+    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & _DELETED), row.counted_on)
+
+
+def _written(people: AbstractSet[int]) -> str:
+    """People as they are stored: each id between two spaces, so that one can be searched for."""
+    return f" {' '.join(map(str, sorted(people)))} " if people else ""
+
+
+def _people(mentions: str) -> frozenset[int]:
+    return frozenset(map(int, mentions.split()))
