@@ -163,7 +163,7 @@ async def test_settings_of_one_server_are_not_those_of_another(tmp_path: Path) -
         world = here.on.sandbox.world
         other = world.guilds.add("Cooks", owner=here.owner)
         kitchen = world.channels.add(other, "kitchen")
-        await here.on.sandbox.until(lambda: here.on.sandbox.commands.available(other.id), 20)
+        await here.on.sandbox.until(lambda: here.on.sandbox.commands.available(other.id))
         answer = await here.on.sandbox.people.run_command(
             here.owner, kitchen, "settings", {"zone": "Asia/Tokyo"}, subcommands=("time-zone",)
         )

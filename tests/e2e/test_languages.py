@@ -25,7 +25,7 @@ async def test_a_server_is_spoken_to_in_its_language(tmp_path: Path) -> None:
         await on.says(on.ned, f"<@{on.ann.id}> could you look?")
         on.clock.set(MONDAY + timedelta(days=7, hours=4, minutes=1))
         await on.tick()
-        await on.sandbox.until(lambda: any("Deine Woche" in str(dm.embeds) for dm in on.dms(on.ann)), 20)
+        await on.sandbox.until(lambda: any("Deine Woche" in str(dm.embeds) for dm in on.dms(on.ann)))
         own = next(dm for dm in on.dms(on.ann) if "Deine Woche" in str(dm.embeds))
         assert "Zu ruhig für ein Urteil" in text_of(own)
         assert "**Ned** wartet schon" in text_of(own)
