@@ -150,7 +150,6 @@ async def test_whatever_fails_is_answered_with_a_reference_that_stands_in_the_lo
             assert text.split("`")[1] in caplog.text
         assert len(said) == 2
         assert "Traceback" not in str(said)
-        monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.1)
         unknown = {"component_type": 2, "custom_id": "spade:of:old", "id": 9}
         stale = await people.sender.send(3, here.mia, here.general, unknown, source=first.original).wait()
         assert "Nothing happened" in stale.messages[0].content

@@ -41,7 +41,6 @@ async def test_everything_an_interaction_can_start_speaks_the_servers_language(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Refusals, suggestions, presses, forms, failures, and what no cog takes."""
-    monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.1)
     with speaking("de"):
         no_manager, not_allowed = refusals.not_a_manager_yet(), refusals.not_allowed()
         nothing, failed = refusals.nothing_happened(), refusals.unexpected_error("x").partition("`")[0]
