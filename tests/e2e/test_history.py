@@ -183,7 +183,7 @@ async def test_what_was_said_in_an_excluded_channel_and_its_threads_is_fetched_o
         for place in (town.general, world.threads.start(town.general, "first", town.rafa)):
             town.later(minutes=1)
             newest = world.messages.post(place, town.rafa, "aside")
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id)
         await town.settled(app)
         world.archive.add(newest.channel_id)
     town.later(minutes=1)
@@ -211,7 +211,7 @@ async def test_what_stood_in_a_channel_that_was_deleted_while_down_is_taken_back
             town.later(minutes=1)
             question = world.messages.post(place, town.rafa, "How?", mentions=[town.mia])
             newest = world.messages.post(place, town.mia, "So.", reply_to=question)
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id)
         await town.settled(app)
         for thread in asleep.values():
             world.archive.add(thread)
@@ -445,7 +445,7 @@ async def test_a_manager_named_while_a_channel_cannot_be_read_is_read_for_once_i
         seen, wanted = [(town.general.id, "reply")], [(other.id, "reply"), (thread.id, "thread")]
         if trouble is None:
             world.guilds.take_down(town.guild)
-            await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
+            await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id))
             async with app.database.writing() as connection:
                 await appoint(connection, town.guild.id, [town.mia.id], town.clock.now())
             seen = []
@@ -484,7 +484,7 @@ async def _back(town: Town, app: Any, channel: Channel, trouble: Permission | No
         town.world.guilds.bring_back(town.guild)
     else:
         town.world.channels.allow_bot(channel, trouble)
-    await town.sandbox.until(lambda: app.follower.guild_caught_up(town.guild.id), PATIENCE)
+    await town.sandbox.until(lambda: app.follower.guild_caught_up(town.guild.id))
 
 
 async def test_a_backfill_says_what_it_left_out_and_reads_it_once_it_may(town: Town) -> None:
@@ -502,7 +502,7 @@ async def test_a_backfill_says_what_it_left_out_and_reads_it_once_it_may(town: T
         answer = await town.sandbox.people.run_command(
             town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
         )
-        await answer.until(lambda answer: "So far" in answer.text, PATIENCE)
+        await answer.until(lambda answer: "So far" in answer.text)
         assert answer.text.startswith("So far: 1 message read in 1 of 2 channels and threads.")
         assert f"There is history to read in <#{other.id}>, and I may not read it there." in answer.text
         world.channels.allow_bot(other, Permission.READ_MESSAGE_HISTORY)
