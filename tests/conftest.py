@@ -6,9 +6,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.compiled_statements import share_compiled_statements
+
 # Two cores and much else to do: how long an example takes says nothing about the code.
 settings.register_profile("spade", deadline=None)
 settings.load_profile("spade")
+share_compiled_statements()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PATIENCE_SECONDS = 60.0
+"""How long a condition is waited for if nothing else is said: what takes longer hangs, however busy the machine is."""
+
 
 async def wait_until(condition: Callable[[], object], seconds: float) -> None:
     """Wait until a condition holds; it is checked every 3 milliseconds.

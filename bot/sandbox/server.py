@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from bot.sandbox.clients.people import People
-from bot.sandbox.conditions import wait_until
+from bot.sandbox.conditions import PATIENCE_SECONDS, wait_until
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway.disorder import Disorder
 from bot.sandbox.gateway.faults import GatewayFaults
@@ -160,7 +160,7 @@ class Sandbox:
         """Return the messages in a channel, oldest first."""
         return self.world.state.channel(channel).messages
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until a condition holds.
 
         Raises:
@@ -168,7 +168,7 @@ class Sandbox:
         """
         await wait_until(condition, seconds)
 
-    async def connected(self, seconds: float = 10.0) -> None:
+    async def connected(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the bot has a live gateway session.
 
         Raises:

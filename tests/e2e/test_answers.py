@@ -150,7 +150,6 @@ async def test_whatever_fails_is_answered_with_a_reference_that_stands_in_the_lo
             assert text.split("`")[1] in caplog.text
         assert len(said) == 2
         assert "Traceback" not in str(said)
-        monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.1)
         unknown = {"component_type": 2, "custom_id": "spade:of:old", "id": 9}
         stale = await people.sender.send(3, here.mia, here.general, unknown, source=first.original).wait()
         assert "Nothing happened" in stale.messages[0].content
@@ -163,7 +162,7 @@ async def test_settings_of_one_server_are_not_those_of_another(tmp_path: Path) -
         world = here.on.sandbox.world
         other = world.guilds.add("Cooks", owner=here.owner)
         kitchen = world.channels.add(other, "kitchen")
-        await here.on.sandbox.until(lambda: here.on.sandbox.commands.available(other.id), 20)
+        await here.on.sandbox.until(lambda: here.on.sandbox.commands.available(other.id))
         answer = await here.on.sandbox.people.run_command(
             here.owner, kitchen, "settings", {"zone": "Asia/Tokyo"}, subcommands=("time-zone",)
         )

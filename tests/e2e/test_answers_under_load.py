@@ -22,8 +22,8 @@ async def test_answers_come_within_three_seconds_while_a_thousand_messages_a_sec
             world.members.add(guild, person)
         owner = world.state.user(guild.owner_id)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
-            await sandbox.connected(20)
-            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            await sandbox.connected()
+            await sandbox.until(lambda: sandbox.commands.available(guild.id))
             await (await people.run_command(owner, channels[0], "setup", {"manager": owner, "time_zone": "UTC"})).wait()
             loop = asyncio.get_running_loop()
             began = loop.time()
@@ -47,7 +47,7 @@ async def test_answers_come_within_three_seconds_while_a_thousand_messages_a_sec
                 number += 1
                 started = loop.time()
                 answer = await people.run_command(owner, channels[0], path[0], subcommands=path[1:])
-                await answer.until(lambda answer: answer.responded or answer.error, 10)
+                await answer.until(lambda answer: answer.responded or answer.error)
                 took.append((loop.time() - started, " ".join(path)))
                 assert answer.error is None, path
                 await asyncio.sleep(0.1)

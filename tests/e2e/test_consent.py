@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from bot.sandbox import Permission, PostedMessage
 from bot.store import tables
-from tests.support.stage import PATIENCE
 from tests.support.town import Town, card, town
 
 
@@ -78,7 +77,7 @@ async def test_what_was_written_while_opted_out_and_out_of_sight_stays_off_the_r
         question = await ask("opt-out")
         await (await question.press("Delete it and do not record me")).wait()
         world.channels.deny_bot(here.general, Permission.VIEW_CHANNEL)
-        await here.on.sandbox.until(lambda: not here.on.app.follower.knows(here.general.id), PATIENCE)
+        await here.on.sandbox.until(lambda: not here.on.app.follower.knows(here.general.id))
         for _ in range(4):
             later(here)
             world.messages.post(here.general, rafa, "unseen", mentions=[here.mia])

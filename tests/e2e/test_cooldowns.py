@@ -26,7 +26,7 @@ async def test_whoever_hammers_is_told_when_to_try_again_and_nobody_else_notices
         for user in (mia, noor, rafa):
             world.members.add(guild, user)
         moderators(world, guild, mia, noor)
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
         for manager in (mia, noor):
             await ask(on, owner, general, "setup", manager=manager, time_zone="UTC")
 

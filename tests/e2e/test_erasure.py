@@ -86,7 +86,7 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
         for user in (mia, noor, *crowd):
             world.members.add(guild, user)
         moderators(world, guild, mia, noor)
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
         for manager in (mia, noor):
             await ask(on, owner, team, "setup", manager=manager, digest_channel=team, time_zone="UTC")
         await ask(on, mia, team, "nudges", "on")
@@ -144,7 +144,7 @@ async def test_after_an_erasure_no_byte_holds_the_id_and_a_backfill_does_not_bri
             for table in (tables.span, tables.activity):
                 await connection.execute(table.delete())
         started = await ask(on, owner, general, "backfill", "start", since="2026-01-01")
-        await started.until(lambda answer: "Done" in answer.text, 20)
+        await started.until(lambda answer: "Done" in answer.text)
         assert await count(on, tables.activity) > 0
         assert set(traces(path, rafa.id).values()) == {0}
 
@@ -170,7 +170,7 @@ async def test_a_manager_who_is_erased_is_gone_from_what_was_posted_as_well(tmp_
         for user in (noor, rafa):
             world.members.add(guild, user)
         moderators(world, guild, mia, noor)
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
         await ask(on, owner, general, "setup", manager=noor, manager_role=role, digest_channel=general, time_zone="UTC")
         question = world.messages.post(general, rafa, "Hello", mentions=[noor])
         await on.heard(world.messages.post(general, mia, "Hi").id)
@@ -202,7 +202,7 @@ async def test_opting_out_deletes_and_keeps_out_until_opting_in(tmp_path: Path) 
         general = world.channels.add(guild, "general")
         for user in (mia, rafa):
             world.members.add(guild, user)
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
         await ask(on, owner, general, "setup", manager=mia, time_zone="UTC")
         question = world.messages.post(general, rafa, "Hello", mentions=[mia])
         await on.heard(world.messages.post(general, mia, "Hi", reply_to=question).id)

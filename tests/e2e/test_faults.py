@@ -8,14 +8,14 @@ import pytest
 from tests.faults.__main__ import empty_database, play, play_hostile, summary, summary_hostile
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_nothing_is_lost_and_nothing_counts_twice() -> None:
     """Processes killed and cut off while messages flow have the record of one that never was."""
     outcomes = await play([1, 2, 3, 4, 5], kills=15, jobs=5)
     assert summary(outcomes) == "faults: seeds=5 kills=15 lost=0 doubled=0"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("defect", "kills", "first", "shown_by"),
     [
@@ -43,7 +43,7 @@ async def test_a_planted_defect_is_found(defect: str, kills: int, first: int, sh
     pytest.fail("all of these seeds let the planted defect pass")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_what_is_not_well_formed_hides_and_doubles_nothing_else() -> None:
     """Events and answers with a field missing, null or of another type; `make faults HOSTILE=1` plays 5,000."""
     async with empty_database() as empty:
@@ -52,7 +52,7 @@ async def test_what_is_not_well_formed_hides_and_doubles_nothing_else() -> None:
     assert outcome.mutations >= 150
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_a_planted_lack_of_care_is_found() -> None:
     """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted.
 

@@ -103,7 +103,7 @@ async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
         await town.manager(app)
         town.later(minutes=1)
         question = town.world.messages.post(town.general, town.rafa, "before")
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= question.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= question.id)
         await town.settled(app)
     for _ in range(250):
         town.later(seconds=30)
@@ -136,10 +136,10 @@ async def test_a_resumed_session_misses_nothing_and_a_refused_one_catches_up(tow
             town.sandbox.faults.gateway.drop(resume=resume)
             town.later(minutes=1)
             town.world.messages.post(town.general, town.rafa, f"while away {number}")
-            await town.sandbox.until(partial(began_another_session, gateway, sessions), PATIENCE)
-            await town.sandbox.until(lambda: gateway.live and app.follower.caught_up, PATIENCE)
+            await town.sandbox.until(partial(began_another_session, gateway, sessions))
+            await town.sandbox.until(lambda: gateway.live and app.follower.caught_up)
         newest = town.world.messages.post(town.general, town.rafa, "last")
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(5,)]
 
@@ -158,7 +158,7 @@ async def test_a_channel_that_could_not_be_read_is_a_known_gap_until_it_can(town
         assert await town.rows(app, "SELECT channel_id FROM known_gap") == [(town.general.id,)]
         town.later(minutes=1)
         live = town.world.messages.post(town.general, town.rafa, "seen")
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= live.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= live.id)
         await town.settled(app)
         assert await town.rows(app, MESSAGES) == [(1,)]
         town.world.channels.allow_bot(town.general, Permission.READ_MESSAGE_HISTORY)
@@ -183,7 +183,7 @@ async def test_what_was_said_in_an_excluded_channel_and_its_threads_is_fetched_o
         for place in (town.general, world.threads.start(town.general, "first", town.rafa)):
             town.later(minutes=1)
             newest = world.messages.post(place, town.rafa, "aside")
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id)
         await town.settled(app)
         world.archive.add(newest.channel_id)
     town.later(minutes=1)
@@ -211,7 +211,7 @@ async def test_what_stood_in_a_channel_that_was_deleted_while_down_is_taken_back
             town.later(minutes=1)
             question = world.messages.post(place, town.rafa, "How?", mentions=[town.mia])
             newest = world.messages.post(place, town.mia, "So.", reply_to=question)
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= newest.id)
         await town.settled(app)
         for thread in asleep.values():
             world.archive.add(thread)
@@ -242,7 +242,7 @@ async def test_a_channel_out_of_sight_is_caught_up_with_when_it_is_back(town: To
             town.world.messages.post(place, town.rafa, "seen")
         await town.settled_at(app, 3)
         town.lose_sight(role if by_role else None)
-        await town.sandbox.until(lambda: not any(app.follower.knows(place.id) for place in places), PATIENCE)
+        await town.sandbox.until(lambda: not any(app.follower.knows(place.id) for place in places))
         for place in places:
             town.later(minutes=1)
             town.world.messages.post(place, town.rafa, "unseen")
@@ -276,7 +276,7 @@ async def test_a_thread_that_awakes_while_the_archives_are_searched_is_caught_up
         town.sandbox.faults.gateway.drop(resume=False)
         town.world.archive.add(thread)
         await town.settled_at(app, 2)
-        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.caught_up)
         assert slow.hits
 
 
@@ -324,8 +324,8 @@ async def test_a_thread_archived_meanwhile_holds_nothing_up(town: Town) -> None:
         sessions = town.sandbox.gateway.identified
         town.sandbox.faults.gateway.drop(resume=False)
         town.world.archive.add(thread)
-        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
-        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
+        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions)
+        await town.sandbox.until(lambda: app.follower.caught_up)
         town.later(minutes=1)
         town.world.messages.post(thread, town.rafa, "awake again")
         await town.settled_at(app, 2)
@@ -403,7 +403,7 @@ async def test_backfill_reads_what_was_there_before_and_can_be_asked_twice(town:
             answer = await town.sandbox.people.run_command(
                 town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
             )
-            await answer.until(lambda answer: "Done" in answer.text, PATIENCE)
+            await answer.until(lambda answer: "Done" in answer.text)
             assert await town.rows(app, MESSAGES) == [(1 + 120 + 1 + 1,)]
         assert await town.rows(app, "SELECT count(*) FROM touch") == [(0,)]
         await town.manager(app)
@@ -445,7 +445,7 @@ async def test_a_manager_named_while_a_channel_cannot_be_read_is_read_for_once_i
         seen, wanted = [(town.general.id, "reply")], [(other.id, "reply"), (thread.id, "thread")]
         if trouble is None:
             world.guilds.take_down(town.guild)
-            await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
+            await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id))
             async with app.database.writing() as connection:
                 await appoint(connection, town.guild.id, [town.mia.id], town.clock.now())
             seen = []
@@ -484,7 +484,7 @@ async def _back(town: Town, app: Any, channel: Channel, trouble: Permission | No
         town.world.guilds.bring_back(town.guild)
     else:
         town.world.channels.allow_bot(channel, trouble)
-    await town.sandbox.until(lambda: app.follower.guild_caught_up(town.guild.id), PATIENCE)
+    await town.sandbox.until(lambda: app.follower.guild_caught_up(town.guild.id))
 
 
 async def test_a_backfill_says_what_it_left_out_and_reads_it_once_it_may(town: Town) -> None:
@@ -502,7 +502,7 @@ async def test_a_backfill_says_what_it_left_out_and_reads_it_once_it_may(town: T
         answer = await town.sandbox.people.run_command(
             town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
         )
-        await answer.until(lambda answer: "So far" in answer.text, PATIENCE)
+        await answer.until(lambda answer: "So far" in answer.text)
         assert answer.text.startswith("So far: 1 message read in 1 of 2 channels and threads.")
         assert f"There is history to read in <#{other.id}>, and I may not read it there." in answer.text
         world.channels.allow_bot(other, Permission.READ_MESSAGE_HISTORY)
@@ -545,7 +545,7 @@ async def test_an_unfinished_backfill_goes_on_after_a_restart(town: Town) -> Non
         answer = await town.sandbox.people.run_command(
             town.guild.owner_id, town.general, "backfill", {"since": "2026-01-01"}, subcommands=("start",)
         )
-        await answer.until(lambda answer: "Reading" in answer.text, PATIENCE)
+        await answer.until(lambda answer: "Reading" in answer.text)
     town.sandbox.faults.calm()
     async with town.bot() as app:
         await _until(town, app, MESSAGES, [(150,)])
@@ -557,7 +557,7 @@ async def test_deleted_messages_take_their_touches_back_and_leave_activity(town:
         question = town.world.messages.post(town.general, town.rafa, "@Mia?", mentions=[town.mia])
         town.later(minutes=1)
         reply = town.world.messages.post(town.general, town.mia, "yes", reply_to=question)
-        await town.sandbox.until(lambda: app.follower.newest_received_id >= reply.id, PATIENCE)
+        await town.sandbox.until(lambda: app.follower.newest_received_id >= reply.id)
         await town.settled(app)
         assert await town.rows(app, "SELECT count(*) FROM touch") == [(1,)]
         town.world.messages.delete_many([question, reply])
@@ -592,12 +592,12 @@ async def test_an_outage_is_no_removal_and_a_removal_is_forgotten_after_thirty_d
         town.world.messages.post(town.general, town.rafa, "hello")
         await town.settled_at(app, 1)
         town.world.guilds.take_down(town.guild)
-        await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id), PATIENCE)
+        await town.sandbox.until(lambda: not app.follower.guild_caught_up(town.guild.id))
         assert app.follower.caught_up  # nobody waits for it
         sessions = town.sandbox.gateway.identified
         town.sandbox.faults.gateway.drop(resume=False)
-        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions, PATIENCE)
-        await town.sandbox.until(lambda: app.follower.caught_up, PATIENCE)
+        await town.sandbox.until(lambda: town.sandbox.gateway.identified > sessions)
+        await town.sandbox.until(lambda: app.follower.caught_up)
         town.later(days=40)
         membership = MembershipService(app.database, town.clock)
         assert await membership.purge_due() == 0

@@ -25,7 +25,7 @@ async def test_a_server_is_spoken_to_in_its_language(tmp_path: Path) -> None:
         await on.says(on.ned, f"<@{on.ann.id}> could you look?")
         on.clock.set(MONDAY + timedelta(days=7, hours=4, minutes=1))
         await on.tick()
-        await on.sandbox.until(lambda: any("Deine Woche" in str(dm.embeds) for dm in on.dms(on.ann)), 20)
+        await on.sandbox.until(lambda: any("Deine Woche" in str(dm.embeds) for dm in on.dms(on.ann)))
         own = next(dm for dm in on.dms(on.ann) if "Deine Woche" in str(dm.embeds))
         assert "Zu ruhig für ein Urteil" in text_of(own)
         assert "**Ned** wartet schon" in text_of(own)
@@ -41,7 +41,6 @@ async def test_everything_an_interaction_can_start_speaks_the_servers_language(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Refusals, suggestions, presses, forms, failures, and what no cog takes."""
-    monkeypatch.setattr("bot.client.UNANSWERED_SECONDS", 0.1)
     with speaking("de"):
         no_manager, not_allowed = refusals.not_a_manager_yet(), refusals.not_allowed()
         nothing, failed = refusals.nothing_happened(), refusals.unexpected_error("x").partition("`")[0]

@@ -103,14 +103,14 @@ class Life:
         world.channels.delete(room)
         on.app.follower.note_out_of_sight(10**6 + self.days, question.id)
         elsewhere = world.guilds.add(f"Elsewhere {self.days}", owner=member)
-        await on.sandbox.until(lambda: on.app.follower.guild_caught_up(elsewhere.id), 20)
+        await on.sandbox.until(lambda: on.app.follower.guild_caught_up(elsewhere.id))
         world.guilds.kick_bot(elsewhere)
         await on.app.reader.wait(await on.app.reader.backfill(self.guild.id, BEGAN))
         await self.privacy.erase(self.guild.id, member.id)
         on.clock.set(BEGAN + timedelta(days=self.days, minutes=2))
         await on.heard(world.messages.post(self.general, self.owner, "words").id)
         await on.tick()
-        await on.sandbox.until(lambda: not on.app.follower.knows(kept.id), 20)
+        await on.sandbox.until(lambda: not on.app.follower.knows(kept.id))
 
     @property
     def privacy(self) -> PrivacyService:

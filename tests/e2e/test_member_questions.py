@@ -15,7 +15,7 @@ from bot.discord_io.delivery.members import KEPT_FOR, MemberDirectory
 from bot.sandbox import User
 from bot.sandbox.gateway.gateway import Gateway
 from bot.services.delivery.messenger import DiscordUnreachableError
-from tests.support.stage import PATIENCE, Stage, stage
+from tests.support.stage import Stage, stage
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MEMBER = "/guilds/{guild_id}/members/{user_id}"
@@ -61,7 +61,7 @@ class Hall:
 async def hall(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
     async with stage(folder / "spade.db", BEGAN) as on:
         hall = Hall(on, monkeypatch)
-        await on.sandbox.until(lambda: on.app.bot.get_guild(hall.guild.id) is not None, PATIENCE)
+        await on.sandbox.until(lambda: on.app.bot.get_guild(hall.guild.id) is not None)
         yield hall
 
 
@@ -200,6 +200,6 @@ async def test_without_an_answer_of_the_gateway_a_few_are_asked_for_one_by_one(
         assert len(on.questions) == asked
         on.on.sandbox.world.guilds.take_down(on.guild)
         guild = on.on.app.bot.get_guild(on.guild.id)
-        await on.on.sandbox.until(lambda: guild is None or guild.unavailable, PATIENCE)
+        await on.on.sandbox.until(lambda: guild is None or guild.unavailable)
         with pytest.raises(DiscordUnreachableError):
             await on.ask(on.people[:1])

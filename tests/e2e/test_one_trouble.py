@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.stretch import Stretch
 from bot.services.record.recorder import ContextSource, Recorded, Recorder
-from tests.support.stage import PATIENCE
 from tests.support.team import team
 
 
@@ -22,15 +21,15 @@ async def test_commands_answer_from_the_record_and_say_what_is_missing(
                 raise ValueError("this one never succeeds")
             return await record(recorder, stretch, context)
 
-        await on.sandbox.until(lambda: on.app.follower.knows(good.id), PATIENCE)
+        await on.sandbox.until(lambda: on.app.follower.knows(good.id))
         monkeypatch.setattr(Recorder, "record", fails)
         asks = on.sandbox.world.messages.post(good, on.max, "words", mentions=[on.ann])
         lost = on.sandbox.world.messages.post(on.room, on.ned, "words", mentions=[on.ann])
         assert asks.id < lost.id
-        await on.sandbox.until(lambda: on.app.follower.newest_received_id >= lost.id, PATIENCE)
+        await on.sandbox.until(lambda: on.app.follower.newest_received_id >= lost.id)
         for command in (("waiting",), ("unmet",), ("digest",), ("nudges", "preview"), ("nudges", "status")):
             answer = await on.run(on.ann, *command)
-            await answer.until(lambda one: len(one.messages) == 2, PATIENCE)
+            await answer.until(lambda one: len(one.messages) == 2)
             told, note = answer.messages
             assert f"1 message in <#{bad_id}> is not on record yet" in note.content
             assert note.ephemeral

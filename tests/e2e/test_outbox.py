@@ -87,6 +87,7 @@ async def test_what_never_arrived_is_sent_again_with_the_same_nonce(
         else:
             faults.requests.server_error(503, method="POST", route=SEND)
         await on.tick()
+        monkeypatch.undo()
         ((state, problem),) = deliveries(on)
         assert state == "unknown"
         assert problem
@@ -289,7 +290,7 @@ async def test_after_a_broken_connection_nothing_is_done_before_discord_said_the
         app.schedule.add("work", work)
         clock.befell.clear()
         sandbox.faults.gateway.drop()
-        await sandbox.until(lambda: clock.befell == ["doubted", "heard"], PATIENCE)
+        await sandbox.until(lambda: clock.befell == ["doubted", "heard"])
         clock.doubt()
         sandbox.faults.requests.lose_request(times=None, method="GET", route="/users/@me")
         await app.schedule.tick()

@@ -14,6 +14,7 @@ from rich.console import Console
 from bot.cli import demo
 from bot.cli.stage import ENDS_AT
 from tests.e2e.test_page_story import restore_discord
+from tests.support.patience import PATIENCE
 
 __all__ = ["restore_discord"]
 
@@ -22,7 +23,7 @@ async def test_the_page_is_served_until_it_is_ended(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(demo, "SERVED_FROM", ENDS_AT - timedelta(hours=3))
     said = io.StringIO()
     serving = asyncio.create_task(demo._serve(Console(file=said, width=200), 0))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (found := re.search(r"http://127\.0\.0\.1:\d+/[\w-]{32,}/", said.getvalue())):
             assert not serving.done(), serving.result()
             await asyncio.sleep(0.1)

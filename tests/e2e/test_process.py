@@ -16,6 +16,7 @@ from bot.sandbox.gateway.gateway import HandshakeMoment
 from bot.services.guild.restoration import restore
 from tests import openapi
 from tests.support.moderators import moderators
+from tests.support.patience import PATIENCE
 
 SPADE = [str(Path(sys.executable).parent / "spade")]
 
@@ -45,7 +46,7 @@ async def spade(folder: Path, *arguments: str, token: str | None = None) -> Asyn
 async def ended(folder: Path, *arguments: str, token: str | None = None) -> tuple[int | None, str]:
     """Exit status and standard error of a command that ends by itself."""
     async with spade(folder, *arguments, token=token) as process:
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         return process.returncode, errors.decode()
 
 
@@ -67,8 +68,8 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
             world.members.add(guild, user)
         moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
-            await sandbox.connected(20)
-            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            await sandbox.connected()
+            await sandbox.until(lambda: sandbox.commands.available(guild.id))
             setup = await people.run_command(
                 guild.owner_id,
                 general,
@@ -95,7 +96,7 @@ async def test_the_bot_greets_nudges_and_stops_cleanly(tmp_path: Path) -> None:
             with closing(sqlite3.connect(tmp_path / "spade.db")) as database:
                 assert database.execute("SELECT message_id FROM waiting").fetchall() == [(question.id,)]
             process.send_signal(signal.SIGTERM)
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
             assert process.returncode == 0, errors.decode()
             assert b"Traceback" not in errors
         assert not any(message.pings for message in sandbox.dms(manager))
@@ -117,8 +118,8 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
             world.members.add(guild, user)
         moderators(world, guild, manager)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
-            await sandbox.connected(20)
-            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            await sandbox.connected()
+            await sandbox.until(lambda: sandbox.commands.available(guild.id))
             await (
                 await people.run_command(guild.owner_id, general, "setup", {"manager": manager, "time_zone": "UTC"})
             ).wait()
@@ -128,10 +129,10 @@ async def test_a_nudge_is_sent_by_the_process_and_its_button_works(tmp_path: Pat
             early = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" not in (await early.wait()).text
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.communicate(), 20)
+            await asyncio.wait_for(process.communicate(), PATIENCE)
         time["now"] += timedelta(hours=6)  # in a running process that would be a date to be doubted
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token):
-            await sandbox.connected(20)
+            await sandbox.connected()
             answer = await people.run_command(manager, general, "nudges", subcommands=("now",))
             assert "Sent" in (await answer.wait()).text
             nudge = sandbox.dms(manager)[-1]
@@ -157,7 +158,7 @@ async def test_a_refused_intent_is_one_sentence(tmp_path: Path) -> None:
     async with Sandbox(now=lambda: datetime.now(UTC), strict=False) as sandbox:
         town(sandbox)
         running = asyncio.create_task(ended(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token))
-        await sandbox.connected(20)
+        await sandbox.connected()
         sandbox.faults.gateway.close(4014, resume=False)
         status, errors = await running
     assert status == 1
@@ -174,12 +175,12 @@ async def test_without_a_network_it_says_so_and_waits_for_one(tmp_path: Path) ->
         assert process.stderr is not None
         lines: list[bytes] = []
         while not lines or b"Trying again" not in lines[-1]:
-            lines.append(await asyncio.wait_for(process.stderr.readline(), 20))
+            lines.append(await asyncio.wait_for(process.stderr.readline(), PATIENCE))
         assert b"Discord cannot be reached" in lines[-1]
         async with Sandbox(now=lambda: datetime.now(UTC), token="a.b.c", port=port) as sandbox:
-            await sandbox.connected(20)
+            await sandbox.connected()
             process.send_signal(signal.SIGHUP)
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 0
     assert b"Traceback" not in b"".join(lines) + errors
 
@@ -225,12 +226,12 @@ async def test_a_gateway_that_does_not_answer_at_first_is_waited_for_without_a_t
         guild, _ = town(sandbox)
         sandbox.faults.gateway.fail_handshakes(HandshakeMoment.REQUEST, 503)
         async with spade(tmp_path, "run", "--discord-url", sandbox.url, token=sandbox.token) as process:
-            await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= 3, 30)
+            await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= 3)
             sandbox.faults.gateway.accept_handshakes()
-            await sandbox.connected(20)
-            await sandbox.until(lambda: sandbox.commands.available(guild.id), 20)
+            await sandbox.connected()
+            await sandbox.until(lambda: sandbox.commands.available(guild.id))
             process.send_signal(signal.SIGTERM)
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0
         assert "Traceback" not in errors.decode()
         assert errors.decode().count("Not connected to Discord: the gateway answered 503") == 1
@@ -246,16 +247,16 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
 
         async def talked(process: asyncio.subprocess.Process) -> None:
             """Wait until a message is on record."""
-            await sandbox.connected(60)
+            await sandbox.connected()
             world.messages.post(general, member, "words")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while process.returncode is None and not rows(path):
                     await asyncio.sleep(0.05)
 
         async with spade(tmp_path, *run, token=sandbox.token) as process:
             await talked(process)
             path.unlink()
-            _, errors = await asyncio.wait_for(process.communicate(), 90)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said
@@ -272,13 +273,13 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
             query = "SELECT rootpage FROM sqlite_schema WHERE name IN ('activity', 'sqlite_autoindex_activity_1')"
             pages = [page for (page,) in connection.execute(query)]
         async with spade(tmp_path, *run, token=sandbox.token) as process:
-            await sandbox.connected(60)
+            await sandbox.connected()
             with path.open("r+b") as file:
                 for page in pages:
                     file.seek((page - 1) * 4096)
                     file.write(b"\xff" * 4096)
             world.messages.post(general, member, "more words")
-            _, errors = await asyncio.wait_for(process.communicate(), 90)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
             said = errors.decode()
             assert process.returncode == 1, said
             assert "Traceback" not in said

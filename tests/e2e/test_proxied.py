@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.sandbox import Channel, PostedMessage, User
 from bot.store import people
+from tests.support.patience import PATIENCE
 from tests.support.town import BEGAN, Town, card, town
 
 LATER = timedelta(days=2)
@@ -40,7 +41,7 @@ async def test_whoever_writes_through_a_proxy_is_left_out_of_nudges_sees_it_and_
             world.messages.post(here.general, feed, "News")
             anew = proxied(here, sol, channel, here.rafa)
             await here.on.heard(anew.id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await stored(here) != {here.rafa.id}:
                 await asyncio.sleep(0.01)
         last = world.messages.post(here.general, here.rafa, "Anybody here?", mentions=[here.mia])

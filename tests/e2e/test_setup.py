@@ -42,14 +42,14 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         long_ago = BEGAN - timedelta(days=5)
         early = world.messages.post(general, rafa, "Hello", message_id=first_id_at(long_ago))
         world.messages.post(general, mia, "Hi", reply_to=early, message_id=first_id_at(long_ago) + 1)
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
 
         opened = await (await people.run_command(owner, general, "setup")).wait()
         page = opened.original
         assert page is not None
 
         async def after(answer: Response, words: str) -> None:
-            await on.sandbox.until(lambda: answer.error or words in str(page.embeds) or words in answer.text, 20)
+            await on.sandbox.until(lambda: answer.error or words in str(page.embeds) or words in answer.text)
             assert answer.error is None
 
         async def choose(field: str, *values: object) -> Response:
@@ -62,7 +62,7 @@ async def test_the_guide_leads_to_a_server_that_is_set_up(tmp_path: Path) -> Non
         moderators(world, guild, mia)
         world.roles.edit(team, permissions=int(Permission.MANAGE_MESSAGES))
         assert (await choose("managers", mia, team)).error is None
-        await on.sandbox.until(lambda: "Manage Messages" not in description(page), 20)
+        await on.sandbox.until(lambda: "Manage Messages" not in description(page))
         await after(await choose("digest", digest), "I am missing: Embed Links and Attach Files")
         excluded = await choose("exclude", offtopic)
         await excluded.wait()

@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,15 @@ def replace_in(module: types.ModuleType, **names: object) -> None:
         setattr(module, name, value)
 
 
+async def between_two_commits(first: Awaitable[Any]) -> Any:
+    """Await the first, then stay before the second for as long at least: kills hit that moment on any machine."""
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    recorded = await first
+    await asyncio.sleep(max(0.15, clock() - begun))
+    return recorded
+
+
 def commit_spans_before_their_facts() -> None:
     """Plant a defect: a span is committed a moment before its facts."""
     late: list[tuple[Any, ...]] = []
@@ -114,8 +123,7 @@ def commit_spans_before_their_facts() -> None:
         late.append((stretch, facts))
 
     async def then_facts(self: Recorder, stretch: Any, context: Any) -> Any:
-        recorded = await whole(self, stretch, context)
-        await asyncio.sleep(0.15)
+        recorded = await between_two_commits(whole(self, stretch, context))
         while late:
             stretch, facts = late.pop()
             async with self._database.writing() as connection:
@@ -144,8 +152,7 @@ def commit_facts_before_their_spans() -> None:
             spans.add = add
 
     async def then_span(self: Recorder, stretch: Any, context: Any) -> Any:
-        recorded = await whole(self, stretch, context)
-        await asyncio.sleep(0.15)
+        recorded = await between_two_commits(whole(self, stretch, context))
         while late:
             place, span = late.pop()
             async with self._database.writing() as connection:

@@ -13,6 +13,7 @@ import pytest
 from bot.store import tables
 from bot.store.database import Database, open_database
 from bot.store.migration import newest_revision
+from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 
 NewDatabase = Callable[[], str]
 """Makes an empty database that nobody else uses, and says where it is."""
@@ -56,6 +57,16 @@ def new_postgres(postgres: Callable[[str], str], postgres_socket: str) -> NewDat
         return f"postgresql://postgres@/{name}?host={postgres_socket}"
 
     return new
+
+
+@pytest.fixture
+def sqlite_without_threads() -> Iterator[None]:
+    """SQLite in the event loop's thread, for what asks it one question after the other: half of that goes to threads.
+
+    Whatever is about turns, cancellation, or being held up needs the threads.
+    """
+    with sqlite_in_the_loop():
+        yield
 
 
 async def _migrated(address: str) -> None:

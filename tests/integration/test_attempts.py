@@ -17,6 +17,7 @@ from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.messenger import DiscordUnreachableError, RefusedError
 from bot.store.error import StoreError
 from tests.support.messages import moment
+from tests.support.patience import PATIENCE
 
 DIGEST = Piece("digest", 1)
 
@@ -62,7 +63,7 @@ async def test_one_piece_of_work_hinders_no_other_and_none_goes_on_for_ever(
     pieces = Attempts(DrivenClock(moment(0)).now)
 
     async def hangs() -> bool:
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
         return True
 
     async def gives_up() -> bool:
@@ -105,7 +106,7 @@ async def test_a_slow_piece_goes_on_in_the_background_and_is_not_begun_twice(mon
 
     # More hang than are waited for at the same time.
     slow_ones = [Piece("nudge", number) for number in range(2 * attempts.AT_ONCE)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         done = await asyncio.gather(
             *(pieces.attempt(piece, slow) for piece in slow_ones), pieces.attempt(Piece("nudge", 999), quick)
         )
@@ -193,7 +194,7 @@ async def test_a_piece_that_still_runs_is_cancelled_at_the_end(monkeypatch: pyte
 
     async def hangs() -> bool:
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
         finally:
             ended.append(True)
         return True
@@ -215,7 +216,7 @@ async def test_a_tick_gets_to_all_work_whatever_hangs_or_fails(monkeypatch: pyte
 
     async def hangs() -> None:
         called.append("hangs")
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
 
     async def fails() -> None:
         called.append("fails")
@@ -227,7 +228,7 @@ async def test_a_tick_gets_to_all_work_whatever_hangs_or_fails(monkeypatch: pyte
     schedule = Schedule(3600, ready, pieces)
     for name, work in (("hangs", hangs), ("fails", fails), ("works", works)):
         schedule.add(name, work)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await schedule.tick()
         await schedule.tick()
     assert called == ["hangs", "fails", "works", "works"]

@@ -24,6 +24,7 @@ from bot.store.backup_files import backup_path
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.writer_lock import WriterLock
 from tests.faults.writes import PAGE_SIZE, check_whole, follow, limit_pages, opened, refuse_every_write, tables, talk
+from tests.support.patience import PATIENCE
 
 FORKS = multiprocessing.get_context("forkserver")
 
@@ -60,7 +61,7 @@ async def test_the_disk_is_full_at_every_page(
         assert tables(path) != wanted
         check_whole(path, messages)
         await limit_pages(database, 1_000_000)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while tables(path) != wanted:
                 await asyncio.sleep(0.005)
         writing.cancel()

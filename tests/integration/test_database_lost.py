@@ -19,6 +19,7 @@ from bot.store.backup_files import backup_path, backups_of
 from bot.store.database import Database, open_database
 from bot.store.error import LostDatabaseError, StoreError
 from bot.store.writer_lock import WriterLock
+from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PAGE_SIZE = 4096
@@ -56,7 +57,7 @@ async def made(path: Path, *numbers: int) -> None:
 
 
 async def lost(database: Database) -> str:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         return str(await database.lost())
 
 
@@ -205,7 +206,7 @@ async def test_damage_that_is_met_ends_everything_with_the_same_sentence(tmp_pat
         losing = asyncio.create_task(database.lost())
         with pytest.raises(LostDatabaseError, match="is damaged"):
             await note(database, 2000)
-        said = str(await asyncio.wait_for(losing, 1))
+        said = str(await asyncio.wait_for(losing, PATIENCE))
         assert said.startswith(f"The database {path} is damaged (database disk image is malformed): the file is kept")
         assert said.endswith(f"put the newest backup in its place with `spade restore {backup_path(path, NOW)}`.")
         with pytest.raises(LostDatabaseError, match="is damaged"):
@@ -322,7 +323,7 @@ async def test_a_lock_file_that_was_deleted_still_keeps_others_out(tmp_path: Pat
     async with opened(path) as database:
         losing = asyncio.create_task(database.lost())
         lock.unlink()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE):
             while not lock.exists():
                 await asyncio.sleep(0.01)
         make_backup(path, backup_path(path, NOW))
@@ -333,7 +334,7 @@ async def test_a_lock_file_that_was_deleted_still_keeps_others_out(tmp_path: Pat
         lock.unlink()
         other = WriterLock(lock)
         assert other.acquire()  # somebody was faster
-        assert str(await asyncio.wait_for(losing, 2)).startswith(f"Another Spade is writing to {path}")
+        assert str(await asyncio.wait_for(losing, PATIENCE)).startswith(f"Another Spade is writing to {path}")
         other.release()
 
 

@@ -41,6 +41,8 @@ from bot.views.digest.writer import DigestWriter
 from bot.views.kit.parcel import Parcel
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, said, whole
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 WEEK = date(2026, 3, 2)
 DUE = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 TEAM = 555

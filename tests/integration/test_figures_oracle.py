@@ -25,7 +25,10 @@ FORGE = (1338715593307199691, (1329767395471659287, 421905984642345381, 97467426
 MESH = (1343720936119996449, (195860800208736343, 1008123520288059042))
 SAMPLES = {"forge": (*FORGE, date(2025, 12, 29), 17), "mesh": (*MESH, date(2025, 1, 6), 70)}
 
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here")
+pytestmark = [
+    pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here"),
+    pytest.mark.usefixtures("sqlite_without_threads"),
+]
 
 
 async def imported(

@@ -13,6 +13,7 @@ from bot.discord_io.connection import gateway
 from bot.discord_io.connection.gateway import Backoff
 from bot.sandbox import Sandbox
 from bot.sandbox.gateway.gateway import HandshakeMoment
+from tests.support.patience import PATIENCE
 from tests.support.stage import connected
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def outlived(sandbox: Sandbox, failures: int = 8) -> None:
     """Wait until so many handshakes failed, then let the next ones succeed."""
     seen = sandbox.gateway.handshakes_failed
-    await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= seen + failures, 20)
+    await sandbox.until(lambda: sandbox.gateway.handshakes_failed >= seen + failures)
     sandbox.faults.gateway.accept_handshakes()
 
 
@@ -73,9 +74,9 @@ async def test_a_session_that_goes_on_after_an_outage_is_told(
             caplog.set_level(logging.INFO, logger=gateway.__name__)
             sandbox.faults.gateway.fail_handshakes(HandshakeMoment.REQUEST, 503)
             sandbox.faults.gateway.drop()
-            await sandbox.until(lambda: "Not connected to Discord" in caplog.text, 20)
+            await sandbox.until(lambda: "Not connected to Discord" in caplog.text)
             sandbox.faults.gateway.accept_handshakes()
-            await sandbox.until(lambda: "Connected to Discord again" in caplog.text, 20)
+            await sandbox.until(lambda: "Connected to Discord again" in caplog.text)
     assert len(caplog.records) == 2
 
 
@@ -101,7 +102,7 @@ async def test_a_later_handshake_may_fail_in_any_way_and_nothing_is_lost(
                     found = await connection.exec_driver_sql("SELECT max(last_id) FROM span")
                 return found.scalar_one() or 0
 
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while await recorded() < missed:
                     await asyncio.sleep(0.02)
 

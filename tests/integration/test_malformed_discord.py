@@ -21,6 +21,7 @@ from bot.domain.snowflake import moment_of
 from bot.sandbox import Channel, Guild, Permission, PostedMessage, Sandbox, User
 from bot.services.record import gaps, retry
 from bot.store import managers
+from tests.support.patience import PATIENCE
 from tests.support.stage import connected
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -64,14 +65,14 @@ class Town:
 
     async def counted(self, app: App, messages: int) -> None:
         """Wait until so many messages are on record."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity")) < messages:
                 await asyncio.sleep(0.02)
         await app.follower.settle()
         assert await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity") == messages
 
     async def nothing_is_missing(self, app: App) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await self.query(app, "SELECT count(*) FROM known_gap"):
                 await app.follower.retry_gaps()
                 await asyncio.sleep(0.02)
@@ -251,7 +252,7 @@ async def test_a_permission_that_was_given_or_taken_unreadably_is_looked_up(
             town.world.channels.allow_bot(town.square, Permission.VIEW_CHANNEL)
             town.says()
             await town.counted(app, 2 * number)
-            await town.sandbox.until(lambda: app.follower.caught_up, 20)
+            await town.sandbox.until(lambda: app.follower.caught_up)
     # A channel's guild is known without being told.
     assert sum("cannot be read" in one for one in told(caplog, gateway_events)) == 7
 
@@ -296,11 +297,11 @@ async def test_what_is_heard_while_a_guild_is_read_anew_is_not_forgotten(town: T
     async with town.bot() as app:
         town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
         town.world.channels.add(town.guild, "well")
-        await town.sandbox.until(lambda: asked.hits == 1, 20)
+        await town.sandbox.until(lambda: asked.hits == 1)
         await town.counted(app, 1)
         guild = app.bot.get_guild(town.guild.id)
         assert guild is not None
-        await town.sandbox.until(lambda: not guild.unavailable, 20)
+        await town.sandbox.until(lambda: not guild.unavailable)
         assert guild.get_channel(made[0].id) is not None
         town.says(made[0])
         await town.counted(app, 2)
@@ -323,8 +324,8 @@ async def test_a_channel_removed_while_its_guild_is_read_anew_hides_nothing_that
         assert guild is not None
         town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
         town.world.channels.add(town.guild, "well")
-        await town.sandbox.until(lambda: asked.hits == 1 and not guild.unavailable, 20)
-        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id), 20)
+        await town.sandbox.until(lambda: asked.hits == 1 and not guild.unavailable)
+        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id))
         assert {one.id: one.permissions.value for one in guild.roles}[role.id] == 8
         assert not [line for line in told(caplog, guild_refreshes) if "could not be read anew" in line]
 
@@ -346,8 +347,8 @@ async def test_a_guild_whose_refresh_fails_midway_is_read_anew_again(
         monkeypatch.setattr(event_socket.EventSocket, "parse", fails_once)
         town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
         town.world.channels.add(town.guild, "well")
-        await town.sandbox.until(lambda: not failing and not guild.unavailable, 20)
-        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id), 20)
+        await town.sandbox.until(lambda: not failing and not guild.unavailable)
+        await town.sandbox.until(lambda: app.follower.guild_caught_up(guild.id))
 
 
 async def test_what_is_heard_of_a_guild_that_is_read_anew_is_noted_to_be_fetched(
@@ -363,7 +364,7 @@ async def test_what_is_heard_of_a_guild_that_is_read_anew_is_noted_to_be_fetched
         monkeypatch.setattr(app.follower, "note_out_of_sight", lambda *one: noted.append(one))
         town.sandbox.faults.gateway.alter(spoiling("CHANNEL_CREATE", "id"))
         town.world.channels.add(town.guild, "well")
-        await town.sandbox.until(lambda: asked.hits == 1 and noted, 20)
+        await town.sandbox.until(lambda: asked.hits == 1 and noted)
     assert noted == said
 
 
@@ -383,8 +384,8 @@ async def test_a_channel_whose_end_cannot_be_read_is_forgotten(town: Town) -> No
         await town.counted(app, 1)
         town.sandbox.faults.gateway.alter(spoiling("CHANNEL_DELETE", "id"))
         town.world.channels.delete(market)
-        await town.sandbox.until(lambda: app.bot.get_channel(market.id) is None, 20)
-        await town.sandbox.until(lambda: app.follower.caught_up, 20)
+        await town.sandbox.until(lambda: app.bot.get_channel(market.id) is None)
+        await town.sandbox.until(lambda: app.follower.caught_up)
 
 
 async def test_one_bad_channel_hides_neither_its_guild_nor_itself_for_long(
@@ -425,7 +426,7 @@ async def test_a_guild_that_cannot_be_read_at_first_does_not_hold_up_the_others(
         town.says(green)
         await town.counted(app, 1)
         town.says(town.square)
-        await town.sandbox.until(lambda: refused.hits == 3, 20)
+        await town.sandbox.until(lambda: refused.hits == 3)
         await town.counted(app, 2)
 
 
@@ -616,8 +617,8 @@ async def test_a_role_that_was_changed_unreadably_is_looked_up(town: Town) -> No
         ):
             town.sandbox.faults.gateway.alter(spoiling(name, key))
             act()
-            await town.sandbox.until(lambda: guild.unavailable, 20)
-            await town.sandbox.until(lambda: not guild.unavailable and app.follower.caught_up, 20)
+            await town.sandbox.until(lambda: guild.unavailable)
+            await town.sandbox.until(lambda: not guild.unavailable and app.follower.caught_up)
             assert {one.id: one.permissions.value for one in guild.roles} == {
                 one.id: int(one.permissions) for one in town.guild.roles.values()
             }

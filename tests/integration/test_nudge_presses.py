@@ -25,6 +25,8 @@ from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, ch
 from tests.support.no_context import NoContext
 from tests.support.outgoing import Drafts, Outgoing, at_once, drafts
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 DAY = 24 * 60
 
 

@@ -31,7 +31,10 @@ SAMPLES = {
 }
 NO_LIMIT = 10_000
 
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here")
+pytestmark = [
+    pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here"),
+    pytest.mark.usefixtures("sqlite_without_threads"),
+]
 
 
 @pytest.fixture(scope="module", params=["forge", "mesh"])

@@ -23,6 +23,7 @@ from bot.store import guilds, retention, spans, tables
 from bot.store.database import Connection, Database
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import CHANNEL, GUILD, MIA, NOAH, at, channel, moment, said
+from tests.support.patience import PATIENCE
 
 ELSEWHERE = replace(channel(CHANNEL + 9), guild_id=GUILD + 1)
 OTHER = channel(CHANNEL + 5)
@@ -53,11 +54,11 @@ async def test_a_guild_whose_history_hangs_holds_up_no_other_guilds_gaps(databas
 
     async def hang(place: Place, _page: tuple[Message, ...]) -> None:
         if place.guild_id == GUILD:
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
 
     log.during_page = hang
     retrying = asyncio.create_task(follower.retry_gaps())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with database.reading() as connection:
                 if not await spans.known_gaps(connection, ELSEWHERE.guild_id):
@@ -146,13 +147,13 @@ async def test_a_channel_that_is_never_written_is_one_line_in_the_log(
         await hears(follower, channel(), said(trouble, MIA))
         for minute in range(5):  # the other channel is written all the while
             await hears(follower, OTHER, said(10 * trouble + minute, NOAH))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while follower.received(GUILD) != {CHANNEL: 1}:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.03)
         assert caplog.text.count("Recording failed") == trouble
         recorder.bad = False
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while follower.received(GUILD):
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.03)
@@ -164,7 +165,7 @@ class Slow(OneBadChannel):
     """Records nothing at all, but for ever."""
 
     async def record(self, stretch: Stretch, context: ContextSource) -> Recorded:
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
         return await super().record(stretch, context)
 
 
@@ -177,6 +178,6 @@ async def test_a_channel_that_cannot_be_written_does_not_prevent_a_stop(
     follower = Follower(database, kind(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.01)
     await follow(follower, log, channel())
     await hears(follower, channel(), said(1, MIA))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await follower.settle_last()
     assert caplog.text.count("What was heard last is not on record") == 1

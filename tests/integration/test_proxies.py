@@ -26,6 +26,7 @@ from bot.store import forgetting, people
 from bot.store.database import Database
 from bot.store.error import OutageError
 from tests.support.messages import ANNA, GUILD, MIA, NOAH, moment
+from tests.support.patience import PATIENCE
 
 CHANNEL, OTHER_CHANNEL = 10, 11
 HOOK, FEED = 900, 901
@@ -86,7 +87,7 @@ async def stored(database: Database) -> frozenset[int]:
 
 
 async def becomes(database: Database, wanted: Iterable[int]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await stored(database) != frozenset(wanted):
             await asyncio.sleep(0.01)
 
@@ -125,7 +126,7 @@ async def test_what_was_stored_ends_after_a_restart_too(database: Database) -> N
     async with database.writing() as connection:
         await people.set_proxied(connection, GUILD, MIA, proxied=True)
     async with listening(database) as ear:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await stored(database):  # it takes a moment to look for them
                 for _ in range(STAYED_NEEDED):
                     ear.writes()

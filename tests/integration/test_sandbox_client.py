@@ -410,7 +410,7 @@ async def test_a_sandbox_that_was_stopped_comes_back_at_the_same_place() -> None
         await t.sandbox.start()
         assert t.sandbox.url == before
         t.world.messages.post(t.square, t.ann, "back")
-        await t.sandbox.until(lambda: client.heard, 15)
+        await t.sandbox.until(lambda: client.heard)
         assert t.sandbox.gateway.resumed == 1
 
 

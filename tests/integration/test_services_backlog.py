@@ -19,6 +19,7 @@ from bot.store import managers
 from bot.store.database import Database, StoreError
 from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, at, channel, moment, said, whole
 from tests.support.no_context import NoContext
+from tests.support.patience import PATIENCE
 from tests.support.rows import rows
 
 ROLE = 77
@@ -38,7 +39,7 @@ async def at_work(one: Sightings | ManagerReactions) -> AsyncIterator[None]:
 
 
 async def until_managed_by(roster: Roster, *people: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await roster.managers(GUILD) != frozenset(people):
             await asyncio.sleep(0.01)
 
@@ -73,7 +74,7 @@ async def test_somebody_seen_while_the_store_refuses_is_on_the_list_later(databa
     async with at_work(sightings):
         with mock.patch.object(Roster, "seen", side_effect=StoreError("The disk is full.")) as seen:
             sightings.note(GUILD, BEN, [ROLE])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while seen.call_count < 2:
                     await asyncio.sleep(0.01)
         await until_managed_by(roster, BEN)
@@ -97,10 +98,10 @@ async def test_reactions_while_the_store_refuses_count_later_those_of_managers_a
             reactions.note(GUILD, BEN, at(1))
             reactions.note(GUILD, NOAH, at(2))
             reactions.note(GUILD + 1, NOAH, at(2))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while close.call_count < 2:
                     await asyncio.sleep(0.01)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(closed := [row[0] for row in (await rows(database))["waiting"] if moment(20) in row]) < 1:
                 await asyncio.sleep(0.01)
     assert closed == [at(1)]

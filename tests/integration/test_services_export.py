@@ -19,6 +19,8 @@ from tests.support.messages import ANNA, GUILD, MIA, NOAH, channel, moment, said
 from tests.support.no_context import NoContext
 from tests.support.outgoing import Outgoing, at_once
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 THIS_MONDAY = date(2026, 3, 2)
 
 

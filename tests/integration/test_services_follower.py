@@ -25,8 +25,10 @@ from bot.services.record.thread_archives import ThreadArchives
 from bot.store import guilds, managers, spans, tables
 from bot.store.database import Database, StoreError
 from tests.support.channel_log import ChannelLog
+from tests.support.loop_time import pass_seconds
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, OLE, at, channel, moment, said, thread, whole
 from tests.support.no_context import NoContext
+from tests.support.patience import PATIENCE
 from tests.support.rows import rows
 
 OTHER = channel(CHANNEL + 5)
@@ -180,28 +182,34 @@ async def test_a_channel_without_messages_is_followed_too(scene: Scene) -> None:
 
 
 async def test_events_that_arrive_out_of_order_within_the_hold_are_written_in_order(scene: Scene) -> None:
-    await scene.catch_up(channel())
+    patient = scene_of(scene.database, scene.log, hold_seconds=600)
+    await patient.catch_up(channel())
     messages = chatter(Random(4), 12)
     shuffled = list(messages)
     Random(5).shuffle(shuffled)
-    await scene.says(channel(), *shuffled)
-    await scene.follower.flush()  # too early for any of them
+    await patient.says(channel(), *shuffled)
+    await patient.follower.flush()  # too early for any of them
     assert (await rows(scene.database))["activity"] == []
+    pass_seconds(601)
+    await patient.follower.flush()
     await oracle(scene, channel())
 
 
 async def test_the_newest_second_is_held_back_and_what_is_older_written(database: Database) -> None:
     log = ChannelLog()
-    follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=0.3)
+    follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=600)
     await follower.catch_up([log.snapshot(channel())], follower.session)
     async with follower.receiving(channel(), at(1)) as heard:
         heard(said(1, MIA))
-    await asyncio.sleep(0.35)
+    pass_seconds(601)
     async with follower.receiving(channel(), at(2)) as heard:
         heard(said(2, MIA))
     await follower.flush()
     assert sum(row[3] for row in (await rows(database))["activity"]) == 1
-    await follower.settle()
+    settling = asyncio.create_task(follower.settle())
+    await asyncio.sleep(0)
+    pass_seconds(601)
+    await settling
     assert sum(row[3] for row in (await rows(database))["activity"]) == 2
 
 
@@ -571,7 +579,7 @@ async def test_trying_again_ends_with_the_session(scene: Scene, monkeypatch: pyt
         raise OSError("reset")
 
     scene.log.during_page = fails
-    await asyncio.wait_for(scene.catch_up(channel()), 5)
+    await asyncio.wait_for(scene.catch_up(channel()), PATIENCE)
     assert not scene.follower.caught_up
 
 
@@ -585,12 +593,12 @@ async def test_when_the_store_refuses_nothing_is_lost(
     full = StoreError("The disk is full: nothing is recorded until there is room again.")
     with mock.patch.object(Recorder, "record", side_effect=full):
         await running.says(channel(), *messages)
-        await asyncio.sleep(0.15)
+        async with asyncio.timeout(PATIENCE):
+            while "Recording waits: The disk is full" not in caplog.text:
+                await asyncio.sleep(0.01)
         assert (await rows(running.database))["activity"] == []
         with pytest.raises(StoreError):
             await running.follower.settle()
-    assert "Recording waits: The disk is full" in caplog.text
-    await asyncio.sleep(0.1)
     await oracle(running, channel())
 
 
@@ -603,7 +611,7 @@ async def test_recording_that_failed_is_not_tried_again_before_its_time(
     await running.catch_up(channel())
     with mock.patch.object(Recorder, "record", side_effect=failure) as record:
         await running.says(channel(), said(1, MIA))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not record.call_count:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(10 * HOLD)
@@ -634,7 +642,6 @@ async def test_a_channel_that_cannot_be_judged_now_does_not_hold_up_the_others(
     await running.follower.settle(GUILD + 1)  # another guild has nothing to do with it
     assert [row[1] for row in (await rows(running.database))["activity"]] == [MIA]
     running.log.during_page = None
-    await asyncio.sleep(0.1)
     assert await running.messages() == 2
 
 
@@ -657,7 +664,7 @@ async def test_a_channel_that_always_fails_is_left_behind_with_a_gap_and_asked_f
     while not scene.log.requests:
         await asyncio.sleep(0)
     await scene.says(channel(), *messages[20:25])
-    await asyncio.wait_for(catching_up, 5)
+    await asyncio.wait_for(catching_up, PATIENCE)
     assert scene.follower.caught_up
     await scene.says(channel(), *messages[25:])
     assert await scene.gaps() == {CHANNEL: (Span(at(0) + 1, messages[20].message_id - 1),)}
@@ -696,7 +703,7 @@ async def test_a_channel_that_fails_with_nothing_to_fetch_is_followed_without_a_
     caplog.set_level(logging.CRITICAL)
     scene.log.post(channel(), said(-1, MIA))
     with mock.patch.object(Recorder, "excludes", side_effect=StoreError("locked")):
-        await asyncio.wait_for(scene.catch_up(channel()), 5)
+        await asyncio.wait_for(scene.catch_up(channel()), PATIENCE)
     assert scene.follower.caught_up
     assert await scene.gaps() == {}
     await scene.says(channel(), said(1, MIA))
@@ -907,16 +914,17 @@ async def test_what_is_being_written_when_its_channel_gets_out_of_sight_is_conte
     await scene.catch_up(channel())
     await scene.says(channel(), said(1, MIA, mentions=[ANNA]))
     await scene.follower.settle()
-    record, written = scene.recorder.record, asyncio.Event()
+    record, begun, written = scene.recorder.record, asyncio.Event(), asyncio.Event()
 
     async def slowly(stretch: Stretch, context: ContextSource) -> Recorded:
+        begun.set()
         await written.wait()
         return await record(stretch, context)
 
     monkeypatch.setattr(scene.recorder, "record", slowly)
     await scene.says(channel(), said(2, NOAH))
     writing = asyncio.create_task(scene.follower.settle())
-    await asyncio.sleep(2 * HOLD)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     await scene.says(channel(), said(2.5, ANNA))
     losing = asyncio.create_task(scene.follower.channels_hidden([CHANNEL]))
     await asyncio.sleep(0)
@@ -941,7 +949,7 @@ async def test_what_is_heard_again_while_it_is_written_hides_no_gap(
     monkeypatch.setattr(scene.recorder, "record", slowly)
     await scene.says(channel(), said(1, MIA))
     writing = asyncio.create_task(scene.follower.settle())
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     scene.follower.interrupted()
     await scene.heard(channel(), said(1, MIA))
     written.set()
@@ -973,7 +981,7 @@ async def test_a_thread_in_the_archive_is_kept_in_memory_no_longer_than_somethin
         running.follower.thread_archived(at(3))
         await asyncio.sleep(3 * HOLD)
         assert running.follower.knows(at(3))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while running.follower.knows(at(3)):
             await asyncio.sleep(0.01)
     running.log.post(place, said(9, MIA))
@@ -1013,7 +1021,7 @@ async def test_a_new_channel_that_cannot_be_read_is_followed_after_a_known_gap(
         raise OSError("away")
 
     scene.log.during_page = fails
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await scene.follower.follow_new(place, scene.follower.session)
     assert scene.follower.behind(GUILD) == 0
     assert place.channel_id in await scene.gaps()
@@ -1055,7 +1063,7 @@ async def test_a_channel_that_waits_for_discord_does_not_keep_the_others_waiting
     running.log.during_page = hangs
     await running.says(channel(), said(1, ANNA))  # who spoke before? that takes context
     await running.says(OTHER, said(2, MIA))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while sum(row[3] for row in (await rows(running.database))["activity"]) < 2:
             await asyncio.sleep(0.01)
         running.follower.messages_deleted(OTHER.channel_id, [at(0.5)])
@@ -1075,7 +1083,7 @@ async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypa
     messages = chatter(Random(22), 6)
     scene.log.post(channel(), *messages)
     await scene.heard(channel(), *messages[1:])
-    await asyncio.wait_for(scene.heard(channel(), messages[0]), 1)
+    await asyncio.wait_for(scene.heard(channel(), messages[0]), PATIENCE)
     assert await scene.messages() == 0
     await scene.catch_up(channel())
     await oracle(scene, channel())
@@ -1093,7 +1101,7 @@ async def told_at_once(scene: Scene, talks: dict[Place, list[Message]]) -> int:
 
 
 async def all_caught_up(scene: Scene) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not scene.follower.caught_up:
             await asyncio.sleep(0.01)
 
@@ -1122,13 +1130,19 @@ async def test_a_flood_while_the_store_refuses_asks_for_one_channel_now_and_then
     running: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 100)
-    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 0.4)
+    monkeypatch.setattr("bot.services.record.retry.RETRY_SECONDS", 600.0)
+    monkeypatch.setattr("bot.services.record.retry.LONGEST_DELAY_SECONDS", 600.0)
     monkeypatch.setattr("bot.services.record.follower.RETRY_SECONDS", 0.05)
     await running.catch_up(*TALKING)
     talks = {place: chatter(Random(number), 150, begin=1 + number / 100) for number, place in enumerate(TALKING)}
     with mock.patch.object(Recorder, "record", side_effect=StoreError("The disk is full.")):
         assert await told_at_once(running, talks) <= 3 * len(TALKING)
-        assert running.log.requests <= 2
+        for tries in (1, 2):
+            async with asyncio.timeout(PATIENCE):
+                while caplog.text.count("trying again in 600 s") < tries:
+                    await asyncio.sleep(0.01)
+            assert running.log.requests == tries
+            pass_seconds(601)
     await all_caught_up(running)
     left = [line for line in caplog.messages if "left to its history" in line]
     assert len(left) == len(TALKING)  # not a line for each message
@@ -1153,7 +1167,7 @@ async def test_a_channel_whose_catch_up_hangs_keeps_no_other_waiting(running: Sc
     third = channel(CHANNEL + 9)
     await running.follower.follow_new(third, running.follower.session)
     await running.says(third, said(2, NOAH))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while running.follower.behind(GUILD) > 1:
             await asyncio.sleep(0.01)
     assert await running.messages() == 2
@@ -1249,7 +1263,7 @@ async def test_a_deleted_channel_makes_room_for_the_others(scene: Scene, monkeyp
     await scene.catch_up(channel(), OTHER)
     await scene.says(channel(), *chatter(Random(23), 5))
     scene.follower.channel_deleted(CHANNEL)
-    await asyncio.wait_for(scene.says(OTHER, said(10, MIA)), 1)
+    await asyncio.wait_for(scene.says(OTHER, said(10, MIA)), PATIENCE)
     assert await scene.messages() == 1
 
 
@@ -1261,7 +1275,7 @@ async def test_a_buffer_full_of_what_the_pages_bring_anyway_is_left_to_them(
     await scene.catch_up(channel())
     scene.follower.interrupted()
     messages = chatter(Random(18), 35)
-    await asyncio.wait_for(scene.says(channel(), *messages), 5)
+    await asyncio.wait_for(scene.says(channel(), *messages), PATIENCE)
     await scene.catch_up(channel())
     await oracle(scene, channel())
 
@@ -1484,7 +1498,7 @@ async def test_what_was_deleted_is_taken_back_at_once(scene: Scene) -> None:
     task = asyncio.create_task(follower.run())
     await asyncio.sleep(0.01)
     follower.messages_deleted(CHANNEL, [at(2)])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await rows(scene.database))["touch"]:
             await asyncio.sleep(0.01)
     task.cancel()

@@ -56,6 +56,7 @@ from tests.support.messages import (
 )
 from tests.support.no_context import NoContext
 from tests.support.outgoing import at_once
+from tests.support.patience import PATIENCE
 from tests.support.rows import rows
 
 # Who is on the lists.
@@ -554,7 +555,7 @@ async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_on
         pages_read += 1
         if pages_read == 2:
             stopping.append(asyncio.create_task(reader.stop()))
-            await asyncio.sleep(5)
+            await asyncio.sleep(PATIENCE)
 
     stopping: list[asyncio.Task[None]] = []
     log.during_page = stop
@@ -578,7 +579,7 @@ async def test_a_job_that_was_stopped_goes_on_after_a_restart_and_a_cancelled_on
     async def cancel(_place: object, _page: object) -> None:
         log.during_page = None
         cancelling.append(asyncio.create_task(again.cancel(GUILD)))
-        await asyncio.sleep(5)
+        await asyncio.sleep(PATIENCE)
 
     cancelling: list[asyncio.Task[int]] = []
     log.post(channel(), said(-250, MIA))

@@ -37,6 +37,8 @@ from tests.support.messages import (
 )
 from tests.support.no_context import NoContext
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 MONDAY = date(2026, 3, 2)
 WEEK = 7 * 24 * 60
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "mesh"

@@ -24,6 +24,8 @@ from tests.simulate.wall import MINUTE, hour_begins
 from tests.simulate.zone import simulate
 from tests.support.outgoing import Drafts, Outgoing, at_once, sent_days
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 GUILD, MANAGER, CHANNEL = 7, 101, 9
 ZONES = ("UTC", "America/Nuuk", "America/Santiago", "Australia/Lord_Howe", "Africa/Cairo", "Pacific/Kiritimati")
 

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import stat
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.error import DatabaseUnreachableError
 from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state
 from bot.store.writer_lock import WriterLock
+from tests.support.patience import PATIENCE
 
 
 async def roles(database: Database) -> int:
@@ -261,10 +263,11 @@ def test_a_writer_that_is_killed_leaves_no_lock_behind(address: str) -> None:
     ready = context.Event()
     process = context.Process(target=_hold, args=(address, ready), daemon=True)
     process.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE)
 
     async def attempt() -> str:
-        for _ in range(100):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             try:
                 await (await open_database(address, write=True)).close()
             except StoreError as error:
@@ -278,7 +281,7 @@ def test_a_writer_that_is_killed_leaves_no_lock_behind(address: str) -> None:
 
     assert f"(process {process.pid})" in asyncio.run(attempt())
     process.kill()
-    process.join(10)
+    process.join(PATIENCE)
     assert asyncio.run(attempt()) == ""
 
 
@@ -565,7 +568,7 @@ async def test_a_postgresql_server_that_does_not_answer_is_given_up(monkeypatch:
     monkeypatch.setattr(asyncpg, "connect", connect_sooner)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(DatabaseUnreachableError, match="cannot be reached: TimeoutError"):
                 await open_database(f"postgresql://postgres@127.0.0.1:{port}/spade?sslmode=disable", write=False)
     assert timeouts == [15]

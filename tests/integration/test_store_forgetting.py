@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from bot.clock import DrivenClock
 from bot.domain.forgetting import Forgotten, Objection
 from bot.domain.guild import GuildSettings
@@ -15,6 +17,8 @@ from bot.store import forgetting, guilds, ignoring, managers, record, retention,
 from bot.store.database import Database
 from bot.views.members.privacy import privacy_letter
 from tests.support.rows import one_of_each
+
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
 
 GUILD, OTHER, MIA, NOOR = 10, 11, 101, 102
 RAFA = 271828182845904523  # so long that no random mark holds it by chance

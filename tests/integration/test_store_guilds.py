@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.guild import GuildSettings, ManagerSettings
@@ -14,6 +15,8 @@ from bot.store import guilds, history_jobs, ignoring, managers, record, spans, t
 from bot.store.database import Database
 from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, moment
 from tests.support.rows import one_of_each, rows
+
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
 
 OTHER_GUILD = 8
 FULL = GuildSettings(

@@ -29,6 +29,8 @@ from bot.store.database import Database
 from bot.store.forgetting import PERSON_COLUMNS
 from tests.support.rows import rows
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 GUILD, ELSEWHERE = 1, 2
 ANN, BEN, CAT = 21, 22, 23
 MANAGER = 100

@@ -35,6 +35,8 @@ from bot.store.database import Connection, Database
 from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, OLE, PIA, START, at, channel, moment, thread
 from tests.support.rows import rows
 
+pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
+
 OTHER_GUILD = 8
 ALL_KINDS = frozenset(TouchKind)
 ALWAYS = (moment(-10_000_000), moment(10_000_000))

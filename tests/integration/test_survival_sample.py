@@ -29,7 +29,10 @@ SAMPLES = {
 }
 RULES = replace(Rules(), stay_needs_members=5)
 
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here")
+pytestmark = [
+    pytest.mark.skipif(not SHARED.exists(), reason="the larger samples of ../shared are not here"),
+    pytest.mark.usefixtures("sqlite_without_threads"),
+]
 
 
 async def mine(folder: Path, url: str, guild_id: int, managers: tuple[int, ...], mondays: list[date]) -> list[Stayers]:

@@ -16,8 +16,7 @@ from bot.config import Settings
 from bot.discord_io.connection.address import point_at
 from bot.sandbox import Sandbox
 from tests import openapi
-
-PATIENCE = 60.0
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +29,13 @@ class Stage:
 
     async def heard(self, message_id: int) -> None:
         """Wait until the bot has written down everything up to a message."""
-        await self.sandbox.until(lambda: self.app.follower.newest_received_id >= message_id, PATIENCE)
-        await self.sandbox.until(lambda: self.app.follower.caught_up, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.newest_received_id >= message_id)
+        await self.sandbox.until(lambda: self.app.follower.caught_up)
         await self.app.follower.settle()
 
     async def tick(self) -> None:
         """Look for due work, once everything heard is written down."""
-        await self.sandbox.until(lambda: self.app.follower.caught_up, PATIENCE)
+        await self.sandbox.until(lambda: self.app.follower.caught_up)
         await self.app.schedule.tick()
 
 

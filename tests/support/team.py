@@ -70,7 +70,7 @@ class Team:
 
     async def changed(self, message: PostedMessage, words: str) -> None:
         """Wait until a message says something."""
-        await self.sandbox.until(lambda: words in text_of(message), PATIENCE)
+        await self.sandbox.until(lambda: words in text_of(message))
 
 
 def text_of(message: PostedMessage) -> str:

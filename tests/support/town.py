@@ -45,7 +45,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         world.members.add(guild, rafa)
         for user in (mia, noor):
             world.members.add(guild, user, roles=[team])
-        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id), 20)
+        await on.sandbox.until(lambda: on.sandbox.commands.available(guild.id))
         here = Town(on, guild, general, team, owner, mia, noor, rafa)
         for manager in (mia, noor):
             await here.ask(owner, "setup", manager=manager, time_zone="UTC")

@@ -9,6 +9,7 @@ import pytest
 from bot.background import BackgroundTasks
 from bot.discord_io.record import connected_guilds
 from bot.discord_io.record.connected_guilds import ConnectedGuilds
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def test_a_guild_is_caught_up_with_in_the_session_that_showed_it(guilds: C
     guilds.available(MagicMock(id=7))
     guilds.complete()
     follower.session = 2
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not follower.guild_complete.called:
             await asyncio.sleep(0)
     follower.guild_complete.assert_called_once_with(7, 1)

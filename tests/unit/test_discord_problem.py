@@ -16,6 +16,7 @@ from bot.discord_io.connection.problem import LONGEST, described
 from bot.discord_io.interactions import registration
 from bot.discord_io.interactions.registration import CommandRegistration
 from bot.views.words.names import safe_reason
+from tests.support.patience import PATIENCE
 
 TOKEN = "aW50ZXJhY3Rpb246MTIzNDU2Nzg5MDEyMzQ1Njc4OTp0b2tlbg"
 FORM = {
@@ -128,7 +129,7 @@ async def test_an_outage_delays_the_registration_and_ends_nothing(
     registering = CommandRegistration(sync)
     with caplog.at_level(logging.INFO):
         await registering.register()
-        await asyncio.wait_for(done.wait(), 10)
+        await asyncio.wait_for(done.wait(), PATIENCE)
         await asyncio.sleep(0)
     assert outcomes == []
     assert caplog.text.count("not registered yet") == 2
@@ -148,7 +149,7 @@ async def test_a_refusal_of_the_commands_is_raised_at_once_and_logged_later(
         await CommandRegistration(sync).register()
     registering = CommandRegistration(sync)
     await registering.register()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "cannot be registered" not in caplog.text:
             await asyncio.sleep(0.001)
     assert "In command 'status'" in caplog.text

@@ -10,10 +10,6 @@ from hypothesis import strategies as st
 from bot.domain.rules import Rules
 from bot.domain.survival import NewcomerStay, Spell, stayers, staying
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from lifelines import KaplanMeierFitter
-
 NOW = date(2026, 6, 1)
 DAYS = (30, 60)
 RULES = Rules()
@@ -22,6 +18,8 @@ RULES = Rules()
 def theirs(spells, days):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from lifelines import KaplanMeierFitter  # noqa: PLC0415 - takes a second, which not every process needs
+
         fitter = KaplanMeierFitter().fit([spell.days for spell in spells], [spell.gone for spell in spells])
         shares = fitter.survival_function_at_times(days)
         bounds = fitter.confidence_interval_survival_function_.sort_index()

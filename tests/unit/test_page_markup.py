@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -162,6 +162,6 @@ def test_whatever_is_written_no_other_markup_comes_of_it(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["[", "*a ", "_a ", "**a", "||", "`", "<", "\\", "> ", "- ", "https://", "[a]("])
 def test_no_text_takes_long(piece: str) -> None:
-    started = perf_counter()
+    started = process_time()
     rendered((piece * 4000)[:4000], AROUND)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2

@@ -10,6 +10,7 @@ import pytest
 
 from bot import painter
 from bot.painter import ProcessPainter
+from tests.support.loop_time import pass_seconds
 
 from .test_views_digest import draft_of
 
@@ -38,10 +39,14 @@ async def test_a_picture_that_fails_is_told_in_one_line_and_missed(monkeypatch, 
 
 
 async def test_a_drawing_that_hangs_is_ended(monkeypatch, tmp_path, caplog):
-    monkeypatch.setattr(painter, "DRAWING_SECONDS", 0.2)
+    monkeypatch.setattr(painter, "DRAWING_SECONDS", 600)
     noted = tmp_path / "pid"
-    monkeypatch.setattr(sys, "executable", stand_in(tmp_path / "hangs", f"echo $$ >{noted}; exec sleep 60"))
-    assert await paint() is None
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path / "hangs", f"echo $$ >{noted}; exec sleep 600"))
+    drawing = asyncio.create_task(paint())
+    while not (noted.exists() and noted.read_text()):
+        await asyncio.sleep(0.01)
+    pass_seconds(601)
+    assert await drawing is None
     assert "took too long to draw" in caplog.text
     with pytest.raises(ProcessLookupError):
         os.kill(int(noted.read_text()), 0)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -140,6 +140,7 @@ def require_that_nothing_acts(hostile: Sequence[str]) -> None:
             assert all(is_harmless(text) for text in plain_anew), plain_anew
 
 
+@example(["0."] * 6)
 @given(st.lists(NAMES, min_size=6, max_size=6))
 def test_names_change_what_is_read_and_nothing_else(hostile: list[str]) -> None:
     require_that_nothing_acts(hostile)

@@ -42,6 +42,7 @@ NASTY = [
     "# head",
     "- list",
     "1. one",
+    "1.",
     "> quote",
     ">>> quote",
     "-# small",
@@ -117,7 +118,7 @@ def test_a_safe_name_reads_as_the_plain_one_once_discord_removed_the_escapes(nam
     assert length(shown) <= 2 * NAME_LIMIT
     assert re.sub(r"\\([^0-9A-Za-z\s])", r"\1", shown) == plain_name(name)
     assert not re.search(r"(?<!\\)(?:\\\\)*[*_~`|\[\]]", shown)
-    assert not shown.startswith(("#", "-", "+", "1. "))
+    assert not re.match(r"[#+-]|\d+\.(?!\S)", shown)
 
 
 @given(NAMES)
@@ -146,6 +147,8 @@ def test_ordinary_names_stay_what_they_are(name, shown):
 def test_underscores_and_stars_are_escaped():
     assert safe_name("john_doe*") == r"john\_doe\*"
     assert safe_name("1. one") == r"1\. one"
+    assert safe_name("0.") == r"0\."
+    assert safe_name("v1.2") == "v1.2"
     assert safe_name("- Jean-Luc #1") == r"\- Jean-Luc #1"
 
 

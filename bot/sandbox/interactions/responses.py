@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.sandbox.conditions import wait_until
+from bot.sandbox.conditions import PATIENCE_SECONDS, wait_until
 from bot.sandbox.world.entities import MessageType, PostedMessage, walk
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Response:
             return self.deleted or (self.original is not None and not self.original.loading)
         return self.callback == 6 and (self.edits > 0 or bool(self.messages))
 
-    async def wait(self, seconds: float = 10.0) -> Response:
+    async def wait(self, seconds: float = PATIENCE_SECONDS) -> Response:
         """Wait until the response is settled and return it.
 
         Raises:
@@ -114,7 +114,7 @@ class Response:
             raise AssertionError(f"{self.name or 'the press'}: {self.error}")
         return self
 
-    async def until(self, condition: Callable[[Response], object], seconds: float = 10.0) -> Response:
+    async def until(self, condition: Callable[[Response], object], seconds: float = PATIENCE_SECONDS) -> Response:
         """Wait until a condition on this response holds.
 
         Raises:
@@ -123,7 +123,7 @@ class Response:
         await wait_until(lambda: condition(self), seconds)
         return self
 
-    async def message(self, seconds: float = 10.0) -> PostedMessage:
+    async def message(self, seconds: float = PATIENCE_SECONDS) -> PostedMessage:
         """Wait for the first message with content and return it (for an update: the updated message)."""
         await self.wait(seconds)
         found = self.original or (self.messages[0] if self.messages else None)

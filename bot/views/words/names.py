@@ -19,7 +19,7 @@ _ACCENTS_PER_LETTER = 3
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
 _VARIANTS = range(0xE0100, 0xE01F0)
 _LOOK_ALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›"})  # noqa: RUF001 - looking alike is what they are for
-_FORMATTING = re.compile(r"[\\*_~`|\[\]]|^[#+-]|(?<=\d)\.(?=\s)")
+_FORMATTING = re.compile(r"[\\*_~`|\[\]]|^[#+-]|(?<=\d)\.(?!\S)")
 _ANSWER = re.compile(r"Discord answered (?P<status>\d+)(?: \((?P<code>\d+)\))?(?: to [A-Z]+ /\S*)?: ")
 _SCHEME = re.compile(r"(?<=:)//")
 _ADDRESS_DOT = re.compile(r"(?<=www)\.|(?<=\w)\.(?=\w{2,}(?:[/:?#]|\.\w{2,}[/:?#]))", re.IGNORECASE)
