@@ -21,7 +21,7 @@ from bot.store.database import StoreError
 
 _MILLISECOND = timedelta(milliseconds=1)
 _NOBODY = 0
-_KINDS = tuple(MessageKind)
+_KINDS = tuple(sorted(MessageKind))
 _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
 _MENTIONS_NO_PERSON = 1
 _MENTIONS_CROWD = 2
@@ -56,15 +56,19 @@ INSERT INTO channel (channel_id, guild_id, is_thread, parent_id, begins) VALUES 
 ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_thread),
     parent_id = max(parent_id, excluded.parent_id), begins = max(begins, excluded.begins)
 """
-# The newest copy of a message wins; of two with the same time the greater row, so that the order does not matter.
+# The newest copy of a message wins; two of the same time are one, as in domain/evidence.py.
 _ADD_MESSAGE = """
 INSERT INTO message (channel_id, message_id, seen_at, author_id, kind, flags, reply_to_id, mentions)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (channel_id, message_id) DO UPDATE SET
-    seen_at = excluded.seen_at, author_id = excluded.author_id, kind = excluded.kind,
-    flags = excluded.flags, reply_to_id = excluded.reply_to_id, mentions = excluded.mentions
-WHERE (excluded.seen_at, excluded.author_id, excluded.kind, excluded.flags, excluded.reply_to_id, excluded.mentions)
-    > (seen_at, author_id, kind, flags, reply_to_id, mentions)
+ON CONFLICT (channel_id, message_id) DO UPDATE SET (seen_at, author_id, kind, flags, reply_to_id, mentions) = (
+    SELECT excluded.seen_at,
+        iif(older, excluded.author_id, max(author_id, excluded.author_id)),
+        iif(older, excluded.kind, max(kind, excluded.kind)),
+        iif(older, excluded.flags, flags | excluded.flags),
+        iif(older, excluded.reply_to_id, max(reply_to_id, excluded.reply_to_id)),
+        iif(older, excluded.mentions, united(mentions, excluded.mentions))
+    FROM (SELECT seen_at < excluded.seen_at AS older)
+) WHERE seen_at <= excluded.seen_at
 """
 # A thread repeats its starter message under the same id, by whoever started it.
 _FACTS = """
@@ -107,6 +111,7 @@ class Staging:
             path = _empty_file(held)
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             held.callback(self._database.close)
+            self._database.create_function("united", 2, _united, deterministic=True)
             self._database.executescript(_SCHEMA)
             self._held = held.pop_all()
         return self
@@ -241,6 +246,10 @@ def _rows(channel_id: int, seen: int, messages: Iterable[Message]) -> Iterator[t
             message.reply_to_id or _NOBODY,
             " ".join(map(str, sorted(message.mentions))) if message.mentions else "",
         )
+
+
+def _united(one: str, other: str) -> str:
+    return one if one == other else " ".join(map(str, sorted({*map(int, one.split()), *map(int, other.split())})))
 
 
 def _copy(facts: _Facts) -> tuple[Copy, bool]:

@@ -170,6 +170,24 @@ async def test_what_a_newer_export_says_takes_the_place_of_what_was_said(databas
         assert {row[1] for row in record["activity"]} == {row[1] for row in record["member"]} == {ANNA, MIA}
 
 
+async def test_copies_of_files_that_tell_no_time_are_one_whatever_the_commands(
+    database: Database, exports: Exports
+) -> None:
+    """Mentions of an edited message, and an author who deleted their account."""
+    gone = {"author": {"id": str(DELETED_USER_ID)}}
+    files = [
+        exports.file(entry(0, MIA), entry(1, ANNA, mentions=[MIA]), entry(2, NOAH, mentions=[BEN]), exported=None),
+        exports.file(entry(0, MIA) | gone, entry(1, ANNA, mentions=[OLE]), reply(2, NOAH, 1), exported=None),
+    ]
+    one, other = [files[0]], [files[1]]
+    records = [
+        await record_of(database, GUILD, commands, MANAGERS)
+        for commands in ([files], [files[::-1]], [one, other], [other, one], [files, one])
+    ]
+    assert all(record == records[0] for record in records)
+    assert {row[1] for row in records[0]["touch"]} >= {MIA, OLE}
+
+
 async def test_an_older_copy_of_a_replys_target_does_not_tell_whose_it_is(database: Database, exports: Exports) -> None:
     gone = {"author": {"id": str(DELETED_USER_ID)}}
     new = exports.file(entry(0, ANNA) | gone, exported=LATER)

@@ -57,7 +57,7 @@ class Exports:
         kind: str = TEXT,
         category: int | None = CATEGORY,
         after: float | None = None,
-        exported: str = EXPORTED,
+        exported: str | None = EXPORTED,
     ) -> Path:
         self._count += 1
         path = self.folder / f"{self._count}.json"
