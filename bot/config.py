@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from bot import strict_yaml
 from bot.bot_token import TOKEN_VARIABLE
-from bot.config_error import ConfigError, first_problem
+from bot.config_error import ConfigError
+from bot.config_problem import first_problem
 from bot.database_url import database_url
 from bot.domain import rules as domain
 from bot.strict_yaml import StrictYamlError, dotted

@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from bot.config import LogSettings
 from bot.redaction import redact
 
 # The lowest level of these loggers, whatever the settings say. Those of discord log whole payloads, and so message
@@ -28,21 +27,21 @@ _QUIETER = {
 }
 
 
-def start_log(settings: LogSettings) -> None:
-    """Log to standard error with the level and format of the settings. A second call replaces the first.
+def start_log(level: str = "info", form: str = "text") -> None:
+    """Log to standard error, from a level on, as "text" or "json". A second call replaces the first.
 
     Handlers that others have added are left alone.
     """
     handler = _StandardError()
-    handler.setFormatter(_JsonLines() if settings.format == "json" else _TextLines())
+    handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
     root = logging.getLogger()
     for earlier in [known for known in root.handlers if isinstance(known, _StandardError)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
-    root.setLevel(level)
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(lowest)
     for name, quieter in _QUIETER.items():
-        logging.getLogger(name).setLevel(max(level, quieter))
+        logging.getLogger(name).setLevel(max(lowest, quieter))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

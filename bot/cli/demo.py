@@ -20,7 +20,7 @@ from bot.cli.failure import Failure, unwritable
 from bot.cli.output import PICTURE, ForceOption, Outputs
 from bot.cli.playback import Playback
 from bot.cli.stage import ENDS_AT, MANAGER_IDS, ZONE_NAME, Stage, stage
-from bot.config import LogSettings, Settings
+from bot.config import Settings
 from bot.log import start_log
 from bot.sandbox import PostedMessage
 from bot.sandbox.sample.record import bundled_record
@@ -55,7 +55,7 @@ def demo(
 
     Four weeks of it pass in less than a minute. No token, no network.
     """
-    start_log(LogSettings(level="warning"))
+    start_log("warning")
     logging.getLogger("discord.gateway").setLevel(logging.ERROR)  # weeks pass in seconds, so heartbeats seem late
     console = Console()
     if serve:

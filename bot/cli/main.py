@@ -11,19 +11,8 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli.backfill import backfill
-from bot.cli.backup import backup, migrate, restore
-from bot.cli.check import check
-from bot.cli.demo import demo
-from bot.cli.digest import digest
-from bot.cli.export import export
+from bot.cli.commands import new_app
 from bot.cli.failure import INTERRUPTED, Failure
-from bot.cli.imports import import_exports
-from bot.cli.init import init
-from bot.cli.nudges import nudges
-from bot.cli.privacy import privacy
-from bot.cli.run import run
-from bot.config import LogSettings
 from bot.config_error import ConfigError
 from bot.log import start_log
 from bot.redaction import redact
@@ -31,26 +20,7 @@ from bot.store.error import StoreError
 
 _DISK_FULL = "the disk is full, so not all that there is to say was written"
 
-app = typer.Typer(
-    name="spade",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(demo)
-app.command()(init)
-app.command("import")(import_exports)
-app.command()(run)
-app.command()(backfill)
-app.command()(backup)
-app.command()(restore)
-app.command()(migrate)
-app.command()(digest)
-app.command()(export)
-app.command()(nudges)
-app.command()(privacy)
-app.command()(check)
+app = new_app()
 
 
 def _show_version(value: bool) -> None:
@@ -89,7 +59,7 @@ def exit_status(arguments: Sequence[str]) -> int:
     Spade: its traceback is logged, since it may be hard to reproduce, and a sentence follows.
     """
     _escape_unencodable()
-    start_log(LogSettings())
+    start_log()
     try:
         # A command returns, or ends by typer.Exit or Ctrl-C, which Typer turns into a status that it returns here.
         outcome = app(list(arguments) or ["--help"], prog_name="spade", standalone_mode=False)

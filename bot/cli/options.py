@@ -95,5 +95,5 @@ def settings_of(config: Path | None, database: str | None) -> Settings:
         ConfigError: One sentence about what is wrong with them; `main` prints it.
     """
     settings = load(config, database=database)
-    start_log(settings.log)
+    start_log(settings.log.level, settings.log.format)
     return settings

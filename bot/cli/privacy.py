@@ -26,7 +26,7 @@ def privacy(
     erase: Annotated[bool, typer.Option("--erase", help="Erase it, for good. The bot must not be running.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --erase.")] = False,
 ) -> None:
-    """Print all that is stored about a person of a server as JSON, or erase it.
+    """Print all that is stored about a person as JSON, or erase it.
 
     It does what /privacy export and /privacy erase do, for somebody who has left the server and asks you.
     """

@@ -20,6 +20,7 @@ import typer
 
 from bot import __version__
 from bot.cli import backfill, main
+from bot.cli.commands import COMMANDS, CommandEntry
 from bot.cli.failure import Failure
 from bot.cli.init import example
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
@@ -74,6 +75,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]]
 
     def add(function: Callable[..., object]) -> None:
         main.app.command("try")(function)
+        monkeypatch.setitem(COMMANDS, "try", CommandEntry("main", "try_out", "Try."))
+        monkeypatch.setattr(main, "try_out", function, raising=False)
 
     return add
 

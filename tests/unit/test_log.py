@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config import LogSettings
 from bot.log import start_log
 from bot.redaction import has_token_shape, redact
 
@@ -105,7 +104,7 @@ def log_everywhere() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_secret_shows_nowhere_in_a_record(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(LogSettings.model_validate({"format": form}))
+    start_log(form=form)
     log_everywhere()
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -116,7 +115,7 @@ def test_a_secret_shows_nowhere_in_a_record(form: str, capsys: pytest.CaptureFix
 
 
 def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(LogSettings())
+    start_log()
     record = logging.makeLogRecord(
         {"name": "bot.app", "levelno": logging.WARNING, "levelname": "WARNING", "msg": "late by %d s", "args": (3,)}
     )
@@ -126,7 +125,7 @@ def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(LogSettings(format="json"))
+    start_log(form="json")
     record = logging.makeLogRecord(
         {
             "name": "bot.app",
@@ -148,7 +147,7 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_json_record_with_an_exception_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(LogSettings(format="json"))
+    start_log(form="json")
     log_everywhere()
     (line,) = capsys.readouterr().err.splitlines()
     entry = json.loads(line)
@@ -157,10 +156,10 @@ def test_a_json_record_with_an_exception_is_one_line(capsys: pytest.CaptureFixtu
 
 
 def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(LogSettings(level="warning"))
+    start_log("warning")
     logging.getLogger("bot").info("quiet")
     logging.getLogger("bot").warning("heard")
-    start_log(LogSettings(level="debug"))
+    start_log("debug")
     logging.getLogger("bot").debug("heard, too")
     logging.getLogger("discord.gateway").debug("what somebody wrote")
     logging.getLogger("discord.gateway").info("Shard ID None has connected to Gateway")
@@ -176,15 +175,15 @@ def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
 def test_starting_again_does_not_double_the_lines_nor_touch_other_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     other = logging.NullHandler()
     logging.getLogger().addHandler(other)
-    start_log(LogSettings())
-    start_log(LogSettings())
+    start_log()
+    start_log()
     logging.getLogger("bot").info("once")
     assert capsys.readouterr().err.count("once") == 1
     assert other in logging.getLogger().handlers
 
 
 def test_lines_follow_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    start_log(LogSettings())
+    start_log()
     monkeypatch.setattr(sys, "stderr", sys.stdout)
     logging.getLogger("bot").info("here")
     assert "here" in capsys.readouterr().out
