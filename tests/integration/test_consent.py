@@ -192,10 +192,14 @@ async def test_by_no_door(database: Database, door: Callable[[Spade], Awaitable[
     spade.log.post(ROOM, *BEFORE_AND_AFTER)
     await door(spade)
     found = await facts(database)
-    expected = SINCE_MINUTE_10[person_id]
+    expected: dict[str, Any] = SINCE_MINUTE_10[person_id]
     columns = list(tables.touch.c.keys())
     manager, replied_to = columns.index("manager_id"), columns.index("replied_to_id")
     touches = [(row[0], row[manager], row[replied_to]) for row in found["touch"] if row[1] == MIA]
+    if (
+        door is imported
+    ):  # who wrote what is outside consent is not kept, so that files cannot tell whom a reply answers
+        expected = {**expected, "touch": [one for one in expected["touch"] if (person_id, one[0]) != (MIA, at(24))]}
     assert touches == expected["touch"]
     assert [row[0] for row in found["waiting"] if row[3] == MIA] == expected["waiting"]
     written: Counter[int] = Counter()

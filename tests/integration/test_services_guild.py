@@ -654,9 +654,9 @@ async def test_a_job_with_a_channel_that_always_fails_says_so_and_stays_unfinish
 
     log.during_page = fails
     job = await reader.backfill(GUILD, moment(-100))
-    other = await reader.backfill(8, moment(-100))
     progress = await reader.wait(job)
     assert (progress.done, progress.messages, progress.running) == (1, 130, False)
+    other = await reader.backfill(8, moment(-100))  # it reads the same channels
     assert progress.left_out == {LeftOut.UNANSWERED: (OTHER.channel_id,)}
     assert f"Reading history of channel {OTHER.channel_id} failed" in caplog.text
     async with database.reading() as connection:
