@@ -24,9 +24,10 @@ from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.file_search import BrokenFile
 from bot.services.record.imports import Imported, Importer
-from bot.store import activity, guilds, managers
+from bot.store import activity, guilds, history_jobs, managers
 from bot.store.database import Database, StoreError, open_database
 
+_REPLACE = "First forget all that is recorded. Settings, managers, opt-outs and erasures stay."
 _UNPLACED = (
     "The file does not say in which channel its thread is, which may be one that this server excludes (/settings "
     "exclude): export it again with a newer version of DiscordChatExporter."
@@ -37,10 +38,20 @@ def import_exports(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Exports as JSON, or folders of them.")],
     manager: Annotated[
         list[int] | None,
-        typer.Option("--manager", metavar="ID", help="A manager's user id; repeat for more.", callback=checked_ids),
+        typer.Option(
+            "--manager",
+            metavar="ID",
+            help="A manager's user id; repeat for more. Needed once, with the first files.",
+            callback=checked_ids,
+        ),
     ] = None,
     time_zone: Annotated[
-        str | None, typer.Option("--time-zone", metavar="ZONE", help="The guild's time zone, as Europe/Berlin.")
+        str | None,
+        typer.Option(
+            "--time-zone",
+            metavar="ZONE",
+            help="The guild's time zone, as Europe/Berlin; UTC if none is known. Needed once, with the first files.",
+        ),
     ] = None,
     guild: Annotated[
         int | None,
@@ -49,7 +60,7 @@ def import_exports(
     config: ConfigOption = None,
     database: DatabaseOption = None,
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="First forget all that is recorded.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help=_REPLACE)] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --replace.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,6 +71,9 @@ def import_exports(
 
     A file vouches for the messages in it and for no others: what a message filter of the exporter left out is added by
     a file that has it. Import a thread with its beginning and its channel, so that it is known who opened it.
+
+    The managers and the time zone are those of /setup, or are named here with the first files. The bot must not be
+    running.
 
     Broken files are named and left out; the exit status is 1 then, with everything else imported. The same holds for
     messages that would be from after their export, and for threads that may be in an excluded channel.
@@ -112,6 +126,13 @@ async def _run(
         imported = await importer.run(archive, guild_id, manager_ids, zone, replace=replace, progress=progress)
         members = archive.count_members(await _managers(database, guild_id))
         await _tell_not_kept(database, guild_id)
+        await _tell_unread(database, guild_id)
+        if imported.excluded:
+            print(
+                f"spade: this server excludes {imported.excluded} of the channels and threads in the files (/settings "
+                "exclude): nothing of them was imported",
+                file=sys.stderr,
+            )
     finally:
         await database.close()
     return _document(archive, imported, members)
@@ -131,6 +152,20 @@ async def _tell_not_kept(database: Database, guild_id: int) -> None:
         print(
             f"spade: this server keeps {settings.keep_months} months of its record (/settings keep): what is older "
             f"than {day} goes again as soon as the bot runs",
+            file=sys.stderr,
+        )
+
+
+async def _tell_unread(database: Database, guild_id: int) -> None:
+    """Say that no managers are known, or that the past of some has still to be read."""
+    async with database.reading() as connection:
+        people, jobs = await managers.people(connection, guild_id), await history_jobs.unfinished(connection, guild_id)
+    if not people:
+        print("spade: no managers are known, so nothing counts as an answer: name them with --manager", file=sys.stderr)
+    elif any(job.manager_id is not None for job in jobs):
+        print(
+            "spade: managers were named after a part of the record was made, which lacks their answers: the bot reads "
+            "it again when it runs; or import those files again with --manager, all files of a channel in one command",
             file=sys.stderr,
         )
 
@@ -158,10 +193,13 @@ def _document(archive: Archive, imported: Imported, members: int) -> dict[str, A
 
 def _print_summary(result: dict[str, Any]) -> None:
     touches = ", ".join(f"{count} {kind}" for kind, count in result["touches"].items()) or "none"
-    print(f"{result['files']} files, {result['messages']} messages of {result['members']} members.")
-    print(f"Already on record: {result['skipped_known']} messages. New touches: {touches}.")
+    print(f"Files: {result['files']}. Messages: {result['messages']}, of members: {result['members']}.")
+    print(f"Messages already on record: {result['skipped_known']}. New touches: {touches}.")
     if result["unresolved_replies"]:
-        print(f"{result['unresolved_replies']} replies answer messages that are in none of the files.")
+        print(
+            f"Replies to messages that are in none of these files: {result['unresolved_replies']} (other imports may "
+            "have them)."
+        )
 
 
 def _tell_left_out(files: Mapping[int, Sequence[Path]]) -> None:

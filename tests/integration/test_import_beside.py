@@ -105,6 +105,9 @@ def test_a_thread_that_may_be_in_an_excluded_channel_is_left_out_by_name(
     assert imported(address, room, thread) == 1
     assert f"left out {thread}: The file does not say in which channel its thread is" in capsys.readouterr().err
     assert len(stored(address)["touch"]) == 1
+    assert imported(address, room, export(tmp_path / "excluded.json", 3, channel=CHANNEL + 2)) == 0
+    assert "excludes 1 of the channels and threads in the files" in capsys.readouterr().err
+    assert len(stored(address)["touch"]) == 1
 
 
 @pytest.mark.parametrize("options", [(), ("--replace", "--yes")])
@@ -254,3 +257,20 @@ def test_what_is_older_than_the_server_keeps_goes_again_and_importing_it_again_k
     assert len(stored(address)["touch"]) == 2
     assert change(address, bot_starts) > 0
     assert {name: len(found) for name, found in stored(address).items()} == dict.fromkeys(kept, 0)
+
+
+def test_an_import_says_that_managers_are_missing_or_were_named_late(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = export(tmp_path / "a.json", 5), export(tmp_path / "b.json", 4)
+    missing, late = "no managers are known", "managers were named after a part of the record was made"
+
+    def told(*paths: Path, options: tuple[str, ...] = ("--manager", str(ANNA))) -> tuple[bool, bool]:
+        assert main.exit_status(["import", *map(str, paths), "--database", address, *options]) == 0
+        said = capsys.readouterr().err
+        return missing in said, late in said
+
+    assert told(first, options=()) == (True, False)
+    assert told(second) == (False, True)
+    assert told(first, second) == (False, False)
+    assert len(stored(address)["touch"]) == 2

@@ -39,12 +39,14 @@ class Imported:
     """The result of an import: `new` messages, those that added nothing, and the touches on members it added.
 
     unplaced: the threads that were left out, since neither files nor the record tell whether their channel is excluded.
+    excluded: how many channels and threads were left out because they are.
     """
 
     new: int = 0
     known: int = 0
     touches: Counter[TouchKind] = field(default_factory=Counter)
     unplaced: tuple[int, ...] = ()
+    excluded: int = 0
 
 
 class Importer:
@@ -82,7 +84,8 @@ class Importer:
             await appoint(connection, guild_id, manager_ids, self._clock.now())
             reading_again = await _reading_again(connection, guild_id, manager_ids)
             evidence = await Evidence.of(connection, guild_id)
-            counted = await evidence.add_channels(archive.channels())
+            channels = archive.channels()
+            counted = await evidence.add_channels(channels)
             for channel_id in counted:
                 for copies in archive.copies(channel_id):
                     await evidence.add(channel_id, copies)
@@ -96,7 +99,8 @@ class Importer:
                 told = await spans.of_channel(connection, channel_id)
                 await unread.read(connection, reading_again, channel_id, Span(0, HIGHEST_ID), told)
             await history_jobs.finish(connection, reading_again, self._clock.now())
-        return Imported(evidence.new, evidence.known, touches, tuple(evidence.unplaced))
+        excluded = len(channels) - len(counted) - len(evidence.unplaced)
+        return Imported(evidence.new, evidence.known, touches, tuple(evidence.unplaced), excluded)
 
 
 async def _reading_again(connection: Connection, guild_id: int, manager_ids: Collection[int]) -> frozenset[int]:
