@@ -19,6 +19,7 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
+from bot.services.members.roster import appoint
 from bot.services.record.imports import Importer
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
@@ -471,6 +472,28 @@ async def test_an_older_copy_is_no_reading_again_for_a_new_manager(database: Dat
     assert await touches(database) == [(1, "mention", NOAH, MIA)]
     async with database.reading() as connection:
         assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_what_files_and_discord_both_tell_is_read_again_as_one_stretch(
+    database: Database, exports: Exports
+) -> None:
+    """For a new manager, however the pages cut it; and files are read again where Discord did not tell it, too."""
+    recorder = Recorder(database, Rules())
+    await recorder.record(told(Message(at(15), MIA, mentions=frozenset({NOAH})), since=10, until=20), Told())
+    path = exports.file(entry(0, MIA, mentions=[NOAH]), entry(15, MIA, mentions=[NOAH]))
+    await import_paths(database, [path], MANAGERS)
+    async with database.writing() as connection:
+        await appoint(connection, GUILD, [OLE], START)
+        (job,) = [one for one in await history_jobs.unfinished(connection, GUILD) if one.manager_id == OLE]
+        await unread.read(connection, [job.job_id], CHANNEL, Span(at(0), at(12)))
+        (left,) = await unread.of_job(connection, GUILD, job.job_id)
+    assert left.stretches == (Span(at(12) + 1, at(20)),)
+    await import_paths(database, [path], [*MANAGERS, NOAH])
+    assert await waiting(database) == [(0, MIA)]
+    async with database.reading() as connection:
+        (job,) = [one for one in await history_jobs.unfinished(connection, GUILD) if one.manager_id == NOAH]
+        (left,) = await unread.of_job(connection, GUILD, job.job_id)
+    assert left.stretches == (Span(at(10), at(20)),)
 
 
 @pytest.mark.parametrize("erased", [True, False])
