@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, literal_column, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, literal_column, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
@@ -212,9 +212,11 @@ async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tu
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
     """For each channel of a guild, from the first to the last stored message."""
-    ends = (func.min(_message.message_id), func.max(_message.message_id))
-    query = select(_message.channel_id, *ends).where(_message.guild_id == guild_id).group_by(_message.channel_id)
-    return {channel_id: Span(*span) for channel_id, *span in await connection.execute(query)}
+    here = _message.channel_id == _channel.channel_id  # one look at each end, however many messages are stored
+    first_id, last_id = (select(end(_message.message_id)).where(here).scalar_subquery() for end in (func.min, func.max))
+    query = select(_channel.channel_id, first_id.label("first_id"), last_id.label("last_id"))
+    rows = await connection.execute(query.where(_channel.guild_id == guild_id, first_id.is_not(None)))
+    return {channel_id: Span(*span) for channel_id, *span in rows}
 
 
 async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
@@ -326,13 +328,15 @@ async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int
         return rows
     query = select(_message.channel_id, _message.message_id, _message.mentions)
     found = await connection.execute(query.where(_message.guild_id == guild_id, mentions_person(person_id)))
-    for row in found.all():
+    named: list[dict[str, Any]] = []
+    for row in found:
         people = _people(row.mentions) - {person_id}
-        values = {"mentions": _written(people | {min(people | {SOMEBODY_ID}) - 1})}
-        key = (_message.channel_id == row.channel_id, _message.message_id == row.message_id)
-        await connection.execute(update(table).where(*key).values(values))
-        rows += 1
-    return rows
+        people |= {min(people | {SOMEBODY_ID}) - 1}
+        named.append({"channel": row.channel_id, "message": row.message_id, "people": _written(people)})
+    if named:
+        key = (_message.channel_id == bindparam("channel"), _message.message_id == bindparam("message"))
+        await connection.execute(update(table).where(*key).values(mentions=bindparam("people")), named)
+    return rows + len(named)
 
 
 def mentions_person(person_id: int) -> Any:  # noqa: ANN401 - a condition

@@ -60,6 +60,7 @@ from tests.support.exported import (
     touches,
     waiting,
 )
+from tests.support.statements import statements
 
 
 @pytest.fixture
@@ -494,6 +495,21 @@ async def test_what_files_and_discord_both_tell_is_read_again_as_one_stretch(
         (job,) = [one for one in await history_jobs.unfinished(connection, GUILD) if one.manager_id == NOAH]
         (left,) = await unread.of_job(connection, GUILD, job.job_id)
     assert left.stretches == (Span(at(10), at(20)),)
+
+
+async def test_erasing_whom_many_messages_mention_asks_no_more_often(database: Database, exports: Exports) -> None:
+    """All that is recorded meanwhile waits for it."""
+    asked: list[int] = []
+    for minutes in (range(2), range(2, 40)):
+        path = exports.file(*(entry(minute, MIA, mentions=[ANNA, BEN]) for minute in minutes))
+        await import_paths(database, [path], MANAGERS)
+        async with database.writing() as connection:
+            with statements() as counted:
+                await evidence.hide_person(connection, GUILD, ANNA)
+        asked.append(len(counted))
+        kept = {row[8] for row in (await on_record(database))["imported_message"]}
+        assert kept == {f" -1 {BEN} "}
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize("erased", [True, False])
