@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from bot.clock import SystemClock
 from bot.domain.guild import GuildSettings
+from bot.domain.history_job import JobKind, Unread
 from bot.domain.message import DELETED_USER_ID, Message
 from bot.domain.rules import Rules
 from bot.domain.span import Span
@@ -238,6 +239,21 @@ async def test_a_command_that_fails_leaves_nothing(database: Database, exports: 
     assert await on_record(database) == before
     async with database.reading() as connection:
         assert await managers.people(connection, GUILD) == frozenset()
+
+
+async def test_a_backfill_that_has_still_to_read_does_so_after_a_replace(database: Database, exports: Exports) -> None:
+    path = exports.file(entry(0, MIA))
+    await import_paths(database, [path], MANAGERS)
+    async with database.writing() as connection:
+        job = await history_jobs.add(connection, GUILD, JobKind.BACKFILL, START, START)
+        hidden = Unread(CHANNEL, None, (Span(at(0), at(9)),))
+        await history_jobs.add_list(connection, GUILD, job.job_id, [hidden], 1)
+    with Archive([path]) as archive:
+        await Importer(database, Rules(), SystemClock()).run(archive, GUILD, MANAGERS, replace=True)
+    async with database.writing() as connection:
+        await history_jobs.finish(connection, [job.job_id], START)
+        assert await history_jobs.untried(connection, GUILD) == {job.job_id}
+        assert await history_jobs.unfinished(connection, GUILD) == (job,)
 
 
 # Discord, and what it told
