@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, literal_column, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, literal_column, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
@@ -212,16 +212,16 @@ async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tu
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:
     """For each channel of a guild, from the first to the last stored message."""
-    ends = (func.min(_message.message_id), func.max(_message.message_id))
-    query = select(_message.channel_id, *ends).where(_message.guild_id == guild_id).group_by(_message.channel_id)
-    return {channel_id: Span(*span) for channel_id, *span in await connection.execute(query)}
+    here = _message.channel_id == _channel.channel_id  # one look at each end, however many messages are stored
+    ends = [select(end(_message.message_id)).where(here).scalar_subquery() for end in (func.min, func.max)]
+    found = await connection.execute(select(_channel.channel_id, *ends).where(_channel.guild_id == guild_id))
+    return {channel_id: Span(*span) for channel_id, *span in found if None not in span}
 
 
 async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
     """How many messages of each channel of a guild are stored."""
     query = select(_message.channel_id, func.count().label("messages")).where(_message.guild_id == guild_id)
-    query = query.group_by(_message.channel_id)
-    return {row.channel_id: row.messages for row in await connection.execute(query)}
+    return {row.channel_id: row.messages for row in await connection.execute(query.group_by(_message.channel_id))}
 
 
 async def mark_deleted(connection: AsyncConnection, message_ids: Collection[int]) -> None:
@@ -315,24 +315,25 @@ async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int
 
     Without `as_manager`, what they wrote is left as it is if they are a manager, but counts no longer.
     """
-    table, rows = tables.imported_message, 0
+    table = tables.imported_message
     written = (_message.guild_id == guild_id, _message.author_id == person_id)
     await connection.execute(update(table).where(*written).values(counted_on=None))
     managers = select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
     own = [] if as_manager else [_message.author_id.not_in(managers)]
     hidden = await connection.execute(update(table).where(*written, *own).values(author_id=SOMEBODY_ID))
-    rows += hidden.rowcount
     if not as_manager and await connection.scalar(managers.where(tables.manager.c.manager_id == person_id)):
-        return rows
+        return int(hidden.rowcount)
     query = select(_message.channel_id, _message.message_id, _message.mentions)
     found = await connection.execute(query.where(_message.guild_id == guild_id, mentions_person(person_id)))
-    for row in found.all():
+    named: list[dict[str, Any]] = []
+    for row in found:
         people = _people(row.mentions) - {person_id}
-        values = {"mentions": _written(people | {min(people | {SOMEBODY_ID}) - 1})}
-        key = (_message.channel_id == row.channel_id, _message.message_id == row.message_id)
-        await connection.execute(update(table).where(*key).values(values))
-        rows += 1
-    return rows
+        people |= {min(people | {SOMEBODY_ID}) - 1}
+        named.append({"channel": row.channel_id, "message": row.message_id, "people": _written(people)})
+    if named:
+        key = (_message.channel_id == bindparam("channel"), _message.message_id == bindparam("message"))
+        await connection.execute(update(table).where(*key).values(mentions=bindparam("people")), named)
+    return int(hidden.rowcount) + len(named)
 
 
 def mentions_person(person_id: int) -> Any:  # noqa: ANN401 - a condition

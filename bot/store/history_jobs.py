@@ -88,6 +88,15 @@ async def _listed(connection: AsyncConnection, job_id: int, channels: int) -> No
     await connection.execute(update(tables.history_job).where(_job.job_id == job_id).values(values))
 
 
+async def list_anew(connection: AsyncConnection, guild_id: int) -> None:
+    """Let a guild's backfills find anew what they have to read, because the record was forgotten."""
+    await connection.execute(
+        update(tables.history_job)
+        .where(_job.guild_id == guild_id, _job.kind == JobKind.BACKFILL.value, _open())
+        .values(listed=False, channels=0)
+    )
+
+
 async def unfinished(connection: AsyncConnection, guild_id: int) -> tuple[HistoryJob, ...]:
     """The jobs of a guild that are neither finished nor cancelled, oldest first."""
     query = select(tables.history_job).where(_job.guild_id == guild_id, _open()).order_by(_job.job_id)

@@ -48,11 +48,10 @@ async def add_record(connection: AsyncConnection, guild_id: int, job_id: int) ->
     for channel_id, parent_id, first_id, last_id in await connection.execute(imported):
         if first_id <= ends[channel_id]:
             found.append((channel_id, parent_id, Span(first_id, min(last_id, ends[channel_id]))))
-    parents, stretches = dict[int, int | None](), dict[tuple[int, int], int]()
+    parents, stretches = dict[int, int | None](), dict[int, list[Span]]()
     for channel_id, parent_id, stretch in found:
         parents[channel_id] = parents.get(channel_id) or parent_id
-        key = (channel_id, stretch.first_id)
-        stretches[key] = max(stretch.last_id, stretches.get(key, 0))
+        stretches.setdefault(channel_id, []).append(stretch)
     if not parents:
         return 0
     job = {"job_id": job_id, "guild_id": guild_id}
@@ -66,8 +65,9 @@ async def add_record(connection: AsyncConnection, guild_id: int, job_id: int) ->
     await connection.execute(
         insert_into(connection, tables.history_job_stretch).on_conflict_do_nothing(),
         [
-            {**job, "channel_id": channel_id, "first_id": first_id, "last_id": last_id}
-            for (channel_id, first_id), last_id in stretches.items()
+            {**job, "channel_id": channel_id, "first_id": part.first_id, "last_id": part.last_id}
+            for channel_id, some in stretches.items()
+            for part in merged(some)  # files may tell what Discord told as well: cut apart, the two would be one row
         ],
     )
     return len(parents)

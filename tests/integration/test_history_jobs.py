@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, event
 
 from bot.clock import DrivenClock, UnsureTimeError
 from bot.domain.guild import GuildSettings
@@ -37,6 +36,7 @@ from tests.support.channel_log import ChannelLog
 from tests.support.messages import ANNA, BEN, CHANNEL, GUILD, MIA, NOAH, START, at, channel, moment, said, thread, whole
 from tests.support.no_context import NoContext
 from tests.support.rows import rows
+from tests.support.statements import statements
 
 GENERAL, OTHER = channel(), channel(CHANNEL + 5)
 SIDE = thread(MIA, at(-50), parent_id=OTHER.channel_id)
@@ -452,21 +452,6 @@ async def test_an_archive_that_cannot_be_read_holds_up_no_messages_of_its_channe
     job = await scene.reader.backfill(GUILD, moment(-100))
     progress = await scene.reader.wait(job)
     assert (progress.messages, progress.left_out) == (2, {LeftOut.UNREADABLE: (GENERAL.channel_id, OTHER.channel_id)})
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What any database is asked meanwhile."""
-    found: list[str] = []
-
-    def asked(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        found.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", asked)
-    try:
-        yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", asked)
 
 
 async def test_listing_a_large_guild_asks_no_more_often_than_a_small_one(database: Database) -> None:

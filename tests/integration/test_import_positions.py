@@ -188,7 +188,7 @@ async def test_what_is_behind_a_record_is_not_read_again_for_a_manager_before_it
         (job,) = await history_jobs.unfinished(connection, GUILD)
         listed = await unread.of_job(connection, GUILD, job.job_id)
     assert {one.channel_id: one.stretches for one in listed} == {
-        CHANNEL: (Span(at(0), at(10)), Span(at(5), at(10))),
+        CHANNEL: (Span(at(0), at(10)),),
         CHANNEL + 1: (Span(at(15), at(15)),),
     }
 

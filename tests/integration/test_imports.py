@@ -14,11 +14,13 @@ from sqlalchemy import select
 
 from bot.clock import SystemClock
 from bot.domain.guild import GuildSettings
+from bot.domain.history_job import JobKind, Unread
 from bot.domain.message import DELETED_USER_ID, Message
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.exports.archive import Archive
+from bot.services.members.roster import appoint
 from bot.services.record.imports import Importer
 from bot.services.record.positions import Positions
 from bot.services.record.recorder import Recorder
@@ -59,6 +61,7 @@ from tests.support.exported import (
     touches,
     waiting,
 )
+from tests.support.statements import statements
 
 
 @pytest.fixture
@@ -236,6 +239,21 @@ async def test_a_command_that_fails_leaves_nothing(database: Database, exports: 
     assert await on_record(database) == before
     async with database.reading() as connection:
         assert await managers.people(connection, GUILD) == frozenset()
+
+
+async def test_a_backfill_that_has_still_to_read_does_so_after_a_replace(database: Database, exports: Exports) -> None:
+    path = exports.file(entry(0, MIA))
+    await import_paths(database, [path], MANAGERS)
+    async with database.writing() as connection:
+        job = await history_jobs.add(connection, GUILD, JobKind.BACKFILL, START, START)
+        hidden = Unread(CHANNEL, None, (Span(at(0), at(9)),))
+        await history_jobs.add_list(connection, GUILD, job.job_id, [hidden], 1)
+    with Archive([path]) as archive:
+        await Importer(database, Rules(), SystemClock()).run(archive, GUILD, MANAGERS, replace=True)
+    async with database.writing() as connection:
+        await history_jobs.finish(connection, [job.job_id], START)
+        assert await history_jobs.untried(connection, GUILD) == {job.job_id}
+        assert await history_jobs.unfinished(connection, GUILD) == (job,)
 
 
 # Discord, and what it told
@@ -471,6 +489,43 @@ async def test_an_older_copy_is_no_reading_again_for_a_new_manager(database: Dat
     assert await touches(database) == [(1, "mention", NOAH, MIA)]
     async with database.reading() as connection:
         assert await history_jobs.unfinished(connection, GUILD) == ()
+
+
+async def test_what_files_and_discord_both_tell_is_read_again_as_one_stretch(
+    database: Database, exports: Exports
+) -> None:
+    """For a new manager, however the pages cut it; and files are read again where Discord did not tell it, too."""
+    recorder = Recorder(database, Rules())
+    await recorder.record(told(Message(at(15), MIA, mentions=frozenset({NOAH})), since=10, until=20), Told())
+    path = exports.file(entry(0, MIA, mentions=[NOAH]), entry(15, MIA, mentions=[NOAH]))
+    await import_paths(database, [path], MANAGERS)
+    async with database.writing() as connection:
+        await appoint(connection, GUILD, [OLE], START)
+        (job,) = [one for one in await history_jobs.unfinished(connection, GUILD) if one.manager_id == OLE]
+        await unread.read(connection, [job.job_id], CHANNEL, Span(at(0), at(12)))
+        (left,) = await unread.of_job(connection, GUILD, job.job_id)
+    assert left.stretches == (Span(at(12) + 1, at(20)),)
+    await import_paths(database, [path], [*MANAGERS, NOAH])
+    assert await waiting(database) == [(0, MIA)]
+    async with database.reading() as connection:
+        (job,) = [one for one in await history_jobs.unfinished(connection, GUILD) if one.manager_id == NOAH]
+        (left,) = await unread.of_job(connection, GUILD, job.job_id)
+    assert left.stretches == (Span(at(10), at(20)),)
+
+
+async def test_erasing_whom_many_messages_mention_asks_no_more_often(database: Database, exports: Exports) -> None:
+    """All that is recorded meanwhile waits for it."""
+    asked: list[int] = []
+    for minutes in (range(2), range(2, 40)):
+        path = exports.file(*(entry(minute, MIA, mentions=[ANNA, BEN]) for minute in minutes))
+        await import_paths(database, [path], MANAGERS)
+        async with database.writing() as connection:
+            with statements() as counted:
+                await evidence.hide_person(connection, GUILD, ANNA)
+        asked.append(len(counted))
+        kept = {row[8] for row in (await on_record(database))["imported_message"]}
+        assert kept == {f" -1 {BEN} "}
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize("erased", [True, False])

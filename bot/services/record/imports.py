@@ -79,6 +79,7 @@ class Importer:
         async with self._database.writing() as connection:
             if replace:
                 await guilds.forget(connection, guild_id, sent_since=self._clock.now() - _STILL_DUE)
+                await history_jobs.list_anew(connection, guild_id)
             settings = await guilds.settings_of(connection, guild_id, zone=zone)
             await guilds.save(connection, settings or GuildSettings(guild_id, zone or ZoneInfo("UTC")))
             await appoint(connection, guild_id, manager_ids, self._clock.now())
