@@ -7,8 +7,9 @@ here with those of the world; everything below them is the real thing.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Collection, Container, Coroutine
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -293,7 +294,7 @@ async def import_files(
         if archive.guild_id is None:
             return life
         work = imports._run(archive, archive.guild_id, settings, frozenset(managers), None, bar, replace=replace)
-        with suppress(DiedError):
+        with suppress(DiedError), redirect_stderr(io.StringIO()):  # what it tells people
             await life.through(work)
     if life.over:
         await end_all_others()
