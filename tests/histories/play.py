@@ -104,6 +104,7 @@ class Play:
                     await self._tell(self.spade.settle())
                     settled = True
         except DiedError:
+            self._mark_what_it_could_read()
             await self._bury()
             if self._revive:
                 self._revive = False
@@ -498,6 +499,13 @@ class Play:
             for gone in self._hearing:
                 gone.heard_gone = True
             self._hearing.clear()
+
+    def _mark_what_it_could_read(self) -> None:
+        """A process that dies of a commit may have read, in this very step, what it had not seen before."""
+        for channel in self.world.channels if self._spade.connected else ():
+            if self.world.visible(channel) and self.world.counts(channel):
+                for post in channel.posts:
+                    post.may = post.may or (not post.deleted and post.message_id >= channel.may_from)
 
     def _owe(self, channel: Channel) -> None:
         """From where on everything in a channel has to be on record, now that Spade has seen it."""
