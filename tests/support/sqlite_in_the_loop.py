@@ -12,6 +12,17 @@ from aiosqlite import Connection
 from aiosqlite.core import _STOP_RUNNING_SENTINEL
 
 
+class _AtOnce:
+    """In the place of the queue of a connection's thread: SQLAlchemy puts some work into it directly."""
+
+    def put_nowait(self, item: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
+        future, function = item
+        try:
+            future.set_result(function())
+        except Exception as error:  # noqa: BLE001 - raised by whoever waits
+            future.set_exception(error)
+
+
 @contextmanager
 def sqlite_in_the_loop() -> Iterator[None]:
     """Have connections that are opened and closed within it work in the thread of the event loop.
@@ -23,6 +34,9 @@ def sqlite_in_the_loop() -> Iterator[None]:
     async def connect(self: Connection) -> Connection:
         if self._connection is None:
             self._connection = self._connector()
+            # The thread, which was started and waits at the queue, has nothing to do.
+            self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
+            self._tx = _AtOnce()
         return self
 
     async def execute(self: Connection, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -37,7 +51,6 @@ def sqlite_in_the_loop() -> Iterator[None]:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
 
     with mock.patch.multiple(Connection, _connect=connect, _execute=execute, stop=stop):
         yield
