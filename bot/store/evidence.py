@@ -30,7 +30,7 @@ _channel = tables.imported_channel.c
 _FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions", "counted_on")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True)
 class StoredPlace:
     """That a channel's files have a message. `counted`: it is among its author's messages on record, by this copy."""
 
@@ -182,14 +182,17 @@ async def forget_targets(connection: AsyncConnection, message_ids: Collection[in
         )
 
 
-async def places_of(connection: AsyncConnection, message_ids: Collection[int]) -> list[StoredPlace]:
-    """Where some messages are stored."""
-    found: list[StoredPlace] = []
-    for some in _chunks(message_ids):
+async def stored_of(
+    connection: AsyncConnection, channel_id: int, span: Span, message_ids: Collection[int]
+) -> list[StoredPlace]:
+    """What is stored of a channel in a span, and of these messages in whatever channel."""
+    found: set[StoredPlace] = set()
+    here = (_message.channel_id == channel_id) & _message.message_id.between(span.first_id, span.last_id)
+    for some in [*_chunks(message_ids)] or [[]]:
         query = select(_message.message_id, _message.channel_id, _message.counted_on)
-        rows = await connection.execute(query.where(_message.message_id.in_(some)))
-        found += [StoredPlace(row.message_id, row.channel_id, row.counted_on is not None) for row in rows]
-    return found
+        rows = await connection.execute(query.where(or_(here, _message.message_id.in_(some))))
+        found |= {StoredPlace(row.message_id, row.channel_id, row.counted_on is not None) for row in rows}
+    return sorted(found)
 
 
 async def count_elsewhere(connection: AsyncConnection, channel_id: int, message_ids: Collection[int]) -> None:
@@ -200,14 +203,6 @@ async def count_elsewhere(connection: AsyncConnection, channel_id: int, message_
             .where(_message.channel_id == channel_id, _message.message_id.in_(some))
             .values(counted_on=None)
         )
-
-
-async def ids_in(connection: AsyncConnection, channel_id: int, span: Span) -> tuple[int, ...]:
-    """The stored messages of a channel in a span."""
-    query = select(_message.message_id).where(
-        _message.channel_id == channel_id, _message.message_id.between(span.first_id, span.last_id)
-    )
-    return tuple(await connection.scalars(query))
 
 
 async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]:

@@ -15,6 +15,7 @@ from bot.domain.touch import TouchKind
 from bot.services.record.recent_ids import RecentIds
 from bot.store import evidence, forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
+from bot.store.evidence import StoredPlace
 
 UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
@@ -105,13 +106,15 @@ class Recorder:
         manager_ids = await managers.people(connection, place.guild_id)
         unrecorded_people = await forgetting.unrecorded(connection, place.guild_id)
         recorded = await spans.of_channel(connection, place.channel_id)
-        stored = await evidence.places_of(connection, [one.message_id for one in stretch.messages])
+        whole = Span(stretch.first_id, stretch.last_id)
+        stored = await evidence.stored_of(
+            connection, place.channel_id, whole, [one.message_id for one in stretch.messages]
+        )
         counted = frozenset(one.message_id for one in stored if one.counted)
-        elsewhere = frozenset(one.message_id for one in stored if one.channel_id != place.channel_id)
         undecided: frozenset[int] = frozenset()
         while True:
             unreadable = tuple(gap for one in stretch.missing(undecided) for gap in unrecorded(one, recorded))
-            missing = unrecorded(Span(stretch.first_id, stretch.last_id), (*recorded, *unreadable))
+            missing = unrecorded(whole, (*recorded, *unreadable))
             parts = [stretch.part(span) for span in missing]
             derived: list[Derived] = []
             for part in parts:
@@ -133,7 +136,7 @@ class Recorder:
             undecided |= found
         touches: Counter[TouchKind] = Counter()
         for span, facts in zip(missing, derived, strict=True):
-            await self._write(connection, stretch, span, facts, elsewhere)
+            await self._write(connection, stretch, span, facts, [one for one in stored if span.holds(one.message_id)])
             touches.update(touch.kind for touch in facts.touches if touch.member_id not in manager_ids)
         for gap in unreadable:
             await spans.add_known_gap(
@@ -144,19 +147,19 @@ class Recorder:
         return Recorded(new, readable - new, touches, unreadable=unreadable)
 
     async def _write(
-        self, connection: Connection, stretch: Stretch, span: Span, facts: Derived, elsewhere: AbstractSet[int]
+        self, connection: Connection, stretch: Stretch, span: Span, facts: Derived, stored: Collection[StoredPlace]
     ) -> None:
-        """Write what a span says; of its messages, files have those in `elsewhere` in another channel."""
+        """Write what a span says; `stored` is what files have of it."""
         place = stretch.place
         await record.add_activity(connection, place, facts)
         # Where a thread repeats the message that it was started on, Discord does not tell that message.
         repeated = {one.message_id for one in stretch.messages if not one.counted} & {place.channel_id}
-        imported = {*await evidence.ids_in(connection, place.channel_id, span)} - repeated
-        moved = frozenset(one for one in elsewhere - repeated if span.holds(one))
-        if imported or moved:  # what Discord tells takes the place of what files told
-            await record.move(connection, moved, place.channel_id)
+        imported = {one.message_id for one in stored} - repeated
+        if imported:  # what Discord tells takes the place of what files told
+            elsewhere = {one.message_id for one in stored if one.channel_id != place.channel_id}
+            await record.move(connection, elsewhere - repeated, place.channel_id)
             told = {one.message_id for one in facts.touches} | {one.message_id for one in facts.waiting}
-            await record.replace(connection, place, told | imported | moved, facts.touches, facts.waiting)
+            await record.replace(connection, place, told | imported, facts.touches, facts.waiting)
         else:
             await record.add_touches(connection, place.guild_id, facts.touches)
             await record.add_waiting(connection, place.guild_id, facts.waiting)
