@@ -4,6 +4,7 @@ Spans are what Discord told. What was imported from files is on record, too, but
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -92,14 +93,24 @@ async def ends(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
     }
 
 
-async def end_of(connection: AsyncConnection, place: Place) -> int | None:
-    """The same of one channel; None if nothing of it is on record."""
+@dataclass(frozen=True, slots=True)
+class RecordEnd:
+    """The position up to which a channel is on record, and whether Discord told any of it, or files alone did."""
+
+    position: int
+    told: bool
+
+
+async def end_of(connection: AsyncConnection, place: Place) -> RecordEnd | None:
+    """Where the record of one channel ends (`ends`); None if nothing of it is on record."""
     ids = [place.channel_id] if place.parent_id is None else [place.channel_id, place.parent_id]
     rows = {row.channel_id: row for row in await _rows(connection, _reach, _reach.channel_id.in_(ids))}
-    if place.channel_id not in rows:
+    row = rows.get(place.channel_id)
+    if row is None:
         return None
-    watched_since = await guilds.watched_since(connection, place.guild_id)
-    return _end(rows[place.channel_id], rows.get(place.parent_id or 0), watched_since)
+    told = row.told_to_id is not None
+    watched_since = None if told else await guilds.watched_since(connection, place.guild_id)
+    return RecordEnd(_end(row, rows.get(place.parent_id or 0), watched_since), told)
 
 
 async def parents(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
@@ -113,12 +124,6 @@ async def parents(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
         )
     )
     return {row.channel_id: row.parent_id for row in await connection.execute(told)}
-
-
-async def only_imported(connection: AsyncConnection, channel_id: int) -> bool:
-    """Whether a channel is on record by files alone: it has neither a span nor a known gap."""
-    rows = await _rows(connection, _reach, _reach.channel_id == channel_id)
-    return bool(rows) and rows[0].told_to_id is None
 
 
 async def counted_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

@@ -20,6 +20,7 @@ from bot.services.record.recorder import Recorder
 from bot.services.record.thread_archives import ThreadArchives
 from bot.store import guilds, history_jobs, managers, spans, unread
 from bot.store.database import Database
+from bot.store.spans import RecordEnd
 from tests.imports.history import GUILD, MANAGERS
 from tests.imports.record import import_paths
 from tests.support.channel_log import ChannelLog
@@ -157,7 +158,8 @@ async def test_an_older_thread_is_read_from_where_its_channel_was_followed(away:
         away.exports.file(entry(20, OLE), channel=CHANNEL + 1, kind="GuildPublicThread", category=CHANNEL, after=19)
     )
     async with away.database.reading() as connection:
-        assert await spans.end_of(connection, thread) == (await spans.ends(connection, GUILD))[CHANNEL + 1] == at(5) + 1
+        assert (await spans.ends(connection, GUILD))[CHANNEL + 1] == at(5) + 1
+        assert await spans.end_of(connection, thread) == RecordEnd(at(5) + 1, told=False)
     await away.session(ROOM, thread)
     await away.holds_what_was_missed()
 
@@ -199,7 +201,7 @@ async def test_a_reply_in_a_file_before_the_record_is_no_end_of_it(away: Away) -
     await away.imports(away.exports.file(entry(0, MIA), reply(1, ANNA, 0)))
     async with away.database.reading() as connection:
         assert await spans.reach_of(connection, CHANNEL) == Span(at(0), at(10))
-        assert await spans.end_of(connection, ROOM) == at(10)
+        assert await spans.end_of(connection, ROOM) == RecordEnd(at(10), told=True)
 
 
 async def test_a_thread_whose_channel_only_files_tell_waits_on_a_list_while_that_is_excluded(away: Away) -> None:

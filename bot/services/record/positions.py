@@ -19,7 +19,8 @@ class Positions:
     async def recorded_until(self, place: Place) -> int | None:
         """The position up to which a channel is on record (`spans.ends`); None if nothing of it is."""
         async with self._database.reading() as connection:
-            return await spans.end_of(connection, place)
+            end = await spans.end_of(connection, place)
+        return None if end is None else end.position
 
     async def position_of(self, place: Place, opening_id: int | None) -> int:
         """The same, but if the record has not begun it is opened, and the position where it opens is returned.
@@ -27,11 +28,10 @@ class Positions:
         `opening_id` is the position right after the channel's newest message; None if it has no messages.
         """
         async with self._database.reading() as connection:
-            recorded_until = await spans.end_of(connection, place)
-            imported = await spans.only_imported(connection, place.channel_id)
-        if recorded_until is not None and (not imported or place.parent_id is not None):
-            return recorded_until
-        return await self._open(place, opening_id, recorded_until)
+            end = await spans.end_of(connection, place)
+        if end is not None and (end.told or place.parent_id is not None):
+            return end.position
+        return await self._open(place, opening_id, None if end is None else end.position)
 
     async def _open(self, place: Place, opening_id: int | None, imported_until: int | None) -> int:
         async with self._database.writing() as connection:
