@@ -18,8 +18,7 @@ from bot.cli.failure import INTERRUPTED, Failure
 from bot.cli.options import ConfigOption, DatabaseOption, JsonOption, checked_ids, settings_of, zone_named
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.domain.calendar import local_day
-from bot.domain.retention import kept_from
+from bot.domain.retention import first_day_kept
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.file_search import BrokenFile
@@ -145,10 +144,8 @@ async def _tell_not_kept(database: Database, guild_id: int) -> None:
             await guilds.settings_of(connection, guild_id),
             await activity.first_day(connection, guild_id),
         )
-    if settings is None or settings.keep_months is None or first_on is None:
-        return
-    day = kept_from(local_day(SystemClock().now(), settings.zone), settings.keep_months)
-    if first_on < day:
+    day = None if settings is None else first_day_kept(settings, SystemClock().now())
+    if settings is not None and day is not None and first_on is not None and first_on < day:
         print(
             f"spade: this server keeps {settings.keep_months} months of its record (/settings keep): what is older "
             f"than {day} goes again as soon as the bot runs",

@@ -1,9 +1,17 @@
 """How long the record is kept (docs/rules.md#privacy)."""
 
-from datetime import date
+from datetime import date, datetime
+
+from bot.domain.calendar import local_day
+from bot.domain.guild import GuildSettings
 
 KEEP_CHOICES = (3, 6, 12, 24, 36)
 """The numbers of months a guild can choose; keeping everything is the other choice."""
+
+
+def first_day_kept(settings: GuildSettings, now: datetime) -> date | None:
+    """The first local day of what a guild keeps; None if it keeps everything."""
+    return None if settings.keep_months is None else kept_from(local_day(now, settings.zone), settings.keep_months)
 
 
 def kept_from(today: date, months: int) -> date:

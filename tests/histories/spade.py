@@ -18,8 +18,8 @@ from unittest import mock
 from bot.cli import imports
 from bot.clock import DrivenClock
 from bot.config import Settings
-from bot.domain.calendar import day_start, local_day
-from bot.domain.retention import kept_from
+from bot.domain.calendar import day_start
+from bot.domain.retention import first_day_kept
 from bot.domain.rules import Rules
 from bot.domain.snowflake import EPOCH, moment_of
 from bot.exports.archive import Archive
@@ -254,9 +254,8 @@ class Spade:
         """Delete what is older than is kept; returns from when on nothing was."""
         await Retention(self.database, self.clock).purge_due()
         settings = (await self.settings.state(guild_id)).settings
-        if settings.keep_months is None:
-            return EPOCH
-        return day_start(kept_from(local_day(self.clock.now(), settings.zone), settings.keep_months), settings.zone)
+        day = first_day_kept(settings, self.clock.now())
+        return EPOCH if day is None else day_start(day, settings.zone)
 
     # Waiting.
 

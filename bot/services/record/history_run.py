@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
 from bot.clock import Clock, UnsureTimeError
-from bot.domain.calendar import day_start, local_day
+from bot.domain.calendar import day_start
 from bot.domain.history_job import HistoryJob, JobKind, LeftOut, Unread
-from bot.domain.retention import kept_from
+from bot.domain.retention import first_day_kept
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, unrecorded
 from bot.domain.stretch import Place
@@ -24,7 +25,7 @@ from bot.services.record.pages import pages
 from bot.services.record.recorder import Recorder
 from bot.services.record.retry import CHANNEL_TRIES, retry
 from bot.store import evidence, guilds, history_jobs, spans, unread
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 from bot.store.error import UnknownZoneError
 
 log = logging.getLogger(__name__)
@@ -112,10 +113,9 @@ class HistoryRun:
             return
         async with self._database.writing() as connection:
             excluded = await guilds.excluded_channels(connection, job.guild_id)
-            recorded = await spans.of_guild(connection, job.guild_id)
-            imported = await evidence.extents(connection, job.guild_id)
+            on_record = await _on_record(connection, job.guild_id)
             found = [
-                self._missing(job, one, recorded, imported, archive=not one.place.is_thread)
+                self._missing(job, one, on_record, archive=not one.place.is_thread)
                 for one in shown
                 if not one.place.is_in(excluded)
             ]
@@ -124,7 +124,7 @@ class HistoryRun:
             )
             ids = {one.place.channel_id for one in shown}
             for channel_id in sorted(await spans.counted_channels(connection, job.guild_id) - ids):
-                hidden = self._missing(job, ChannelSnapshot(Place(job.guild_id, channel_id), 0), recorded, imported)
+                hidden = self._missing(job, ChannelSnapshot(Place(job.guild_id, channel_id), 0), on_record)
                 looked_at += bool(hidden.stretches)
                 found.append(hidden)
             await history_jobs.add_list(connection, job.guild_id, job.job_id, found, looked_at)
@@ -133,17 +133,16 @@ class HistoryRun:
         self,
         job: HistoryJob,
         snapshot: ChannelSnapshot,
-        spans_by_channel: Mapping[int, tuple[Span, ...]],
-        imported: Mapping[int, Span],
+        on_record: "_OnRecord",
         *,
         archive: bool = False,
     ) -> Unread:
         """What the record of a channel lacks from the beginning of a backfill until its own end."""
         place = snapshot.place
-        recorded = spans_by_channel.get(place.channel_id, ())
+        recorded, imported = on_record.spans.get(place.channel_id, ()), on_record.imported.get(place.channel_id)
         newest_id = first_id_at(self._clock.now()) if snapshot.stale else snapshot.last_message_id
-        if place.channel_id in imported:
-            newest_id = max(newest_id, imported[place.channel_id].last_id)
+        if imported is not None:
+            newest_id = max(newest_id, imported.last_id)
         first_id = max(first_id_at(job.since), place.channel_id)
         last_id = max((span.last_id for span in recorded), default=newest_id)
         wanted = unrecorded(Span(first_id, last_id), recorded) if first_id <= last_id else ()
@@ -158,9 +157,8 @@ class HistoryRun:
     async def _search_archive(self, job: HistoryJob, channel_id: int) -> LeftOut | None:
         found, whole = await self._channels.archived(job.guild_id, channel_id, first_id_at(job.since))
         async with self._database.writing() as connection:
-            recorded = await spans.of_guild(connection, job.guild_id)
-            imported = await evidence.extents(connection, job.guild_id)
-            threads = [self._missing(job, one, recorded, imported) for one in found]
+            on_record = await _on_record(connection, job.guild_id)
+            threads = [self._missing(job, one, on_record) for one in found]
             added = await unread.add(connection, job.guild_id, job.job_id, threads)
             await history_jobs.add_channels(connection, job.job_id, added)
             if whole:
@@ -173,11 +171,12 @@ class HistoryRun:
             now = self._clock.sure_now()
             async with self._database.reading() as connection:
                 settings = await guilds.settings_of(connection, jobs[0].guild_id)
-            if settings is None or settings.keep_months is None:
+            day = None if settings is None else first_day_kept(settings, now)
+            if settings is None or day is None:
                 return
-            kept_since = day_start(kept_from(local_day(now, settings.zone), settings.keep_months), settings.zone)
+            first_id = first_id_at(day_start(day, settings.zone))
             async with self._database.writing() as connection:
-                await unread.forget_before(connection, [job.job_id for job in jobs], first_id_at(kept_since))
+                await unread.forget_before(connection, [job.job_id for job in jobs], first_id)
 
     async def _unread(self, job: HistoryJob) -> tuple[Unread, ...]:
         async with self._database.reading() as connection:
@@ -311,6 +310,18 @@ class HistoryRun:
                 known = await history_jobs.by_id(connection, job.job_id)
                 left_out = await unread.left_out(connection, job.guild_id, job.job_id)
                 self._progress.leave(job, left_out, finished=known is not None and known.finished_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """By channel: the spans, and from where to where messages were imported."""
+
+    spans: Mapping[int, tuple[Span, ...]]
+    imported: Mapping[int, Span]
+
+
+async def _on_record(connection: Connection, guild_id: int) -> _OnRecord:
+    return _OnRecord(await spans.of_guild(connection, guild_id), await evidence.extents(connection, guild_id))
 
 
 def _due(channel: Collection[Unread], delays: GrowingDelays) -> bool:
