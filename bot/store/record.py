@@ -4,7 +4,22 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, case, cast, delete, func, null, or_, select, union, union_all, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
@@ -228,34 +243,33 @@ async def move(connection: AsyncConnection, message_ids: Collection[int], channe
 
 async def facts_of_replies(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
     """Those of some messages that are on record as replies, to a member or to a manager; each with who wrote it."""
-    touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
-    ordered = sorted(message_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
-        for query in (
-            select(touch.message_id, touch.manager_id).where(
-                touch.message_id.in_(some), touch.kind == TouchKind.REPLY.value
-            ),
-            select(waiting.message_id, waiting.member_id).where(
-                waiting.message_id.in_(some), waiting.reply_to_id.is_not(None)
-            ),
-        ):
-            found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
-    return found
+    touch, waiting = tables.touch.c, tables.waiting.c
+    return await _authors(
+        connection, message_ids, touch.kind == TouchKind.REPLY.value, waiting.reply_to_id.is_not(None)
+    )
 
 
 async def facts_of_threads(connection: AsyncConnection, message_ids: Collection[int]) -> set[tuple[int, int]]:
     """Those of some messages that are on record because of who opened their thread; each with who wrote it."""
+    touch, waiting, waiting_for = tables.touch.c, tables.waiting.c, tables.waiting_for.c
+    addressed = select(waiting_for.message_id).where(waiting_for.message_id == waiting.message_id)
+    return await _authors(connection, message_ids, touch.kind == TouchKind.THREAD.value, ~addressed.exists())
+
+
+async def _authors(
+    connection: AsyncConnection,
+    message_ids: Collection[int],
+    touching: ColumnElement[bool],
+    asking: ColumnElement[bool],
+) -> set[tuple[int, int]]:
+    """Those of some messages with a touch of one kind, or a waiting entry of one; each with who wrote it."""
     touch, waiting, found = tables.touch.c, tables.waiting.c, set[tuple[int, int]]()
-    addressed = select(tables.waiting_for.c.message_id).where(tables.waiting_for.c.message_id == waiting.message_id)
     ordered = sorted(message_ids)
     for start in range(0, len(ordered), _CHUNK):
         some = ordered[start : start + _CHUNK]
         for query in (
-            select(touch.message_id, touch.manager_id).where(
-                touch.message_id.in_(some), touch.kind == TouchKind.THREAD.value
-            ),
-            select(waiting.message_id, waiting.member_id).where(waiting.message_id.in_(some), ~addressed.exists()),
+            select(touch.message_id, touch.manager_id).where(touch.message_id.in_(some), touching),
+            select(waiting.message_id, waiting.member_id).where(waiting.message_id.in_(some), asking),
         ):
             found.update((message_id, author_id) for message_id, author_id in await connection.execute(query))
     return found

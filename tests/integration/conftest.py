@@ -13,6 +13,7 @@ import pytest
 from bot.store import tables
 from bot.store.database import Database, open_database
 from bot.store.migration import newest_revision
+from tests.support.exported import Exports
 from tests.support.sqlite_in_the_loop import sqlite_in_the_loop
 
 NewDatabase = Callable[[], str]
@@ -123,3 +124,8 @@ async def database(address: str) -> AsyncIterator[Database]:
         yield opened
     finally:
         await opened.close()
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Exports:
+    return Exports(tmp_path)

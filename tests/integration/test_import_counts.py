@@ -44,11 +44,6 @@ STARTER = Message(at(0), ANNA, MessageKind.OTHER)
 """What Discord shows in the thread of the question: a message of type 21, by whoever started the thread."""
 
 
-@pytest.fixture
-def exports(tmp_path: Path) -> Exports:
-    return Exports(tmp_path)
-
-
 async def told(database: Database, place: Place, *messages: Message, until: float) -> int:
     """Discord tells a channel from its beginning; returns how many messages were new."""
     stretch = Stretch(place, place.channel_id, at(until), messages, (), 0)

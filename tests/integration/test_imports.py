@@ -63,12 +63,6 @@ from tests.support.exported import (
 )
 from tests.support.statements import statements
 
-
-@pytest.fixture
-def exports(tmp_path: Path) -> Exports:
-    return Exports(tmp_path)
-
-
 # Who opened a thread
 
 

@@ -127,10 +127,8 @@ class GatewayEvents:
     def _miss_delete(self, name: str, data: object) -> None:
         """A message is gone, and it is not known which: what is held of its channel must not stand before others."""
         if name in events.DELETES:
-            channel_id = readable_identity(data, "channel_id")
-            channel = None if channel_id is None else self._client.get_channel(channel_id)
-            guild = channel.guild if isinstance(channel, WithMessages) else self._guild_named(data)
-            self._miss_message(guild, channel_id, channel, None)
+            channel_id, channel = self._channel_of(data)
+            self._miss_message(self._guild_of(channel, data), channel_id, channel, None)
 
     def _doubt_all(self) -> None:
         self.refreshes.doubt([guild.id for guild in self._client.guilds])
@@ -177,13 +175,12 @@ class GatewayEvents:
     # Messages.
 
     def _receive_message(self, data: object) -> None:
-        channel_id, message_id = readable_identity(data, "channel_id"), readable_identity(data)
-        channel = None if channel_id is None else self._client.get_channel(channel_id)
+        (channel_id, channel), message_id = self._channel_of(data), readable_identity(data)
         if isinstance(data, dict) and "guild_id" not in data and channel is None:
             return  # a direct message
         if isinstance(channel, WithMessages):
             channel.last_message_id = max(message_id or 0, channel.last_message_id or 0) or None
-        guild = channel.guild if isinstance(channel, WithMessages) else self._guild_named(data)
+        guild = self._guild_of(channel, data)
         try:
             raw = message.read(object_of(data, "d"))
             if channel_id is None or raw.message.message_id < channel_id:
@@ -197,7 +194,15 @@ class GatewayEvents:
             received = ReceivedMessage(guild, channel_id, channel, raw, role_ids, webhook_id)
             self._client.dispatch("message_received", received)
 
-    def _guild_named(self, data: object) -> discord.Guild | None:
+    def _channel_of(self, data: object) -> tuple[int | None, object]:
+        """The id of an event's channel, and the channel, each None if it cannot be told."""
+        channel_id = readable_identity(data, "channel_id")
+        return channel_id, None if channel_id is None else self._client.get_channel(channel_id)
+
+    def _guild_of(self, channel: object, data: object) -> discord.Guild | None:
+        """The guild of an event's channel, or else the one that the event names."""
+        if isinstance(channel, WithMessages):
+            return channel.guild
         guild_id = readable_identity(data, "guild_id")
         return None if guild_id is None else self._client.get_guild(guild_id)
 

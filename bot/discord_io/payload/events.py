@@ -191,9 +191,10 @@ def _interaction(raw: Json, _known: Surroundings) -> Json:
         optional_identity(raw, key)
     if "app_permissions" in raw:
         bits(raw, "app_permissions")
-    if "member" in raw:
-        bits(child(raw, "member"), "permissions")
-    identity(child(child(raw, "member"), "user") if "member" in raw else child(raw, "user"))
+    member = child(raw, "member") if "member" in raw else None
+    if member is not None:
+        bits(member, "permissions")
+    identity(child(raw if member is None else member, "user"))
     kind = number(raw, "type")
     if kind in _WITH_DATA:
         data = child(raw, "data")

@@ -77,30 +77,35 @@ class Evidence:
     async def add_channels(self, found: Iterable[ImportedChannel]) -> tuple[int, ...]:
         """Add what files tell of channels; returns those that are not excluded, nor threads of one that is."""
         counted: list[ImportedChannel] = []
-        for one in found:
-            channel_id = one.place.channel_id
-            known = self._channels.get(channel_id)
-            if known is not None:
-                parent_id = one.place.parent_id or known.place.parent_id
-                place = replace(one.place, is_thread=one.place.is_thread or known.place.is_thread, parent_id=parent_id)
-                one = ImportedChannel(place, one.begins or known.begins, known.gone)  # noqa: PLW2901 - the same channel
-            if one.place.parent_id is None:
-                place = replace(one.place, parent_id=self._parents.get(channel_id))
-                one = replace(one, place=place)  # noqa: PLW2901 - the same channel
+        for told in found:
+            one, channel_id = self._with_what_is_known(told), told.place.channel_id
             if one.place.is_in(self._excluded):
                 continue
             if one.place.is_thread and one.place.parent_id is None and self._excluded:
                 self.unplaced.append(channel_id)
                 continue
-            parent = self._channels.get(one.place.parent_id or 0)
-            if parent is not None and parent.gone:
-                one = replace(one, gone=True)  # noqa: PLW2901 - the same channel
+            known = self._channels.get(channel_id)
             if known is not None and one.begins != known.begins:
                 self._doubt(channel_id, 0)
             self._channels[channel_id] = one
             counted.append(one)
         await evidence.save_channels(self._connection, counted)
         return tuple(one.place.channel_id for one in counted)
+
+    def _with_what_is_known(self, told: ImportedChannel) -> ImportedChannel:
+        """What files tell of a channel, with what earlier ones and the record tell."""
+        place = told.place
+        known = self._channels.get(place.channel_id)
+        parent_id = place.parent_id or (known.place.parent_id if known is not None else None)
+        parent_id = parent_id or self._parents.get(place.channel_id)
+        parent = self._channels.get(parent_id or 0)
+        return ImportedChannel(
+            replace(
+                place, is_thread=place.is_thread or (known is not None and known.place.is_thread), parent_id=parent_id
+            ),
+            begins=told.begins or (known is not None and known.begins),
+            gone=any(one is not None and one.gone for one in (known, parent)),
+        )
 
     async def add(self, channel_id: int, found: Sequence[tuple[Copy, bool]]) -> None:
         """Add copies of messages of one channel, each with whether its reply's target is in one of the files."""
