@@ -56,7 +56,7 @@ async def test_what_is_not_well_formed_hides_and_doubles_nothing_else() -> None:
 async def test_a_planted_lack_of_care_is_found() -> None:
     """Guards taken away, messages that are not fetched, pages that are dropped, gaps that are not noted.
 
-    A mutation has to come at the right moment, so on a busy machine it may take further seeds.
+    A mutation has to come at the right moment, so a second seed is played where the first let it pass.
     """
 
     async def failed(empty: Path, defect: str, only: str) -> bool:

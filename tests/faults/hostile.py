@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.sandbox import Sandbox
 from bot.store import guilds, managers
 from bot.store.database import open_database
+from tests.faults.child import IN_STEP
 from tests.faults.expectation import Difference, alone, compare
 from tests.faults.foreign_events import foreign_events
 from tests.faults.hostility import STRUCTURE, Hostility
@@ -124,6 +125,8 @@ class HostileRun:
             self._bot.start()
             try:
                 await sandbox.connected(30)
+                # Until then the history brings whatever an event does not tell.
+                await self._until((self._folder / IN_STEP).exists, BACK_WITHIN)
                 await self._weather()
                 await self._calm()
             finally:
