@@ -9,6 +9,8 @@ from enum import StrEnum
 from hashlib import sha256
 
 _MILLISECOND = timedelta(milliseconds=1)
+_MOST_KNOWN = 10_000
+"""Of how many people of a guild it is kept in memory what they object to."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -114,7 +116,11 @@ class Unrecorded:
 
     def objection(self, person_id: int, scope: Scope) -> Objection | None:
         """What a person objects to in this scope; an objection of the whole person is one of the member as well."""
+        if not self.opted_out and not self.forgotten.marks:
+            return None
         if person_id not in self._known:  # a hash is slow, and the same people are asked about many times
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             self._known[person_id] = self._objections(person_id)
         whole, as_member = self._known[person_id]
         return whole if scope is Scope.PERSON else as_member

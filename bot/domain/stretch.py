@@ -49,6 +49,11 @@ class Stretch:
     earlier_unknown: bool = False
 
     @property
+    def whole(self) -> Span:
+        """From its first to its last position."""
+        return Span(self.first_id, self.last_id)
+
+    @property
     def knows_start(self) -> bool:
         """Whether the messages and their context reach back to the beginning of the channel."""
         earliest = min(self.first_id, self.context_first_id)

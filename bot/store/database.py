@@ -69,6 +69,7 @@ class Database:
         self._lock = lock
         self._file = file
         self._turn = asyncio.Lock()
+        self._ended = 0
         self.outage = DatabaseOutage(self._look)
         self._lost: LostDatabaseError | None = None
         self._is_lost = asyncio.Event()
@@ -82,9 +83,13 @@ class Database:
         """
         self._require_whole()
         with self._using(Transaction.WRITING):
-            async with self._turn, self._writer.begin() as connection:
-                yield connection
-                self._require_whole()
+            async with self._turn:
+                try:
+                    async with self._writer.begin() as connection:
+                        yield connection
+                        self._require_whole()
+                finally:
+                    self._ended += 1  # even if it seems to have failed: a commit that is cancelled may succeed
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -112,6 +117,14 @@ class Database:
         elif self.dialect != "sqlite":
             async with self.writing() as connection:
                 await connection.execute(select(1))
+
+    @property
+    def ended(self) -> int | None:
+        """How many transactions that may have written have ended. What was read at the same number still holds.
+
+        To be asked while writing. None if other processes may write as well.
+        """
+        return self._ended if self.dialect == "sqlite" else None
 
     @property
     def place(self) -> str:

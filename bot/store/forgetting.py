@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
 from bot.store import evidence, tables
+from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 
 _KEY = "forgotten_key"
@@ -28,17 +29,36 @@ _KEPT = frozenset({tables.imported_message})
 
 async def forgotten(connection: AsyncConnection, guild_id: int) -> Forgotten:
     """The objections of a guild that are kept by mark: who was erased, and up to when of those who returned."""
+    return (await _all_forgotten(connection, [guild_id]))[guild_id]
+
+
+async def _all_forgotten(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, Forgotten]:
     table = tables.forgotten.c
-    query = select(table.mark, table.until_at, table.is_lasting).where(table.guild_id == guild_id)
-    marks = {row.mark: Objection(row.until_at, row.is_lasting) for row in await connection.execute(query)}
-    return Forgotten(guild_id, await _key(connection) or b"", marks) if marks else Forgotten(guild_id)
+    query = select(table.guild_id, table.mark, table.until_at, table.is_lasting).where(table.guild_id.in_(guild_ids))
+    marks: dict[int, dict[str, Objection]] = {}
+    for row in await connection.execute(query):
+        marks.setdefault(row.guild_id, {})[row.mark] = Objection(row.until_at, row.is_lasting)
+    key = await _key(connection) or b"" if marks else b""
+    return {
+        guild_id: Forgotten(guild_id, key, marks[guild_id]) if guild_id in marks else Forgotten(guild_id)
+        for guild_id in guild_ids
+    }
 
 
 async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
     """The people about whom nothing may be recorded, and of which times: opted out or erased, now or before."""
+    return (await all_unrecorded(connection, [guild_id]))[guild_id]
+
+
+async def all_unrecorded(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, Unrecorded]:
+    """The same for several guilds."""
     member = tables.member.c
-    query = select(member.member_id).where(member.guild_id == guild_id, member.opted_out_at.is_not(None))
-    return Unrecorded(frozenset(await connection.scalars(query)), await forgotten(connection, guild_id))
+    query = select(member.guild_id, member.member_id).where(
+        member.guild_id.in_(guild_ids), member.opted_out_at.is_not(None)
+    )
+    opted_out = grouped(await connection.execute(query), guild_ids)
+    known = await _all_forgotten(connection, guild_ids)
+    return {guild_id: Unrecorded(opted_out[guild_id], known[guild_id]) for guild_id in guild_ids}
 
 
 async def remember(connection: AsyncConnection, guild_id: int, person_id: int) -> None:

@@ -12,6 +12,7 @@ from bot.domain.guild import GuildSettings
 from bot.domain.zones import zone_named
 from bot.store import tables
 from bot.store.error import UnknownZoneError
+from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 from bot.store.stored_zone import guild_zone, log_once
 
@@ -70,9 +71,15 @@ async def is_on_record(connection: AsyncConnection, guild_id: int) -> bool:
 
 async def recording_zone(connection: AsyncConnection, guild_id: int) -> ZoneInfo:
     """The time zone by which a guild's activity is dated: UTC without settings, or while the stored one is unknown."""
+    return (await recording_zones(connection, [guild_id]))[guild_id]
+
+
+async def recording_zones(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, ZoneInfo]:
+    """The same for several guilds."""
     table = tables.guild.c
-    stored = await connection.scalar(select(table.time_zone).where(table.guild_id == guild_id))
-    return zone_named(stored or "UTC") or ZoneInfo("UTC")
+    found = await connection.execute(select(table.guild_id, table.time_zone).where(table.guild_id.in_(guild_ids)))
+    stored = {row.guild_id: row.time_zone for row in found}
+    return {guild_id: zone_named(stored.get(guild_id, "UTC")) or ZoneInfo("UTC") for guild_id in guild_ids}
 
 
 async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
@@ -134,9 +141,16 @@ async def archives_read(connection: AsyncConnection, guild_id: int) -> None:
 
 async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The channels whose messages are not counted, nor those of their threads."""
-    column = tables.excluded_channel.c.channel_id
-    query = select(column).where(tables.excluded_channel.c.guild_id == guild_id)
-    return frozenset(await connection.scalars(query))
+    return (await all_excluded_channels(connection, [guild_id]))[guild_id]
+
+
+async def all_excluded_channels(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The same for several guilds."""
+    table = tables.excluded_channel.c
+    return grouped(
+        await connection.execute(select(table.guild_id, table.channel_id).where(table.guild_id.in_(guild_ids))),
+        guild_ids,
+    )
 
 
 async def set_excluded_channels(connection: AsyncConnection, guild_id: int, channel_ids: Iterable[int]) -> None:

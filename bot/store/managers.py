@@ -1,6 +1,6 @@
 """The managers of a guild, the manager roles, and the settings of each manager."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import ManagerSettings
 from bot.store import forgetting, tables
+from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 from bot.store.stored_zone import own_zone
 
@@ -30,7 +31,13 @@ def _settings(row: Row[Any]) -> ManagerSettings:
 
 async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The people on the manager list."""
-    return frozenset(await connection.scalars(select(_manager.manager_id).where(_manager.guild_id == guild_id)))
+    return (await all_people(connection, [guild_id]))[guild_id]
+
+
+async def all_people(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The same for several guilds."""
+    query = select(_manager.guild_id, _manager.manager_id).where(_manager.guild_id.in_(guild_ids))
+    return grouped(await connection.execute(query), guild_ids)
 
 
 async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

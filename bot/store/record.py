@@ -1,7 +1,9 @@
 """Writes what was derived from a stretch, and takes back what was deleted. The caller provides the transaction."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -35,19 +37,31 @@ _CHUNK = 500
 _WAITING = ("guild_id", "message_id", "channel_id", "member_id", "reply_to_id")
 
 
-async def add_activity(connection: AsyncConnection, place: Place, derived: Derived) -> None:
-    """Add a stretch's messages to the counts. Not idempotent: the caller must not add a stretch twice."""
-    channel_id = place.channel_id
-    await add_counts(connection, place.guild_id, derived.activity)
-    ends = {
-        member_id: Ends(appearance.first_id, channel_id, appearance.last_id, channel_id)
-        for member_id, appearance in derived.appearances.items()
-    }
-    await add_ends(connection, place.guild_id, ends)
+async def add_activity(connection: AsyncConnection, told: Iterable[tuple[Place, Derived]]) -> None:
+    """Add the messages of some stretches to the counts. Not idempotent: no stretch may be added twice."""
+    counts: Counter[tuple[int, int, date]] = Counter()
+    ends: dict[tuple[int, int], Ends] = {}
+    for place, derived in told:
+        guild_id, channel_id = place.guild_id, place.channel_id
+        for (member_id, day), number in derived.activity.items():
+            counts[guild_id, member_id, day] += number
+        for member_id, one in derived.appearances.items():
+            here = Ends(one.first_id, channel_id, one.last_id, channel_id)
+            before = ends.get((guild_id, member_id))
+            ends[guild_id, member_id] = here if before is None else before.joined(here)
+    await _add_counts(connection, counts)
+    await _add_ends(connection, ends)
 
 
 async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[tuple[int, date], int]) -> None:
     """Add numbers of messages by member and day. Those below 0 are taken off, and a day without any is none."""
+    await _add_counts(connection, {(guild_id, *which): number for which, number in messages.items()})
+    if any(number < 0 for number in messages.values()):
+        activity = tables.activity.c
+        await connection.execute(delete(tables.activity).where(activity.guild_id == guild_id, activity.messages <= 0))
+
+
+async def _add_counts(connection: AsyncConnection, messages: Mapping[tuple[int, int, date], int]) -> None:
     counts = insert_into(connection, tables.activity)
     counts = counts.on_conflict_do_update(
         index_elements=["guild_id", "member_id", "day"],
@@ -55,18 +69,19 @@ async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mappi
     )
     rows = [
         {"guild_id": guild_id, "member_id": member_id, "day": day, "messages": number}
-        for (member_id, day), number in messages.items()
+        for (guild_id, member_id, day), number in messages.items()
         if number
     ]
     if rows:
         await connection.execute(counts, rows)
-    if any(number < 0 for number in messages.values()):
-        activity = tables.activity.c
-        await connection.execute(delete(tables.activity).where(activity.guild_id == guild_id, activity.messages <= 0))
 
 
 async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int, Ends]) -> None:
     """Note the first and the last message that people wrote, as far as those on record are not earlier or later."""
+    await _add_ends(connection, {(guild_id, member_id): one for member_id, one in ends.items()})
+
+
+async def _add_ends(connection: AsyncConnection, ends: Mapping[tuple[int, int], Ends]) -> None:
     seen = insert_into(connection, tables.member)
     known, new = tables.member.c, seen.excluded
     known_first = or_(
@@ -89,7 +104,7 @@ async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int
         },
     )
     if ends:
-        await connection.execute(seen, [_member_row(guild_id, member_id, one) for member_id, one in ends.items()])
+        await connection.execute(seen, [_member_row(*who, one) for who, one in ends.items()])
 
 
 async def ends_of(connection: AsyncConnection, guild_id: int, member_id: int) -> Ends | None:
@@ -156,25 +171,27 @@ async def _add_missing(connection: AsyncConnection, table: Table, rows: list[dic
         await connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
 
 
-async def add_touches(connection: AsyncConnection, guild_id: int, touches: Collection[Touch]) -> None:
-    """Store touches; existing ones are not changed."""
-    await _add_missing(connection, tables.touch, [_touch_row(guild_id, touch) for touch in touches])
+async def add_touches(connection: AsyncConnection, touches: Mapping[int, Collection[Touch]]) -> None:
+    """Store touches, by guild; existing ones are not changed."""
+    rows = [_touch_row(guild_id, touch) for guild_id, made in touches.items() for touch in made]
+    await _add_missing(connection, tables.touch, rows)
 
 
-async def add_waiting(connection: AsyncConnection, guild_id: int, entries: Collection[WaitingEntry]) -> None:
-    """Store waiting entries and the managers they address; existing entries are only completed.
+async def add_waiting(connection: AsyncConnection, entries: Mapping[int, Collection[WaitingEntry]]) -> None:
+    """Store waiting entries, by guild, and the managers they address; existing entries are only completed.
 
     When history is read again for a new manager, a message may address one manager more, or be a Reply to one.
     """
     added = insert_into(connection, tables.waiting)
     reply_to_id = func.coalesce(tables.waiting.c.reply_to_id, added.excluded.reply_to_id)
     added = added.on_conflict_do_update(index_elements=["message_id"], set_={"reply_to_id": reply_to_id})
-    if entries:
-        await connection.execute(added, [_waiting_row(guild_id, entry) for entry in entries])
-    await _add_missing(connection, tables.waiting_for, _waiting_for_rows(entries))
+    rows = [_waiting_row(guild_id, entry) for guild_id, found in entries.items() for entry in found]
+    if rows:
+        await connection.execute(added, rows)
+    await _add_missing(connection, tables.waiting_for, _waiting_for_rows(chain.from_iterable(entries.values())))
 
 
-def _waiting_for_rows(entries: Collection[WaitingEntry]) -> list[dict[str, Any]]:
+def _waiting_for_rows(entries: Iterable[WaitingEntry]) -> list[dict[str, Any]]:
     return [
         {"message_id": entry.message_id, "manager_id": manager_id}
         for entry in entries
@@ -227,7 +244,7 @@ async def replace(
     await _delete_where_in(connection, tables.waiting_for.c.message_id, ended)
     await _delete_where_in(connection, tables.waiting.c.message_id, ended)
     # With one touch of a message its others were deleted, so all of them are written again.
-    await add_touches(connection, guild_id, touches if outdated else added)
+    await add_touches(connection, {guild_id: touches if outdated else added})
     await _set_waiting(connection, guild_id, changed)
     return tuple(added)
 

@@ -3,12 +3,25 @@
 Spans are what Discord told. What was imported from files is on record, too, but closes no stretch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, case, delete, func, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -48,6 +61,28 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     """A channel's spans, in order."""
     query = select(_span.first_id, _span.last_id).where(_span.channel_id == channel_id).order_by(_span.first_id)
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
+
+
+async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, tuple[Span, ...]]:
+    """Those spans of some channels, in order, that overlap or adjoin a stretch of the channel."""
+    return {
+        channel_id: tuple(Span(row.first_id, row.last_id) for row in found)
+        for channel_id, found in (await _meeting(connection, stretches)).items()
+    }
+
+
+async def _meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = {channel_id: [] for channel_id in stretches}
+    first_id = min(span.first_id for span in stretches.values())
+    last_id = max(span.last_id for span in stretches.values())
+    query = select(tables.span).where(
+        _span.channel_id.in_(stretches), _span.first_id <= last_id + 1, _span.last_id >= first_id - 1
+    )
+    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
+        stretch = stretches[row.channel_id]
+        if row.first_id <= stretch.last_id + 1 and row.last_id >= stretch.first_id - 1:
+            found[row.channel_id].append(row)
+    return found
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
@@ -163,22 +198,53 @@ def _end(row: Any, parent: Any, watched_since: datetime | None) -> int:  # noqa:
 
 async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     """Store a span, merged with those that it overlaps or adjoins."""
-    channel_id = place.channel_id
-    meets = (_span.channel_id == channel_id, _span.first_id <= span.last_id + 1, _span.last_id >= span.first_id - 1)
-    found = (await connection.execute(select(tables.span).where(*meets))).all()
-    (whole,) = merged([*(Span(row.first_id, row.last_id) for row in found), span])
-    parents = [row.parent_id for row in found if row.parent_id is not None]
-    if found:
-        await connection.execute(delete(tables.span).where(*meets))
-    await connection.execute(
-        insert_into(connection, tables.span).values(
-            channel_id=channel_id,
-            guild_id=place.guild_id,
-            parent_id=place.parent_id if place.parent_id is not None or not parents else parents[0],
-            first_id=whole.first_id,
-            last_id=whole.last_id,
+    await add_all(connection, [(place, span)])
+
+
+async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span]]) -> None:
+    """Store spans of some channels, merged with those that they overlap or adjoin."""
+    places: dict[int, Place] = {}
+    told: dict[int, list[Span]] = {}
+    for place, span in added:
+        places[place.channel_id] = place
+        told.setdefault(place.channel_id, []).append(span)
+    if not places:
+        return
+    reached = {
+        channel_id: Span(min(one.first_id for one in spans), max(one.last_id for one in spans))
+        for channel_id, spans in told.items()
+    }
+    outdated: list[dict[str, int]] = []
+    rows: list[dict[str, int | None]] = []
+    for channel_id, found in (await _meeting(connection, reached)).items():
+        place, known = places[channel_id], {Span(row.first_id, row.last_id): row for row in found}
+        whole = merged([*known, *told[channel_id]])
+        starts = {span.first_id for span in whole}
+        outdated += [
+            {"of_channel_id": channel_id, "from_id": span.first_id} for span in known if span.first_id not in starts
+        ]
+        parents = [row.parent_id for row in found if row.parent_id is not None]
+        parent_id = place.parent_id if place.parent_id is not None or not parents else parents[0]
+        rows += [
+            {
+                "channel_id": channel_id,
+                "guild_id": place.guild_id,
+                "parent_id": parent_id,
+                "first_id": span.first_id,
+                "last_id": span.last_id,
+            }
+            for span in whole
+            if span not in known or known[span].parent_id != parent_id
+        ]
+    if outdated:
+        is_outdated = (_span.channel_id == bindparam("of_channel_id"), _span.first_id == bindparam("from_id"))
+        await connection.execute(delete(tables.span).where(*is_outdated), outdated)
+    if rows:
+        statement = insert_into(connection, tables.span)
+        values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values), rows
         )
-    )
 
 
 async def known_gaps(

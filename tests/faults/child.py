@@ -118,18 +118,18 @@ def commit_spans_before_their_facts() -> None:
     late: list[tuple[Any, ...]] = []
     whole = Recorder.record
 
-    async def write(_self: Recorder, connection: Any, stretch: Any, span: Any, facts: Any, _elsewhere: Any) -> None:
-        await spans.add(connection, stretch.place, span)
-        late.append((stretch, facts))
+    async def write(_self: Recorder, connection: Any, judged: Any) -> None:
+        await spans.add_all(connection, [(one.place, span) for one in judged for span, _ in one.parts])
+        late.extend((one.place, facts) for one in judged for _, facts in one.parts)
 
     async def then_facts(self: Recorder, stretch: Any, context: Any) -> Any:
         recorded = await between_two_commits(whole(self, stretch, context))
         while late:
-            stretch, facts = late.pop()
+            place, facts = late.pop()
             async with self._database.writing() as connection:
-                await record.add_activity(connection, stretch.place, facts)
-                await record.add_touches(connection, stretch.place.guild_id, facts.touches)
-                await record.add_waiting(connection, stretch.place.guild_id, facts.waiting)
+                await record.add_activity(connection, [(place, facts)])
+                await record.add_touches(connection, {place.guild_id: facts.touches})
+                await record.add_waiting(connection, {place.guild_id: facts.waiting})
         return recorded
 
     Recorder._write = write
@@ -141,15 +141,15 @@ def commit_facts_before_their_spans() -> None:
     whole, write = Recorder.record, Recorder._write
     late: list[tuple[Any, Any]] = []
 
-    async def note(_connection: Any, place: Any, span: Any) -> None:
-        late.append((place, span))
+    async def note(_connection: Any, added: Any) -> None:
+        late.extend(added)
 
     async def facts_alone(self: Recorder, *given: Any) -> None:
-        add, spans.add = spans.add, note
+        add, spans.add_all = spans.add_all, note
         try:
             await write(self, *given)
         finally:
-            spans.add = add
+            spans.add_all = add
 
     async def then_span(self: Recorder, stretch: Any, context: Any) -> Any:
         recorded = await between_two_commits(whole(self, stretch, context))

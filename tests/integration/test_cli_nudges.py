@@ -29,7 +29,7 @@ def url(tmp_path: Path) -> str:
             async with database.writing() as connection:
                 await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
                 await managers.add(connection, GUILD, [ANNA])
-                await record.add_waiting(connection, GUILD, [WaitingEntry(at(0), CHANNEL, MIA, frozenset({ANNA}))])
+                await record.add_waiting(connection, {GUILD: [WaitingEntry(at(0), CHANNEL, MIA, frozenset({ANNA}))]})
         finally:
             await database.close()
 

@@ -26,7 +26,7 @@ async def fill(path: Path) -> None:
             await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
             await managers.add(connection, GUILD, [MANAGER])
             touch = Touch(TouchKind.MENTION, MANAGER, MEMBER, first_id_at(AT), CHANNEL, AT)
-            await record.add_touches(connection, GUILD, [touch])
+            await record.add_touches(connection, {GUILD: [touch]})
     finally:
         await database.close()
 

@@ -35,7 +35,7 @@ async def test_newcomers_of_sixty_to_a_hundred_and_eighty_days_are_asked_about(d
                 await connection.execute(insert(tables.activity).values(active))
             met_at = first_at + timedelta(days=7, milliseconds=age - 60)  # in time, just in time, too late
             touch = Touch(TouchKind.MENTION, ANNA, member_id, first_id_at(met_at), CHANNEL, met_at)
-            await record.add_touches(connection, GUILD, [touch])
+            await record.add_touches(connection, {GUILD: [touch]})
         settings = await guilds.settings_of(connection, GUILD)
     assert settings is not None
     now = datetime.combine(LAST_ON, time(23), UTC)

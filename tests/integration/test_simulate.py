@@ -115,11 +115,12 @@ async def test_a_year_through_the_database_and_the_service(tmp_path: Path) -> No
             await managers.save(connection, manager)
             await record.add_waiting(
                 connection,
-                GUILD,
-                [
-                    WaitingEntry(first_id_at(begins - timedelta(hours=9)), CHANNEL, number, frozenset({MANAGER}))
-                    for number, begins in enumerate(chosen.values(), start=1000)
-                ],
+                {
+                    GUILD: [
+                        WaitingEntry(first_id_at(begins - timedelta(hours=9)), CHANNEL, number, frozenset({MANAGER}))
+                        for number, begins in enumerate(chosen.values(), start=1000)
+                    ]
+                },
             )
         service = NudgeService(database, outgoing, Drafts(), clock, rules, at_once)
         for tick in ticks:

@@ -34,12 +34,12 @@ async def fill(database: Database, guild_id: int, first: int) -> None:
             Touch(TouchKind.REPLY, MIA, RAFA, first + 2, 5, AT, first + 1),
             Touch(TouchKind.REPLY, MIA, 104, first + 3, 5, AT, first + 1),
         ]
-        await record.add_touches(connection, guild_id, touches)
+        await record.add_touches(connection, {guild_id: touches})
         entries = [
             WaitingEntry(first + 4, 5, RAFA, frozenset({MIA, NOOR})),
             WaitingEntry(first + 5, 5, 104, frozenset({MIA, NOOR})),
         ]
-        await record.add_waiting(connection, guild_id, entries)
+        await record.add_waiting(connection, {guild_id: entries})
         await connection.execute(
             tables.activity.insert().values(guild_id=guild_id, member_id=RAFA, day=date(2026, 3, 2), messages=3)
         )

@@ -154,7 +154,7 @@ async def test_handing_over_until_it_was_offered(database: Database) -> None:
         assert await handed(until=9) == {}
         assert await nudges.handed_to(connection, GUILD, ANNA, moment(-10), moment(20)) == {}
         touch = Touch(TouchKind.REPLY, ANNA, MIA, at(12), CHANNEL, moment(12), at(-600))
-        await record.add_touches(connection, GUILD, [touch])
+        await record.add_touches(connection, {GUILD: [touch]})
         assert (await handed())[MIA].touched
         assert not (await handed(until=11))[MIA].touched
         await offer(connection, "b", BEN, replace(WAITS, from_manager_id=ANNA, handed=True), days=1)

@@ -94,9 +94,9 @@ async def ignore(connection: Connection, target: int, *, is_role: bool = False) 
 
 async def test_activity_adds_up_by_person_and_local_day(database: Database) -> None:
     async with database.writing() as connection:
-        await record.add_activity(connection, channel(), derived({(MIA, DAY): 2, (NOAH, DAY): 1}))
-        await record.add_activity(connection, channel(99), derived({(MIA, DAY): 3, (MIA, date(2026, 3, 3)): 1}))
-        await record.add_activity(connection, channel(), derived())
+        await record.add_activity(connection, [(channel(), derived({(MIA, DAY): 2, (NOAH, DAY): 1}))])
+        await record.add_activity(connection, [(channel(99), derived({(MIA, DAY): 3, (MIA, date(2026, 3, 3)): 1}))])
+        await record.add_activity(connection, [(channel(), derived())])
     assert (await rows(database, tables.activity))["activity"] == [
         (GUILD, MIA, DAY, 5),
         (GUILD, MIA, date(2026, 3, 3), 1),
@@ -112,22 +112,22 @@ async def test_first_and_last_message_are_by_id_whatever_arrives_first(
     async with database.writing() as connection:
         for index in order:
             place, minutes = seen[index]
-            await record.add_activity(connection, place, derived(appearances={MIA: minutes}))
+            await record.add_activity(connection, [(place, derived(appearances={MIA: minutes}))])
         assert await activity.traces(connection, GUILD, [MIA, NOAH]) == {MIA: Trace(at(5), 12, at(30), 13)}
 
 
 async def test_whoever_writes_again_is_back_and_an_old_message_found_late_proves_nothing(database: Database) -> None:
     async with database.writing() as connection:
-        await record.add_activity(connection, channel(), derived(appearances={MIA: (10, 20)}))
+        await record.add_activity(connection, [(channel(), derived(appearances={MIA: (10, 20)}))])
         await people.mark_departed(connection, GUILD, MIA, moment(25))
         await people.mark_departed(connection, GUILD, MIA, moment(30))  # the first finding stays
         await people.mark_departed(connection, GUILD, NOAH, moment(28))  # never wrote
         assert await people.departed(connection, GUILD) == {MIA, NOAH}
         assert await people.departed(connection, GUILD, by=moment(25)) == {MIA}
         assert await people.departed(connection, GUILD, by=moment(24)) == frozenset()
-        await record.add_activity(connection, channel(), derived(appearances={MIA: (1, 2), NOAH: (3, 4)}))
+        await record.add_activity(connection, [(channel(), derived(appearances={MIA: (1, 2), NOAH: (3, 4)}))])
         assert await people.departed(connection, GUILD) == {MIA}
-        await record.add_activity(connection, channel(), derived(appearances={MIA: (40, 40)}))
+        await record.add_activity(connection, [(channel(), derived(appearances={MIA: (40, 40)}))])
         assert await people.departed(connection, GUILD) == frozenset()
         assert await people.departed(connection, OTHER_GUILD) == frozenset()
 
@@ -138,7 +138,7 @@ async def members_of_a_week(connection: Connection) -> None:
     counts = {(MIA, days[0]): 1, (MIA, days[2]): 4, (NOAH, days[1]): 9}
     counts |= {(person, day): 1 for person in (ANNA, OLE, PIA) for day in days}
     appearances = {MIA: (0.0, 2880.0), NOAH: (1440.0, 1441.0), ANNA: (0.0, 9.0), OLE: (0.0, 9.0), PIA: (0.0, 9.0)}
-    await record.add_activity(connection, channel(11), derived(counts, appearances))
+    await record.add_activity(connection, [(channel(11), derived(counts, appearances))])
     await managers.add(connection, GUILD, [ANNA])
     await opt_out(connection, OLE)
     await ignore(connection, PIA)
@@ -171,7 +171,7 @@ async def test_whoever_is_no_member_of_another_server_is_one_here(database: Data
         await managers.add(connection, OTHER_GUILD, [MIA])
         await ignoring.add(connection, OTHER_GUILD, [NOAH])
         await forgetting.set_opted_out(connection, OTHER_GUILD, OLE, START)
-        await record.add_activity(connection, channel(), derived({(person, DAY): 1 for person in (MIA, NOAH, OLE)}))
+        await record.add_activity(connection, [(channel(), derived({(person, DAY): 1 for person in (MIA, NOAH, OLE)}))])
         assert await activity.active(connection, GUILD, DAY, DAY) == {MIA, NOAH, OLE}
         assert await people.opted_out(connection, GUILD) == frozenset()
         assert await people.opted_out(connection, OTHER_GUILD) == {OLE}
@@ -191,7 +191,7 @@ async def test_newcomers_are_members_whose_first_message_lies_between_two_moment
     assert (await found(0, 1440)).keys() == {MIA, NOAH}
     assert await found(1 / 60_000, 1439) == {}
     async with database.writing() as connection:
-        await record.add_touches(connection, GUILD, [touch(5), touch(6, member_id=NOAH, kind=TouchKind.ANSWER)])
+        await record.add_touches(connection, {GUILD: [touch(5), touch(6, member_id=NOAH, kind=TouchKind.ANSWER)]})
     assert (await found(0, 1440)).keys() == {NOAH}
     assert (await found(0, 1440, by=5)).keys() == {MIA, NOAH}
 
@@ -215,7 +215,7 @@ async def test_regulars_wrote_on_several_days_and_were_met_by_nobody(database: D
     assert await found(2) == {MIA: mia}
     assert await found(1) == {MIA: mia, NOAH: (1, Trace(at(1440), 11, at(1441), 11))}
     async with database.writing() as connection:
-        await record.add_touches(connection, GUILD, [touch(5)])
+        await record.add_touches(connection, {GUILD: [touch(5)]})
     assert await found(2) == {}
     assert await found(2, by=5) == {MIA: mia}
 
@@ -241,7 +241,7 @@ async def test_the_unmet_are_counted_and_read_page_by_page(database: Database) -
     assert await page(1, 1) == (2, 2, [NOAH])
     assert await page(2, 1) == (2, 2, [])
     async with database.writing() as connection:
-        await record.add_touches(connection, GUILD, [touch(5)])
+        await record.add_touches(connection, {GUILD: [touch(5)]})
     assert await page(0, 10) == (2, 1, [NOAH])
     async with database.writing() as connection:
         await people.mark_departed(connection, GUILD, NOAH, moment(10_000))
@@ -251,7 +251,7 @@ async def test_the_unmet_are_counted_and_read_page_by_page(database: Database) -
 async def test_traces_of_more_people_than_one_query_takes(database: Database) -> None:
     crowd = range(10_000, 11_200)
     async with database.writing() as connection:
-        await record.add_activity(connection, channel(), derived(appearances=dict.fromkeys(crowd, (1.0, 2.0))))
+        await record.add_activity(connection, [(channel(), derived(appearances=dict.fromkeys(crowd, (1.0, 2.0))))])
         assert (await activity.traces(connection, GUILD, crowd)).keys() == set(crowd)
         assert await activity.traces(connection, GUILD, []) == {}
 
@@ -263,9 +263,9 @@ async def test_a_touch_on_record_stays_as_it_is(database: Database) -> None:
     first = touch(1, kind=TouchKind.REPLY, replied_to=0)
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_touches(connection, GUILD, [first])
-        await record.add_touches(connection, GUILD, [replace(first, kind=TouchKind.MENTION, replied_to_id=None)])
-        await record.add_touches(connection, GUILD, [])
+        await record.add_touches(connection, {GUILD: [first]})
+        await record.add_touches(connection, {GUILD: [replace(first, kind=TouchKind.MENTION, replied_to_id=None)]})
+        await record.add_touches(connection, {GUILD: []})
         assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == (first,)
 
 
@@ -281,8 +281,8 @@ async def test_touches_are_read_by_time_kind_manager_and_member(database: Databa
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA, BEN])
         await opt_out(connection, OLE)
-        await record.add_touches(connection, GUILD, made)
-        await record.add_touches(connection, OTHER_GUILD, [touch(5, channel_id=77)])
+        await record.add_touches(connection, {GUILD: made})
+        await record.add_touches(connection, {OTHER_GUILD: [touch(5, channel_id=77)]})
     async with database.reading() as connection:
         assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == tuple(made[:3])
         assert await touches.between(connection, GUILD, *ALWAYS, PERSONAL_KINDS) == tuple(made[:2])
@@ -315,8 +315,8 @@ async def test_one_members_touches_and_entries_are_told_apart_from_the_others(da
     made = [touch(0), touch(1, BEN), touch(2, member_id=NOAH), touch(3, kind=TouchKind.ANSWER)]
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA, BEN])
-        await record.add_touches(connection, GUILD, made)
-        await record.add_waiting(connection, GUILD, [entry(4), entry(5, member_id=NOAH), entry(6)])
+        await record.add_touches(connection, {GUILD: made})
+        await record.add_waiting(connection, {GUILD: [entry(4), entry(5, member_id=NOAH), entry(6)]})
         assert await touches.of_member(connection, GUILD, MIA, PERSONAL_KINDS) == (made[0], made[1])
         found = await waits.of_member(connection, GUILD, MIA, moment(4))
         assert [state.entry.message_id for state in found] == [at(4), at(6)]
@@ -329,7 +329,7 @@ async def test_only_what_a_manager_logged_can_be_taken_back_by_them(database: Da
     made = [touch(0, kind=TouchKind.LOGGED), touch(1)]
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_touches(connection, GUILD, made)
+        await record.add_touches(connection, {GUILD: made})
         for manager_id, member_id, message_id in ((BEN, MIA, at(0)), (ANNA, NOAH, at(0)), (ANNA, MIA, at(1))):
             assert not await touches.take_back_logged(connection, GUILD, manager_id, member_id, message_id)
         assert await touches.take_back_logged(connection, GUILD, ANNA, MIA, at(0))
@@ -340,7 +340,7 @@ async def test_only_what_a_manager_logged_can_be_taken_back_by_them(database: Da
 async def test_the_first_touch_of_each_pair_is_the_earliest(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_touches(connection, GUILD, [touch(5), touch(3), touch(9)])
+        await record.add_touches(connection, {GUILD: [touch(5), touch(3), touch(9)]})
         assert await touches.first_touches(connection, GUILD, moment(0), moment(100), ALL_KINDS) == {
             (ANNA, MIA): moment(3)
         }
@@ -377,18 +377,18 @@ async def test_what_ends_waiting(database: Database, answer: Touch, ends: bool) 
             await guilds.forget(connection, GUILD)
             await managers.add(connection, GUILD, [ANNA, BEN])
             if touch_first:
-                await record.add_touches(connection, GUILD, [answer])
-            await record.add_waiting(connection, GUILD, [entry(0)])
+                await record.add_touches(connection, {GUILD: [answer]})
+            await record.add_waiting(connection, {GUILD: [entry(0)]})
             if not touch_first:
-                await record.add_touches(connection, GUILD, [answer])
+                await record.add_touches(connection, {GUILD: [answer]})
         assert (await states(database))[0].answered_at == (answer.touched_at if ends else None)
 
 
 async def test_the_earliest_answer_counts_and_a_deleted_one_leaves_the_member_waiting_again(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA, BEN])
-        await record.add_waiting(connection, GUILD, [entry(0)])
-        await record.add_touches(connection, GUILD, [touch(9, BEN), touch(4)])
+        await record.add_waiting(connection, {GUILD: [entry(0)]})
+        await record.add_touches(connection, {GUILD: [touch(9, BEN), touch(4)]})
     assert (await states(database))[0].answered_at == moment(4)
     async with database.writing() as connection:
         await record.take_back(connection, [at(4)])
@@ -401,7 +401,7 @@ async def test_the_earliest_answer_counts_and_a_deleted_one_leaves_the_member_wa
 async def test_an_entry_addressed_to_nobody_who_manages_waits_for_the_team(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA, BEN])
-        await record.add_waiting(connection, GUILD, [entry(0, [ANNA, BEN]), entry(1, [BEN]), entry(2, [])])
+        await record.add_waiting(connection, {GUILD: [entry(0, [ANNA, BEN]), entry(1, [BEN]), entry(2, [])]})
     assert [state.entry.addressed for state in (await states(database)).values()] == [{ANNA, BEN}, {BEN}, frozenset()]
     async with database.writing() as connection:
         await managers.remove(connection, GUILD, [BEN])
@@ -418,7 +418,7 @@ async def test_only_members_wait(database: Database) -> None:
         await managers.add(connection, GUILD, [ANNA])
         people_who_write = (MIA, NOAH, OLE, PIA)
         entries = [entry(number, member_id=person) for number, person in enumerate(people_who_write)]
-        await record.add_waiting(connection, GUILD, entries)
+        await record.add_waiting(connection, {GUILD: entries})
         await managers.add(connection, GUILD, [NOAH])
         await opt_out(connection, OLE)
         await ignore(connection, PIA)
@@ -430,7 +430,7 @@ async def test_only_members_wait(database: Database) -> None:
 
 async def test_entries_are_read_by_when_they_were_written(database: Database) -> None:
     async with database.writing() as connection:
-        await record.add_waiting(connection, GUILD, [entry(number) for number in range(4)])
+        await record.add_waiting(connection, {GUILD: [entry(number) for number in range(4)]})
         found = await waits.written_between(connection, GUILD, moment(1), moment(3))
     assert [state.entry.message_id for state in found] == [at(1), at(2)]
 
@@ -439,9 +439,9 @@ async def test_who_answers_the_message_that_touched_them_wrote_back(database: Da
     """Mia replies to Anna's words to her; Noah replies to the same message, which did not address him."""
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_touches(connection, GUILD, [touch(0)])
+        await record.add_touches(connection, {GUILD: [touch(0)]})
         await record.add_waiting(
-            connection, GUILD, [entry(1, reply_to=0), entry(2, member_id=NOAH, reply_to=0), entry(3)]
+            connection, {GUILD: [entry(1, reply_to=0), entry(2, member_id=NOAH, reply_to=0), entry(3)]}
         )
     assert [state.wrote_back_to for state in (await states(database)).values()] == [{ANNA}, frozenset(), frozenset()]
 
@@ -449,7 +449,7 @@ async def test_who_answers_the_message_that_touched_them_wrote_back(database: Da
 async def test_setting_aside_closes_once_and_leaves_the_answer_alone(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_waiting(connection, GUILD, [entry(0), entry(1)])
+        await record.add_waiting(connection, {GUILD: [entry(0), entry(1)]})
         assert await waits.close(connection, GUILD, [at(0), at(99)], moment(5)) == 1
         assert await waits.close(connection, GUILD, [at(0)], moment(6)) == 0
         assert await waits.close(connection, OTHER_GUILD, [at(1)], moment(6)) == 0
@@ -462,11 +462,11 @@ async def test_an_entry_on_record_takes_in_whom_else_it_addresses(database: Data
     """Read again for Ben, the same message turns out to wait for him as well."""
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA, BEN])
-        await record.add_waiting(connection, GUILD, [entry(0, [ANNA], reply_to=-1)])
+        await record.add_waiting(connection, {GUILD: [entry(0, [ANNA], reply_to=-1)]})
         await waits.close(connection, GUILD, [at(0)], moment(1))
-        await record.add_waiting(connection, GUILD, [entry(0, [BEN]), entry(0, [BEN], reply_to=-2)])
-        await record.add_waiting(connection, GUILD, [entry(1, [ANNA])])
-        await record.add_waiting(connection, GUILD, [entry(1, [BEN], reply_to=-2)])
+        await record.add_waiting(connection, {GUILD: [entry(0, [BEN]), entry(0, [BEN], reply_to=-2)]})
+        await record.add_waiting(connection, {GUILD: [entry(1, [ANNA])]})
+        await record.add_waiting(connection, {GUILD: [entry(1, [BEN], reply_to=-2)]})
     assert (await states(database))[1].entry == entry(1, [ANNA, BEN], reply_to=-2)
     found = (await states(database))[0]
     assert found.entry.addressed == {ANNA, BEN}
@@ -480,9 +480,9 @@ async def test_an_entry_on_record_takes_in_whom_else_it_addresses(database: Data
 async def test_deleted_messages_take_their_touches_and_entries_with_them_and_no_activity(database: Database) -> None:
     async with database.writing() as connection:
         await managers.add(connection, GUILD, [ANNA])
-        await record.add_activity(connection, channel(), derived({(MIA, DAY): 2}, {MIA: (0, 1)}))
-        await record.add_touches(connection, GUILD, [touch(2), touch(2, member_id=NOAH), touch(3)])
-        await record.add_waiting(connection, GUILD, [entry(0, [ANNA, BEN]), entry(1)])
+        await record.add_activity(connection, [(channel(), derived({(MIA, DAY): 2}, {MIA: (0, 1)}))])
+        await record.add_touches(connection, {GUILD: [touch(2), touch(2, member_id=NOAH), touch(3)]})
+        await record.add_waiting(connection, {GUILD: [entry(0, [ANNA, BEN]), entry(1)]})
     before = await rows(database, tables.activity, tables.member)
     async with database.writing() as connection:
         await record.take_back(connection, [at(0), at(2), *range(1, 1500)])
@@ -496,8 +496,8 @@ async def test_deleted_messages_take_their_touches_and_entries_with_them_and_no_
 
 async def test_a_deleted_channel_takes_its_own_with_it(database: Database) -> None:
     async with database.writing() as connection:
-        await record.add_touches(connection, GUILD, [touch(1, channel_id=11), touch(2, channel_id=12)])
-        await record.add_waiting(connection, GUILD, [entry(3, channel_id=11), entry(4, channel_id=12)])
+        await record.add_touches(connection, {GUILD: [touch(1, channel_id=11), touch(2, channel_id=12)]})
+        await record.add_waiting(connection, {GUILD: [entry(3, channel_id=11), entry(4, channel_id=12)]})
         await record.take_back_channel(connection, 11)
     after = await rows(database, tables.touch, tables.waiting, tables.waiting_for)
     assert [row[0] for row in after["touch"]] == [at(2)]
@@ -514,8 +514,8 @@ async def test_what_stands_in_an_excluded_channel_or_its_threads_is_hidden_and_c
         await managers.add(connection, GUILD, [ANNA])
         for number, place in enumerate(places.values()):
             await spans.add(connection, place, Span(1, 2))
-            await record.add_touches(connection, GUILD, [touch(number, channel_id=place.channel_id)])
-            await record.add_waiting(connection, GUILD, [entry(number + 10, channel_id=place.channel_id)])
+            await record.add_touches(connection, {GUILD: [touch(number, channel_id=place.channel_id)]})
+            await record.add_waiting(connection, {GUILD: [entry(number + 10, channel_id=place.channel_id)]})
 
     async def shown() -> tuple[list[int], list[int]]:
         async with database.reading() as connection:
@@ -590,12 +590,11 @@ async def test_how_long_a_newcomer_stayed_in_one_server_is_not_told_by_another(d
         for guild_id, days in ((GUILD, (DAY, DAY + week)), (OTHER_GUILD, (DAY, DAY + 2 * week))):
             await record.add_activity(
                 connection,
-                replace(channel(), guild_id=guild_id),
-                derived({(MIA, day): 1 for day in days}, {MIA: (0, 9)}),
+                [(replace(channel(), guild_id=guild_id), derived({(MIA, day): 1 for day in days}, {MIA: (0, 9)}))],
             )
-        await record.add_activity(connection, channel(), derived(appearances={NOAH: (1, 1)}))
+        await record.add_activity(connection, [(channel(), derived(appearances={NOAH: (1, 1)}))])
         await record.add_activity(
-            connection, replace(channel(), guild_id=OTHER_GUILD), derived({(NOAH, DAY): 1}, {NOAH: (2, 2)})
+            connection, [(replace(channel(), guild_id=OTHER_GUILD), derived({(NOAH, DAY): 1}, {NOAH: (2, 2)}))]
         )
 
         async def last_days(guild_id: int, last_on: date = DAY + 3 * week) -> dict[int, tuple[int, date]]:

@@ -143,7 +143,7 @@ async def clock(database: Database) -> DoubtfulClock:
         await managers.add(connection, GUILD, [ANNA])
         await managers.save(connection, ManagerSettings(GUILD, ANNA, enrolled_at=began))
         entry = WaitingEntry(first_id_at(NOW - timedelta(hours=9)), CHANNEL, MIA, frozenset({ANNA}))
-        await record.add_waiting(connection, GUILD, [entry])
+        await record.add_waiting(connection, {GUILD: [entry]})
         old = {"guild_id": GUILD, "member_id": MIA, "day": (NOW - timedelta(days=400)).date(), "messages": 1}
         await connection.execute(insert(tables.activity).values(old))
         await deliveries.claim(connection, replace(welcome, tried_at=NOW - timedelta(hours=1)))
@@ -235,7 +235,7 @@ async def test_nudges_come_every_day_after_a_tick_far_ahead(database: Database, 
     clock.set(NOW + timedelta(days=14, hours=1))
     async with database.writing() as connection:  # somebody waits then, too
         entry = WaitingEntry(first_id_at(clock.now() - timedelta(hours=9)), CHANNEL, MIA + 1, frozenset({ANNA}))
-        await record.add_waiting(connection, GUILD, [entry])
+        await record.add_waiting(connection, {GUILD: [entry]})
     await service.send_due()
     assert len(discord.sent) == 1
     clock.set(NOW, back=True)

@@ -179,7 +179,7 @@ async def played(example: Example, folder: Path) -> frozenset[str]:
         await recorder.record(stretch, NoContext())
         await recorder.take_back(deleted)
         async with database.writing() as connection:
-            await record.add_touches(connection, GUILD, logged)
+            await record.add_touches(connection, {GUILD: logged})
         return frozenset(await on_record(database))
     finally:
         await database.close()

@@ -116,7 +116,7 @@ class Relationships:
             since = now - self._rules.waiting_expires
             before = await waits.of_member(connection, guild_id, member_id, since)
             touch = Touch(TouchKind.LOGGED, manager_id, member_id, message_id, NO_CHANNEL, touched_at)
-            await record.add_touches(connection, guild_id, [touch])
+            await record.add_touches(connection, {guild_id: [touch]})
             after = await waits.of_member(connection, guild_id, member_id, since)
         return Logged(member_id, message_id, touched_at, _open(before) - _open(after))
 

@@ -116,8 +116,8 @@ class _ChannelJudge:
         """Add what is derived of such messages, as for a new manager, to what is on record of them."""
         touches = [touch for touch in derived.touches if touch.message_id in aged]
         waiting = [entry for entry in derived.waiting if entry.message_id in aged]
-        await record.add_touches(self._connection, place.guild_id, touches)
-        await record.add_waiting(self._connection, place.guild_id, waiting)
+        await record.add_touches(self._connection, {place.guild_id: touches})
+        await record.add_waiting(self._connection, {place.guild_id: waiting})
 
     async def _with_opener(self, place: Place, first: Message | None, *, begins: bool) -> Place:
         if not place.is_thread:
