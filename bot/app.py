@@ -269,4 +269,5 @@ def _tracking(on: Foundation, waiting: WaitingService, membership: MembershipSer
         membership,
         messages,
         on.proxies,
+        app.bot.feed,
     )

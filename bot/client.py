@@ -15,8 +15,8 @@ from discord.ext import commands
 from bot.clock import Clock
 from bot.discord_io.connection.content_type import require_json
 from bot.discord_io.connection.gateway import Backoff, GatewayConnection
-from bot.discord_io.connection.gateway_events import ReceivedMessage
 from bot.discord_io.connection.invalid_requests import InvalidRequests
+from bot.discord_io.connection.message_feed import MessageFeed, ReceivedMessage
 from bot.discord_io.connection.problem import described
 from bot.discord_io.connection.time_signal import TimeSignal
 from bot.discord_io.connection.unsure_requests import note_broken_connection, note_server_error
@@ -67,13 +67,15 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 class SpadeBot(commands.Bot):
     """Holds the connection and the cogs; what they do is in the services they were built with.
 
-    `equip` comes before `start`. The `clock` hears what time Discord says it is.
+    `equip` comes before `start`. The `clock` hears what time Discord says it is. Live messages come by the `feed`.
     """
 
     guard: InteractionGuard
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.feed = MessageFeed()
+        self.feed.listen(self._hear_time)
         self.invalid_requests = InvalidRequests(self._unauthorized)
         trace = self.invalid_requests.trace()
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
@@ -122,7 +124,7 @@ class SpadeBot(commands.Bot):
 
     async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's signature
         """Keep the gateway connected; see `GatewayConnection`. Reconnects whatever `reconnect` says."""
-        await GatewayConnection(self, Backoff()).keep()
+        await GatewayConnection(self, Backoff(), self.feed).keep()
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Pass an event to the listeners, unless the bot is closing: discord.py may still have one on its way then."""
@@ -132,6 +134,9 @@ class SpadeBot(commands.Bot):
     async def on_disconnect(self) -> None:
         """Doubt the clock: how long the connection will be gone is unknown."""
         self._clock.doubt()
+
+    def _hear_time(self, received: ReceivedMessage) -> None:
+        self._clock.hear_id(received.raw.message.sent_at)
 
     async def ask_time(self) -> None:
         """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date.
@@ -230,10 +235,6 @@ class SpadeBot(commands.Bot):
             await apologise(args[0], error, f"the listener {event_method}")
         elif not isinstance(error, OutageError | LostDatabaseError):  # they are logged by themselves
             log.error("The listener %s failed", event_method, exc_info=error)
-
-    async def on_message_received(self, received: ReceivedMessage) -> None:
-        """Let the clock hear the id."""
-        self._clock.hear_id(received.raw.message.sent_at)
 
     async def close(self) -> None:
         """Unload the cogs, so that what they hold is written, then disconnect."""

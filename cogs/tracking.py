@@ -1,18 +1,21 @@
 """Gateway events of guilds, channels, messages and reactions, each translated into a service call."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from functools import partial
 
 import discord
 from discord.ext import commands
 
 from bot.background import BackgroundTasks
-from bot.discord_io.connection.gateway_events import ReceivedMessage, UnreadMessage
+from bot.discord_io.connection.gateway_events import UnreadMessage
+from bot.discord_io.connection.message_feed import MessageFeed, ReceivedMessage
 from bot.discord_io.record.channel_visibility import ChannelVisibility
 from bot.discord_io.record.connected_guilds import ConnectedGuilds
 from bot.discord_io.record.messages import MessageReader
 from bot.discord_io.record.places import is_recordable, is_visible, place_of
+from bot.domain.message import Message
 from bot.services.guild.membership import MembershipService
 from bot.services.members.manager_reactions import ManagerReactions
 from bot.services.members.proxies import Proxies
@@ -46,6 +49,7 @@ class Tracking(commands.Cog):
         membership: MembershipService,
         messages: MessageReader,
         proxies: Proxies,
+        feed: MessageFeed,
     ) -> None:
         self._follower = follower
         self._guilds = guilds
@@ -57,9 +61,11 @@ class Tracking(commands.Cog):
         self._membership = membership
         self._messages = messages
         self._proxies = proxies
+        self._feed = feed
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
+        self._feed.listen(self.hear)
         self._tasks.start(self._follower.run(), "recording")
         self._tasks.start(self._sightings.run(), "looking at roles")
         self._tasks.start(self._reactions.run(), "noting reactions")
@@ -67,6 +73,7 @@ class Tracking(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Write what was received, and stop."""
+        self._feed.leave(self.hear)
         await self._reader.stop()
         await self._follower.settle_last()
         await self._tasks.stop()
@@ -106,8 +113,7 @@ class Tracking(commands.Cog):
 
     # Messages and reactions.
 
-    @commands.Cog.listener()
-    async def on_message_received(self, received: ReceivedMessage) -> None:
+    def hear(self, received: ReceivedMessage) -> None:
         """A message was sent."""
         guild, channel, message = received.guild, received.channel, received.raw.message
         if channel is None or guild.unavailable:
@@ -117,20 +123,45 @@ class Tracking(commands.Cog):
         known = self._follower.knows(channel.id)
         if not known and not is_visible(channel):
             return  # if the channel becomes visible again, its history has the message
-        self._hear(received)
+        self._hear_proxies(received)
         place = place_of(channel, message)
-        try:
-            async with self._follower.receiving(place, message.message_id) as take:
+        snapshot = None if known else ChannelSnapshot(place, message.message_id)
+        with ExitStack() as reading:
+            take = reading.enter_context(self._follower.receiving(place, message.message_id))
+            if received.raw.asks_for_target:
                 may_ask = self._follower.being_read <= MOST_BEING_READ
-                take(await self._messages.completed(channel.id, received.raw, may_ask=may_ask))
-        except Exception as error:  # noqa: BLE001 - whatever failed, the follower leaves the channel to its history
-            log.debug("Message %s could not be read and is fetched again: %s", message.message_id, error)
-        if not known:
-            self._visibility.catch_up([ChannelSnapshot(place, message.message_id)])
-        if message.author_id is not None and received.role_ids is not None:
-            self._sightings.note(guild.id, message.author_id, received.role_ids)
+                asking = self._complete(received, take, reading.pop_all(), snapshot, may_ask=may_ask)
+                self._tasks.start(asking, "asking what a message replies to")
+                return
+            take(message)
+        self._heard(received, snapshot)
 
-    def _hear(self, received: ReceivedMessage) -> None:
+    async def _complete(
+        self,
+        received: ReceivedMessage,
+        take: Callable[[Message], None],
+        reading: ExitStack,
+        snapshot: ChannelSnapshot | None,
+        *,
+        may_ask: bool,
+    ) -> None:
+        try:
+            with reading:
+                take(await self._messages.completed(received.channel_id, received.raw, may_ask=may_ask))
+        except Exception as error:  # noqa: BLE001 - whatever failed, the follower leaves the channel to its history
+            message_id = received.raw.message.message_id
+            log.debug("Message %s could not be read and is fetched again: %s", message_id, error)
+        self._heard(received, snapshot)
+
+    def _heard(self, received: ReceivedMessage, snapshot: ChannelSnapshot | None) -> None:
+        """A message was taken, or left to the history; `snapshot` is of its channel, if that was not known."""
+        author_id = received.raw.message.author_id
+        if snapshot is not None:
+            self._visibility.catch_up([snapshot])
+        if author_id is not None and received.role_ids is not None:
+            self._sightings.note(received.guild.id, author_id, received.role_ids)
+
+    def _hear_proxies(self, received: ReceivedMessage) -> None:
         """Let a message tell who writes through a proxy, if it counts."""
         message, channel_id = received.raw.message, received.channel_id
         if self._follower.excludes(channel_id):

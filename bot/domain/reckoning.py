@@ -11,6 +11,9 @@ ASK_AGAIN_AFTER = timedelta(hours=6)
 LASTING = timedelta(minutes=5)
 """How long Discord has to keep to a time that contradicts a running machine before it is believed."""
 
+HEARD_EVERY_SECONDS = 1.0
+"""How often an id that agrees is believed anew."""
+
 
 class Source(StrEnum):
     """Where a time from Discord comes from. Each is made by another part of Discord.
@@ -103,6 +106,8 @@ class Reckoning:
     def heard(self, source: Source, moment: datetime, at: Reading) -> "Reckoning":
         """A source at Discord has given the time `moment`."""
         carried = self._carried(at)
+        if source is Source.ID and self._heard_lately(at) and carried is not None and _agree(moment, carried):
+            return self
         local = _agree(moment, at.wall) or (carried is not None and _agree(moment, carried))
         claimed = [claim for claim in self.claims if claim.source is not source and _agree(claim.carried(at), moment)]
         if source is Source.ID:
@@ -117,6 +122,12 @@ class Reckoning:
         if claimed and (self.anchor is None or at.seconds - oldest >= LASTING.total_seconds()):
             return self._believing(moment if source is not Source.ID else claimed[0].carried(at), at)
         return replace(self, claims=(*(other for other in self.claims if other.source is not source), claim))
+
+    def _heard_lately(self, at: Reading) -> bool:
+        """Whether a time was believed a moment ago and nothing speaks against it: ids come by the hundred."""
+        if self.anchor is None or self.claims or self.doubted_at is not None:
+            return False
+        return 0 <= at.seconds - self.anchor[1].seconds < HEARD_EVERY_SECONDS
 
     def _carried(self, at: Reading) -> datetime | None:
         if self.anchor is None:

@@ -182,29 +182,19 @@ async def forget_targets(connection: AsyncConnection, message_ids: Collection[in
         )
 
 
-async def guilds_with_files(connection: AsyncConnection, guild_ids: Collection[int]) -> frozenset[int]:
-    """Those of some guilds of which files were imported."""
-    query = select(_channel.guild_id).distinct().where(_channel.guild_id.in_(guild_ids))
-    return frozenset(await connection.scalars(query))
-
-
 async def stored_of(
     connection: AsyncConnection, stretches: Mapping[int, Span], message_ids: Collection[int]
 ) -> list[StoredPlace]:
     """What is stored of some channels in a stretch of each, and of these messages in whatever channel."""
     found: set[StoredPlace] = set()
-    columns = (_message.message_id, _message.channel_id, _message.counted_on)
-    here = select(*columns).where(
-        _message.channel_id.in_(stretches),
-        _message.message_id >= min(span.first_id for span in stretches.values()),
-        _message.message_id <= max(span.last_id for span in stretches.values()),
-    )
-    for row in await connection.execute(here):
-        if stretches[row.channel_id].holds(row.message_id):
-            found.add(StoredPlace(row.message_id, row.channel_id, row.counted_on is not None))
-    for some in _chunks(message_ids):
-        for row in await connection.execute(select(*columns).where(_message.message_id.in_(some))):
-            found.add(StoredPlace(row.message_id, row.channel_id, row.counted_on is not None))
+    first_id = min(one.first_id for one in stretches.values())
+    last_id = max(one.last_id for one in stretches.values())
+    here = _message.channel_id.in_(stretches) & _message.message_id.between(first_id, last_id)
+    for some in [*_chunks(message_ids)] or [[]]:
+        query = select(_message.message_id, _message.channel_id, _message.counted_on)
+        for row in await connection.execute(query.where(or_(here, _message.message_id.in_(some)))):
+            if row.message_id in message_ids or stretches[row.channel_id].holds(row.message_id):
+                found.add(StoredPlace(row.message_id, row.channel_id, row.counted_on is not None))
     return sorted(found)
 
 

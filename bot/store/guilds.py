@@ -57,6 +57,12 @@ async def all_settings(connection: AsyncConnection) -> tuple[GuildSettings, ...]
     return tuple(found)
 
 
+async def with_files(connection: AsyncConnection, guild_ids: Collection[int]) -> frozenset[int]:
+    """Those of some guilds of which files were imported."""
+    guild_id = tables.imported_channel.c.guild_id
+    return frozenset(await connection.scalars(select(guild_id).distinct().where(guild_id.in_(guild_ids))))
+
+
 async def languages(connection: AsyncConnection) -> dict[int, str]:
     """The language of every guild on record."""
     table = tables.guild.c

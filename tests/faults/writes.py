@@ -89,7 +89,7 @@ async def follow(database: Database, messages: list[Message]) -> Follower:
     place = Place(GUILD, CHANNEL)
     await follower.follow_new(place, follower.session)
     for message in messages:
-        async with follower.receiving(place, message.message_id) as take:
+        with follower.receiving(place, message.message_id) as take:
             take(message)
     return follower
 

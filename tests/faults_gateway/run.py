@@ -24,7 +24,7 @@ from bot.client import SpadeBot
 from bot.clock import Clock
 from bot.config import Settings
 from bot.discord_io.connection import gateway
-from bot.discord_io.connection.gateway_events import ReceivedMessage
+from bot.discord_io.connection.message_feed import ReceivedMessage
 from tests.faults_gateway.hostile import TOKEN, Fault, HostileDiscord, Moment, Way
 from tests.support.fast_loop import FastLoop
 
@@ -212,10 +212,10 @@ async def _client_alone(_settings: Settings, clock: Clock) -> AsyncIterator[Simp
     client, stand = SpadeBot(clock), _here.get()
     client.equip(None, ())
 
-    async def hear(received: ReceivedMessage) -> None:
+    def hear(received: ReceivedMessage) -> None:
         stand.heard.add(received.raw.message.message_id)
 
-    client.add_listener(hear, "on_message_received")
+    client.feed.listen(hear)
     try:
         never_lost = SimpleNamespace(lost=asyncio.Event().wait)
         yield SimpleNamespace(bot=client, schedule=SimpleNamespace(start=lambda: None), database=never_lost)

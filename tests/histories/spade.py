@@ -157,7 +157,7 @@ class Spade:
         if not self.hears(channel):
             return
         known, message = self.follower.knows(channel.channel_id), post.seen()
-        async with self.follower.receiving(channel.place, post.message_id) as take:
+        with self.follower.receiving(channel.place, post.message_id) as take:
             take(message)
         if not known:
             self._look_at(ChannelSnapshot(channel.place, post.message_id))

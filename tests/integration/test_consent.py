@@ -156,7 +156,7 @@ SINCE_MINUTE_10 = {
 async def live(spade: Spade) -> None:
     await spade.follower.catch_up([ChannelSnapshot(ROOM, 0)], spade.follower.session)
     for message in spade.log.all_of(ROOM):
-        async with spade.follower.receiving(ROOM, message.message_id) as heard:
+        with spade.follower.receiving(ROOM, message.message_id) as heard:
             heard(message)
     await spade.follower.settle()
 
@@ -731,7 +731,7 @@ async def live_through(path: Path, steps: Sequence[tuple[str, int, int, int]]) -
                     )
                     log.post(ROOM, message)
                     if not hidden:
-                        async with spade.follower.receiving(ROOM, message.message_id) as heard:
+                        with spade.follower.receiving(ROOM, message.message_id) as heard:
                             heard(message)
                 case "opt out":
                     await spade.privacy.opt_out(GUILD, who)

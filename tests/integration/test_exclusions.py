@@ -44,7 +44,7 @@ class Town:
             await self.follower.follow_new(place, self.follower.session)
         self.log.post(place, *messages)
         for message in messages:
-            async with self.follower.receiving(place, message.message_id) as heard:
+            with self.follower.receiving(place, message.message_id) as heard:
                 heard(message)
         await self.follower.flush()
 

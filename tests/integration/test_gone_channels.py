@@ -65,7 +65,7 @@ async def town(database: Database) -> Town:
         messages = [said(begin, MIA), said(begin + 1, ANNA, to=(begin, MIA)), said(begin + 2, MIA, mentions=[ANNA])]
         town.log.post(place, *messages)
         for message in messages:
-            async with town.follower.receiving(place, message.message_id) as heard:
+            with town.follower.receiving(place, message.message_id) as heard:
                 heard(message)
     await town.follower.flush()
     town.follower.interrupted()

@@ -38,7 +38,7 @@ async def follow(follower: Follower, log: ChannelLog, *places: Place) -> None:
 
 async def hears(follower: Follower, place: Place, *messages: Message) -> None:
     for message in messages:
-        async with follower.receiving(place, message.message_id) as take:
+        with follower.receiving(place, message.message_id) as take:
             take(message)
 
 

@@ -49,7 +49,7 @@ class Scene:
 
     async def heard(self, place: Place, *messages: Message) -> None:
         for message in messages:
-            async with self.follower.receiving(place, message.message_id) as heard:
+            with self.follower.receiving(place, message.message_id) as heard:
                 heard(message)
 
     async def says(self, place: Place, *messages: Message) -> None:
@@ -199,10 +199,10 @@ async def test_the_newest_second_is_held_back_and_what_is_older_written(database
     log = ChannelLog()
     follower = Follower(database, Recorder(database, Rules()), log, DrivenClock(moment(0)), hold_seconds=600)
     await follower.catch_up([log.snapshot(channel())], follower.session)
-    async with follower.receiving(channel(), at(1)) as heard:
+    with follower.receiving(channel(), at(1)) as heard:
         heard(said(1, MIA))
     pass_seconds(601)
-    async with follower.receiving(channel(), at(2)) as heard:
+    with follower.receiving(channel(), at(2)) as heard:
         heard(said(2, MIA))
     await follower.flush()
     assert sum(row[3] for row in (await rows(database))["activity"]) == 1
@@ -225,7 +225,7 @@ async def test_what_is_heard_twice_counts_once(scene: Scene) -> None:
 async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene: Scene) -> None:
     """Looking up what the first replies to takes a while; the second must not go on record before it."""
     await scene.catch_up(channel())
-    async with scene.follower.receiving(channel(), at(1)) as heard:
+    with scene.follower.receiving(channel(), at(1)) as heard:
         await scene.says(channel(), said(2, MIA))
         await scene.follower.settle()
         assert (await rows(scene.database))["activity"] == []
@@ -236,7 +236,7 @@ async def test_nothing_is_written_past_a_message_that_is_still_being_read(scene:
 
 async def test_nothing_goes_on_record_before_the_first_of_several_that_are_being_read(scene: Scene) -> None:
     await scene.catch_up(channel())
-    async with scene.follower.receiving(channel(), at(1)) as first, scene.follower.receiving(channel(), at(4)) as last:
+    with scene.follower.receiving(channel(), at(1)) as first, scene.follower.receiving(channel(), at(4)) as last:
         await scene.says(channel(), said(2, MIA))
         await scene.follower.settle()
         assert (await rows(scene.database))["activity"] == []
@@ -268,9 +268,8 @@ async def test_what_is_heard_is_written_now_and_then_and_not_all_the_time(
 async def test_a_message_that_could_not_be_read_leaves_the_channel_to_history(scene: Scene) -> None:
     await scene.catch_up(channel(), OTHER)
     scene.log.post(channel(), said(1, MIA), said(2, ANNA, to=(1, MIA)))
-    with pytest.raises(LookupError):
-        async with scene.follower.receiving(channel(), at(1)):
-            raise LookupError("Discord does not answer")
+    with pytest.raises(LookupError), scene.follower.receiving(channel(), at(1)):
+        raise LookupError("Discord does not answer")
     await scene.says(OTHER, said(1, NOAH))
     assert not scene.follower.caught_up
     assert (await scene.recorded())["activity"][0][1] == NOAH  # the other channel goes on
@@ -1161,9 +1160,8 @@ async def test_a_channel_whose_catch_up_hangs_keeps_no_other_waiting(running: Sc
     running.log.during_page = hangs
     for place, minute in ((channel(), 1), (OTHER, 1.5)):
         running.log.post(place, said(minute, MIA))
-        with pytest.raises(LookupError):
-            async with running.follower.receiving(place, at(minute)):
-                raise LookupError("Discord does not answer")
+        with pytest.raises(LookupError), running.follower.receiving(place, at(minute)):
+            raise LookupError("Discord does not answer")
     third = channel(CHANNEL + 9)
     await running.follower.follow_new(third, running.follower.session)
     await running.says(third, said(2, NOAH))
@@ -1406,11 +1404,11 @@ async def test_a_message_that_was_still_being_read_when_its_channel_got_out_of_s
     """What was said while the channel could not be seen lies between it and what is heard next."""
     await scene.catch_up(channel())
     scene.log.post(channel(), said(1, MIA), said(2, NOAH), said(3, MIA))
-    async with scene.follower.receiving(channel(), at(1)) as heard:
+    with scene.follower.receiving(channel(), at(1)) as heard:
         await scene.follower.channels_hidden([CHANNEL])
         heard(said(1, MIA))
     assert scene.follower.caught_up  # nobody waits for what is out of sight
-    async with scene.follower.receiving(channel(), at(2)) as heard:
+    with scene.follower.receiving(channel(), at(2)) as heard:
         await scene.follower.channels_hidden([CHANNEL])
         await scene.heard(channel(), said(3, MIA))
         heard(said(2, NOAH))

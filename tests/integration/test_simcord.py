@@ -57,12 +57,14 @@ def take_events_as_from_a_connection(bot: SpadeBot) -> None:
     async def parse(name: str, data: Any) -> None:
         theirs[name](data)
 
-    events = GatewayEvents(bot, parse)
+    events = GatewayEvents(bot, parse, bot.feed)
 
     def taking(name: str) -> Callable[[Any], None]:
         def take(data: Any) -> None:
-            with suppress(StopIteration):  # it waits for nothing
-                events.received(name, data).send(None)
+            event = events.received(name, data)
+            with suppress(StopIteration):
+                while True:  # it waits for no more than its next turn
+                    event.send(None)
 
         return take
 

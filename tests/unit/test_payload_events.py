@@ -23,7 +23,6 @@ FROM: dict[str, set[str]] = {
     "on_guild_join": {"GUILD_CREATE"},
     "on_guild_remove": {"GUILD_DELETE"},
     "on_guild_unavailable": {"GUILD_DELETE"},
-    "on_message_received": {"MESSAGE_CREATE"},
     "on_message_unread": {"MESSAGE_CREATE"},
     "on_raw_message_delete": {"MESSAGE_DELETE"},
     "on_raw_bulk_message_delete": {"MESSAGE_DELETE_BULK"},

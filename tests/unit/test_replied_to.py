@@ -35,8 +35,9 @@ async def test_a_live_message_asks_only_while_few_are_being_read(
     monkeypatch.setattr("cogs.tracking.is_recordable", lambda _channel: True)
     monkeypatch.setattr("cogs.tracking.place_of", lambda *_: None)
     follower = mock.MagicMock(spec=Follower, being_read=being_read)
-    follower.receiving.return_value.__aenter__.return_value = mock.Mock()
+    follower.receiving.return_value.__enter__.return_value = mock.Mock()
     messages: Any = mock.create_autospec(MessageReader)
-    others: list[Any] = [*(mock.Mock() for _ in range(7)), messages, mock.Mock()]
-    await Tracking(follower, *others).on_message_received(mock.Mock(raw=reply(), guild=mock.Mock(unavailable=False)))
+    others: list[Any] = [*(mock.Mock() for _ in range(7)), messages, mock.Mock(), mock.Mock()]
+    Tracking(follower, *others).hear(mock.Mock(raw=reply(), guild=mock.Mock(unavailable=False)))
+    await others[2].start.call_args.args[0]
     assert messages.completed.await_args.kwargs == {"may_ask": may_ask}

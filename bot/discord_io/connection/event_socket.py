@@ -83,7 +83,8 @@ class EventSocket(DiscordWebSocket):
         sequence = payload.get("s")
         has_number = isinstance(sequence, int) and not isinstance(sequence, bool)
         # discord.py gets every event's number, and learns that the connection lives; the event itself only later.
-        await super().received_message(json.dumps({"op": self.DISPATCH, "s": sequence if has_number else None}))
+        number = sequence if has_number else "null"
+        await super().received_message(f'{{"op":{self.DISPATCH},"s":{number}}}')
         if self.events is not None:
             await self.events.received(payload.get("t"), data)
 

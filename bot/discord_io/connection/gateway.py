@@ -19,6 +19,7 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from bot.background import BackgroundTasks
 from bot.discord_io.connection.event_socket import EventSocket, UnreadableConnectionError
 from bot.discord_io.connection.gateway_events import GatewayEvents
+from bot.discord_io.connection.message_feed import MessageFeed
 from bot.discord_io.connection.problem import described
 from bot.discord_io.payload.fields import Json
 
@@ -95,7 +96,7 @@ class GatewayConnection:
     failed tries, one when the session goes on after that, and none for a connection that is replaced at once.
     """
 
-    def __init__(self, client: discord.Client, backoff: Backoff) -> None:
+    def __init__(self, client: discord.Client, backoff: Backoff, feed: MessageFeed) -> None:
         self._client = client
         self._backoff = backoff
         self._resume: dict[str, Any] = {}
@@ -103,7 +104,7 @@ class GatewayConnection:
         self._logged: set[str] = set()
         self._told_away = False
         self._socket: EventSocket | None = None
-        self._events = GatewayEvents(client, self._parse)
+        self._events = GatewayEvents(client, self._parse, feed)
         self._opened: list[EventSocket] = []
         self._closing = BackgroundTasks()
         self._time = asyncio.get_running_loop().time

@@ -1,5 +1,6 @@
 """What becomes of each gateway event: parsed by discord.py, read here, dropped, or known to be missing."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from typing import Any
 import discord
 
 from bot.discord_io.connection.guild_refreshes import GuildRefreshes
+from bot.discord_io.connection.message_feed import MessageFeed, ReceivedMessage
 from bot.discord_io.payload import events, message
 from bot.discord_io.payload.events import Surroundings
 from bot.discord_io.payload.fields import Json, MalformedError, child, identities, object_of, readable_identity
-from bot.discord_io.payload.message import RawMessage
 from bot.discord_io.payload.places import Lost
 
 log = logging.getLogger(__name__)
@@ -20,22 +21,6 @@ Parse = Callable[[str, Json], Awaitable[None]]
 """Has discord.py parse an event."""
 
 WithMessages = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """A message of a guild, dispatched as `message_received`.
-
-    `channel` is None if the client does not know it. `role_ids` are the author's; None if the event does not tell.
-    `webhook_id` is that of the webhook that wrote it, if one did.
-    """
-
-    guild: discord.Guild
-    channel_id: int
-    channel: object
-    raw: RawMessage
-    role_ids: tuple[int, ...] | None
-    webhook_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +38,28 @@ class UnreadMessage:
 class GatewayEvents:
     """Takes the events of a connection, one after the other. `parse` hands one to discord.py.
 
+    Messages go to the `feed`, after all listeners of what came before them have begun.
     An event that Spade does not use is dropped. Of one that it uses, what discord.py gets is checked before; what
     cannot be read is logged, and what it should have told is fetched by other means, where there are any.
     """
 
-    def __init__(self, client: discord.Client, parse: Parse) -> None:
+    def __init__(self, client: discord.Client, parse: Parse, feed: MessageFeed) -> None:
         self._client = client
         self._parse = parse
+        self._feed = feed
+        self._others_first = False
         self.refreshes = GuildRefreshes(client, self._inspect, self._inject)
 
     async def received(self, name: object, data: object) -> None:
         """Take an event. Raises MalformedError if it is the handshake's and cannot be read."""
+        self._others_first = self._others_first or name != events.MESSAGE
         if not isinstance(name, str):
             log.warning("An event without a type cannot be read")
             self._doubt_all()
         elif name == events.MESSAGE:
+            if self._others_first:
+                await asyncio.sleep(0)  # discord.py calls the listeners of other events in tasks
+                self._others_first = False
             self._receive_message(data)
         elif name in events.HANDSHAKE:
             await self._begin(name, data)
@@ -192,7 +184,7 @@ class GatewayEvents:
             return
         if guild is not None:
             received = ReceivedMessage(guild, channel_id, channel, raw, role_ids, webhook_id)
-            self._client.dispatch("message_received", received)
+            self._feed.pass_on(received)
 
     def _channel_of(self, data: object) -> tuple[int | None, object]:
         """The id of an event's channel, and the channel, each None if it cannot be told."""

@@ -8,7 +8,7 @@ history bring them; only those that arrive during the last page are.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 
 from bot.clock import Clock
 from bot.domain.message import Message
@@ -153,7 +153,7 @@ class Follower:
 
     # What happens to messages.
 
-    def receiving(self, place: Place, message_id: int) -> AbstractAsyncContextManager[Callable[[Message], None]]:
+    def receiving(self, place: Place, message_id: int) -> AbstractContextManager[Callable[[Message], None]]:
         """Receive a live message: a context that yields a function which takes it, once it has been read.
 
         See `Intake.receiving`.

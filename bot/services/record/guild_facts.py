@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.forgetting import Unrecorded
 from bot.services.recent import Recent
-from bot.store import evidence, forgetting, guilds, managers
+from bot.store import forgetting, guilds, managers
 from bot.store.database import Connection, Database
 
 _GUILDS = 1000
@@ -63,7 +63,7 @@ async def _read(connection: Connection, guild_ids: Collection[int]) -> dict[int,
     excluded = await guilds.all_excluded_channels(connection, guild_ids)
     zones = await guilds.recording_zones(connection, guild_ids)
     unrecorded = await forgetting.all_unrecorded(connection, guild_ids)
-    with_files = await evidence.guilds_with_files(connection, guild_ids)
+    with_files = await guilds.with_files(connection, guild_ids)
     return {
         one: GuildFacts(people[one], excluded[one], zones[one], unrecorded[one], one in with_files) for one in guild_ids
     }

@@ -1,8 +1,8 @@
 """Receiving live messages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bot.domain.message import Message
 from bot.domain.stretch import Place
@@ -32,8 +32,8 @@ class Intake:
         """How many messages are being read at the moment."""
         return self._being_read
 
-    @asynccontextmanager
-    async def receiving(self, place: Place, message_id: int) -> AsyncIterator[Callable[[Message], None]]:
+    @contextmanager
+    def receiving(self, place: Place, message_id: int) -> Iterator[Callable[[Message], None]]:
         """Receive one live message; yields a function that takes it once it has been read.
 
         Reading may take a request to Discord. Until the context is left, nothing after the message is recorded in its
