@@ -1,18 +1,18 @@
-"""Migrates a database to the schema of this version, with Alembic."""
+"""The schema of a database, and its migration to that of this version.
+
+Which revision a database has is told without Alembic, whose import takes as long as all the rest of a small command.
+"""
 
 import re
 from enum import Enum, auto
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from bot.store.tables import metadata
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_VERSIONS = table("alembic_version", column("version_num"))
 _REVISION = re.compile(r"[0-9]{4}")
 
 
@@ -27,33 +27,32 @@ class SchemaState(Enum):
     """A revision that no version of Spade has: another program migrates its database in the same way."""
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    return config
+def revisions() -> list[str]:
+    """The schema revisions that this version of Spade knows, oldest first: its migrations are named after them."""
+    return sorted(script.name.partition("_")[0] for script in (_SCRIPTS / "versions").glob("[0-9]*_*.py"))
 
 
 def newest_revision() -> str:
     """The schema revision of this version of Spade."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    return revisions()[-1]
 
 
 def current_revision(connection: Connection) -> str | None:
     """The schema revision of a database; None if it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    found = connection.scalars(select(_VERSIONS.c.version_num)).all()
+    return ", ".join(sorted(found)) or None  # another program may have several
 
 
 def schema_state(revision: str | None) -> SchemaState:
     """How a revision relates to the ones this version knows."""
     if revision is None:
         return SchemaState.EMPTY
-    scripts = ScriptDirectory.from_config(_config())
-    if revision == scripts.get_current_head():
+    *older, newest = revisions()
+    if revision == newest:
         return SchemaState.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
-    if revision in known:
+    if revision in older:
         return SchemaState.OLDER
     return SchemaState.NEWER if _REVISION.fullmatch(revision) else SchemaState.FOREIGN
 
@@ -74,6 +73,10 @@ def missing_tables(connection: Connection) -> list[str]:
 
 def upgrade(connection: Connection) -> None:
     """Run the missing migrations on an open connection, in its current transaction."""
-    config = _config()
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
+from bot.store.sqlite_driver import DatabaseConnection
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a statement waits for another program's lock."""
 
@@ -18,13 +20,14 @@ def sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) ->
     """An engine with up to `pool_size` connections, whose transactions start with the statement `begin`."""
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
+        async_creator=lambda: DatabaseConnection(path.absolute()),
         poolclass=AsyncAdaptedQueuePool,
+        pool_reset_on_return=None,  # a connection is given back after the end of its transaction: see Database
         pool_size=pool_size,
         max_overflow=0,
     )
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-        connection.isolation_level = None  # the driver must not begin transactions by itself: see on_begin
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         if read_only:
@@ -37,7 +40,11 @@ def sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) ->
         cursor.close()
 
     def on_begin(connection: Any) -> None:  # noqa: ANN401 - any kind of connection
-        connection.exec_driver_sql(begin)
+        if read_only:
+            # No lock is taken and no snapshot chosen before the first statement, so this needs no visit of its own.
+            connection.connection.driver_connection.begin_with_next(begin)
+        else:
+            connection.exec_driver_sql(begin)
 
     def on_invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401 - as above
         # A cancelled task may have begun a transaction, and a closed SQLite connection keeps its lock until Python has

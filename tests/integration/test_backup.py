@@ -243,15 +243,15 @@ async def test_an_older_schema_is_copied_before_it_is_brought_up_to_date(
     await with_guilds(path, 1)
     scripts = tmp_path / "migrations"
     shutil.copytree(Path(migration.__file__).parent / "migrations", scripts)
-    (scripts / "versions" / "next.py").write_text(
-        f"from alembic import op\nrevision = 'next'\ndown_revision = '{migration.newest_revision()}'\n"
+    (scripts / "versions" / "9998_next.py").write_text(
+        f"from alembic import op\nrevision = '9998'\ndown_revision = '{migration.newest_revision()}'\n"
         "def upgrade():\n    op.execute('DELETE FROM guild')\n"
     )
     monkeypatch.setattr(migration, "_SCRIPTS", scripts)
     database = await open_database(f"sqlite:///{path}", write=True)
     await database.close()
     assert guilds_in(path) == []
-    copy = tmp_path / "spade.db.before-schema-next"
+    copy = tmp_path / "spade.db.before-schema-9998"
     assert guilds_in(copy) == [1]
     assert copy.stat().st_mode & 0o777 == 0o600
 

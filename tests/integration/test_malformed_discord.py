@@ -492,6 +492,25 @@ async def test_a_message_in_an_odd_envelope_is_fetched(town: Town) -> None:
             await town.counted(app, 2 * number)
 
 
+async def test_what_only_a_lenient_parser_reads_does_not_end_the_connection(town: Town) -> None:
+    """Half a character, and numbers that are none or fit nowhere: orjson, with which discord.py reads, refuses them."""
+    odd: list[Any] = ["half \ud83d of it", float("nan"), float("inf"), 2**80, -(2**80)]
+    async with town.bot() as app:
+        identified, resumed = town.sandbox.gateway.identified, town.sandbox.gateway.resumed
+        for value in odd:
+            town.sandbox.faults.gateway.alter(once("MESSAGE_CREATE", partial(_with_field, value)))
+            town.says()
+            town.sandbox.faults.gateway.alter(once("CHANNEL_UPDATE", partial(_with_field, value)))
+            town.world.channels.edit(town.square, topic="spades")
+        town.says()
+        await town.counted(app, len(odd) + 1)
+        assert (town.sandbox.gateway.identified, town.sandbox.gateway.resumed) == (identified, resumed)
+
+
+def _with_field(value: object, payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"d": payload["d"] | {"topic": value, "name": value}}
+
+
 # History and other answers.
 
 

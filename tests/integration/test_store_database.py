@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Dialect, exc, func, insert, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -29,7 +31,7 @@ from bot.store import forgetting, guilds, history_jobs, migration, people, spans
 from bot.store import postgres as postgres_store
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.error import DatabaseUnreachableError
-from bot.store.migration import SchemaState, current_revision, newest_revision, schema_state
+from bot.store.migration import SchemaState, current_revision, newest_revision, revisions, schema_state
 from bot.store.writer_lock import WriterLock
 from tests.support.patience import PATIENCE
 
@@ -128,6 +130,12 @@ async def test_opening_again_keeps_what_is_there(address: str) -> None:
     await database.close()
 
 
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migration.__file__).parent / "migrations"))
+    return config
+
+
 async def test_what_the_schema_before_this_version_held_is_kept_and_understood(empty_address: str) -> None:
     """Noon UTC of a Monday is in that Monday's week in every zone."""
     url = make_url(empty_address)
@@ -135,7 +143,7 @@ async def test_what_the_schema_before_this_version_held_is_kept_and_understood(e
     engine = create_async_engine(url.set(drivername=driver))
 
     def filled(connection: Connection) -> None:
-        config = migration._config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0003")
         for statement in (
@@ -206,24 +214,17 @@ async def test_an_older_schema_is_migrated_by_writers_alone(address: str, monkey
     assert len(upgraded) == 1
 
 
-def test_a_revision_is_compared_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revision_is_compared_with_the_known_ones() -> None:
     assert schema_state(None) is SchemaState.EMPTY
     assert schema_state(newest_revision()) is SchemaState.CURRENT
-    assert schema_state("9999") is SchemaState.NEWER
-
-    class Scripts:
-        @classmethod
-        def from_config(cls, config: object) -> "Scripts":
-            return cls()
-
-        def get_current_head(self) -> str:
-            return "evidence"
-
-        def walk_revisions(self) -> list[object]:
-            return [type("Script", (), {"revision": revision}) for revision in ("evidence", "0003", "0002", "0001")]
-
-    monkeypatch.setattr(migration, "ScriptDirectory", Scripts)
     assert schema_state("0001") is SchemaState.OLDER
+    assert schema_state("9999") is SchemaState.NEWER
+    assert schema_state("1975ea83b712, ae1027a6acf") is SchemaState.FOREIGN
+
+
+def test_migrations_are_named_after_their_revisions_in_their_order() -> None:
+    found = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    assert found == revisions()[::-1]
 
 
 # One writer.

@@ -3,7 +3,6 @@
 discord.py lets every error of its parsers end the connection's loop.
 """
 
-import json
 from typing import Any
 
 import aiohttp
@@ -12,6 +11,7 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.discord_io.connection.gateway_events import GatewayEvents
 from bot.discord_io.payload.fields import Json, MalformedError, child, object_of
+from bot.discord_io.payload.json_text import text_of, value_of
 
 _CLOSE_CODE = 4000
 """Unlike 1000 it lets Discord keep the session, so that what was not readable can be sent once more."""
@@ -49,7 +49,7 @@ class EventSocket(DiscordWebSocket):
         try:
             text = await self._decompressed(msg)
             if text is not None:
-                await self._receive(object_of(json.loads(text), "payload"))
+                await self._receive(object_of(value_of(text), "payload"))
         except (ReconnectWebSocket, discord.ConnectionClosed, aiohttp.ClientError, OSError, TimeoutError):
             raise
         except Exception as error:
@@ -58,7 +58,7 @@ class EventSocket(DiscordWebSocket):
 
     async def parse(self, name: str, data: Json) -> None:
         """Have discord.py parse an event that is well formed."""
-        await super().received_message(json.dumps({"op": self.DISPATCH, "t": name, "d": data, "s": self.sequence}))
+        await super().received_message(text_of({"op": self.DISPATCH, "t": name, "d": data, "s": self.sequence}))
 
     async def _decompressed(self, msg: Any) -> str | None:  # noqa: ANN401 - bytes or str
         self._only_decompress = True
@@ -83,15 +83,14 @@ class EventSocket(DiscordWebSocket):
         sequence = payload.get("s")
         has_number = isinstance(sequence, int) and not isinstance(sequence, bool)
         # discord.py gets every event's number, and learns that the connection lives; the event itself only later.
-        number = sequence if has_number else "null"
-        await super().received_message(f'{{"op":{self.DISPATCH},"s":{number}}}')
+        await super().received_message(text_of({"op": self.DISPATCH, "s": sequence if has_number else None}))
         if self.events is not None:
             await self.events.received(payload.get("t"), data)
 
     async def _receive_command(self, op: object, data: object, payload: Json) -> None:
         known = {self.HEARTBEAT, self.RECONNECT, self.INVALIDATE_SESSION, self.HELLO, self.HEARTBEAT_ACK}
         if isinstance(op, int) and op in known:
-            await super().received_message(json.dumps({"op": op, "d": data}))
+            await super().received_message(text_of({"op": op, "d": data}))
         elif payload.get("t") is not None and self.events is not None:
             await self.events.received(None, None)  # an event, but which?
 
