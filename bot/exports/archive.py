@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bot.domain.evidence import CLOCK_TOLERANCE, Copy, ImportedChannel
-from bot.domain.message import Message
 from bot.domain.snowflake import first_id_at
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.export_file import ExportFile, ExportHeader
 from bot.exports.file_search import BrokenFile, FoundFile, find_exports
+from bot.exports.layout import LayoutError
 from bot.exports.reader import begins_as_export
-from bot.store.staging import Staging
+from bot.store.staging import StagedMessage, Staging, staged
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read and the bytes in total, from (0, total) to (total, total); the first never decreases."""
@@ -46,6 +47,7 @@ class Archive:
         self._now = now
         self._held = ExitStack()
         self._guild_id: int | None = None
+        self._reported = 0
         self.files = 0
         """The number of usable files, including those without a message."""
         self.broken_files: tuple[BrokenFile, ...] = ()
@@ -170,8 +172,21 @@ class Archive:
 
     def _stage(self, file: FoundFile, header: ExportHeader, done: int, total: int) -> int:
         """Stage a file's messages; returns how many are left out, since they would be from after the export."""
+
+        def on_read(read: int) -> None:
+            # min(): a file that is still being written may have grown.
+            self._report(done + min(read, file.size), total)
+
         export = ExportFile(file.path)
         written_by = min((moment for moment in (header.exported_at, self._now) if moment is not None), default=None)
+        try:
+            return self._stage_messages(header, written_by, chain.from_iterable(export.laid_out_messages(on_read)))
+        except LayoutError:
+            return self._stage_messages(header, written_by, map(staged, export.messages(on_read)))
+
+    def _stage_messages(
+        self, header: ExportHeader, written_by: datetime | None, messages: Iterable[StagedMessage]
+    ) -> int:
         late: list[int] = []
         self._staging.add(
             guild_id=header.guild_id,
@@ -180,16 +195,14 @@ class Archive:
             parent_id=header.parent_id,
             begins=header.begins,
             seen_at=header.exported_at,
-            # min(): a file that is still being written may have grown.
-            messages=_written_by(
-                written_by, export.messages(lambda read: self._report(done + min(read, file.size), total)), late
-            ),
+            messages=_written_by(written_by, messages, late),
         )
         return len(late)
 
     def _report(self, done: int, total: int) -> None:
+        self._reported = max(self._reported, done)  # a file may be read a second time
         if self._progress is not None:
-            self._progress(done, total)
+            self._progress(self._reported, total)
 
 
 def _recordable(header: ExportHeader) -> ExportHeader:
@@ -201,14 +214,14 @@ def _recordable(header: ExportHeader) -> ExportHeader:
     return header
 
 
-def _written_by(moment: datetime | None, messages: Iterable[Message], late: list[int]) -> Iterator[Message]:
+def _written_by(moment: datetime | None, messages: Iterable[StagedMessage], late: list[int]) -> Iterator[StagedMessage]:
     """The messages up to a moment, with some tolerance; the ids of the others are added to `late`."""
     end_id = None if moment is None else first_id_at(moment + CLOCK_TOLERANCE)
     for message in messages:
-        if end_id is None or message.message_id < end_id:
+        if end_id is None or message[0] < end_id:
             yield message
         else:
-            late.append(message.message_id)
+            late.append(message[0])
 
 
 def _said_late(count: int) -> str:

@@ -15,7 +15,9 @@ from bot.domain.snowflake import first_id_at
 from bot.exports.diagnosis import invalid_json
 from bot.exports.error import ExportError
 from bot.exports.facts import RecordError, message_of, snowflake
+from bot.exports.layout import laid_out_messages
 from bot.exports.reader import ExportReader
+from bot.store.staging import StagedMessage
 
 _HEADER = ("guild.id", "channel.id", "channel.type", "channel.categoryId", "dateRange.after", "exportedAt")
 _READ_SIZE = 64 * 1024
@@ -82,6 +84,10 @@ class ExportFile:
             is_direct=channel_type.startswith("Direct") or channel_type in _DIRECT_NUMBERS or guild_id == 0,
             exported_at=_moment(values.get("exportedAt")),
         )
+
+    def laid_out_messages(self, on_read: Callable[[int], None] | None = None) -> Iterator[list[StagedMessage]]:
+        """The same messages as they are staged, fast, if the file is laid out as the tool does it; else LayoutError."""
+        return laid_out_messages(self.path, on_read)
 
     def messages(self, on_read: Callable[[int], None] | None = None) -> Iterator[Message]:
         """The messages in the order of the file; `reply_to_author_id` is not set.

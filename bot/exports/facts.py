@@ -7,7 +7,8 @@ from typing import Any
 from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
 from bot.domain.snowflake import HIGHEST_ID
 
-_CROWD = re.compile(r"@everyone|@here|<@&\d+>")
+CROWD = re.compile(r"@everyone|@here|<@&\d+>")
+"""What addresses everybody, or a role, in the text of a message."""
 # The tool writes the number of a message type that its version does not know: up to 2.47 it names none of the notices.
 # One that names them will write Discord's own names, as it does for the others.
 _NOTICES = (
@@ -17,7 +18,7 @@ _NOTICES = (
     "GuildIncidentReportRaid",
     "GuildIncidentReportFalseAlarm",
 )
-_KINDS = {
+KINDS = {
     "Default": MessageKind.DEFAULT,
     "0": MessageKind.DEFAULT,
     "Reply": MessageKind.REPLY,
@@ -26,6 +27,7 @@ _KINDS = {
     "21": MessageKind.STARTER,
     "ThreadStarterMessage": MessageKind.STARTER,
 }
+"""The kinds of messages by the tool's names of their types; every other one is OTHER."""
 _CAN_FORWARD = (MessageKind.DEFAULT, MessageKind.REPLY)
 _FORWARD_REFERENCES = ("Forward", "1", 1)
 _BODY = ("content", "attachments", "embeds", "stickers")
@@ -65,7 +67,7 @@ def message_of(record: object) -> Message:
         kind=kind,
         mentions=mentions,
         mentions_no_person=mentions_no_person,
-        mentions_crowd=isinstance(content, str) and "@" in content and _CROWD.search(content) is not None,
+        mentions_crowd=isinstance(content, str) and "@" in content and CROWD.search(content) is not None,
         reply_to_id=_replied_to(reference) if kind is MessageKind.REPLY else None,
     )
 
@@ -104,7 +106,7 @@ def _kind(record: Mapping[str, Any], reference: Mapping[str, Any] | None) -> Mes
     if name is None:
         kind = MessageKind.DEFAULT
     elif isinstance(name, str | int):
-        kind = _KINDS.get(str(name), MessageKind.OTHER)
+        kind = KINDS.get(str(name), MessageKind.OTHER)
     else:
         kind = MessageKind.OTHER
     return MessageKind.FORWARD if kind in _CAN_FORWARD and _forwards(record, kind, reference) else kind

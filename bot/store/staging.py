@@ -22,9 +22,12 @@ from bot.store.database import StoreError
 _MILLISECOND = timedelta(milliseconds=1)
 _NOBODY = 0
 _KINDS = tuple(sorted(MessageKind))
-_NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
-_MENTIONS_NO_PERSON = 1
-_MENTIONS_CROWD = 2
+NUMBER_OF_KIND = {kind: number for number, kind in enumerate(_KINDS)}
+"""How a kind is written in a StagedMessage."""
+MENTIONS_NO_PERSON = 1
+"""In the flags of a StagedMessage: it mentions bots or the Deleted User as well."""
+MENTIONS_CROWD = 2
+"""In the flags of a StagedMessage: it mentions @everyone, @here or a role."""
 
 # An unknown value is 0 and never NULL: rows are compared as tuples, and a comparison with NULL gives NULL.
 _SCHEMA = """
@@ -58,7 +61,7 @@ ON CONFLICT (channel_id) DO UPDATE SET is_thread = max(is_thread, excluded.is_th
 """
 # The newest copy of a message wins; two of the same time are one, as in domain/evidence.py.
 _ADD_MESSAGE = """
-INSERT INTO message (channel_id, message_id, seen_at, author_id, kind, flags, reply_to_id, mentions)
+INSERT INTO message (channel_id, seen_at, message_id, author_id, kind, flags, reply_to_id, mentions)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (channel_id, message_id) DO UPDATE SET (seen_at, author_id, kind, flags, reply_to_id, mentions) = (
     SELECT excluded.seen_at,
@@ -92,6 +95,10 @@ SELECT count(*) FROM message WHERE kind = ? AND author_id <> 0 AND NOT EXISTS (
 _CHANNELS = """
 SELECT guild_id, channel_id, is_thread, parent_id, begins FROM channel ORDER BY channel_id
 """
+
+StagedMessage = tuple[int, int, int, int, int, str]
+"""A message as it is staged: its id, its author, the number of its kind, MENTIONS_… flags, the message that it replies
+to, and the ids of those whom it mentions, in order and divided by spaces. Who or what is unknown is 0."""
 
 _Facts = tuple[int, int, int, int, int, int, str, int | None, int | None]
 
@@ -133,7 +140,7 @@ class Staging:
         parent_id: int | None,
         begins: bool,
         seen_at: datetime | None,
-        messages: Iterable[Message],
+        messages: Iterable[StagedMessage],
     ) -> None:
         """Stage one file's messages, all or none: if `messages` raises, none of them is kept, and `add` can go on.
 
@@ -144,7 +151,8 @@ class Staging:
         seen = ((seen_at or UNDATED) - UNDATED) // _MILLISECOND
         with _as_store_errors(), self._transaction():
             self._database.execute(_ADD_CHANNEL, (channel_id, guild_id, is_thread, parent_id or 0, begins))
-            self._database.executemany(_ADD_MESSAGE, _rows(channel_id, seen, messages))
+            place = (channel_id, seen)
+            self._database.executemany(_ADD_MESSAGE, (place + message for message in messages))
 
     def close_intake(self) -> None:
         """Prepare for reading; nothing can be added afterwards."""
@@ -160,14 +168,14 @@ class Staging:
     def count_authors(self, left_out: AbstractSet[int] = frozenset()) -> int:
         """The number of people who wrote a counted message, without `left_out`."""
         query = "SELECT DISTINCT author_id FROM message WHERE author_id <> 0 AND kind NOT IN (?, ?)"
-        not_counted = (_NUMBER_OF_KIND[MessageKind.OTHER], _NUMBER_OF_KIND[MessageKind.STARTER])
+        not_counted = (NUMBER_OF_KIND[MessageKind.OTHER], NUMBER_OF_KIND[MessageKind.STARTER])
         with _as_store_errors():
             rows = self._database.execute(query, not_counted).fetchall()
         return sum(author_id not in left_out for (author_id,) in rows)
 
     def count_unresolved_replies(self) -> int:
         """The number of counted replies to a message that is not staged, or to none."""
-        return self._count(_UNRESOLVED_REPLIES, _NUMBER_OF_KIND[MessageKind.REPLY])
+        return self._count(_UNRESOLVED_REPLIES, NUMBER_OF_KIND[MessageKind.REPLY])
 
     def channels(self) -> tuple[ImportedChannel, ...]:
         """Every channel by id, including empty ones."""
@@ -187,7 +195,7 @@ class Staging:
                     "channel": channel_id,
                     "after": after_id,
                     "limit": limit,
-                    "starter": _NUMBER_OF_KIND[MessageKind.STARTER],
+                    "starter": NUMBER_OF_KIND[MessageKind.STARTER],
                 },
             ).fetchall()
         return [_copy(row) for row in rows]
@@ -233,19 +241,16 @@ def _unusable(error: Exception) -> StoreError:
     return StoreError(f"The temporary files of the import cannot be written or read: {error}.")
 
 
-def _rows(channel_id: int, seen: int, messages: Iterable[Message]) -> Iterator[tuple[int | str, ...]]:
-    """Rows for the message table."""
-    for message in messages:
-        yield (
-            channel_id,
-            message.message_id,
-            seen,
-            message.author_id or _NOBODY,
-            _NUMBER_OF_KIND[message.kind],
-            _MENTIONS_NO_PERSON * message.mentions_no_person + _MENTIONS_CROWD * message.mentions_crowd,
-            message.reply_to_id or _NOBODY,
-            " ".join(map(str, sorted(message.mentions))) if message.mentions else "",
-        )
+def staged(message: Message) -> StagedMessage:
+    """A message as it is staged; `reply_to_author_id` is left out."""
+    return (
+        message.message_id,
+        message.author_id or _NOBODY,
+        NUMBER_OF_KIND[message.kind],
+        MENTIONS_NO_PERSON * message.mentions_no_person + MENTIONS_CROWD * message.mentions_crowd,
+        message.reply_to_id or _NOBODY,
+        " ".join(map(str, sorted(message.mentions))) if message.mentions else "",
+    )
 
 
 def _united(one: str, other: str) -> str:
@@ -259,8 +264,8 @@ def _copy(facts: _Facts) -> tuple[Copy, bool]:
         author_id=author_id or None,
         kind=_KINDS[kind],
         mentions=frozenset(map(int, mentions.split())),
-        mentions_no_person=bool(flags & _MENTIONS_NO_PERSON),
-        mentions_crowd=bool(flags & _MENTIONS_CROWD),
+        mentions_no_person=bool(flags & MENTIONS_NO_PERSON),
+        mentions_crowd=bool(flags & MENTIONS_CROWD),
         reply_to_id=reply_to_id or None,
         reply_to_author_id=(any_author_id if original_author_id is None else original_author_id) or None,
     )
