@@ -126,15 +126,15 @@ class Tracking(commands.Cog):
         self._hear_proxies(received)
         place = place_of(channel, message)
         snapshot = None if known else ChannelSnapshot(place, message.message_id)
-        with ExitStack() as reading:
+        if received.raw.asks_for_target:
+            reading = ExitStack()
             take = reading.enter_context(self._follower.receiving(place, message.message_id))
-            if received.raw.asks_for_target:
-                may_ask = self._follower.being_read <= MOST_BEING_READ
-                asking = self._complete(received, take, reading.pop_all(), snapshot, may_ask=may_ask)
-                self._tasks.start(asking, "asking what a message replies to")
-                return
-            take(message)
-        self._heard(received, snapshot)
+            may_ask = self._follower.being_read <= MOST_BEING_READ
+            asking = self._complete(received, take, reading, snapshot, may_ask=may_ask)
+            self._tasks.start(asking, "asking what a message replies to")
+        else:
+            self._follower.receive(place, message)
+            self._heard(received, snapshot)
 
     async def _complete(
         self,

@@ -6,7 +6,7 @@ decided here but whenever the record is read.
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -107,7 +107,7 @@ def derive(
 
 
 class _Judge:
-    """Walks a stretch once and keeps the messages before the current one that count, or may count."""
+    """Walks a stretch once and keeps those of its messages that count, or may count."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class _Judge:
         self._managers = managers
         self._unrecorded = unrecorded
         self._rules = rules
-        self._before = [message for message in stretch.context if self._may_count(message)]
+        self._seen: list[Message] = []
 
     def judge(self) -> tuple[tuple[Touch, ...], tuple[WaitingEntry, ...], frozenset[int]]:
         touches: list[Touch] = []
@@ -136,8 +136,13 @@ class _Judge:
                 waiting += self._waiting(message)
             except _UndecidedError:
                 undecided.add(message.message_id)
-            self._before.append(message)
+            self._seen.append(message)
         return tuple(touches), tuple(waiting), frozenset(undecided)
+
+    def _before(self) -> Iterator[Message]:
+        """The messages before the current one that count, or may count, newest first; most are judged without them."""
+        yield from reversed(self._seen)
+        yield from (message for message in reversed(self._stretch.context) if self._may_count(message))
 
     def _may_count(self, message: Message) -> bool:
         return (message.counted or not message.readable) and message.message_id not in self._gone
@@ -190,7 +195,7 @@ class _Judge:
         looked_up = place.opener_known and not place.opener_unreadable
         if not place.is_thread or (looked_up and place.opener_id in (None, manager_id)):
             return False
-        for earlier in reversed(self._before):
+        for earlier in self._before():
             if not earlier.readable:
                 raise _UndecidedError
             if earlier.author_id != manager_id:
@@ -199,7 +204,7 @@ class _Judge:
         return False
 
     def _answered(self, message: Message, manager_id: int) -> int | None:
-        previous = self._before[-1] if self._before else None
+        previous = next(self._before(), None)
         if previous is None:
             self._need_from(message.sent_at - self._rules.answer_within)
             return None
@@ -209,10 +214,11 @@ class _Judge:
         if not previous.readable:
             raise _UndecidedError
         since = message.sent_at - self._rules.answer_after_address
+        since_id = first_id_at(since)
         other = {manager_id: member_id, member_id: manager_id}
         whole = True
-        for earlier in reversed(self._before):
-            if earlier.sent_at < since:
+        for earlier in self._before():
+            if earlier.message_id < since_id:
                 break
             whole = whole and earlier.readable
             # One direction is enough: requiring both would add hardly any pair that a mention has not found already.
@@ -254,13 +260,13 @@ class _Judge:
         return None if self._unrecorded.as_manager(manager_id, moment_of(target_id)) else target_id
 
     def _opens_thread(self, author_id: int) -> bool:
-        if not self._stretch.place.is_thread or any(earlier.readable for earlier in self._before):
+        if not self._stretch.place.is_thread or any(earlier.readable for earlier in self._before()):
             return False
         if author_id != self._opener_id():
             return False
         if not self._knows_start():
             return False
-        if self._before:
+        if next(self._before(), None) is not None:
             raise _UndecidedError
         return True
 

@@ -12,6 +12,7 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from bot.discord_io.connection.gateway_events import GatewayEvents
 from bot.discord_io.payload.fields import Json, MalformedError, child, object_of
 from bot.discord_io.payload.json_text import text_of, value_of
+from bot.discord_io.payload.well_formed import well_formed_message
 
 _CLOSE_CODE = 4000
 """Unlike 1000 it lets Discord keep the session, so that what was not readable can be sent once more."""
@@ -48,7 +49,12 @@ class EventSocket(DiscordWebSocket):
         """Take a payload of the gateway, whole or a part, compressed or not."""
         try:
             text = await self._decompressed(msg)
-            if text is not None:
+            message = well_formed_message(text) if text is not None and self._greeted else None
+            if message is not None:
+                await self._note(message.sequence)
+                if self.events is not None:
+                    await self.events.received_message(message)
+            elif text is not None:
                 await self._receive(object_of(value_of(text), "payload"))
         except (ReconnectWebSocket, discord.ConnectionClosed, aiohttp.ClientError, OSError, TimeoutError):
             raise
@@ -82,10 +88,13 @@ class EventSocket(DiscordWebSocket):
             return
         sequence = payload.get("s")
         has_number = isinstance(sequence, int) and not isinstance(sequence, bool)
-        # discord.py gets every event's number, and learns that the connection lives; the event itself only later.
-        await super().received_message(text_of({"op": self.DISPATCH, "s": sequence if has_number else None}))
+        await self._note(sequence if has_number else None)
         if self.events is not None:
             await self.events.received(payload.get("t"), data)
+
+    async def _note(self, sequence: object) -> None:
+        """Give discord.py an event's number, so that it learns that the connection lives; the event only later."""
+        await super().received_message(text_of({"op": self.DISPATCH, "s": sequence}))
 
     async def _receive_command(self, op: object, data: object, payload: Json) -> None:
         known = {self.HEARTBEAT, self.RECONNECT, self.INVALIDATE_SESSION, self.HELLO, self.HEARTBEAT_ACK}

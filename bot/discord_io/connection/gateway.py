@@ -157,19 +157,23 @@ class GatewayConnection:
         answered = socket.wait_for("RESUMED" if self._resume else "READY", lambda _: True)
         opened_at = progress_at = self._time()
         sequence = socket.sequence
-        while True:
-            until = self._time() + SILENCE_SECONDS if answered.done() else progress_at + ANSWER_SECONDS
-            async with asyncio.timeout_at(until):
+        async with asyncio.timeout_at(opened_at + ANSWER_SECONDS) as limit:
+            while True:
                 await socket.poll_event()
-            if socket.sequence != sequence:
-                sequence, progress_at = socket.sequence, self._time()
-            if answered.done() and self._told_away:
-                self._told_away = False
-                if self._resume:  # the client itself tells of a new session
-                    log.info("Connected to Discord again")
-            if self._time() - opened_at >= STABLE_SECONDS:
-                self._backoff.reset()
-                self._logged.clear()
+                now = self._time()
+                if socket.sequence != sequence:
+                    sequence, progress_at = socket.sequence, now
+                until = now + SILENCE_SECONDS if answered.done() else progress_at + ANSWER_SECONDS
+                # Not after each of hundreds of events a second: that would cost more than to read some of them.
+                if abs(until - (limit.when() or 0)) > SILENCE_SECONDS / 50:
+                    limit.reschedule(until)
+                if answered.done() and self._told_away:
+                    self._told_away = False
+                    if self._resume:  # the client itself tells of a new session
+                        log.info("Connected to Discord again")
+                if now - opened_at >= STABLE_SECONDS:
+                    self._backoff.reset()
+                    self._logged.clear()
 
     async def _loss(self, error: Exception) -> Loss:
         if isinstance(error, discord.ConnectionClosed) and error.code in _FINAL:

@@ -14,6 +14,7 @@ from bot.discord_io.payload import events, message
 from bot.discord_io.payload.events import Surroundings
 from bot.discord_io.payload.fields import Json, MalformedError, child, identities, object_of, readable_identity
 from bot.discord_io.payload.places import Lost
+from bot.discord_io.payload.well_formed import WellFormedMessage
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,7 @@ class GatewayEvents:
             log.warning("An event without a type cannot be read")
             self._doubt_all()
         elif name == events.MESSAGE:
-            if self._others_first:
-                await asyncio.sleep(0)  # discord.py calls the listeners of other events in tasks
-                self._others_first = False
+            await self._let_others_begin()
             self._receive_message(data)
         elif name in events.HANDSHAKE:
             await self._begin(name, data)
@@ -165,6 +164,23 @@ class GatewayEvents:
         return next(found, None)
 
     # Messages.
+
+    async def received_message(self, message: WellFormedMessage) -> None:
+        """Take the event of a message that was read already."""
+        await self._let_others_begin()
+        guild = self._client.get_guild(message.guild_id)
+        found = None if guild is None else guild.get_channel_or_thread(message.channel_id)
+        channel = found or self._client.get_channel(message.channel_id)
+        if isinstance(channel, WithMessages):
+            channel.last_message_id = max(message.raw.message.message_id, channel.last_message_id or 0)
+            guild = channel.guild
+        if guild is not None:
+            self._feed.pass_on(ReceivedMessage(guild, message.channel_id, channel, message.raw, message.role_ids))
+
+    async def _let_others_begin(self) -> None:
+        if self._others_first:
+            self._others_first = False
+            await asyncio.sleep(0)  # discord.py calls the listeners of other events in tasks
 
     def _receive_message(self, data: object) -> None:
         (channel_id, channel), message_id = self._channel_of(data), readable_identity(data)

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.snowflake import HIGHEST_ID
 
 Json = dict[str, Any]
+_DIGITS = len(str(HIGHEST_ID))
 
 
 class MalformedError(Exception):
@@ -34,7 +35,7 @@ def list_of(value: object, what: str) -> Sequence[object]:
 
 def id_of(value: object, what: str) -> int:
     """A value that must be an id, as Discord writes it (a text of digits) or as a number."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(HIGHEST_ID)):
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _DIGITS:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= HIGHEST_ID:
         raise MalformedError(what)

@@ -20,7 +20,8 @@ from bot.discord_io.payload.fields import (
 )
 from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
 
-_KINDS = {0: MessageKind.DEFAULT, 19: MessageKind.REPLY}
+KINDS = {0: MessageKind.DEFAULT, 19: MessageKind.REPLY}
+"""The kinds of those of Discord's types that count. All others are MessageKind.OTHER."""
 _FORWARD = 1
 
 
@@ -106,7 +107,7 @@ def person_of(user: Mapping[str, Any]) -> int | None:
 
 
 def _kind_of(raw: Mapping[str, Any]) -> MessageKind:
-    kind = _KINDS.get(number(raw, "type"), MessageKind.OTHER)
+    kind = KINDS.get(number(raw, "type"), MessageKind.OTHER)
     if kind is not MessageKind.OTHER and raw.get("message_reference") is not None:
         reference = child(raw, "message_reference")
         if "type" in reference and number(reference, "type") == _FORWARD:

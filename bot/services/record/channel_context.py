@@ -2,44 +2,83 @@
 
 from collections import deque
 from collections.abc import Collection
+from datetime import timedelta
 
 from bot.domain.message import Message
 from bot.services.record.history import CONTEXT
 
+ADDRESSING = 300
+"""How many messages before the last ones are kept at most."""
+_ADDRESSING_FOR = timedelta(minutes=10)
+"""How long those are kept: as far back as answers are usually looked for. The history has what was before."""
+
 
 class ChannelContext:
-    """The last messages before a channel's position, without a hole among them: at most `CONTEXT`."""
+    """What has to be known of the time before a channel's position, to judge what follows, without a hole.
+
+    That is the last `CONTEXT` messages, and of those before only what others are judged by: whoever addresses somebody
+    or cannot be read, and the last message by anybody else where all the last ones are by the same person.
+    """
 
     def __init__(self) -> None:
-        self._messages: deque[Message] = deque(maxlen=CONTEXT)
+        self._last: deque[Message] = deque()
+        self._addressing: deque[Message] = deque()
         self._first_id = 0
+        self._thinned = False
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages, oldest first."""
-        return tuple(self._messages)
+        return (*self._addressing, *self._last)
 
     @property
     def first_id(self) -> int:
-        """The position from which on `messages` are all there are; 0 if no context is kept."""
+        """The position from which on `messages` are all that matter; 0 if no context is kept."""
         return self._first_id
 
     def add(self, messages: Collection[Message], first_id: int) -> None:
         """Add the messages that follow, oldest first: all there are from `first_id` on."""
-        overflow = len(self._messages) + len(messages) > CONTEXT
         self._first_id = self._first_id or first_id
-        self._messages.extend(messages)
-        if overflow:
-            self._first_id = self._messages[0].message_id
+        for message in messages:
+            self._last.append(message)
+            if len(self._last) > CONTEXT:
+                self._retire(self._last.popleft())
+        if self._last:
+            self._forget_before(self._last[-1])
+
+    def _retire(self, message: Message) -> None:
+        """Keep of a message that is none of the last ones what others are judged by."""
+        if not message.readable or message.mentions or message.reply_to_author_id is not None or self._by_one_person():
+            self._addressing.append(message)
+        else:
+            self._thinned = True
+
+    def _by_one_person(self) -> bool:
+        counted = (one.author_id for one in self._last if one.counted)
+        first = next(counted, None)
+        return all(author_id == first for author_id in counted)
+
+    def _forget_before(self, newest: Message) -> None:
+        since = newest.sent_at - _ADDRESSING_FOR
+        while self._addressing and (len(self._addressing) > ADDRESSING or self._addressing[0].sent_at < since):
+            self._first_id = self._addressing.popleft().message_id + 1
 
     def forget(self, message_ids: Collection[int]) -> None:
         """Leave out messages that were deleted."""
-        if any(message.message_id in message_ids for message in self._messages):
-            kept = [message for message in self._messages if message.message_id not in message_ids]
-            self._messages.clear()
-            self._messages.extend(kept)
+        if not any(message.message_id in message_ids for message in self.messages):
+            return
+        if self._thinned:  # one that was left out may be the last by anybody else now
+            self._thinned = False
+            self._addressing.clear()
+            self._first_id = self._last[0].message_id
+        for kept in (self._last, self._addressing):
+            left = [message for message in kept if message.message_id not in message_ids]
+            kept.clear()
+            kept.extend(left)
 
     def clear(self) -> None:
         """Keep no context. The next stretch then asks the history for it, if a rule needs any."""
-        self._messages.clear()
+        self._last.clear()
+        self._addressing.clear()
         self._first_id = 0
+        self._thinned = False

@@ -153,8 +153,12 @@ class Follower:
 
     # What happens to messages.
 
+    def receive(self, place: Place, message: Message) -> None:
+        """Receive a live message that has been read."""
+        self._intake.receive(place, message)
+
     def receiving(self, place: Place, message_id: int) -> AbstractContextManager[Callable[[Message], None]]:
-        """Receive a live message: a context that yields a function which takes it, once it has been read.
+        """Receive a live message that has to be read: a context that yields a function which takes it after that.
 
         See `Intake.receiving`.
         """
