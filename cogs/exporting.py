@@ -11,7 +11,7 @@ from bot.discord_io.interactions.guild import guild_id_of
 from bot.discord_io.interactions.guild_cog import GuildCog
 from bot.discord_io.interactions.responses import respond
 from bot.services.guild.export import CsvExport
-from bot.views.guild.export import export_parcel
+from bot.views.guild.export_parcel import export_parcel
 from bot.views.words import refusals
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bot.cli.failure import Failure
+from bot.cli.on_record import guild_on_record
 from bot.cli.options import (
     ConfigOption,
     DatabaseOption,
     GuildOption,
     JsonOption,
-    guild_on_record,
     require_day_of_discord,
     settings_of,
 )
@@ -25,9 +24,6 @@ from bot.config import Settings
 from bot.domain.digest_draft import DigestDraft
 from bot.services.digest.report import Reporter
 from bot.store.database import open_database
-from bot.views.digest.chart import digest_picture
-from bot.views.digest.html import digest_page
-from bot.views.digest.terminal import digest_report, managers_report
 from bot.views.words.sentence import speaking
 
 
@@ -68,18 +64,37 @@ def digest(
                 raise Failure(f"the week of {monday} has too few conversations to draw")
             outputs.write(png, picture, PICTURE)
         elif html is not None:
-            outputs.write(html, digest_page(draft, _picture(draft)).encode(), PAGE)
+            outputs.write(html, _page(draft).encode(), PAGE)
         else:
-            console = Console()
-            console.print(digest_report(draft))
-            console.print(managers_report(draft.week.report.managers, draft.rules))
+            _print(draft)
+
+
+# What is needed to show a digest in one way is imported for that one alone.
+
+
+def _print(draft: DigestDraft) -> None:
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from bot.views.digest.terminal import digest_report, managers_report  # noqa: PLC0415 - see above
+
+    console = Console()
+    console.print(digest_report(draft))
+    console.print(managers_report(draft.week.report.managers, draft.rules))
+
+
+def _page(draft: DigestDraft) -> str:
+    from bot.views.digest.html import digest_page  # noqa: PLC0415 - see above
+
+    return digest_page(draft, _picture(draft))
 
 
 def _picture(draft: DigestDraft) -> bytes | None:
+    from bot.views.digest.chart import digest_picture  # noqa: PLC0415 - see above
+
     picture = digest_picture(draft)
     if picture is None:
         return None
-    from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - the charting library is loaded only to draw
+    from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - see above
 
     return draw_digest(picture)
 

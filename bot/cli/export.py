@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from bot.cli.failure import unwritable
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, guild_on_record, settings_of
+from bot.cli.on_record import guild_on_record
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, settings_of
 from bot.cli.output import ForceOption, OutputKind, Outputs
 from bot.clock import SystemClock
 from bot.config import Settings

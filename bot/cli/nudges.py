@@ -6,16 +6,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bot.cli.failure import Failure
+from bot.cli.on_record import guild_on_record
 from bot.cli.options import (
     ConfigOption,
     DatabaseOption,
     GuildOption,
     JsonOption,
     checked_ids,
-    guild_on_record,
     require_day_of_discord,
     settings_of,
 )
@@ -24,7 +23,6 @@ from bot.domain.nudge import Nudge, NudgeDraft, OfferContext
 from bot.services.nudge.previews import preview_at
 from bot.services.nudge.schedule import schedule_of
 from bot.store.database import open_database
-from bot.views.nudge.terminal import nudge_report
 from bot.views.words.sentence import say
 
 
@@ -48,7 +46,15 @@ def nudges(
     if as_json:
         print(json.dumps(_document(draft.nudge, moment)))
     else:
-        Console().print(nudge_report(draft))
+        _print(draft)
+
+
+def _print(draft: NudgeDraft) -> None:
+    from rich.console import Console  # noqa: PLC0415 - JSON does without
+
+    from bot.views.nudge.terminal import nudge_report  # noqa: PLC0415 - as above
+
+    Console().print(nudge_report(draft))
 
 
 async def _preview(settings: Settings, guild_id: int, manager_id: int, at: datetime) -> NudgeDraft:

@@ -12,11 +12,8 @@ from bot.config import Settings, load
 from bot.config_error import ConfigError
 from bot.database_url import database_url
 from bot.domain import zones
-from bot.domain.guild import GuildSettings
 from bot.domain.snowflake import HIGHEST_ID
 from bot.log import start_log
-from bot.store import guilds
-from bot.store.database import Database
 
 _FIRST_DAY, _LAST_DAY = date(2015, 6, 1), date(2149, 12, 31)
 
@@ -66,26 +63,6 @@ def require_day_of_discord(day: date, text: str) -> None:
     """Raise Failure if a day, given as `text`, lies before Discord began or beyond the range of its ids."""
     if not _FIRST_DAY <= day <= _LAST_DAY:
         raise Failure(f"{text!r} is outside the years that Discord's ids can name: 2015 to 2150", status=2)
-
-
-async def guild_on_record(database: Database, guild_id: int) -> GuildSettings:
-    """The settings of a guild; Failure if it is not on record, UnknownZoneError."""
-    async with database.reading() as connection:
-        settings = await guilds.settings_of(connection, guild_id)
-    if settings is None:
-        raise _not_on_record(guild_id)
-    return settings
-
-
-async def require_guild(database: Database, guild_id: int) -> None:
-    """Raise Failure if a guild is not on record."""
-    async with database.reading() as connection:
-        if not await guilds.is_on_record(connection, guild_id):
-            raise _not_on_record(guild_id)
-
-
-def _not_on_record(guild_id: int) -> Failure:
-    return Failure(f"the server {guild_id} is not on record: import its exports, or run /setup there")
 
 
 def settings_of(config: Path | None, database: str | None) -> Settings:

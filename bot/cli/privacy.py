@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.confirmation import confirm
-from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, require_guild, settings_of
+from bot.cli.on_record import require_guild
+from bot.cli.options import ConfigOption, DatabaseOption, GuildOption, checked_ids, settings_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.services.members.privacy import PrivacyService

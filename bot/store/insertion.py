@@ -1,12 +1,14 @@
 """INSERT … ON CONFLICT, which SQLite and PostgreSQL share but SQLAlchemy has in two separate classes."""
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert:
     """An insert statement for the connection's dialect; both have the same `on_conflict_*` methods."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - it has some twenty modules
+
         return postgresql.insert(table)  # type: ignore[return-value]  # the same methods
     return sqlite.insert(table)

@@ -36,7 +36,7 @@ from bot.services.record.history_reader import HistoryReader
 from bot.services.record.recorder import Recorder
 from bot.store import guilds
 from bot.store.database import Database, open_database
-from bot.views.guild.export import export_parcel
+from bot.views.guild.export_parcel import export_parcel
 from bot.views.nudge.writer import NudgeWriter
 from tests.bench.guild import GUILD, NOW, Size, manager_id, member_id
 from tests.bench.measure import Cost, measured, peak_memory_of_workers

@@ -1,12 +1,18 @@
 """The list of commands: what it says of each, and what it costs to show it."""
 
+import asyncio
 import inspect
 import subprocess
 import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.cli.commands import COMMANDS, function_of
+from bot.domain.guild import GuildSettings
+from bot.store import guilds, managers
+from bot.store.database import open_database
 
 HEAVY = ("alembic", "discord", "matplotlib", "pydantic", "rich", "sqlalchemy")
 
@@ -17,13 +23,49 @@ def test_a_command_is_listed_with_the_first_sentence_of_its_help(name: str) -> N
     assert COMMANDS[name].summary.endswith(".")
 
 
-def test_the_list_is_shown_without_importing_what_commands_need() -> None:
+def loaded(*commands: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, list[str]]:
+    """What the commands print, run one after the other in a process, and which of these modules they loaded."""
     code = f"""
 import sys
 from bot.cli.main import exit_status
-assert exit_status(["--help"]) == 0
-print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+for command in {commands}:
+    assert exit_status(command) == 0, command
+print(*[name for name in {without} if name in sys.modules], file=sys.stderr)
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "import    Put exports of DiscordChatExporter on record." in found.stdout
-    assert found.stderr.strip() == ""
+    return found.stdout, found.stderr.splitlines()[-1].split()
+
+
+def test_the_list_is_shown_without_importing_what_commands_need() -> None:
+    shown, heavy = loaded(("--help",), without=HEAVY)
+    assert "import    Put exports of DiscordChatExporter on record." in shown
+    assert heavy == []
+
+
+def test_a_configuration_is_written_without_a_database_library(tmp_path: Path) -> None:
+    assert (
+        loaded(("init", "--config", str(tmp_path / "config.yaml")), without=("discord", "rich", "sqlalchemy"))[1] == []
+    )
+
+
+def test_commands_about_the_record_import_nothing_for_discord_or_for_drawing(tmp_path: Path) -> None:
+    async def fill() -> None:
+        database = await open_database(address, write=True)
+        async with database.writing() as connection:
+            await guilds.save(connection, GuildSettings(guild_id=1, zone=ZoneInfo("UTC")))
+            await managers.add(connection, 1, [11])
+        await database.close()
+
+    address = f"sqlite:///{tmp_path / 'spade.db'}"
+    asyncio.run(fill())
+    record = ("--guild", "1", "--database", address)
+    commands = (
+        ("digest", *record, "--week", "2026-03-02", "--json"),
+        ("nudges", *record, "--manager", "11", "--at", "2026-03-02T09:00Z", "--json"),
+        ("export", *record, "--to", str(tmp_path / "tables")),
+        ("privacy", *record, "--person", "5"),
+        ("backup", "--database", address),
+        ("check", "--help"),
+    )
+    unneeded = ("aiohttp", "alembic", "apscheduler", "discord", "jinja2", "mako", "matplotlib", "rich")
+    assert loaded(*commands, without=unneeded)[1] == []

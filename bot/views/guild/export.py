@@ -9,10 +9,7 @@ from bot.domain.figures import Figures
 from bot.domain.relationship import Relationship
 from bot.domain.report import WeekReport
 from bot.services.guild.export import ExportFacts
-from bot.views.kit.letter import Letter
-from bot.views.kit.parcel import Document, Parcel
 from bot.views.words.names import plain_name
-from bot.views.words.sentence import say
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _RELATIONSHIP = (
@@ -41,19 +38,6 @@ _FIGURES = (
     "verdict_weeks",
 )
 _WEEK = ("week", "manager_id", "complete", *_FIGURES, "reply_minutes_median", "reply_minutes_p90", "waiting")
-
-
-def export_parcel(facts: ExportFacts) -> Parcel:
-    """The two tables as files, with a sentence on each."""
-    text = say(
-        "**relationships.csv**: whom the team has talked to, when first and last. **weeks.csv**: the figures of each "
-        "week, the team's and each manager's. Times are UTC. Only you see this message; treat the files with care."
-    )
-    documents = (
-        Document("relationships.csv", relationships_csv(facts).encode("utf-8-sig")),
-        Document("weeks.csv", weeks_csv(facts.weeks).encode("utf-8-sig")),
-    )
-    return Parcel(Letter(content=text), documents=documents)
 
 
 def relationships_csv(facts: ExportFacts) -> str:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import discord
 
-from bot.domain.nudge import PRESSES, Action, Nudge, NudgeDraft, Offer
+from bot.domain.nudge import PRESSES, Action, NudgeDraft, Offer
 from bot.domain.rules import NudgeRules
 from bot.views.kit.letter import Button, Card, Field, Letter
 from bot.views.kit.palette import REACH, SPREAD, embed_colour
 from bot.views.nudge.offer import offer_link, offer_sentence
 from bot.views.nudge.presses import Outcome, outcome_sentence, outcomes
+from bot.views.nudge.title import nudge_title, throttle_sentence
 from bot.views.words.names import name_of, plain_guild, plain_name, safe_name
 from bot.views.words.sentence import say, say_count
 
@@ -53,26 +54,6 @@ def nudge_preview(draft: NudgeDraft) -> Letter:
         fields.append(replace(plain, value=value))
     footer = say("Only you see this, and nothing was sent.")
     return Letter(cards=(replace(letter.cards[0], fields=tuple(fields), footer=footer),))
-
-
-def nudge_title(nudge: Nudge) -> str:
-    """How many people the message is about."""
-    return say_count(
-        "One person worth a word from you",
-        "{count} people worth a word from you",
-        count=len(nudge.offers),
-    )
-
-
-def throttle_sentence(rules: NudgeRules) -> str:
-    """That nudges will come half as often, why, and what ends it."""
-    return say_count(
-        "My last message brought no reaction, so I will write half as often. Press any button, or write to one of "
-        "these people, and the usual days are back.",
-        "My last {count} messages brought no reaction, so I will write half as often. Press any button, or write "
-        "to one of these people, and the usual days are back.",
-        count=rules.quiet_after_unanswered,
-    )
 
 
 def _footer(draft: NudgeDraft) -> str:

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from bot.domain.nudge import NudgeDraft
 from bot.views.kit.terminal import framed, indented
-from bot.views.nudge.direct_message import nudge_title, throttle_sentence
 from bot.views.nudge.offer import offer_link, offer_sentence
+from bot.views.nudge.title import nudge_title, throttle_sentence
 from bot.views.words.names import name_of, plain_guild, plain_name
 from bot.views.words.sentence import say
 

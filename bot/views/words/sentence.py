@@ -13,8 +13,6 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from bot.domain.guild import LANGUAGES
@@ -95,6 +93,9 @@ def catalogue(language: str) -> gettext.NullTranslations:
     """A language's catalogue, compiled at first use; English has the sentences themselves."""
     if language == LANGUAGES[0]:
         return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 - English does without
+    from babel.messages.pofile import read_po  # noqa: PLC0415 - as above
+
     compiled = io.BytesIO()
     with (LOCALE_FOLDER / f"{language}.po").open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))
