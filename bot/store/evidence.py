@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind
+from bot.domain.relevance import Outline
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.store import tables
@@ -249,21 +250,36 @@ async def ends_of(connection: AsyncConnection, guild_id: int, people: Collection
 # Judging.
 
 
-async def messages_from(connection: AsyncConnection, channel_id: int, first_id: int, limit: int) -> list[JudgedMessage]:
+async def outlines(connection: AsyncConnection, channel_id: int, first_id: int, limit: int) -> list[Outline]:
     """The oldest messages of a channel from a position on, without those that were deleted."""
+    query = (
+        select(_message.message_id, _message.author_id, _message.kind, _message.reply_to_id, _message.mentions)
+        .where(_message.channel_id == channel_id, _message.message_id >= first_id, _NOT_DELETED)
+        .order_by(_message.message_id)
+        .limit(limit)
+    )
+    found = await connection.execute(query)
+    return [(one, author_id, kind, target_id, mentions) for one, author_id, kind, target_id, mentions in found]
+
+
+async def messages_of(
+    connection: AsyncConnection, channel_id: int, message_ids: Collection[int]
+) -> list[JudgedMessage]:
+    """Some messages of a channel, oldest first."""
     other = tables.imported_message.alias("other")
     elsewhere = (
         select(literal_column("1"))
         .where(other.c.message_id == _message.message_id, other.c.channel_id < _message.channel_id)
         .exists()
     )
-    query = (
-        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
-        .where(_message.channel_id == channel_id, _message.message_id >= first_id, _NOT_DELETED)
-        .order_by(_message.message_id)
-        .limit(limit)
-    )
-    return [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in await connection.execute(query)]
+    query = select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
+    found: list[JudgedMessage] = []
+    for some in _chunks(message_ids):
+        rows = await connection.execute(
+            query.where(_message.channel_id == channel_id, _message.message_id.in_(some)).order_by(_message.message_id)
+        )
+        found += [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in rows]
+    return found
 
 
 async def messages_before(
