@@ -15,7 +15,7 @@ from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.store import evidence, forgetting, managers, record, spans
+from bot.store import evidence, forgetting, judged_messages, managers, record, spans
 from bot.store.database import Connection
 
 _PIECE = 5000
@@ -67,12 +67,12 @@ class _ChannelJudge:
 
         `on_record` are the messages of which the record has facts in this channel.
         """
-        first = await evidence.first_message(self._connection, channel.place.channel_id)
+        first = await judged_messages.first_message(self._connection, channel.place.channel_id)
         begins = channel.begins or (first is not None and first.message_id == channel.place.channel_id)
         place = await self._with_opener(channel.place, first, begins=begins)
         touches: Counter[TouchKind] = Counter()
         before: list[Outline] = []
-        while rows := await evidence.outlines(self._connection, place.channel_id, from_id, _PIECE):
+        while rows := await judged_messages.outlines(self._connection, place.channel_id, from_id, _PIECE):
             touches += await self._piece(channel, place, before, rows, recorded, on_record, begins=begins)
             from_id = rows[-1][0] + 1
             before = (before + rows)[-_CONTEXT:]
@@ -94,7 +94,7 @@ class _ChannelJudge:
         outlines = [*before, *rows]
         looked = looked_at(outlines, len(before), is_thread=place.is_thread, managers=self._managers, rules=self._rules)
         wanted = {outlines[one][0] for one in looked} | (on_record & {row[0] for row in rows})
-        found = await evidence.messages_of(self._connection, place.channel_id, wanted)
+        found = await judged_messages.messages_of(self._connection, place.channel_id, wanted)
         if not found or found[-1].message.message_id < first_id:
             return Counter()
         stretch = Stretch(
@@ -140,7 +140,7 @@ class _ChannelJudge:
         found = await record.facts_of_replies(
             self._connection, [one for one, target_id in replies.items() if target_id not in stored]
         )
-        if place.is_thread and not begins and await evidence.starter(self._connection, place.channel_id) is None:
+        if place.is_thread and not begins and await judged_messages.starter(self._connection, place.channel_id) is None:
             found |= await record.facts_of_threads(self._connection, wrote)
         return {message_id for message_id, author_id in found if wrote[message_id] == author_id}
 
@@ -154,7 +154,7 @@ class _ChannelJudge:
     async def _with_opener(self, place: Place, first: Message | None, *, begins: bool) -> Place:
         if not place.is_thread:
             return place
-        starter = await evidence.starter(self._connection, place.channel_id)
+        starter = await judged_messages.starter(self._connection, place.channel_id)
         return replace(place, opener_id=opener_of(starter, first, begins=begins))
 
     async def _derived(self, stretch: Stretch, *, begins: bool) -> tuple[Stretch, Derived]:
@@ -175,7 +175,7 @@ class _ChannelJudge:
     async def _earlier(self, stretch: Stretch, *, begins: bool) -> Stretch:
         """The stretch with more context. If there is none, it is the beginning, or what was before is unknown."""
         before_id = min(stretch.first_id, stretch.context_first_id)
-        found = await evidence.messages_before(self._connection, stretch.place.channel_id, before_id, _CONTEXT)
+        found = await judged_messages.messages_before(self._connection, stretch.place.channel_id, before_id, _CONTEXT)
         first_id = found[0].message_id if found else before_id
         ended = len(found) < _CONTEXT
         return replace(
