@@ -99,7 +99,7 @@ class Archive:
         """Every channel of which there is a file, by rising id."""
         return self._staging.channels()
 
-    def copies(self, channel_id: int, limit: int = 1000) -> Iterator[list[tuple[Copy, bool]]]:
+    def copies(self, channel_id: int, limit: int = 5000) -> Iterator[list[tuple[Copy, bool]]]:
         """A channel's messages, oldest first, at most `limit` at once.
 
         Each comes with whether the message that it replies to is in one of the files. `reply_to_author_id` is the

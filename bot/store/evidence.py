@@ -3,31 +3,41 @@
 There is one row for each message of a channel, the newest copy of it. The caller provides the transaction.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, literal_column, or_, select, union_all, update
+from sqlalchemy import Row, bindparam, delete, func, or_, select, union_all, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.evidence import Copy, Ends, ImportedChannel, replying
+from bot.domain.evidence import Copy, Ends, ImportedChannel
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.store import tables
+from bot.store.columns import Day, Moment
+from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_into
 
-_CHUNK = 1000
 _MENTIONS_NO_PERSON = 1
 _MENTIONS_CROWD = 2
 _REDUCED = 4
-_DELETED = 8
+DELETED = 8
+"""In the column `flags`: Spade heard that the message was deleted."""
 _KINDS = {kind.value: kind for kind in MessageKind}
 
+_SQLITE = sqlite.dialect()
 _message = tables.imported_message.c
 _channel = tables.imported_channel.c
+_PLACE = ("channel_id", "message_id", "guild_id")
 _FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions", "counted_on")
+_SAVE = f"""
+INSERT INTO imported_message ({", ".join((*_PLACE, *_FACTS))}) VALUES ({", ".join("?" * (len(_PLACE) + len(_FACTS)))})
+ON CONFLICT (channel_id, message_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACTS)}
+"""  # noqa: S608 - names of columns
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -37,14 +47,6 @@ class StoredPlace:
     message_id: int
     channel_id: int
     counted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedMessage:
-    """A message as it is judged. `elsewhere`: a channel with a lower id has it, too, and it is judged there alone."""
-
-    message: Message
-    elsewhere: bool
 
 
 # Channels.
@@ -116,15 +118,20 @@ async def mark_channel_gone(connection: AsyncConnection, channel_id: int) -> Non
 async def with_ids(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, dict[int, Copy]]:
     """The stored copies of messages: by message, then by channel."""
     found: dict[int, dict[int, Copy]] = {}
-    for some in _chunks(message_ids):
-        for row in await connection.execute(select(tables.imported_message).where(_message.message_id.in_(some))):
-            found.setdefault(row.message_id, {})[row.channel_id] = _copy(row)
+    for some in pieces(message_ids):
+        for row in await connection.execute(
+            select(tables.imported_message).where(among(connection, _message.message_id, some))
+        ):
+            found.setdefault(row.message_id, {})[row.channel_id] = copy_of(row)
     return found
 
 
 async def save(connection: AsyncConnection, place: Place, copies: Collection[Copy]) -> None:
     """Store copies of messages of one channel, in the place of what is stored of them."""
     if not copies:
+        return
+    if connection.dialect.name == "sqlite":  # nothing for SQLAlchemy to do with each value, which is most of the work
+        await connection.exec_driver_sql(_SAVE, _driver_rows(place, copies))
         return
     statement = insert_into(connection, tables.imported_message)
     statement = statement.on_conflict_do_update(
@@ -136,9 +143,9 @@ async def save(connection: AsyncConnection, place: Place, copies: Collection[Cop
 async def authors(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, int | None]:
     """The authors of those messages that are stored; None for one that no person wrote."""
     found: dict[int, int | None] = {}
-    for some in _chunks(message_ids):
+    for some in pieces(message_ids):
         query = select(_message.message_id, _message.author_id).where(
-            _message.message_id.in_(some), _message.kind != MessageKind.STARTER.value
+            among(connection, _message.message_id, some), _message.kind != MessageKind.STARTER.value
         )
         for row in await connection.execute(query.order_by(_message.channel_id.desc())):
             found[row.message_id] = row.author_id
@@ -148,11 +155,19 @@ async def authors(connection: AsyncConnection, message_ids: Collection[int]) -> 
 async def replies_to(connection: AsyncConnection, message_ids: Collection[int]) -> list[tuple[int, int, int | None]]:
     """The stored replies to some messages: channel, message and author of each."""
     found: list[tuple[int, int, int | None]] = []
-    for some in _chunks(message_ids):
+    for some in pieces(message_ids):
         query = select(_message.channel_id, _message.message_id, _message.author_id)
-        rows = await connection.execute(query.where(_message.reply_to_id.in_(some)))
+        rows = await connection.execute(query.where(among(connection, _message.reply_to_id, some)))
         found += [(row.channel_id, row.message_id, row.author_id) for row in rows]
     return found
+
+
+async def replied_to(connection: AsyncConnection, message_ids: Collection[int]) -> set[int]:
+    """Those of some messages to which stored ones reply. It looks once at everything between the first and the last."""
+    if not message_ids:
+        return set()
+    here = _message.reply_to_id.between(min(message_ids), max(message_ids))
+    return set(await connection.scalars(select(_message.reply_to_id).where(here))).intersection(message_ids)
 
 
 async def forget_targets(connection: AsyncConnection, message_ids: Collection[int], managers: AbstractSet[int]) -> None:
@@ -170,11 +185,11 @@ async def forget_targets(connection: AsyncConnection, message_ids: Collection[in
         )
         .correlate(tables.imported_message)
     )
-    for some in _chunks(message_ids):
+    for some in pieces(message_ids):
         await connection.execute(
             update(tables.imported_message)
             .where(
-                _message.reply_to_id.in_(some),
+                among(connection, _message.reply_to_id, some),
                 or_(_message.author_id.is_(None), _message.author_id.not_in(ids)),
                 by_somebody_else.exists(),
             )
@@ -190,9 +205,9 @@ async def stored_of(
     first_id = min(one.first_id for one in stretches.values())
     last_id = max(one.last_id for one in stretches.values())
     here = _message.channel_id.in_(stretches) & _message.message_id.between(first_id, last_id)
-    for some in [*_chunks(message_ids)] or [[]]:
+    for some in [*pieces(message_ids)] or [[]]:
         query = select(_message.message_id, _message.channel_id, _message.counted_on)
-        for row in await connection.execute(query.where(or_(here, _message.message_id.in_(some)))):
+        for row in await connection.execute(query.where(or_(here, among(connection, _message.message_id, some)))):
             if row.message_id in message_ids or stretches[row.channel_id].holds(row.message_id):
                 found.add(StoredPlace(row.message_id, row.channel_id, row.counted_on is not None))
     return sorted(found)
@@ -200,10 +215,10 @@ async def stored_of(
 
 async def count_elsewhere(connection: AsyncConnection, channel_id: int, message_ids: Collection[int]) -> None:
     """Some messages, which stand in several channels, count no longer by the copy in this one."""
-    for some in _chunks(message_ids):
+    for some in pieces(message_ids):
         await connection.execute(
             update(tables.imported_message)
-            .where(_message.channel_id == channel_id, _message.message_id.in_(some))
+            .where(_message.channel_id == channel_id, among(connection, _message.message_id, some))
             .values(counted_on=None)
         )
 
@@ -224,11 +239,11 @@ async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
 
 async def mark_deleted(connection: AsyncConnection, message_ids: Collection[int]) -> None:
     """Spade heard that messages were deleted: no copy of them counts any more, from whatever file."""
-    for some in _chunks(message_ids):
+    for some in pieces(message_ids):
         await connection.execute(
             update(tables.imported_message)
-            .where(_message.message_id.in_(some))
-            .values(flags=_message.flags.op("|")(_DELETED))
+            .where(among(connection, _message.message_id, some))
+            .values(flags=_message.flags.op("|")(DELETED))
         )
 
 
@@ -236,10 +251,12 @@ async def ends_of(connection: AsyncConnection, guild_id: int, people: Collection
     """The first and the last stored message of some people that counts."""
     counted = [kind.value for kind in MessageKind if Message(0, 0, kind).counted]
     ends: dict[int, tuple[int, int]] = {}
-    for some in _chunks(people):
+    for some in pieces(people):
         query = (
             select(_message.author_id, func.min(_message.message_id), func.max(_message.message_id))
-            .where(_message.guild_id == guild_id, _message.author_id.in_(some), _message.kind.in_(counted))
+            .where(
+                _message.guild_id == guild_id, among(connection, _message.author_id, some), _message.kind.in_(counted)
+            )
             .group_by(_message.author_id)
         )
         ends.update({author_id: (first, last) for author_id, first, last in await connection.execute(query)})
@@ -247,62 +264,6 @@ async def ends_of(connection: AsyncConnection, guild_id: int, people: Collection
     return {
         author_id: Ends(first, min(stored[first]), last, min(stored[last])) for author_id, (first, last) in ends.items()
     }
-
-
-# Judging.
-
-
-async def messages_from(connection: AsyncConnection, channel_id: int, first_id: int, limit: int) -> list[JudgedMessage]:
-    """The oldest messages of a channel from a position on, without those that were deleted."""
-    other = tables.imported_message.alias("other")
-    elsewhere = (
-        select(literal_column("1"))
-        .where(other.c.message_id == _message.message_id, other.c.channel_id < _message.channel_id)
-        .exists()
-    )
-    query = (
-        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
-        .where(_message.channel_id == channel_id, _message.message_id >= first_id, _NOT_DELETED)
-        .order_by(_message.message_id)
-        .limit(limit)
-    )
-    return [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in await connection.execute(query)]
-
-
-async def messages_before(
-    connection: AsyncConnection, channel_id: int, before_id: int, limit: int
-) -> tuple[Message, ...]:
-    """The newest messages of a channel before a position, oldest first, without those that were deleted."""
-    query = (
-        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE)
-        .where(_message.channel_id == channel_id, _message.message_id < before_id, _NOT_DELETED)
-        .order_by(_message.message_id.desc())
-        .limit(limit)
-    )
-    found = (await connection.execute(query)).all()
-    return tuple(map(_replying, reversed(found)))
-
-
-async def starter(connection: AsyncConnection, thread_id: int) -> Message | None:
-    """The message that a thread was started on, as in the thread or else in its channel; None if it is not stored."""
-    rows = await connection.execute(
-        select(tables.imported_message)
-        .where(
-            _message.message_id == thread_id,
-            or_(_message.channel_id != thread_id, _message.kind != MessageKind.STARTER.value),
-        )
-        .order_by(case((_message.channel_id == thread_id, 0), else_=1), _message.channel_id)
-        .limit(1)
-    )
-    row = rows.first()
-    return None if row is None else _copy(row).message
-
-
-async def first_message(connection: AsyncConnection, channel_id: int) -> Message | None:
-    """The first stored message of a channel, be it deleted or not."""
-    query = select(tables.imported_message).where(_message.channel_id == channel_id).order_by(_message.message_id)
-    row = (await connection.execute(query.limit(1))).first()
-    return None if row is None else _copy(row).message
 
 
 # Forgetting.
@@ -359,54 +320,6 @@ async def forget_before(connection: AsyncConnection, guild_id: int, first_id: in
     return int(deleted.rowcount)
 
 
-_NOT_DELETED = _message.flags.op("&")(_DELETED) == 0
-
-
-def _target_author() -> ColumnElement[int | None]:
-    """Who wrote the message that one replies to; null if no person did, or it is not stored.
-
-    A thread repeats its starter message under the same id, by whoever started it: that is asked last.
-    """
-    target, original = tables.imported_message.alias("target"), tables.imported_message.alias("original")
-    of_target = select(target.c.author_id).where(target.c.message_id == _message.reply_to_id)
-    starter = MessageKind.STARTER.value
-    there = select(original.c.message_id).where(
-        original.c.message_id == _message.reply_to_id, original.c.kind != starter
-    )
-    return func.coalesce(
-        *(
-            query.correlate(tables.imported_message).scalar_subquery()
-            for query in (
-                of_target.where(target.c.channel_id == _message.channel_id, target.c.kind != starter),
-                of_target.where(target.c.kind != starter).order_by(target.c.channel_id).limit(1),
-                of_target.where(~there.correlate(tables.imported_message).exists())
-                .order_by(target.c.channel_id)
-                .limit(1),
-            )
-        )
-    )
-
-
-_TARGET_AUTHOR = _target_author().label("target_author_id")
-_notice = tables.imported_message.alias("notice")
-_TO_NOTICE = (
-    select(literal_column("1"))
-    .where(_notice.c.message_id == _message.reply_to_id, _notice.c.kind == MessageKind.NOTICE.value)
-    .correlate(tables.imported_message)
-    .exists()
-    .label("to_notice")
-)
-
-
-def _replying(row: Row[Any]) -> Message:
-    return replying(_copy(row), row.target_author_id, to_notice=bool(row.to_notice))
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
-
-
 def _values(place: Place, copy: Copy) -> Mapping[str, Any]:
     message = copy.message
     return {
@@ -416,17 +329,53 @@ def _values(place: Place, copy: Copy) -> Mapping[str, Any]:
         "exported_at": copy.exported_at,
         "author_id": message.author_id,
         "kind": message.kind.value,
-        "flags": _MENTIONS_NO_PERSON * message.mentions_no_person
-        + _MENTIONS_CROWD * message.mentions_crowd
-        + _REDUCED * copy.reduced
-        + _DELETED * copy.deleted,
+        "flags": _flags(copy),
         "reply_to_id": message.reply_to_id,
         "mentions": _written(message.mentions),
         "counted_on": copy.counted_on,
     }
 
 
-def _copy(row: Row[Any]) -> Copy:
+def _driver_rows(place: Place, copies: Iterable[Copy]) -> list[tuple[Any, ...]]:
+    """The values of `_SAVE` as SQLite has them (bot/store/columns.py)."""
+    moments: dict[datetime, int | None] = {}
+    days: dict[date | None, str | None] = {None: None}
+    rows = []
+    for copy in copies:
+        message, at, on = copy.message, copy.exported_at, copy.counted_on
+        if at not in moments:
+            moments[at] = Moment().process_bind_param(at, _SQLITE)
+        if on not in days:
+            days[on] = Day().process_bind_param(on, _SQLITE)
+        rows.append(
+            (
+                place.channel_id,
+                message.message_id,
+                place.guild_id,
+                moments[at],
+                message.author_id,
+                message.kind.value,
+                _flags(copy),
+                message.reply_to_id,
+                _written(message.mentions),
+                days[on],
+            )
+        )
+    return rows
+
+
+def _flags(copy: Copy) -> int:
+    message = copy.message
+    return (
+        _MENTIONS_NO_PERSON * message.mentions_no_person
+        | _MENTIONS_CROWD * message.mentions_crowd
+        | _REDUCED * copy.reduced
+        | DELETED * copy.deleted
+    )
+
+
+def copy_of(row: Row[Any]) -> Copy:
+    """A row of the table as a copy."""
     message = Message(
         message_id=row.message_id,
         author_id=row.author_id,
@@ -436,7 +385,7 @@ def _copy(row: Row[Any]) -> Copy:
         mentions_crowd=bool(row.flags & _MENTIONS_CROWD),
         reply_to_id=row.reply_to_id,
     )
-    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & _DELETED), row.counted_on)
+    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & DELETED), row.counted_on)
 
 
 def _written(people: AbstractSet[int]) -> str:

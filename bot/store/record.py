@@ -1,7 +1,7 @@
 """Writes what was derived from a stretch, and takes back what was deleted. The caller provides the transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -247,6 +247,19 @@ async def replace(
     await add_touches(connection, {guild_id: touches if outdated else added})
     await _set_waiting(connection, guild_id, changed)
     return tuple(added)
+
+
+async def messages_with_facts(
+    connection: AsyncConnection, guild_id: int, channel_ids: Container[int]
+) -> dict[int, set[int]]:
+    """The messages of some channels of a guild of which touches or waiting entries are on record, by channel."""
+    found: dict[int, set[int]] = {}
+    for table in (tables.touch, tables.waiting):
+        query = select(table.c.channel_id, table.c.message_id).where(table.c.guild_id == guild_id)
+        for channel_id, message_id in await connection.execute(query):
+            if channel_id in channel_ids:
+                found.setdefault(channel_id, set()).add(message_id)
+    return found
 
 
 async def move(connection: AsyncConnection, message_ids: Collection[int], channel_id: int) -> None:

@@ -198,7 +198,8 @@ class Staging:
                     "starter": NUMBER_OF_KIND[MessageKind.STARTER],
                 },
             ).fetchall()
-        return [_copy(row) for row in rows]
+        moments = {seen_at: UNDATED + seen_at * _MILLISECOND for _, seen_at, *_ in rows}
+        return [_copy(row, moments[row[1]]) for row in rows]
 
     def _count(self, query: str, *values: int) -> int:
         with _as_store_errors():
@@ -257,8 +258,8 @@ def _united(one: str, other: str) -> str:
     return one if one == other else " ".join(map(str, sorted({*map(int, one.split()), *map(int, other.split())})))
 
 
-def _copy(facts: _Facts) -> tuple[Copy, bool]:
-    message_id, seen_at, author_id, kind, flags, reply_to_id, mentions, original_author_id, any_author_id = facts
+def _copy(facts: _Facts, moment: datetime) -> tuple[Copy, bool]:
+    message_id, _, author_id, kind, flags, reply_to_id, mentions, original_author_id, any_author_id = facts
     message = Message(
         message_id=message_id,
         author_id=author_id or None,
@@ -269,4 +270,4 @@ def _copy(facts: _Facts) -> tuple[Copy, bool]:
         reply_to_id=reply_to_id or None,
         reply_to_author_id=(any_author_id if original_author_id is None else original_author_id) or None,
     )
-    return Copy(message, UNDATED + seen_at * _MILLISECOND), original_author_id is not None
+    return Copy(message, moment), original_author_id is not None

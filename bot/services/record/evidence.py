@@ -3,17 +3,24 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import local_day
 from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, corrected, home, is_told, kept, newest
-from bot.domain.forgetting import Unrecorded
-from bot.domain.message import is_named
+from bot.domain.forgetting import Scope, Unrecorded
+from bot.domain.message import MessageKind, is_named
+from bot.domain.snowflake import moment_of
 from bot.domain.span import Span
 from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
+
+_MOST_COUNTS = 50_000
+"""So many counts of messages are gathered before they are written."""
+_QUARTER = 15 * 60
+"""Seconds. Local times differ by whole quarters of an hour, nearly always."""
+_MOST_DAYS = 1000
 
 Copies = Mapping[int, Copy]
 """The copies of one message, by channel: a thread may repeat the message that it was started on."""
@@ -53,6 +60,7 @@ class Evidence:
         self._ends: dict[int, Ends] = {}
         self._lost: defaultdict[int, set[int]] = defaultdict(set)
         self._targets: set[int] = set()
+        self._days: dict[float, date | None] = {}
         self._given: Counter[int] = Counter()
         self.new = 0
         self.known = 0
@@ -115,33 +123,24 @@ class Evidence:
         saved: list[Copy] = []
         changed: list[int] = []
         moved: defaultdict[int, list[int]] = defaultdict(list)
+        told = any(self._recorded.get(one) for one in (channel_id, place.parent_id or 0))
         for copy in copies:
             message_id = copy.message.message_id
             before = stored.get(message_id, {})
-            known = before.get(channel_id)
-            now = newest(known, copy)
-            # A newer copy is kept as it concerned the managers of its time: an older one tells nothing of the new ones.
-            self._given[channel_id] += known is None or known.deleted or copy.exported_at >= known.exported_at
-            if known is not None:
-                now = replace(now, counted_on=known.counted_on)
-                if _facts(now) == _facts(known):
-                    self.known += 1
-                    if now.exported_at != known.exported_at:
-                        saved.append(now)
-                    continue
-            changed.append(message_id)
-            if self._is_told(message_id, {**before, channel_id: now}):
-                self.known += 1
-            else:
-                self.new += 1
-                counted_on, where = self._recount(message_id, before, {**before, channel_id: now})
-                now = replace(now, counted_on=counted_on if where == channel_id else None)
-                for other in before.keys() - {channel_id, where}:
-                    moved[other].append(message_id)
-            saved.append(now)
-            for where in (channel_id, *before):
-                self._doubt(where, message_id)
+            if not before and not told and copy.message.kind is not MessageKind.STARTER:
+                saved.append(self._first_copy(channel_id, copy))
+                changed.append(message_id)
+                continue
+            now, is_change = self._another_copy(channel_id, copy, before, moved)
+            if is_change:
+                changed.append(message_id)
+            if now is not None:
+                saved.append(now)
+        if changed:
+            self._doubt(channel_id, min(changed))
         await evidence.save(self._connection, place, saved)
+        if len(self._activity) > _MOST_COUNTS:
+            await self._write_counts()
         for other, message_ids in moved.items():
             await evidence.count_elsewhere(self._connection, other, message_ids)
         targets = (copy.message.reply_to_id for copy in saved)
@@ -161,7 +160,7 @@ class Evidence:
         """Write what the files add to people's activity, and take off what they tell to be somebody else's."""
         # A file may hold an older copy of a reply's target than an earlier import, by another author.
         await evidence.forget_targets(self._connection, self._targets, self._managers)
-        await record.add_counts(self._connection, self._guild_id, self._activity)
+        await self._write_counts()
         await record.add_ends(self._connection, self._guild_id, self._ends)
         found = await evidence.ends_of(self._connection, self._guild_id, self._lost)
         days = await activity.days_of(self._connection, self._guild_id, self._lost)
@@ -171,17 +170,84 @@ class Evidence:
                 left = corrected(ends, gone, found.get(member_id), days.get(member_id), self._zone)
                 await record.set_ends(self._connection, self._guild_id, member_id, left)
 
+    async def _write_counts(self) -> None:
+        await record.add_counts(self._connection, self._guild_id, self._activity)
+        self._activity.clear()
+
+    def _first_copy(self, channel_id: int, copy: Copy) -> Copy:
+        """Count a message that nobody has told anything of yet; returns the copy, with the day on which it counts."""
+        self._given[channel_id] += 1
+        self.new += 1
+        author_id = self._counts_for(copy)
+        if author_id is None:
+            return copy
+        message_id = copy.message.message_id
+        counted_on = self._day(message_id)
+        self._activity[author_id, counted_on] += 1
+        known = self._ends.get(author_id)
+        if known is None:
+            self._ends[author_id] = Ends(message_id, channel_id, message_id, channel_id)
+        elif not known.first_id < message_id < known.last_id:
+            self._ends[author_id] = known.joined(Ends(message_id, channel_id, message_id, channel_id))
+        return Copy(copy.message, copy.exported_at, copy.reduced, copy.deleted, counted_on)
+
+    def _another_copy(
+        self, channel_id: int, copy: Copy, before: Copies, moved: Mapping[int, list[int]]
+    ) -> tuple[Copy | None, bool]:
+        """Count a message of which something is known already, or may be; where it counts no more goes to `moved`.
+
+        Returns the copy to store, if it has to be, and whether it changes something about the message.
+        """
+        message_id, known = copy.message.message_id, before.get(channel_id)
+        now = newest(known, copy)
+        # A newer copy is kept as it concerned the managers of its time: an older one tells nothing of the new ones.
+        self._given[channel_id] += known is None or known.deleted or copy.exported_at >= known.exported_at
+        if known is not None:
+            now = replace(now, counted_on=known.counted_on)
+            if _facts(now) == _facts(known):
+                self.known += 1
+                return (now if now.exported_at != known.exported_at else None), False
+        if self._is_told(message_id, {**before, channel_id: now}):
+            self.known += 1
+        else:
+            self.new += 1
+            counted_on, where = self._recount(message_id, before, {**before, channel_id: now})
+            now = replace(now, counted_on=counted_on if where == channel_id else None)
+            for other in before.keys() - {channel_id, where}:
+                moved[other].append(message_id)
+        for where in before:
+            self._doubt(where, message_id)
+        return now, True
+
+    def _day(self, message_id: int) -> date:
+        """The local day of a message. Asked once for a quarter of an hour that has no midnight in it."""
+        quarter = moment_of(message_id).timestamp() // _QUARTER
+        if quarter not in self._days:
+            if len(self._days) >= _MOST_DAYS:
+                self._days.clear()
+            start = datetime.fromtimestamp(quarter * _QUARTER, UTC)
+            first, last = (local_day(one, self._zone) for one in (start, start + timedelta(seconds=_QUARTER - 0.001)))
+            self._days[quarter] = first if first == last else None
+        return self._days[quarter] or local_day(moment_of(message_id), self._zone)
+
     async def _kept(self, copies: Sequence[Copy], staged: Sequence[bool]) -> list[Copy]:
         """What may be stored of some copies; `staged` are those whose reply's target is in one of the files."""
         targets = [copy.message.reply_to_id for copy in copies]
         authors = await evidence.authors(self._connection, {target for target in targets if target is not None})
         result: list[Copy] = []
         for copy, target, in_files in zip(copies, targets, staged, strict=True):
+            if target is None and not copy.message.mentions and self._is_free(copy.message.author_id):
+                result.append(copy)  # there is nothing to leave out
+                continue
             author_id = copy.message.reply_to_author_id if in_files else authors.get(target or 0)
             known = in_files or target in authors
             others = known and author_id not in self._managers
             result.append(kept(copy, self._managers, self._hidden, target_is_known=others))
         return result
+
+    def _is_free(self, person_id: int | None) -> bool:
+        """Whether a person, if there is one, never objected to anything."""
+        return person_id is None or self._unrecorded.objection(person_id, Scope.MEMBER) is None
 
     def _hidden(self, person_id: int, sent_at: datetime) -> bool:
         if person_id in self._managers:
@@ -218,6 +284,8 @@ class Evidence:
         message, author_id = copy.message, copy.message.author_id
         if author_id is None or not message.counted or not is_named(author_id):
             return None
+        if self._is_free(author_id):
+            return author_id
         return None if self._unrecorded.as_member(author_id, message.sent_at) else author_id
 
     def _is_told(self, message_id: int, copies: Copies) -> bool:
@@ -230,10 +298,11 @@ class Evidence:
 
     async def _doubt_what_depends_on(self, changed: Collection[int]) -> None:
         """Doubt the replies to messages that changed, and the threads that were started on them."""
-        for channel_id, message_id, author_id in await evidence.replies_to(self._connection, changed):
+        answered = await evidence.replied_to(self._connection, changed)
+        for channel_id, message_id, author_id in await evidence.replies_to(self._connection, answered):
             if author_id is not None:
                 self._doubt(channel_id, message_id)
-        await evidence.forget_targets(self._connection, changed, self._managers)
+        await evidence.forget_targets(self._connection, answered, self._managers)
         for message_id in changed:
             if message_id in self._channels:
                 self._doubt(message_id, 0)

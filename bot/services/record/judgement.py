@@ -10,14 +10,15 @@ from bot.domain.derivation import Derived, derive
 from bot.domain.evidence import ImportedChannel, is_told, opener_of
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message
+from bot.domain.relevance import Outline, looked_at
 from bot.domain.rules import Rules
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
-from bot.store import evidence, forgetting, managers, record, spans
+from bot.store import evidence, forgetting, judged_messages, managers, record, spans
 from bot.store.database import Connection
 
-_PIECE = 1000
+_PIECE = 5000
 _CONTEXT = 200
 
 
@@ -37,10 +38,12 @@ async def judge_again(
         rules=rules,
     )
     recorded = await spans.of_guild(connection, guild_id)
+    on_record = await record.messages_with_facts(connection, guild_id, doubtful)
     touches: Counter[TouchKind] = Counter()
     # A message that stands in two channels is judged in the lower one, after its row of the other was deleted.
     for channel_id in sorted(doubtful, reverse=True):
-        touches += await judge.channel(known[channel_id], doubtful[channel_id], recorded)
+        facts = on_record.get(channel_id, set())
+        touches += await judge.channel(known[channel_id], doubtful[channel_id], recorded, facts)
     return touches
 
 
@@ -54,43 +57,72 @@ class _ChannelJudge:
         self._rules = rules
 
     async def channel(
-        self, channel: ImportedChannel, from_id: int, recorded: Mapping[int, tuple[Span, ...]]
+        self,
+        channel: ImportedChannel,
+        from_id: int,
+        recorded: Mapping[int, tuple[Span, ...]],
+        on_record: AbstractSet[int],
     ) -> Counter[TouchKind]:
-        """Judge a channel from a position on, in pieces; what Discord told is not touched."""
-        first = await evidence.first_message(self._connection, channel.place.channel_id)
+        """Judge a channel from a position on, in pieces; what Discord told is not touched.
+
+        `on_record` are the messages of which the record has facts in this channel.
+        """
+        first = await judged_messages.first_message(self._connection, channel.place.channel_id)
         begins = channel.begins or (first is not None and first.message_id == channel.place.channel_id)
         place = await self._with_opener(channel.place, first, begins=begins)
         touches: Counter[TouchKind] = Counter()
-        found = await evidence.messages_from(self._connection, place.channel_id, from_id, _PIECE)
-        from_id = found[0].message.message_id if found else from_id
-        before = Stretch(place, from_id, from_id, (), (), from_id)
-        while found:
-            messages = tuple(one.message for one in found)
-            stretch = replace(
-                before, first_id=messages[0].message_id, last_id=messages[-1].message_id, messages=messages
-            )
-            stretch, derived = await self._derived(stretch, begins=begins)
-            own = {one.message_id for one in messages if not is_told(place, one.message_id, recorded)}
-            judged = own.difference(one.message.message_id for one in found if one.elsewhere)
-            if channel.gone:
-                judged = set()
-            aged = await self._aged(place, [one for one in messages if one.message_id in own], begins=begins)
-            await self._complete(place, derived, aged & judged)
-            own -= aged
-            judged -= aged
-            new = await record.replace(
-                self._connection,
-                place,
-                own,
-                [touch for touch in derived.touches if touch.message_id in judged],
-                [entry for entry in derived.waiting if entry.message_id in judged],
-            )
-            touches.update(touch.kind for touch in new if touch.member_id not in self._managers)
-            if len(found) < _PIECE:
-                break
-            before = _with_last(stretch)
-            found = await evidence.messages_from(self._connection, place.channel_id, stretch.last_id + 1, _PIECE)
+        before: list[Outline] = []
+        while rows := await judged_messages.outlines(self._connection, place.channel_id, from_id, _PIECE):
+            touches += await self._piece(channel, place, before, rows, recorded, on_record, begins=begins)
+            from_id = rows[-1][0] + 1
+            before = (before + rows)[-_CONTEXT:]
         return touches
+
+    async def _piece(
+        self,
+        channel: ImportedChannel,
+        place: Place,
+        before: Sequence[Outline],
+        rows: Sequence[Outline],
+        recorded: Mapping[int, tuple[Span, ...]],
+        on_record: AbstractSet[int],
+        *,
+        begins: bool,
+    ) -> Counter[TouchKind]:
+        """Judge some messages of a channel by them and those right before them, as far as the rules look at them."""
+        first_id = rows[0][0]
+        outlines = [*before, *rows]
+        looked = looked_at(outlines, len(before), is_thread=place.is_thread, managers=self._managers, rules=self._rules)
+        wanted = {outlines[one][0] for one in looked} | (on_record & {row[0] for row in rows})
+        found = await judged_messages.messages_of(self._connection, place.channel_id, wanted)
+        if not found or found[-1].message.message_id < first_id:
+            return Counter()
+        stretch = Stretch(
+            place,
+            first_id,
+            rows[-1][0],
+            tuple(one.message for one in found if one.message.message_id >= first_id),
+            tuple(one.message for one in found if one.message.message_id < first_id),
+            before[0][0] if before else first_id,
+        )
+        stretch, derived = await self._derived(stretch, begins=begins)
+        messages = stretch.messages
+        own = {one.message_id for one in messages if not is_told(place, one.message_id, recorded)}
+        judged = own.difference(one.message.message_id for one in found if one.elsewhere)
+        if channel.gone:
+            judged = set()
+        aged = await self._aged(place, [one for one in messages if one.message_id in own], begins=begins)
+        await self._complete(place, derived, aged & judged)
+        own -= aged
+        judged -= aged
+        new = await record.replace(
+            self._connection,
+            place,
+            own,
+            [touch for touch in derived.touches if touch.message_id in judged],
+            [entry for entry in derived.waiting if entry.message_id in judged],
+        )
+        return Counter(touch.kind for touch in new if touch.member_id not in self._managers)
 
     async def _aged(self, place: Place, messages: Sequence[Message], *, begins: bool) -> set[int]:
         """Those of some messages whose facts were judged by others that are deleted for their age since.
@@ -108,7 +140,7 @@ class _ChannelJudge:
         found = await record.facts_of_replies(
             self._connection, [one for one, target_id in replies.items() if target_id not in stored]
         )
-        if place.is_thread and not begins and await evidence.starter(self._connection, place.channel_id) is None:
+        if place.is_thread and not begins and await judged_messages.starter(self._connection, place.channel_id) is None:
             found |= await record.facts_of_threads(self._connection, wrote)
         return {message_id for message_id, author_id in found if wrote[message_id] == author_id}
 
@@ -122,7 +154,7 @@ class _ChannelJudge:
     async def _with_opener(self, place: Place, first: Message | None, *, begins: bool) -> Place:
         if not place.is_thread:
             return place
-        starter = await evidence.starter(self._connection, place.channel_id)
+        starter = await judged_messages.starter(self._connection, place.channel_id)
         return replace(place, opener_id=opener_of(starter, first, begins=begins))
 
     async def _derived(self, stretch: Stretch, *, begins: bool) -> tuple[Stretch, Derived]:
@@ -143,7 +175,7 @@ class _ChannelJudge:
     async def _earlier(self, stretch: Stretch, *, begins: bool) -> Stretch:
         """The stretch with more context. If there is none, it is the beginning, or what was before is unknown."""
         before_id = min(stretch.first_id, stretch.context_first_id)
-        found = await evidence.messages_before(self._connection, stretch.place.channel_id, before_id, _CONTEXT)
+        found = await judged_messages.messages_before(self._connection, stretch.place.channel_id, before_id, _CONTEXT)
         first_id = found[0].message_id if found else before_id
         ended = len(found) < _CONTEXT
         return replace(
@@ -152,16 +184,6 @@ class _ChannelJudge:
             context_first_id=0 if ended and begins else first_id,
             earlier_unknown=ended and not begins,
         )
-
-
-def _with_last(stretch: Stretch) -> Stretch:
-    """An empty stretch behind another one, with the last messages of that as its context."""
-    messages = stretch.context + stretch.messages
-    first_id = min(stretch.context_first_id, stretch.first_id)
-    if len(messages) <= _CONTEXT:
-        return replace(stretch, messages=(), context=messages, context_first_id=first_id)
-    kept = messages[-_CONTEXT:]
-    return replace(stretch, messages=(), context=kept, context_first_id=kept[0].message_id, earlier_unknown=False)
 
 
 class _Everything:
