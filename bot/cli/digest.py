@@ -25,6 +25,7 @@ from bot.config import Settings
 from bot.domain.digest_draft import DigestDraft
 from bot.services.digest.report import Reporter
 from bot.store.database import open_database
+from bot.views.digest.canvas import draw_digest
 from bot.views.digest.chart import digest_picture
 from bot.views.digest.html import digest_page
 from bot.views.digest.terminal import digest_report, managers_report
@@ -79,9 +80,9 @@ def _picture(draft: DigestDraft) -> bytes | None:
     picture = digest_picture(draft)
     if picture is None:
         return None
-    from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - the charting library is loaded only to draw
+    from bot.drawing import rasterised  # noqa: PLC0415 - the renderer is loaded only to draw
 
-    return draw_digest(picture)
+    return rasterised(draw_digest(picture))
 
 
 async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.cli.commands import COMMANDS, function_of
 
-HEAVY = ("alembic", "discord", "matplotlib", "pydantic", "rich", "sqlalchemy")
+HEAVY = ("alembic", "discord", "pydantic", "resvg_py", "rich", "sqlalchemy")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
