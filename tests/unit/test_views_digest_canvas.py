@@ -132,6 +132,11 @@ def test_bars_end_at_whole_pixels_and_stand_side_by_side():
         assert len({box.right - box.left for box in bars}) <= 2
 
 
+def test_counts_of_any_size_find_room_beside_the_bars():
+    for highest in (1, 2, 9, 1000, 10**6):
+        laid_out_well(picture_of(draft_of(conversations=(highest, 1))))
+
+
 def test_a_figure_stands_above_each_bar_of_many_members():
     texts = laid_out_well(picture_of(draft_of(conversations=(99_999, *CROWD))))
     assert "64–99,999" in [text.text for text in texts]  # noqa: RUF001

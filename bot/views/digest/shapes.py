@@ -153,10 +153,10 @@ class Words:
         return Box(self.x - before, self.y - above, self.x + after, self.y + below)
 
     def svg(self) -> str:
-        """The element. What XML cannot hold is left out; what begins from right to left is read so as a whole."""
+        """The element. What begins from right to left is read so as a whole."""
         return _element(
             "text",
-            escape(_directed("".join(filter(_in_xml, self.text))), quote=False),
+            escape(_directed(self.text), quote=False),
             x=self.x,
             y=self.y,
             font_size=self.size,
@@ -232,7 +232,3 @@ def _directed(words: str) -> str:
     directions = (unicodedata.bidirectional(character) for character in words)
     first = next((direction for direction in directions if direction in {"L", "R", "AL"}), "L")
     return words if first == "L" else f"{_RIGHT_TO_LEFT}{words}{_END_OF_DIRECTION}"
-
-
-def _in_xml(character: str) -> bool:
-    return character >= " " and not "\ud800" <= character <= "\udfff" and character not in "\ufffe\uffff"

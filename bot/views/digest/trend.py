@@ -204,13 +204,8 @@ def _dot(x: float, y: float, colour: str) -> Dot:
 
 def _weeks(field: _Field, facts: PictureFacts) -> Iterator[Words]:
     """Below a course: the Mondays of its first and last week, at its ends, and the number of weeks between."""
-    last = Words(field.right, _WEEKS_LINE, facts.week_labels[-1], SMALL, MUTED, anchor=Anchor.END)
-    yield last
-    if field.before:
-        return
-    first = Words(field.left, _WEEKS_LINE, facts.week_labels[0], SMALL, MUTED)
-    yield first
-    middle = (field.left + field.right) / 2
-    count = Words(middle, _WEEKS_LINE, facts.weeks, SMALL, MUTED, anchor=Anchor.MIDDLE, opacity=0.8)
-    if first.box.right + 4 * _CLEARANCE < count.box.left and count.box.right + 4 * _CLEARANCE < last.box.left:
-        yield count
+    yield Words(field.right, _WEEKS_LINE, facts.week_labels[-1], SMALL, MUTED, anchor=Anchor.END)
+    if not field.before:
+        yield Words(field.left, _WEEKS_LINE, facts.week_labels[0], SMALL, MUTED)
+        middle = (field.left + field.right) / 2
+        yield Words(middle, _WEEKS_LINE, facts.weeks, SMALL, MUTED, anchor=Anchor.MIDDLE, opacity=0.8)
