@@ -105,14 +105,12 @@ def _binned(bins: Sequence[Bin]) -> Iterator[Shape]:
     scale = (_FIELD.bottom - _FIELD.top) / 1.4
     ground = round(_FIELD.bottom - 0.2 * scale)
     yield _base(ground)
-    span = max(len(bins), 5) + 0.2
-    room = (_FIELD.right - _FIELD.left) / span - 8
-    for one, (left, right) in zip(bins, _places(len(bins), span, begins=-0.6), strict=True):
+    for one, (left, right) in zip(bins, _places(len(bins), max(len(bins), 5) + 0.2, begins=-0.6), strict=True):
         share = max(one.members / highest, 0.02) if one.members else 0
         top, middle = round(ground - share * scale), (left + right) / 2
         yield Block(Box(left, top, right, ground), REACH)
-        yield fitted(Words(middle, top - 12, one.figure, SMALL, INK, anchor=Anchor.MIDDLE), room, LEAST)
-        yield fitted(Words(middle, ground + 29, one.label, _LABEL, MUTED, anchor=Anchor.MIDDLE), room, LEAST)
+        yield Words(middle, top - 12, one.figure, SMALL, INK, anchor=Anchor.MIDDLE)
+        yield Words(middle, ground + 29, one.label, _LABEL, MUTED, anchor=Anchor.MIDDLE)
 
 
 def _base(height: float) -> Block:

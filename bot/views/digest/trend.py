@@ -34,6 +34,8 @@ INDENT = 104
 
 _FIGURE, _BAND, _GAP, _LEAST_GAP = 69, 31, 28, 24
 _FIGURE_LINE, _TITLE_LINE, _NOTE_LINE, _WEEKS_LINE = 413, 397, 442, 752
+_FIGURE_ROOM = 255
+"""How wide the figure is at most, so that "under 1 %" leaves the words beside it enough."""
 _WHOLE, _NOTHING = 475, 695
 """Where 100 % and 0 % stand."""
 _TOP, _BOTTOM = 468, 702
@@ -99,7 +101,7 @@ def draw_trend(
     facts: PictureFacts, trend: Trend, colour: str, left: float, room: float, bands: Sequence[Band] = ()
 ) -> Iterator[Shape]:
     """A trend that begins at `left`. `room` is how much its words may take; `bands` are named parts of its scale."""
-    figure = Words(left, _FIGURE_LINE, trend.figure, _FIGURE, colour, bold=True)
+    figure = fitted(Words(left, _FIGURE_LINE, trend.figure, _FIGURE, colour, bold=True), _FIGURE_ROOM, LEAST)
     beside = left + figure.width + 24
     yield figure
     yield fitted(Words(beside, _TITLE_LINE, trend.title, BODY, INK, bold=True), left + room - beside, LEAST)
