@@ -12,8 +12,8 @@ from typing import TextIO
 from bot.redaction import redact
 
 # The lowest level of these loggers, whatever the settings say. Those of discord log whole payloads, and so message
-# content, or a line for each try to connect, where Spade has a line for each outage. The others log every tick,
-# statement or font, and a tick that waits for Discord once more.
+# content, or a line for each try to connect, where Spade has a line for each outage. The others log every tick
+# or statement, and a tick that waits for Discord once more.
 _QUIETER = {
     "discord.client": logging.WARNING,
     "discord.gateway": logging.WARNING,
@@ -22,8 +22,6 @@ _QUIETER = {
     "aiosqlite": logging.INFO,
     "alembic": logging.WARNING,
     "apscheduler": logging.ERROR,
-    "matplotlib": logging.WARNING,
-    "PIL": logging.WARNING,
 }
 
 

@@ -3,15 +3,14 @@
 import asyncio
 import logging
 import os
-import pickle
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import bot
 from bot.domain.digest_draft import DigestDraft
+from bot.views.digest.canvas import draw_digest
 from bot.views.digest.chart import digest_picture
-from bot.views.digest.picture import PictureFacts
 from bot.views.words.sentence import speaking
 
 log = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ log = logging.getLogger(__name__)
 DRAWING_SECONDS = 60.0
 """How long a picture may take, waiting for its turn included."""
 AT_ONCE = 2
-"""How many processes draw at the same time; each takes some 100 MB."""
+"""How many processes draw at the same time; each takes some 30 MB."""
 MOST_WAITING = 20
 """How many pictures wait for their turn at most. A further digest goes without."""
 _PASSED_ON = frozenset(
@@ -35,9 +34,6 @@ _PASSED_ON = frozenset(
         "PYTHONPATH",
         "PYTHONHOME",
         "PYTHONDONTWRITEBYTECODE",
-        "MPLCONFIGDIR",
-        "XDG_CACHE_HOME",
-        "XDG_CONFIG_HOME",
     }
 )
 """The environment variables that drawing may need. The token and the database's password are not among them."""
@@ -70,7 +66,7 @@ class ProcessPainter:
         self._unfinished += 1
         try:
             async with asyncio.timeout(DRAWING_SECONDS), self._turn:
-                return await _drawn(picture)
+                return await _rasterised(draw_digest(picture))
         except TimeoutError:
             log.warning("The digest's picture took too long to draw, and it goes without")
         except (PaintingError, OSError) as error:
@@ -80,8 +76,8 @@ class ProcessPainter:
         return None
 
 
-async def _drawn(picture: PictureFacts) -> bytes:
-    """The PNG. The process has a session of its own, so that a Ctrl-C for the bot does not reach it.
+async def _rasterised(svg: str) -> bytes:
+    """The picture as a PNG. The process has a session of its own, so that a Ctrl-C for the bot does not reach it.
 
     It inherits no open file but the three pipes. If the bot ends, they close, and then it ends by itself.
     """
@@ -97,13 +93,18 @@ async def _drawn(picture: PictureFacts) -> bytes:
         start_new_session=True,
     )
     try:
-        drawn, complaint = await process.communicate(pickle.dumps(picture))
+        drawn, complaint = await process.communicate(svg.encode())
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode != 0:
-        raise PaintingError(
-            complaint.decode(errors="replace").strip().rpartition("\n")[2] or f"status {process.returncode}"
-        )
+    if process.returncode:
+        raise PaintingError(_reason(process.returncode, complaint))
     return drawn
+
+
+def _reason(status: int, complaint: bytes) -> str:
+    """Why a process failed: the signal that ended it, or the last line it wrote."""
+    if status < 0:
+        return f"signal {-status}"
+    return complaint.decode(errors="replace").strip().rpartition("\n")[2] or f"status {status}"

@@ -17,6 +17,7 @@ from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.guild import GuildSettings
 from bot.domain.report import PastWeek, WeekReport
 from bot.domain.rules import Rules
+from bot.drawing import rasterised
 from bot.services.digest.report import Reporter
 from bot.store import guilds
 from bot.store.database import open_database
@@ -126,7 +127,7 @@ def main() -> int:
     for name, draft in cases.items():
         picture = digest_picture(draft)
         assert picture is not None
-        png = draw_digest(picture)
+        png = rasterised(draw_digest(picture))
         filename = "digest.png" if name == "week" else f"digest-{name}.png"
         (FOLDER / filename).write_bytes(png)
         print(f"{filename}: week of {draft.week.monday}, {draft.figures.verdict}, spread {draft.figures.spread}")

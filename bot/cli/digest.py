@@ -94,9 +94,10 @@ def _picture(draft: DigestDraft) -> bytes | None:
     picture = digest_picture(draft)
     if picture is None:
         return None
+    from bot.drawing import rasterised  # noqa: PLC0415 - see above
     from bot.views.digest.canvas import draw_digest  # noqa: PLC0415 - see above
 
-    return draw_digest(picture)
+    return rasterised(draw_digest(picture))
 
 
 async def _draft(settings: Settings, guild_id: int, monday: date) -> DigestDraft:

@@ -33,9 +33,9 @@ TRANSLATES = {"say", "say_count", "mark", "mark_count"}
 WORDS = re.compile(r"[^\W\d_]{2,}[,.:;]? +[^\W\d_]{2,}")
 NOT_SAID = {
     *LANGUAGE_NAMES.values(),
-    *("not bold", "working days", "every day", "Europe/Berlin", "Software", "SpadeBot", "no date to be believed"),
+    *("not bold", "working days", "every day", "Europe/Berlin", "DejaVu Sans", "SpadeBot", "no date to be believed"),
 }
-"""Languages by their own names, a style of Rich, what people may type, a picture's metadata, a class, the log."""
+"""Languages by their own names, a style of Rich, what people may type, a font, a class, the log."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 TITLE = re.compile(r"^[A-Z][^\W\d_A-Z]{2,}[^\w\s]?$")
 NOT_FOR_PEOPLE = {

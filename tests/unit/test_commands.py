@@ -14,7 +14,7 @@ from bot.domain.guild import GuildSettings
 from bot.store import guilds, managers
 from bot.store.database import open_database
 
-HEAVY = ("alembic", "discord", "matplotlib", "pydantic", "rich", "sqlalchemy")
+HEAVY = ("alembic", "discord", "pydantic", "resvg_py", "rich", "sqlalchemy")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

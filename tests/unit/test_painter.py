@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot import painter
+from bot.drawing import rasterised
 from bot.painter import ProcessPainter
+from bot.views.digest import canvas
+from bot.views.digest.canvas import draw_digest
+from bot.views.digest.chart import digest_picture
 from tests.support.loop_time import pass_seconds
 
 from .test_views_digest import draft_of
@@ -27,7 +31,9 @@ def stand_in(path: Path, script: str) -> str:
 
 async def test_a_picture_is_drawn_wherever_the_bot_runs(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert (await paint()).startswith(b"\x89PNG")
+    picture = digest_picture(draft_of())
+    assert picture is not None
+    assert await paint() == rasterised(draw_digest(picture))
 
 
 async def test_a_picture_that_fails_is_told_in_one_line_and_missed(monkeypatch, tmp_path, caplog):
@@ -36,6 +42,23 @@ async def test_a_picture_that_fails_is_told_in_one_line_and_missed(monkeypatch, 
     assert [record.getMessage() for record in caplog.records] == [
         "The digest's picture could not be drawn, and it goes without: lines"
     ]
+
+
+async def test_a_renderer_that_ends_its_process_costs_the_picture_alone(monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path / "aborts", "kill -ABRT $$"))
+    assert await paint() is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "The digest's picture could not be drawn, and it goes without: signal 6"
+    ]
+
+
+async def test_without_the_font_a_digest_goes_without_its_picture(monkeypatch, tmp_path, caplog):
+    def missing(**_):
+        return (tmp_path / "gone.ttf").read_bytes()
+
+    monkeypatch.setattr(canvas, "typeface", missing)
+    assert await paint() is None
+    assert "gone.ttf" in caplog.text
 
 
 async def test_a_drawing_that_hangs_is_ended(monkeypatch, tmp_path, caplog):
@@ -103,5 +126,11 @@ def test_drawing_has_limits_of_its_own():
 
 
 def test_the_process_that_draws_does_not_load_the_bot():
-    code = "import sys, bot.drawing; sys.exit(any(name in sys.modules for name in ('discord', 'sqlalchemy', 'rich')))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    code = "import sys, bot.drawing; print(*(name for name in sys.modules if name.partition('.')[0] == 'bot'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["bot", "bot.views", "bot.views.digest", "bot.views.digest.typeface", "bot.drawing"]
+
+
+def test_the_bot_does_not_load_the_renderer():
+    code = "import sys, bot.painter; sys.exit('resvg_py' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code]).returncode == 0

@@ -1,17 +1,13 @@
 """The digest: words, limits, picture and terminal."""
 
-import pickle
 import re
-import struct
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -27,7 +23,6 @@ from bot.domain.suggestion import Suggestion
 from bot.domain.survival import Group, Stayers, Staying
 from bot.domain.waiting import WaitingEntry
 from bot.views.digest.about import about_letter
-from bot.views.digest.canvas import draw_digest
 from bot.views.digest.chart import alt_text, digest_picture
 from bot.views.digest.headline import headline
 from bot.views.digest.html import digest_page
@@ -574,39 +569,6 @@ def test_any_digest_fits_80_columns(draft, language):
         text = printed(digest_report(draft))
     assert "\x1b" not in text
     assert all(cell_len(line) <= 80 for line in text.splitlines())
-
-
-@settings(max_examples=8, deadline=None)
-@given(ANY_DRAFT.filter(lambda draft: not draft.quiet))
-def test_any_picture_can_be_drawn(draft):
-    picture = digest_picture(draft)
-    assert picture is not None
-    assert is_png_of_the_right_size(draw_digest(picture))
-
-
-def is_png_of_the_right_size(png):
-    return png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (1600, 1200)
-
-
-@pytest.mark.parametrize("guild_name", ["مريم \u200fשלם", "東京", "🎌🎌", "$$$ _{x}^2 $", "x" * 5000, "\u202e\ud800"])
-def test_hard_guild_names_are_drawn(guild_name):
-    picture = digest_picture(draft_of(guild_name=guild_name))
-    assert picture is not None
-    assert is_png_of_the_right_size(draw_digest(picture))
-
-
-def test_five_thousand_members_are_drawn_and_the_same_facts_give_the_same_bytes():
-    picture = digest_picture(draft_of(conversations=tuple(max(1, 400 // rank) for rank in range(1, 5001))))
-    assert picture is not None
-    again = pickle.loads(pickle.dumps(picture))
-    assert again == picture
-    assert draw_digest(again) == draw_digest(picture)
-
-
-def test_the_bot_does_not_load_the_charting_library():
-    loaded = "bot.views.digest.writer, bot.views.digest.picture, bot.views.nudge.writer"
-    code = f"import sys, {loaded}; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
 
 
 def printed(renderable):

@@ -1,8 +1,4 @@
-"""What the digest's picture is made of.
-
-The facts can be pickled, because another process draws them. Importing this module does not load the charting library;
-`bot.views.digest.canvas` does.
-"""
+"""What the digest's picture is made of. `bot.views.digest.canvas` lays it out."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
