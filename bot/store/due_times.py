@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import DeliveryKind
@@ -69,7 +69,9 @@ async def due(
     place: list[ColumnElement[Any]] = [kind.column, *kind.key]
     query = select(*place).where(kind.column <= now).order_by(*place).limit(limit)
     if after is not None:
-        query = query.where(tuple_(*place) > tuple_(after.due_at, *after.key[: len(kind.key)]))
+        query = query.where(
+            tuple_(*place) > tuple_(literal(after.due_at, kind.column.type), *after.key[: len(kind.key)])
+        )
     return tuple(DueRow(at, (key[0], key[1] if key[1:] else 0)) for at, *key in await connection.execute(query))
 
 

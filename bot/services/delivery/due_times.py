@@ -43,6 +43,8 @@ class DueTimes(Generic[Found]):
         self._kind = kind
         self._judge = judge
         self._looked_at: datetime | None = None
+        self._left: set[DueRow] = set()
+        """What was due at the last look, and may be so still."""
 
     async def look(self, now: datetime) -> tuple[Found, ...]:
         """What is due at `now`. With nothing due it is one question to the database, however many guilds there are."""
@@ -51,22 +53,27 @@ class DueTimes(Generic[Found]):
                 await due_times.look_at_all(connection, self._kind)
         self._looked_at = now
         found: list[Found] = []
+        left: set[DueRow] = set()
         last: DueRow | None = None
         while True:
             async with self._database.reading() as connection:
-                rows, judged = await self._judged(connection, now, last)
-            if judged.ahead:
-                # Once more where nobody changes what it depends on before it is stored.
+                rows = await self._rows(connection, now, last)
+                judged = await self._judged(connection, rows, now) if self._left.issuperset(rows) else None
+            if judged is None or judged.ahead:
+                # Where nobody changes what they depend on before they are stored.
                 async with self._database.writing() as connection:
-                    rows, judged = await self._judged(connection, now, last)
+                    rows = await self._rows(connection, now, last)
+                    judged = await self._judged(connection, rows, now)
                     await due_times.move_on(connection, self._kind, judged.ahead)
             found += judged.due
+            left.update(row for row in rows if row.key not in judged.ahead)
             if len(rows) < ROWS_AT_ONCE:
+                self._left = left
                 return tuple(found)
             last = rows[-1]
 
-    async def _judged(
-        self, connection: Connection, now: datetime, last: DueRow | None
-    ) -> tuple[tuple[DueRow, ...], Judged[Found]]:
-        rows = await due_times.due(connection, self._kind, now, after=last, limit=ROWS_AT_ONCE)
-        return rows, await self._judge(connection, [row.key for row in rows], now) if rows else Judged((), {})
+    async def _rows(self, connection: Connection, now: datetime, last: DueRow | None) -> tuple[DueRow, ...]:
+        return await due_times.due(connection, self._kind, now, after=last, limit=ROWS_AT_ONCE)
+
+    async def _judged(self, connection: Connection, rows: tuple[DueRow, ...], now: datetime) -> Judged[Found]:
+        return await self._judge(connection, [row.key for row in rows], now) if rows else Judged((), {})
