@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from bot.clock import DrivenClock
 from bot.domain.delivery import UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.domain.digest import due_digest, due_personal_digest
+from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge_time import due_nudge
 from bot.domain.snowflake import first_id_at
 from bot.services.delivery import due_times as looks
@@ -24,7 +25,7 @@ from bot.services.delivery.outbox import new_delivery
 from bot.services.digest.due import due_digests, due_personal_digests, is_open
 from bot.services.nudge.due import deals_with, due_nudges
 from bot.store import deliveries, due_times, guilds, managers
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 from tests.bench.ticks import Ticking, idle_guilds
 from tests.support.statements import statements
 
@@ -32,7 +33,7 @@ START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland")]
 GUILDS = (1, 2, 3)
 TEAM = (101, 102)
-SEEDS, STEPS = (7,), 80
+SEEDS, STEPS = (7,), 50
 STORE = Path(__file__).parents[2] / "bot" / "store"
 WRITTEN = {"tables.guild", "tables.manager", "tables.delivery"}
 KINDS_OF_ROWS = (due_times.DIGEST, due_times.PURGE, due_times.NUDGE, due_times.PERSONAL_DIGEST)
@@ -96,6 +97,8 @@ class History:
         async with self.database.writing() as connection:
             for guild_id in GUILDS:
                 await guilds.watch(connection, guild_id, START)
+                settings = GuildSettings(guild_id, self.random.choice(ZONES), digest_channel_id=5)
+                await guilds.save(connection, replace(settings, digest_from_at=START - timedelta(days=9)))
                 await managers.add(connection, guild_id, TEAM)
         for _ in GUILDS * 3:
             await self.guild_changes()
@@ -231,7 +234,7 @@ async def test_the_due_times_find_what_the_rules_find(
             seen |= {kind for kind, *_ in history.due}
             steps += bool(history.due)
     assert seen == set(KINDS)
-    assert steps > 20
+    assert steps > 10
 
 
 async def test_an_idle_tick_asks_as_often_for_fifty_guilds_as_for_five(
@@ -264,6 +267,90 @@ async def test_after_a_look_every_due_time_lies_ahead(database: Database) -> Non
             assert all(at is not None and at > ticking.clock.now() for at in ahead)
         kept = await connection.scalars(select(due_times.PURGE.column))
         assert list(kept) == [None] * 3  # they keep everything
+
+
+ANN, BEN = (1, 101), (1, 102)
+OWN = {(due_times.NUDGE, ANN), (due_times.PERSONAL_DIGEST, ANN)}
+ALL = {
+    *((kind, key) for kind in (due_times.NUDGE, due_times.PERSONAL_DIGEST) for key in (ANN, BEN)),
+    *((kind, (1, 0)) for kind in (due_times.DIGEST, due_times.PURGE)),
+}
+Change = Callable[[Connection], Awaitable[object]]
+_CLAIMED = Delivery("a" * 16, 1, DeliveryKind.NUDGE, 101, START.date(), DeliveryState.CLAIMED, "nonce", START)
+_POSTED = replace(_CLAIMED, delivery_id="b" * 16, kind=DeliveryKind.DIGEST, manager_id=None)
+_LETTER = replace(_CLAIMED, delivery_id="c" * 16, kind=DeliveryKind.PERSONAL_DIGEST)
+
+
+def _moved(delivery: Delivery, to: DeliveryState) -> Change:
+    return lambda connection: deliveries.move(connection, delivery, to)
+
+
+async def _found_empty(connection: Connection) -> None:
+    await deliveries.move(connection, _CLAIMED, DeliveryState.NOTHING)
+    for kind in KINDS_OF_ROWS:
+        key = (1, 0) if len(kind.key) == 1 else ANN
+        await due_times.move_on(connection, kind, {key: START})
+    await deliveries.forget_unsent(connection, 1, DeliveryKind.NUDGE, 101, START.date())
+
+
+async def _removed_and_back(connection: Connection) -> None:
+    await guilds.mark_removed(connection, 1, START)
+    await guilds.mark_present(connection, [1, 2])
+
+
+async def _refused_and_open_again(connection: Connection) -> None:
+    await managers.mark_refused(connection, 101, START)
+    for kind in (due_times.NUDGE, due_times.PERSONAL_DIGEST):
+        await due_times.move_on(connection, kind, {ANN: None})
+    await managers.mark_refused(connection, 101, None)
+
+
+async def _off_and_on_the_list(connection: Connection) -> None:
+    await managers.remove(connection, 1, [101])
+    await managers.add(connection, 1, [101])
+
+
+@pytest.mark.parametrize(
+    ("change", "due_again"),
+    [
+        (lambda connection: guilds.save(connection, GuildSettings(1, ZONES[1])), ALL),
+        (_removed_and_back, ALL),
+        (lambda connection: guilds.mark_present(connection, [1, 2]), set()),
+        (lambda connection: managers.save(connection, ManagerSettings(1, 101)), OWN),
+        (lambda connection: managers.mark_refused(connection, 101, START), OWN),
+        (_refused_and_open_again, OWN),
+        (lambda connection: managers.mark_refused(connection, 101, None), set()),
+        (_off_and_on_the_list, OWN),
+        (_moved(_CLAIMED, DeliveryState.PENDING), {(due_times.NUDGE, ANN)}),
+        (_moved(_CLAIMED, DeliveryState.REFUSED), {(due_times.NUDGE, ANN)}),
+        (_moved(_CLAIMED, DeliveryState.UNKNOWN), set()),
+        (_moved(_CLAIMED, DeliveryState.SENT), set()),
+        (_moved(_POSTED, DeliveryState.REFUSED), {(due_times.DIGEST, (1, 0))}),
+        (_moved(_LETTER, DeliveryState.PENDING), {(due_times.PERSONAL_DIGEST, ANN)}),
+        (_found_empty, {(due_times.NUDGE, ANN)}),
+    ],
+)
+async def test_whatever_due_times_depend_on_makes_its_row_due_for_a_look(
+    database: Database, change: Change, due_again: set[tuple[due_times.DueColumn, due_times.Key]]
+) -> None:
+    async with database.writing() as connection:
+        for guild_id in (1, 2):
+            await guilds.save(connection, GuildSettings(guild_id, ZONES[0]))
+            await managers.add(connection, guild_id, [101, 102])
+        for delivery in (_CLAIMED, _POSTED, _LETTER):
+            assert await deliveries.claim(connection, delivery)
+        for kind in KINDS_OF_ROWS:
+            rows = await due_times.due(connection, kind, START, after=None, limit=9)
+            assert len(rows) == (2 if len(kind.key) == 1 else 4)  # new rows are due for a look
+            await due_times.move_on(connection, kind, {row.key: START + timedelta(days=1) for row in rows})
+        await change(connection)
+        found = {
+            (kind, row.key)
+            for kind in KINDS_OF_ROWS
+            for row in await due_times.due(connection, kind, due_times.AT_ONCE, after=None, limit=9)
+            if row.key[0] == 1
+        }
+    assert found == due_again
 
 
 async def test_what_is_due_is_found_by_an_index(database: Database) -> None:
