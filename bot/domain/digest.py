@@ -10,7 +10,7 @@ from bot.domain.guild import GuildSettings, ManagerSettings
 
 _WEEKS_AHEAD = 2
 _DAYS_AHEAD = 8
-"""How far the next digest is looked for; clocks that are set back over midnight, so far as the next digest is ahead."""
+"""How far the next digest is looked for, and clocks that are set back over midnight: a pause may end there twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,7 @@ def next_digest_at(settings: GuildSettings, now: datetime) -> datetime | None:
     """
     if settings.digest_channel_id is None or settings.digest_from_at is None:
         return None
-    postings = _postings(settings, now)
-    return _next((*postings, *_midnights(settings.zone, now)), now, lambda moment: due_digest(settings, moment))
+    return _next(_postings(settings, now), now, lambda moment: due_digest(settings, moment))
 
 
 def next_personal_digest_at(settings: GuildSettings, manager: ManagerSettings, now: datetime) -> datetime | None:
@@ -89,8 +88,7 @@ def next_personal_digest_at(settings: GuildSettings, manager: ManagerSettings, n
         return None
     zone = manager.zone or settings.zone
     own = [_own_hour_after(posting, manager, zone) for posting in _postings(settings, now)]
-    midnights = {moment for one in {zone, settings.zone} for moment in _midnights(one, now)}
-    return _next((*own, *midnights), now, lambda moment: due_personal_digest(settings, manager, moment))
+    return _next((*own, *_midnights(zone, now)), now, lambda moment: due_personal_digest(settings, manager, moment))
 
 
 def _postings(settings: GuildSettings, now: datetime) -> list[datetime]:

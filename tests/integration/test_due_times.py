@@ -238,14 +238,15 @@ async def test_the_due_times_find_what_the_rules_find(
 
 
 async def test_an_idle_tick_asks_as_often_for_fifty_guilds_as_for_five(
-    database: Database, sqlite_without_threads: None
+    database: Database, monkeypatch: pytest.MonkeyPatch, sqlite_without_threads: None
 ) -> None:
     counts = []
     for many in (5, 50):
         await idle_guilds(database, many, 5)
         ticking = Ticking(database)
         await ticking.tick()
-        with statements() as asked:
+        with statements() as asked, monkeypatch.context() as patch:
+            patch.setattr(Database, "writing", None)
             await ticking.tick()
         assert (ticking.sent, ticking.failing) == (0, [])
         counts.append(len(asked))
@@ -267,6 +268,19 @@ async def test_after_a_look_every_due_time_lies_ahead(database: Database) -> Non
             assert all(at is not None and at > ticking.clock.now() for at in ahead)
         kept = await connection.scalars(select(due_times.PURGE.column))
         assert list(kept) == [None] * 3  # they keep everything
+
+
+async def test_what_is_never_due_is_looked_at_once(database: Database) -> None:
+    """Where Spade was removed, or the zone is unknown, or there are no settings yet."""
+    await idle_guilds(database, 2, 2)
+    async with database.writing() as connection:
+        await guilds.mark_removed(connection, 1, START)
+        await connection.execute(text("UPDATE guild SET time_zone = 'Area/Renamed' WHERE guild_id = 2"))
+        await managers.add(connection, 3, [101])
+    await Looks(database).due(START)
+    async with database.reading() as connection:
+        for kind in (due_times.DIGEST, due_times.NUDGE, due_times.PERSONAL_DIGEST):
+            assert set(await connection.scalars(select(kind.column))) == {None}
 
 
 ANN, BEN = (1, 101), (1, 102)

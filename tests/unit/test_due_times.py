@@ -152,3 +152,25 @@ def test_the_end_of_a_date_comes_again_where_clocks_are_set_back_over_midnight()
     assert [local_day(moment, st_johns) for moment in (again, over)] == [date(2010, 11, 6), date(2010, 11, 7)]
     assert repeated_end(date(2010, 11, 7), st_johns) == ()
     assert repeated_end(date(2026, 3, 29), ZoneInfo("Europe/Berlin")) == ()
+
+
+def test_what_begins_at_a_midnight_that_comes_twice_is_not_passed_over() -> None:
+    """On a Sunday in 2010, St. John's went from 00:01 back to 23:01 on Saturday."""
+    st_johns = ZoneInfo("America/St_Johns")
+    again, over = repeated_end(date(2010, 11, 6), st_johns)
+    on_saturday_again = again + timedelta(minutes=5)
+    ann = replace(
+        ANN,
+        enrolled_at=again - timedelta(days=30),
+        zone=st_johns,
+        nudge_hour=0,
+        nudge_weekdays=frozenset(range(7)),
+        paused_until_on=date(2010, 11, 7),
+    )
+    assert next_nudge_at(ann, GUILD.zone, on_saturday_again) == over
+    guild = replace(GUILD, zone=st_johns, digest_weekday=5, digest_hour=12, keep_months=3)
+    assert next_personal_digest_at(guild, ann, on_saturday_again) == over
+    assert next_purge_at(guild, on_saturday_again) == datetime(2010, 11, 8, 3, 30, tzinfo=UTC)
+    # Seen on the Sunday that began too early, what was left undone on Saturday is due once more.
+    weekend = replace(ann, nudge_weekdays=frozenset({5}), paused_until_on=None)
+    assert next_nudge_at(weekend, GUILD.zone, again - timedelta(seconds=30)) == again
