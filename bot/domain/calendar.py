@@ -68,6 +68,19 @@ def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return before + timedelta(seconds=high)
 
 
+def repeated_end(day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """Where the clocks are set back over midnight: when the end of a local date comes again, and when it is over.
+
+    Between the two it is that date once more, after the next one had begun. Empty for almost every date.
+    """
+    end = datetime.combine(day, time(23, 59, 59), zone)
+    again = end.replace(fold=1)
+    if end.utcoffset() == again.utcoffset():
+        return ()
+    first, second = end.astimezone(UTC), again.astimezone(UTC)
+    return (_change(first, second, zone), second + timedelta(seconds=1)) if first < second else ()
+
+
 def monday_of(day: date) -> date:
     """The Monday of the week of a date."""
     return day - timedelta(days=day.weekday())

@@ -6,10 +6,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import hour_start, local_day
+from bot.domain.calendar import day_start, hour_start, local_day, repeated_end
 from bot.domain.guild import GuildSettings, ManagerSettings
 
 LONGEST_PAUSE = timedelta(days=366)
+_DAYS_AHEAD = 8
+"""How many days are looked through for the next nudge: a week, and the day of enrolling, which may have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,24 @@ def due_nudge(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> 
     due_at = hour_start(today, manager.nudge_hour, zone)
     # Nobody enrols in the future, except by a clock that was wrong.
     return today if due_at <= now and not due_at < manager.enrolled_at <= now else None
+
+
+def next_nudge_at(manager: ManagerSettings, guild_zone: ZoneInfo, now: datetime) -> datetime | None:
+    """A moment after `now` before which `due_nudge` names no other day than it does now; None if it never will.
+
+    At that moment a nudge is due, unless the manager pauses for longer than a week. To be asked where the day that is
+    due now, if there is one, was dealt with. Holds until the settings change or the clock is set back.
+    """
+    if manager.enrolled_at is None or manager.refused_at is not None or not manager.nudge_weekdays:
+        return None
+    zone = manager.zone or guild_zone
+    due, first_on = due_nudge(manager, guild_zone, now), local_day(now, zone) - timedelta(days=1)
+    moments = []
+    for offset in range(_DAYS_AHEAD + 2):
+        day = first_on + timedelta(days=offset)
+        moments += [hour_start(day, manager.nudge_hour, zone), day_start(day, zone), *repeated_end(day, zone)]
+    ahead = sorted(moment for moment in moments if moment > now)
+    return next((moment for moment in ahead if due_nudge(manager, guild_zone, moment) not in {None, due}), ahead[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The outbox: a row is committed before the request is sent, so that nothing is sent twice."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
-from bot.store import tables
+from bot.store import due_times, tables
 from bot.store.insertion import insert_into
 
 _delivery = tables.delivery.c
@@ -72,7 +73,11 @@ async def move(
         .where(_delivery.delivery_id == delivery.delivery_id, _delivery.state == delivery.state.value)
         .values(state=to.value, **changes)
     )
-    return result.rowcount == 1
+    if result.rowcount != 1:
+        return False
+    if to in UNSENT:
+        await due_times.delivery_unsent(connection, delivery.kind, (delivery.guild_id, delivery.manager_id or 0))
+    return True
 
 
 async def by_id(connection: AsyncConnection, delivery_id: str) -> Delivery | None:
@@ -136,6 +141,32 @@ async def due_between(
     return tuple(_read(row) for row in await connection.execute(query))
 
 
+async def due_among(
+    connection: AsyncConnection,
+    kind: DeliveryKind,
+    recipients: Collection[tuple[int, int]],
+    first_on: date,
+    last_on: date,
+) -> dict[tuple[int, int], tuple[Delivery, ...]]:
+    """The same for many recipients, each a guild and a manager, or 0 for its channel, in one question."""
+    query = (
+        select(tables.delivery)
+        .where(
+            _delivery.guild_id.in_(sorted({guild_id for guild_id, _ in recipients})),
+            _delivery.kind == kind.value,
+            _delivery.manager_id.in_(sorted({manager_id for _, manager_id in recipients})),
+            _delivery.due_on >= first_on,
+            _delivery.due_on <= last_on,
+        )
+        .order_by(_delivery.due_on.desc())
+    )
+    found: dict[tuple[int, int], tuple[Delivery, ...]] = {}
+    for row in await connection.execute(query):
+        key = row.guild_id, row.manager_id
+        found[key] = (*found.get(key, ()), _read(row))
+    return found
+
+
 async def forget(connection: AsyncConnection, delivery_id: str) -> None:
     """Delete a delivery, with its members and the figures that were frozen for it."""
     await connection.execute(delete(tables.digest).where(tables.digest.c.delivery_id == delivery_id))
@@ -177,7 +208,7 @@ async def forget_unsent(
     connection: AsyncConnection, guild_id: int, kind: DeliveryKind, manager_id: int | None, due_on: date
 ) -> None:
     """Delete a delivery that was not sent (nothing to say, or refused by Discord), so that it can be tried again."""
-    await connection.execute(
+    deleted = await connection.execute(
         delete(tables.delivery).where(
             _delivery.guild_id == guild_id,
             _delivery.kind == kind.value,
@@ -186,3 +217,5 @@ async def forget_unsent(
             _delivery.state.in_(sorted(state.value for state in UNSENT)),
         )
     )
+    if deleted.rowcount:
+        await due_times.delivery_unsent(connection, kind, (guild_id, manager_id or _TO_CHANNEL))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import GuildSettings
 from bot.domain.zones import zone_named
-from bot.store import tables
+from bot.store import due_times, tables
 from bot.store.error import UnknownZoneError
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
@@ -42,12 +42,14 @@ async def settings_of(
     return None if row is None else _settings(row, zone)
 
 
-async def all_settings(connection: AsyncConnection) -> tuple[GuildSettings, ...]:
-    """The settings of every guild that Spade has not been removed from.
+async def all_settings(connection: AsyncConnection, among: Collection[int] | None = None) -> tuple[GuildSettings, ...]:
+    """The settings of every guild that Spade has not been removed from, or of those `among` some ids.
 
     A guild whose stored time zone is unknown is left out: nothing is due there until it has one. That is logged once.
     """
     query = select(tables.guild).where(tables.guild.c.removed_at.is_(None)).order_by(tables.guild.c.guild_id)
+    if among is not None:
+        query = query.where(tables.guild.c.guild_id.in_(sorted(among)))
     found = []
     for row in await connection.execute(query):
         try:
@@ -99,9 +101,11 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
         "show_verdict": settings.show_verdict,
         "language": settings.language,
         "keep_months": settings.keep_months,
+        **due_times.OF_GUILD,
     }
     statement = insert_into(connection, tables.guild).values(guild_id=settings.guild_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+    await due_times.guilds_changed(connection, settings.guild_id)
 
 
 async def watched_since(connection: AsyncConnection, guild_id: int) -> datetime | None:
@@ -179,7 +183,13 @@ async def mark_removed(connection: AsyncConnection, guild_id: int, at: datetime)
 async def mark_present(connection: AsyncConnection, guild_ids: Collection[int]) -> None:
     """Mark Spade as present in these guilds."""
     table = tables.guild
-    await connection.execute(update(table).where(table.c.guild_id.in_(sorted(guild_ids))).values(removed_at=None))
+    back = await connection.scalars(
+        select(table.c.guild_id).where(table.c.guild_id.in_(sorted(guild_ids)), table.c.removed_at.is_not(None))
+    )
+    if found := sorted(back):
+        present = update(table).where(table.c.guild_id.in_(found)).values(removed_at=None, **due_times.OF_GUILD)
+        await connection.execute(present)
+        await due_times.guilds_changed(connection, *found)
 
 
 async def mark_absent(connection: AsyncConnection, but_from: Collection[int], now: datetime) -> None:
@@ -202,8 +212,8 @@ async def mark_absent(connection: AsyncConnection, but_from: Collection[int], no
 async def removed_before(connection: AsyncConnection, moment: datetime) -> tuple[int, ...]:
     """The guilds from which Spade was removed before `moment`."""
     table = tables.guild.c
-    query = select(table.guild_id).where(table.removed_at < moment).order_by(table.guild_id)
-    return tuple(await connection.scalars(query))
+    # Sorted here: asked for in order, SQLite would read the whole table.
+    return tuple(sorted(await connection.scalars(select(table.guild_id).where(table.removed_at < moment))))
 
 
 async def purge(connection: AsyncConnection, guild_id: int) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import ManagerSettings
-from bot.store import forgetting, tables
+from bot.store import due_times, forgetting, tables
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 from bot.store.stored_zone import own_zone
@@ -111,6 +111,14 @@ async def all_settings(connection: AsyncConnection, guild_id: int) -> tuple[Mana
     return tuple(_settings(row) for row in await connection.execute(query))
 
 
+async def settings_among(
+    connection: AsyncConnection, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], ManagerSettings]:
+    """The settings of those of the managers, given by guild and person, who are still on the list."""
+    query = select(tables.manager).where(tuple_(_manager.guild_id, _manager.manager_id).in_(sorted(keys)))
+    return {(row.guild_id, row.manager_id): _settings(row) for row in await connection.execute(query)}
+
+
 async def save(connection: AsyncConnection, settings: ManagerSettings) -> None:
     """Replace the settings of a manager; does nothing if the person is not (or no longer) one."""
     await connection.execute(
@@ -123,10 +131,16 @@ async def save(connection: AsyncConnection, settings: ManagerSettings) -> None:
             nudge_weekdays=",".join(str(day) for day in sorted(settings.nudge_weekdays)),
             paused_until_on=settings.paused_until_on,
             refused_at=settings.refused_at,
+            **due_times.OF_MANAGER,
         )
     )
 
 
 async def mark_refused(connection: AsyncConnection, manager_id: int, at: datetime | None) -> None:
     """Store since when a manager's DMs are closed (None: open again), in every guild they manage."""
-    await connection.execute(update(tables.manager).where(_manager.manager_id == manager_id).values(refused_at=at))
+    changes = _manager.refused_at.is_not(None) if at is None else true()
+    await connection.execute(
+        update(tables.manager)
+        .where(_manager.manager_id == manager_id, changes)
+        .values(refused_at=at, **due_times.OF_MANAGER)
+    )

@@ -260,6 +260,11 @@ async def known_gaps(
     return result
 
 
+async def guilds_with_gaps(connection: AsyncConnection) -> frozenset[int]:
+    """The guilds that have known gaps, in excluded channels or others."""
+    return frozenset(await connection.scalars(select(_gap.guild_id).distinct()))
+
+
 async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
     """The known gaps of a channel, in order."""
     query = select(_gap.first_id, _gap.last_id).where(_gap.channel_id == channel_id).order_by(_gap.first_id)

@@ -40,6 +40,12 @@ guild = _table(
     # How far back the archived threads have still to be searched; NULL once that is done.
     Column("archives_from", Moment),
     Column("removed_at", Moment),
+    # When the digest and the purge of what is too old are next due (see `bot.store.due_times`).
+    Column("digest_due_at", Moment, server_default="0"),
+    Column("purge_due_at", Moment, server_default="0"),
+    Index(None, "digest_due_at", "guild_id"),
+    Index(None, "purge_due_at", "guild_id"),
+    Index(None, "removed_at"),
 )
 
 manager = _table(
@@ -53,6 +59,11 @@ manager = _table(
     Column("nudge_weekdays", Text, nullable=False, server_default="0,1,2,3,4"),
     Column("paused_until_on", Day),
     Column("refused_at", Moment),
+    # When the nudge and the manager's own digest are next due (see `bot.store.due_times`).
+    Column("nudge_due_at", Moment, server_default="0"),
+    Column("digest_due_at", Moment, server_default="0"),
+    Index(None, "nudge_due_at", "guild_id", "manager_id"),
+    Index(None, "digest_due_at", "guild_id", "manager_id"),
 )
 
 manager_role = _table(

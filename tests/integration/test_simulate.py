@@ -81,8 +81,16 @@ def test_work_that_is_left_undone_or_comes_early_is_found_out(work: str, monkeyp
     decide: Callable[..., object] = getattr(play, work)
     monkeypatch.setattr(play, work, lambda *facts: None if facts[-1].day == 9 else decide(*facts))
     assert simulate("UTC", 2024, 2024, seed=5).missed > 0
+    monkeypatch.setattr(play.DueTime, "is_due", lambda *_: True)
     monkeypatch.setattr(play, work, lambda *facts: decide(*facts[:-1], facts[-1] + timedelta(hours=2)))
     assert simulate("UTC", 2024, 2024, seed=5).doubled > 0
+
+
+@pytest.mark.parametrize("work", ["next_nudge_at", "next_digest_at", "next_personal_digest_at"])
+def test_a_due_time_that_is_too_late_is_found_out(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    next_at: Callable[..., datetime] = getattr(play, work)
+    monkeypatch.setattr(play, work, lambda *facts: next_at(*facts) + timedelta(days=1))
+    assert simulate("UTC", 2024, 2024, seed=5).missed > 0
 
 
 def test_the_hour_of_a_date_is_found_by_looking_at_the_wall() -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.schema import CreateTable
 from bot.domain.forgetting import Objection
 from bot.domain.history_job import Unread
 from bot.domain.span import Span
-from bot.store import forgetting, guilds, history_jobs, migration, people, spans, tables, unread
+from bot.store import due_times, forgetting, guilds, history_jobs, migration, people, spans, tables, unread
 from bot.store import postgres as postgres_store
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.error import DatabaseUnreachableError
@@ -151,6 +151,7 @@ async def test_what_the_schema_before_this_version_held_is_kept_and_understood(e
                 "INSERT INTO guild (guild_id, time_zone, digest_weekday, digest_hour, digest_from_on)"
                 " VALUES (7, 'UTC', 0, 9, '2026-03-02'), (8, 'UTC', 0, 9, NULL)"
             ),
+            "INSERT INTO manager (guild_id, manager_id) VALUES (7, 101)",
             "INSERT INTO span VALUES (20, 1, 5, 7, 10), (20, 8, 9, 7, 10), (40, 1, 5, 8, NULL)",
             "INSERT INTO known_gap VALUES (20, 6, 7, 7, 'x'), (30, 6, 9, 7, 'x')",
             "INSERT INTO member (guild_id, member_id, opted_out_at) VALUES (7, 201, 5)",
@@ -173,6 +174,12 @@ async def test_what_the_schema_before_this_version_held_is_kept_and_understood(e
             7: datetime(2026, 3, 2, 12, tzinfo=UTC),
             8: None,
         }
+        for kind in (due_times.DIGEST, due_times.PURGE):  # everything is looked at with the next tick
+            due = await due_times.due(connection, kind, due_times.AT_ONCE, after=None, limit=9)
+            assert [row.key for row in due] == [(7, 0), (8, 0)]
+        for kind in (due_times.NUDGE, due_times.PERSONAL_DIGEST):
+            due = await due_times.due(connection, kind, due_times.AT_ONCE, after=None, limit=9)
+            assert [row.key for row in due] == [(7, 101)]
         gap = tables.known_gap.c
         gaps = await connection.execute(select(gap.channel_id, gap.parent_id).order_by(gap.channel_id))
         assert [tuple(row) for row in gaps] == [(20, 10), (30, None)]

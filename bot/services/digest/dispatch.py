@@ -21,15 +21,17 @@ from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
+from bot.services.delivery.due_times import DueTimes
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger, RefusedError
 from bot.services.delivery.outbox import Outbox, claim_nothing, new_delivery
+from bot.services.digest.due import due_digests, due_personal_digests, is_open
 from bot.services.digest.painter import Painter
 from bot.services.digest.report import Reporter
 from bot.services.guild_reader import GuildReader, GuildSnapshot
 from bot.services.nudge.check import joined_of, names_of
 from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import old_hands
-from bot.store import deliveries, digests, guilds, managers
+from bot.store import deliveries, digests, due_times, guilds
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
@@ -79,40 +81,41 @@ class DigestService(Generic[Body]):
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
         self._attempts = attempts or Attempts(clock.now)
+        self._due = DueTimes(database, due_times.DIGEST, due_digests)
+        self._own_due = DueTimes(database, due_times.PERSONAL_DIGEST, due_personal_digests)
 
     async def post_due(self) -> int:
         """Send every digest that is due now, the channels' before the managers' own; returns how many were sent."""
-        async with self._database.reading() as connection:
-            all_settings = await guilds.all_settings(connection)
-        posted = await asyncio.gather(*map(self._post_to_team, all_settings))
-        return sum(posted) + sum(await asyncio.gather(*map(self._send_to_managers, all_settings)))
+        due = await self._due.look(self._clock.sure_now())
+        posted = sum(await asyncio.gather(*(self._post_to_team(settings, week) for settings, week in due)))
+        own: dict[int, list[tuple[NudgeSchedule, DueDigest]]] = {}
+        for schedule, week in sorted(await self._own_due.look(self._clock.sure_now()), key=_place):
+            own.setdefault(schedule.guild.guild_id, []).append((schedule, week))
+        return posted + sum(await asyncio.gather(*map(self._send_to_managers, own.values())))
 
-    async def _post_to_team(self, settings: GuildSettings) -> bool:
-        due = due_digest(settings, self._clock.now())
-        if due is None or not self._in_step(settings.guild_id):
+    async def _post_to_team(self, settings: GuildSettings, due: DueDigest) -> bool:
+        if not self._in_step(settings.guild_id):
             return False
         piece, channel_id = Piece(Work.DIGEST, settings.guild_id), settings.digest_channel_id
         return await self._attempts.attempt(piece, partial(self._post, settings, due), depends_on=(due, channel_id))
 
-    async def _send_to_managers(self, settings: GuildSettings) -> int:
+    async def _send_to_managers(self, due: Collection[tuple[NudgeSchedule, DueDigest]]) -> int:
         """Send the digests of a guild's managers, one after the other; returns how many were sent."""
-        async with self._database.reading() as connection:
-            team = await managers.all_settings(connection, settings.guild_id)
         sent = 0
-        for manager in team:
-            due = due_personal_digest(settings, manager, self._clock.now())
-            if due is not None and self._in_step(settings.guild_id):
-                piece = Piece(Work.PERSONAL_DIGEST, settings.guild_id, manager.manager_id)
-                work = partial(self._send, NudgeSchedule(settings, manager), due)
-                sent += await self._attempts.attempt(piece, work, depends_on=(due, manager))
+        for schedule, week in due:
+            guild_id, manager = schedule.guild.guild_id, schedule.manager
+            if self._in_step(guild_id):
+                piece = Piece(Work.PERSONAL_DIGEST, guild_id, manager.manager_id)
+                work = partial(self._send, schedule, week)
+                sent += await self._attempts.attempt(piece, work, depends_on=(week, manager))
         return sent
 
     async def _post(self, settings: GuildSettings, due: DueDigest) -> bool:
         """Post the team's digest of a week, if it was not dealt with; whether it was sent. Raises RefusedError."""
         before = await self._before(settings.guild_id, DeliveryKind.DIGEST, None, due)
-        refused = before if _is_open_again(before, due, settings.digest_channel_id) else None
-        if refused is None and before is not None:
+        if not is_open(before, due, settings.digest_channel_id):
             return False
+        refused = before
         await self._reader.settle(settings.guild_id)
         await self._thaw(settings.guild_id, due.week_on)
         delivery = replace(
@@ -130,9 +133,9 @@ class DigestService(Generic[Body]):
         guild_id, manager_id = schedule.guild.guild_id, schedule.manager.manager_id
         kind = DeliveryKind.PERSONAL_DIGEST
         before = await self._before(guild_id, kind, manager_id, due)
-        refused = before if _is_open_again(before, due, None) else None
-        if refused is None and before is not None:
+        if not is_open(before, due, None):
             return False
+        refused = before
         await self._reader.settle(guild_id)
         await self._thaw(guild_id, due.week_on)
         delivery = refused or self._new_delivery(kind, schedule.guild, manager_id, due)
@@ -305,14 +308,8 @@ def _last_week(guild: GuildSnapshot) -> date:
     return monday_of(local_day(guild.now, guild.settings.zone)) - timedelta(weeks=1)
 
 
-def _is_open_again(newest: Delivery | None, due: DueDigest, channel_id: int | None) -> bool:
-    """Whether the digest of this week was refused and can be tried again, in whatever channel is set now.
-
-    A refusal for good, as of a deleted channel, is one only for that channel.
-    """
-    if newest is None or newest.due_on != due.week_on or not newest.refused:
-        return False
-    return newest.state is DeliveryState.PENDING or newest.channel_id not in {None, channel_id}
+def _place(due: tuple[NudgeSchedule, DueDigest]) -> tuple[int, int]:
+    return due[0].guild.guild_id, due[0].manager.manager_id
 
 
 def _sent_as(draft: PersonalDraft, delivery: Delivery, due: DueDigest) -> PersonalDraft:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.store import forgetting, guilds
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,11 @@ class MembershipService:
         """
         if self._removed or self._here is not None:
             await self._mark_removed()
+        async with self._database.reading() as connection:
+            if not await self._expired(connection, joined):
+                return 0
         async with self._database.writing() as connection:
-            removed = await guilds.removed_before(connection, self._clock.sure_now() - KEPT_AFTER_REMOVAL)
-            expired = [guild_id for guild_id in removed if guild_id not in joined]
+            expired = await self._expired(connection, joined)
             for guild_id in expired:
                 for person_id in sorted((await forgetting.unrecorded(connection, guild_id)).opted_out):
                     await forgetting.remember(connection, guild_id, person_id)
@@ -70,3 +72,7 @@ class MembershipService:
         for guild_id in expired:
             log.info("Forgot all of the server %s: Spade was removed from it 30 days ago", guild_id)
         return len(expired)
+
+    async def _expired(self, connection: Connection, joined: Collection[int]) -> list[int]:
+        removed = await guilds.removed_before(connection, self._clock.sure_now() - KEPT_AFTER_REMOVAL)
+        return [guild_id for guild_id in removed if guild_id not in joined]

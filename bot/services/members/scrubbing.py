@@ -36,9 +36,10 @@ class Scrubbing:
         A failure is logged, and tried again after the same time; a log that is in use is tried again at the next call.
         """
         async with self._database.reading() as connection:
-            left, last = await scrubbing.remains(connection), await scrubbing.rewritten_at(connection)
-        if left is None:
-            return
+            left = await scrubbing.remains(connection)
+            if left is None:
+                return
+            last = await scrubbing.rewritten_at(connection)
         if left is not Remains.IN_LOG:
             if not _is_due(last, self._clock.now()):
                 return

@@ -14,18 +14,20 @@ from bot.domain.due_work import Piece, Work
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.nudge import Action, Nudge, NudgeDraft, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import ranked
-from bot.domain.nudge_time import NoNudge, NudgeSchedule, due_nudge, rests_today
+from bot.domain.nudge_time import NoNudge, NudgeSchedule, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
 from bot.services.delivery.attempts import Attempts
+from bot.services.delivery.due_times import DueTimes
 from bot.services.delivery.messenger import Body, Body_co, Messenger, RefusedError
 from bot.services.delivery.outbox import Outbox, UnneededError, claim_nothing, new_delivery
 from bot.services.guild_reader import Settle
 from bot.services.nudge.check import DiscordState, NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
+from bot.services.nudge.due import deals_with, due_nudges
 from bot.services.nudge.facts import nudge_of_day, past_nudges, unanswered
 from bot.services.nudge.schedule import schedule_of
-from bot.store import deliveries, guilds, managers, nudges
+from bot.store import deliveries, due_times, nudges
 from bot.store.database import Connection, Database
 
 
@@ -69,12 +71,17 @@ class NudgeService(Generic[Body]):
         self._attempts = attempts or Attempts(clock.now)
         self._check = NudgeCheck(database, messenger, rules)
         self._drafts = NudgeDrafts(database, messenger, rules)
+        self._due = DueTimes(database, due_times.NUDGE, due_nudges)
 
     async def send_due(self) -> int:
-        """Send every nudge that is due now; returns how many were sent. One that fails does not stop the others."""
+        """Send every nudge that is due now; returns how many were sent. Raises UnsureTimeError.
+
+        One that fails does not stop the others.
+        """
         due: dict[int, list[tuple[NudgeSchedule, date]]] = {}
-        for schedule, day in await self._due():
-            due.setdefault(schedule.guild.guild_id, []).append((schedule, day))
+        for schedule, day in sorted(await self._due.look(self._clock.sure_now()), key=_place):
+            if self._in_step(schedule.guild.guild_id):
+                due.setdefault(schedule.guild.guild_id, []).append((schedule, day))
         return sum(await asyncio.gather(*(self._send_in(guild_id, team) for guild_id, team in due.items())))
 
     async def _send_in(self, guild_id: int, due: Sequence[tuple[NudgeSchedule, date]]) -> int:
@@ -102,21 +109,6 @@ class NudgeService(Generic[Body]):
         if outcome is not None and outcome.state is DeliveryState.PENDING:
             raise RefusedError(outcome.problem or "")
         return outcome is not None and outcome.state is DeliveryState.SENT
-
-    async def _due(self) -> list[tuple[NudgeSchedule, date]]:
-        now = self._clock.now()
-        found = []
-        async with self._database.reading() as connection:
-            for settings in await guilds.all_settings(connection):
-                for manager in await managers.all_settings(connection, settings.guild_id):
-                    day = due_nudge(manager, settings.zone, now)
-                    if (
-                        day is not None
-                        and self._in_step(settings.guild_id)
-                        and not await _dealt_with(connection, manager, day, now)
-                    ):
-                        found.append((NudgeSchedule(settings, manager), day))
-        return found
 
     async def send_now(self, guild_id: int, manager_id: int) -> SendOutcome | NoNudge:
         """Send a manager today's nudge at once; returns what became of it, or why there is none to send.
@@ -266,10 +258,12 @@ class NudgeService(Generic[Body]):
 async def _dealt_with(
     connection: Connection, manager: ManagerSettings, day: date, now: datetime, *, on_request: bool = False
 ) -> bool:
-    """Whether a day has had its nudge. One that Discord refused for now is tried again; on request, any not sent."""
-    found = await nudge_of_day(connection, manager, day, now)
-    open_again = UNSENT if on_request else {DeliveryState.PENDING}
-    return found is not None and not (found.due_on == day and found.state in open_again)
+    """Whether a day has had its nudge, or, with `on_request`, nothing that was not sent."""
+    return deals_with(await nudge_of_day(connection, manager, day, now), day, on_request=on_request)
+
+
+def _place(due: tuple[NudgeSchedule, date]) -> tuple[int, int]:
+    return due[0].guild.guild_id, due[0].manager.manager_id
 
 
 def _holds(member: OfferedMember, offer: Offer | None) -> bool:

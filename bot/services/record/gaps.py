@@ -84,7 +84,10 @@ class Gaps:
         if now < self._retry_at:
             return 0
         self._retry_at = now + GAP_RETRY_SECONDS
-        return sum(await asyncio.gather(*map(self._retry_guild, self._channels.visible_guilds)))
+        async with self._database.reading() as connection:
+            missing = await spans.guilds_with_gaps(connection)
+        visible = [guild_id for guild_id in self._channels.visible_guilds if guild_id in missing]
+        return sum(await asyncio.gather(*map(self._retry_guild, visible)))
 
     async def _retry_guild(self, guild_id: int) -> int:
         tried = 0
