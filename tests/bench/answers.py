@@ -164,7 +164,7 @@ def answers(sizes: Sizes, folder: Path) -> tuple[Row, ...]:
                 ),
                 *(
                     beside(
-                        f"{DIGEST}, for each 1,000 active",
+                        f"{DIGEST}, for each 1,000 active, beside {percent} %",
                         "ms CPU",
                         f"a record of {percent} %",
                         [_for_each(large, less)],

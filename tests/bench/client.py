@@ -1,7 +1,7 @@
 """`python -m tests.bench.client bare|spade URL TOKEN DESCRIPTOR`: a client of a sandbox, in a process of its own.
 
-`spade` is the real `spade run`, `bare` a `discord.Client` that counts messages. Both note late turns of their event
-loop, and answer each byte on a socket with a line of JSON: what the process has cost so far.
+`spade` is the real `spade run`, `bare` a `discord.Client` that counts messages. Both answer each byte on a socket with
+a line of JSON: what the process has cost so far, and how often its event loop was late.
 """
 
 import asyncio
@@ -32,10 +32,8 @@ class Probe:
         self._stalls, self._worst = 0, 0.0
 
     def start(self) -> None:
-        """Watch the running loop."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._report, self._answer)
-        self._task = loop.create_task(self._watch())
+        """Listen in the running loop. Stalls are looked for from the first b"!" on, since that costs something, too."""
+        asyncio.get_running_loop().add_reader(self._report, self._answer)
 
     async def _watch(self) -> None:
         while True:
@@ -46,9 +44,12 @@ class Probe:
             self._worst = max(self._worst, late)
 
     def _answer(self) -> None:
-        if not self._report.recv(1):
-            asyncio.get_running_loop().remove_reader(self._report)
+        asked, loop = self._report.recv(1), asyncio.get_running_loop()
+        if not asked:
+            loop.remove_reader(self._report)
             return
+        if asked == b"!":
+            self._task = loop.create_task(self._watch())
         told = {
             "cpu": time.process_time(),
             "resident": resident_memory(),

@@ -71,7 +71,14 @@ class Client:
 
     async def report(self) -> Report:
         """Ask it; that takes until its event loop has a turn."""
-        self._writer.write(b"?")
+        return await self._asked(b"?")
+
+    async def watch(self) -> None:
+        """Have it look for stalls from now on."""
+        await self._asked(b"!")
+
+    async def _asked(self, what: bytes) -> Report:
+        self._writer.write(what)
         told: dict[str, Any] = json.loads(await self._reader.readline())
         return Report(**told)
 

@@ -145,6 +145,8 @@ async def _steadily(
     await crowd.talk(100, 1.0, _unheard)  # everything is done once before it is measured
     for _ in range(pairs):
         found.hundred.append(await _window(crowd, spade, bare, 100, seconds, _unheard))
+    await spade.watch()
+    await bare.watch()
     looking = asyncio.create_task(spans.keep_looking())
     for _ in range(pairs):
         found.two_hundred.append(await _window(crowd, spade, bare, 200, seconds, spans.said))

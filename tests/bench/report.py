@@ -99,6 +99,8 @@ def amount(value: float, unit: str) -> str:
 
 def number_text(value: float) -> str:
     """Three digits, for more would say nothing."""
+    if value == round(value):
+        return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:,.{min(digits, 4)}f}"
 
