@@ -62,6 +62,12 @@ def counting() -> Iterator[Counter]:
         def cursor(self, factory: Any = None) -> Any:
             return super().cursor(factory or Cursor)
 
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            return self.cursor().execute(sql, *parameters)
+
+        def executemany(self, sql: str, rows: Any) -> Any:
+            return self.cursor().executemany(sql, rows)
+
         def commit(self) -> None:
             if self.in_transaction:
                 counter.statement(commits=True)

@@ -18,7 +18,7 @@ from tests.bench.demo import demo
 from tests.bench.filesize import filesize
 from tests.bench.gateway import gateway
 from tests.bench.imports import imports
-from tests.bench.measure import apart
+from tests.bench.measure import apart, cpu
 from tests.bench.row import Row
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.statements import statement
@@ -61,12 +61,12 @@ def measured(sizes: Sizes, chosen: Mapping[str, Measure]) -> Sequence[Row]:
     """The rows of these; one that fails is a row that says why."""
     rows: list[Row] = []
     for name, measure in chosen.items():
-        began = time.monotonic()
+        began, spent = time.monotonic(), cpu()
         with tempfile.TemporaryDirectory(prefix="spade-bench-", ignore_cleanup_errors=True) as folder:
             try:
                 found = apart(partial(measure, sizes, Path(folder)))
             except Exception as error:  # noqa: BLE001 - whatever failed, the other rows are measured
                 found = Row(name, why=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
         rows += found if isinstance(found, tuple) else (found,)
-        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+        print(f"{name}: {time.monotonic() - began:.0f} s, CPU {cpu() - spent:.0f} s", flush=True)
     return rows

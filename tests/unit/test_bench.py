@@ -1,19 +1,28 @@
 """The benchmark measures every row and writes it down. How fast anything is, no test says."""
 
+import asyncio
 import json
 import math
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import aiosqlite
 import pytest
 
 from tests.bench import answers, filesize, report, run
+from tests.bench.client import Probe
 from tests.bench.clients import Report as Cost
 from tests.bench.commands import DIGEST, HELP
 from tests.bench.commands import row as commands_row
-from tests.bench.counting import Counts
+from tests.bench.counting import Counts, counting
 from tests.bench.demo import Played
 from tests.bench.demo import row as demo_row
-from tests.bench.gateway import Measured, Window
+from tests.bench.gateway import Measured, Spans, Window
 from tests.bench.gateway import rows as gateway_rows
 from tests.bench.measure import Spent, process
 from tests.bench.row import Figure, Of, Row, alone, at_least, at_most, beside
@@ -187,6 +196,69 @@ def test_a_process_tells_what_it_cost(tmp_path: Path) -> None:
     assert process(("-c", "pass"), tmp_path).peak < spent.peak - 30_000_000
     with pytest.raises(RuntimeError, match="ended with 3: so it is"):
         process(("-c", "print('so it is'); raise SystemExit(3)"), tmp_path)
+
+
+async def test_what_reaches_sqlite_is_counted_from_the_outside(tmp_path: Path) -> None:
+    with counting() as counter:
+        async with aiosqlite.connect(tmp_path / "any.db") as database:
+            await database.execute("CREATE TABLE any (number INTEGER)")
+            before = counter.now()
+            await database.executemany("INSERT INTO any VALUES (?)", [(1,), (2,)])
+            await database.commit()
+            found = counter.now() - before
+    assert (found.commits, found.hops) == (1, 2)
+    assert found.statements == 2  # for two rows, and COMMIT
+    with closing(sqlite3.connect(tmp_path / "any.db")) as plain:
+        assert plain.execute("SELECT count(*) FROM any").fetchone() == (2,)
+    assert counter.now().statements == 3  # not what was asked after the block
+
+
+async def test_a_client_tells_of_its_stalls_once_it_is_asked_to_look(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Probe(theirs, lambda: 7).start()
+
+        async def asked(what: bytes) -> dict[str, float]:
+            ours.send(what)
+            told: dict[str, float] = json.loads(await asyncio.to_thread(ours.recv, 1000))
+            return told
+
+        time.sleep(0.1)
+        told = await asked(b"!")
+        assert (told["messages"], told["stalls"]) == (7, 0)
+        assert told["peak"] >= told["resident"] > 10_000_000
+        await asyncio.sleep(0.02)
+        time.sleep(0.1)
+        await asyncio.sleep(0.02)
+        told = await asked(b"?")
+        assert told["stalls"] >= 1
+        assert told["worst"] > 0.05
+        ours.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.02)
+
+
+def test_messages_are_noted_when_they_are_on_record(tmp_path: Path) -> None:
+    path = tmp_path / "spade.db"
+    with closing(sqlite3.connect(path)) as database, closing_spans(database, path) as spans:
+        for message_id in (10, 20):
+            spans.said(SimpleNamespace(channel_id=1, id=message_id))
+        spans.look()
+        assert (spans.latencies, spans.open) == ([], True)
+        database.execute("INSERT INTO span VALUES (1, 1, 10), (2, 1, 99)")
+        database.commit()
+        spans.look()
+        assert (len(spans.latencies), spans.open) == (1, True)
+        database.execute("UPDATE span SET last_id = 20")
+        database.commit()
+        spans.look()
+        assert (len(spans.latencies), spans.open) == (2, False)
+
+
+@contextmanager
+def closing_spans(database: sqlite3.Connection, path: Path) -> Iterator[Spans]:
+    database.execute("CREATE TABLE span (channel_id INTEGER, first_id INTEGER, last_id INTEGER)")
+    with closing(Spans(path)) as spans:
+        yield spans
 
 
 def test_a_quick_run_is_smaller_in_everything() -> None:
