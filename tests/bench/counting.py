@@ -73,7 +73,8 @@ def counting() -> Iterator[Counter]:
                 counter.statement(commits=True)
             super().commit()
 
-    connect, hop = sqlite3.connect, asyncio.base_events.BaseEventLoop.call_soon_threadsafe
+    before = sqlite3.connect, sqlite3.Cursor, asyncio.base_events.BaseEventLoop.call_soon_threadsafe
+    connect, _, hop = before
 
     def connected(*arguments: Any, **options: Any) -> Any:
         options.setdefault("factory", Connection)
@@ -83,13 +84,15 @@ def counting() -> Iterator[Counter]:
         counter.hop()
         return hop(*arguments, **options)
 
-    _replace(connected, handed)
+    _replace(connected, Cursor, handed)
     try:
         yield counter
     finally:
-        _replace(connect, hop)
+        _replace(*before)
 
 
-def _replace(connect: Any, hop: Any) -> None:
-    sqlite3.connect = sqlite3.dbapi2.connect = connect
+def _replace(connect: Any, cursor: Any, hop: Any) -> None:
+    """Where a module looks them up when it needs them: `sqlite3.Cursor.execute` may be called by that name, too."""
+    for module in (sqlite3, sqlite3.dbapi2):
+        vars(module).update(connect=connect, Cursor=cursor)
     asyncio.base_events.BaseEventLoop.call_soon_threadsafe = hop
