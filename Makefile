@@ -19,7 +19,7 @@ help:
 	@echo "make guilds      fifty guilds for WEEKS= weeks, five of them in trouble: all others get every nudge and digest on time"
 	@echo "make fuzz        random files, settings, messages, names and options, for FUZZ_SECONDS= from SEED=: no traceback"
 	@echo "make mutate      plant COUNT= defects, drawn by SEED=, in domain, store and services, one at a time: does a test fail?"
-	@echo "make bench       speed and memory with half a million members, as ratios; takes a few minutes"
+	@echo "make bench       how much work Spade is, as ratios to yardsticks in the same run; ten minutes (QUICK=1: two)"
 	@echo "make pictures    take the screenshots of the README (needs Chromium)"
 	@echo "make catalogues  update the translations in bot/locale from the sentences in the code"
 	@echo "make lock        update the lock files from pyproject.toml, keeping locked versions"
@@ -83,7 +83,7 @@ mutate: $(VENV)/.dev
 	$(BIN)/python -m tests.mutate --count $(COUNT) --seed $(SEED) --jobs 2
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

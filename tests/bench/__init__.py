@@ -1,1 +1,1 @@
-"""How fast, how much memory, how long at a stretch: measured on the record of a large server and of a small one."""
+"""How much work Spade is, each figure beside a yardstick in the same run: see `run`."""

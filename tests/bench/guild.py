@@ -1,6 +1,5 @@
 """The record of a made-up server, as two years of Spade would have left it. The same size and seed, the same record."""
 
-import asyncio
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
@@ -11,8 +10,7 @@ from random import Random
 from typing import Any
 
 from bot.domain.snowflake import first_id_at
-from bot.store import forgetting
-from bot.store.database import open_database
+from tests.bench import schema
 
 GUILD = 7_000_000_000_000_000
 NOW = datetime(2026, 3, 6, 9, 30, tzinfo=UTC)
@@ -52,24 +50,25 @@ class Size:
 
 
 LARGE = Size(
-    members=500_000,
+    members=1_000_000,
     managers=30,
-    activity=5_000_000,
+    activity=2_700_000,
     touches=300_000,
     waiting=50_000,
     threads=5_000,
     opted_out=1_000,
     nudges=500,
 )
+"""A million members and some fourteen million messages."""
 
 
 def part_of(size: Size, parts: int) -> Size:
     """A server that is so many times smaller."""
     return Size(
-        members=size.members // parts,
+        members=max(50, size.members // parts),
         managers=max(3, size.managers // parts),
-        activity=size.activity // parts,
-        touches=size.touches // parts,
+        activity=max(150, size.activity // parts),
+        touches=max(20, size.touches // parts),
         waiting=size.waiting // parts,
         threads=size.threads // parts,
         opted_out=size.opted_out // parts,
@@ -92,21 +91,13 @@ def channel_id(number: int) -> int:
     return CHANNEL_IDS_FROM + (number << 22)
 
 
-async def make(path: Path, size: Size, seed: int = 1) -> None:
-    """Write the record into a new SQLite file."""
-    database = await open_database(f"sqlite:///{path}", write=True)
-    try:
-        async with database.writing() as connection:
-            for number in range(size.opted_out // 5):
-                await forgetting.remember(connection, GUILD, member_id(size.members + number))
-    finally:
-        await database.close()
-    await asyncio.to_thread(_Maker(path, size, seed).fill)
+async def make(path: Path, size: Size, seed: int = 1, plain: Path | None = None) -> None:
+    """Write the record into a new SQLite file; `plain` is a copy of its rows for yardsticks (see `schema.make`)."""
+    await schema.make(path, _Maker(size, seed).fill, plain)
 
 
 class _Maker:
-    def __init__(self, path: Path, size: Size, seed: int) -> None:
-        self._path = path
+    def __init__(self, size: Size, seed: int) -> None:
         self._size = size
         self._random = Random(seed)
         self._by_day = [array("L") for _ in range(DAYS)]
@@ -114,29 +105,22 @@ class _Maker:
         self._circles = [[self._random.randrange(size.members) for _ in range(25)] for _ in range(size.managers)]
         """Whom a manager keeps talking to."""
 
-    def fill(self) -> None:
-        database = sqlite3.connect(self._path)
-        try:
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("PRAGMA cache_size = -200000")
-            # Building an index at the end is many times faster than keeping it up meanwhile.
-            indexes = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql <> ''")
-            kept = indexes.fetchall()
-            for name, _ in kept:
-                database.execute(f"DROP INDEX {name}")
-            self._settings(database)
-            _insert(database, "activity", self._activity())
-            _insert(database, "member", self._members(), columns=8)
-            _insert(database, "touch", self._touches())
-            waiting, addressed = self._waiting()
-            _insert(database, "waiting", waiting)
-            _insert(database, "waiting_for", addressed)
-            self._nudges(database)
-            for _, statement in kept:
-                database.execute(statement)
-            database.commit()
-        finally:
-            database.close()
+    def fill(self, database: sqlite3.Connection) -> None:
+        # Building an index at the end is many times faster than keeping it up meanwhile.
+        indexes = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql <> ''")
+        kept = indexes.fetchall()
+        for name, _ in kept:
+            database.execute(f"DROP INDEX {name}")
+        self._settings(database)
+        _insert(database, "activity", self._activity())
+        _insert(database, "member", self._members(), columns=8)
+        _insert(database, "touch", self._touches())
+        waiting, addressed = self._waiting()
+        _insert(database, "waiting", waiting)
+        _insert(database, "waiting_for", addressed)
+        self._nudges(database)
+        for _, statement in kept:
+            database.execute(statement)
 
     def _settings(self, database: sqlite3.Connection) -> None:
         size, rng = self._size, self._random
@@ -288,8 +272,8 @@ class _Maker:
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[Row], *, columns: int | None = None) -> None:
-    width = columns or len(database.execute(f"PRAGMA table_info({table})").fetchall())
-    database.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})", rows)
+    names = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")][:columns]
+    schema.insert(database, table, ", ".join(names), rows)
 
 
 def _ms(moment: datetime) -> int:

@@ -1,172 +1,130 @@
-"""What a tick costs while nothing is due, with many guilds."""
+"""A tick with nothing to do: how much work it is to find that out."""
 
-import statistics
-import time
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
-from sqlalchemy import insert
-
+from bot.app import open_app
 from bot.clock import DrivenClock
-from bot.domain.delivery import DeliveryKind, DeliveryState
-from bot.domain.due_work import Piece
-from bot.domain.rules import Rules
-from bot.schedule import Schedule
-from bot.services.delivery.attempts import Attempts
-from bot.services.delivery.settlement import Settlement
-from bot.services.digest.dispatch import DigestService
-from bot.services.guild.membership import MembershipService
-from bot.services.guild.retention import Retention
-from bot.services.guild_reader import GuildReader
-from bot.services.members.privacy import PrivacyService
-from bot.services.members.roster import Roster
-from bot.services.nudge.dispatch import NudgeService
+from bot.config import Settings
 from bot.services.record.follower import Follower
-from bot.services.record.recorder import Recorder
-from bot.store import tables
-from bot.store.database import Database, open_database
-from bot.views.digest.writer import DigestWriter
-from tests.support.channel_log import ChannelLog
-from tests.support.outgoing import Drafts, Outgoing, at_once
-from tests.support.statements import statements
+from tests.bench import schema
+from tests.bench.counting import counting
+from tests.bench.measure import cpu, cpu_of
+from tests.bench.row import Row, alone, at_most, beside
+from tests.bench.sizes import Sizes
 
-NOW = datetime(2026, 3, 6, 9, 30, tzinfo=UTC)
-LAST_WEEK = date(2026, 2, 23)
-_TICKS = 5
-_EVERY = timedelta(seconds=20)
-_ROWS = 5000
+NAME = "idle tick"
+NOW = datetime(2026, 3, 6, 12, 30, tzinfo=UTC)
+"""A Friday at noon: every nudge was sent in the morning, and every digest on Monday."""
+FIRST_GUILD = 8_000_000_000_000_000
+MANAGERS = 5
+_WEEK = "2026-02-23"
 
 
 @dataclass(frozen=True, slots=True)
 class IdleTick:
-    """What one tick costs: seconds of the processor (median), statements, and the first tick after a start."""
+    """CPU seconds, what SQLite was asked, and hops, of one tick; and of the same ticks one indexed query's CPU."""
 
-    cpu_seconds: float
+    seconds: float
     statements: int
-    first_cpu_seconds: float
-    first_statements: int
+    hops: int
+    plain: float
 
 
-class _NoPainter:
-    async def paint(self, draft: object) -> None:
-        return None
+async def make(path: Path, guilds: int, managers: int) -> None:
+    """So many guilds, each with so many enrolled managers, to all of whom digests and nudges were sent."""
 
-
-class Ticking:
-    """Everything that runs with each tick, on a database, with a Discord that takes all."""
-
-    def __init__(self, database: Database) -> None:
-        self.clock = DrivenClock(NOW)
-        self._attempts = Attempts(self.clock.now)
-        self._discord = Outgoing()
-        self._schedule = Schedule(20.0, self._ready, self._attempts)
-        clock, attempts, rules, discord = self.clock, self._attempts, Rules(), self._discord
-        follower = Follower(database, Recorder(database, rules), ChannelLog(), clock)
-        reader = GuildReader(database, clock, at_once)
-        digests = DigestService(
-            database, discord, DigestWriter(), _NoPainter(), clock, rules, reader, lambda _: True, attempts
+    def fill(database: sqlite3.Connection) -> None:
+        since, sent = _ms(NOW - timedelta(days=400)), _ms(NOW - timedelta(hours=4))
+        ids = [FIRST_GUILD + number for number in range(guilds)]
+        team = [(guild_id, 1 + number) for guild_id in ids for number in range(managers)]
+        schema.insert(
+            database,
+            "guild",
+            "guild_id, time_zone, digest_channel_id, digest_weekday, digest_hour, digest_from_at, keep_months, "
+            "watched_since",
+            [(guild_id, "Europe/Berlin", 1, 0, 9, since, None if guild_id % 10 else 24, since) for guild_id in ids],
         )
-        nudges = NudgeService(database, discord, Drafts(), clock, rules, at_once, lambda _: True, attempts)
-        self._schedule.add("gaps", follower.retry_gaps)
-        self._schedule.add("settlement", Settlement(database, clock).settle_due)
-        self._schedule.add("purge", MembershipService(database, clock).purge_due)
-        self._schedule.add("retention", Retention(database, clock, attempts).purge_due)
-        self._schedule.add("erasures", PrivacyService(database, Roster(database, clock), clock).finish_due)
-        self._schedule.add("digests", digests.post_due)
-        self._schedule.add("nudges", nudges.send_due)
+        schema.insert(database, "manager", "guild_id, manager_id, enrolled_at", [(*member, since) for member in team])
+        schema.insert(
+            database,
+            "delivery",
+            "delivery_id, guild_id, kind, manager_id, due_on, state, nonce, claimed_at, tried_at, settled_at, "
+            "channel_id, message_id",
+            _deliveries(ids, team, sent),
+        )
 
-    async def _ready(self) -> bool:
-        return True
-
-    @property
-    def sent(self) -> int:
-        """How many messages were sent."""
-        return len(self._discord.sent)
-
-    @property
-    def failing(self) -> list[Piece]:
-        """What failed."""
-        return [one.piece for one in self._attempts.failing(1)]
-
-    async def tick(self) -> None:
-        """One tick, 20 seconds after the one before."""
-        self.clock.set(self.clock.now() + _EVERY)
-        await self._schedule.tick()
+    await schema.make(path, fill)
 
 
-async def idle_guilds(database: Database, guilds: int, managers: int) -> None:
-    """Add guilds, numbered from 1 on, whose day and week are dealt with; those that are there stay."""
-    guild_ids = range(1, guilds + 1)
-    team = [(guild_id, guild_id * 1000 + number) for guild_id in guild_ids for number in range(managers)]
-    numbers = count()
+def _deliveries(ids: list[int], team: list[tuple[int, int]], sent: int) -> Iterator[tuple[object, ...]]:
+    for guild_id in ids:
+        yield _delivery(guild_id, "digest", 0, _WEEK, sent)
+    for guild_id, manager_id in team:
+        yield _delivery(guild_id, "personal digest", manager_id, _WEEK, sent)
+        yield _delivery(guild_id, "nudge", manager_id, "2026-03-06", sent)
 
-    def sent(guild_id: int, kind: DeliveryKind, manager_id: int, due_on: date) -> dict[str, object]:
-        number = next(numbers)
-        return {
-            "delivery_id": f"{number:016}",
-            "guild_id": guild_id,
-            "kind": kind.value,
-            "manager_id": manager_id,
-            "due_on": due_on,
-            "state": DeliveryState.SENT.value,
-            "nonce": f"spade-{number}",
-            "claimed_at": NOW - timedelta(minutes=30),
-            "message_id": number,
-        }
 
-    rows = {
-        tables.guild: [
-            {
-                "guild_id": guild_id,
-                "time_zone": "UTC",
-                "digest_channel_id": guild_id * 1000,
-                "digest_weekday": 0,
-                "digest_hour": 9,
-                "digest_from_at": NOW - timedelta(days=90),
-                "keep_months": None if guild_id % 10 else 12,
-                "watched_since": NOW - timedelta(days=90),
-            }
-            for guild_id in guild_ids
-        ],
-        tables.manager: [
-            {"guild_id": guild_id, "manager_id": manager_id, "enrolled_at": NOW - timedelta(days=90)}
-            for guild_id, manager_id in team
-        ],
-        tables.delivery: [
-            *(sent(guild_id, DeliveryKind.DIGEST, 0, LAST_WEEK) for guild_id in guild_ids),
-            *(sent(*of[:1], DeliveryKind.PERSONAL_DIGEST, of[1], LAST_WEEK) for of in team),
-            *(sent(*of[:1], DeliveryKind.NUDGE, of[1], NOW.date()) for of in team),
-        ],
-    }
-    async with database.writing() as connection:
-        for table, values in rows.items():
-            await connection.execute(table.delete())
-            for start in range(0, len(values), _ROWS):
-                await connection.execute(insert(table), values[start : start + _ROWS])
+def _delivery(guild_id: int, kind: str, manager_id: int, due_on: str, sent: int) -> tuple[object, ...]:
+    key = f"{kind}-{guild_id}-{manager_id}"
+    return key, guild_id, kind, manager_id, due_on, "sent", key[:25], sent, sent, sent, 1, 1
 
 
 async def idle_tick(path: Path, guilds: int, managers: int) -> IdleTick:
-    """Make a database at `path` with so many idle guilds, each with so many managers, and measure its ticks.
+    """Make the database, and let the real schedule tick on it. Discord is left out: nothing has to be sent."""
+    await make(path, guilds, managers)
+    with counting() as counter, patch.object(Follower, "guild_caught_up", return_value=True):
+        async with open_app(Settings(database=f"sqlite:///{path}"), DrivenClock(NOW), tick_seconds=3600) as app:
+            app.bot.is_ready = lambda: True
+            app.bot.joined = lambda: range(FIRST_GUILD, FIRST_GUILD + guilds)
+            for cog in app.bot._cogs_to_load:
+                await app.bot.add_cog(cog)
+            await app.schedule.tick()  # a start has things to do that an idle bot has not
+            before = cpu(), counter.now()
+            await app.schedule.tick()
+            seconds, counts = cpu() - before[0], counter.now() - before[1]
+    with closing(sqlite3.connect(path)) as database:
+        team = database.execute("SELECT guild_id, manager_id FROM manager").fetchall()
+    assert len(team) == guilds * managers
+    return IdleTick(
+        seconds, counts.statements, counts.hops, await cpu_of(lambda: _plain(path.with_suffix(".due"), team))
+    )
 
-    Raises RuntimeError if a tick sends something, or fails.
-    """
-    database = await open_database(f"sqlite:///{path}", write=True)
-    try:
-        await idle_guilds(database, guilds, managers)
-        ticking = Ticking(database)
-        found = [await _measured(ticking) for _ in range(_TICKS + 1)]
-    finally:
-        await database.close()
-    if ticking.sent or ticking.failing:
-        raise RuntimeError(f"the guilds are not idle: {ticking.sent} were sent, {ticking.failing} failed")
-    (first_seconds, first_asked), *later = found
-    return IdleTick(statistics.median(took for took, _ in later), later[-1][1], first_seconds, first_asked)
+
+async def _plain(path: Path, team: list[tuple[int, int]]) -> None:
+    """One query for what is due, on a table with nothing but that, its making included."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE due (guild_id INTEGER, manager_id INTEGER, due_at INTEGER)")
+        database.execute("CREATE INDEX due_by_time ON due (due_at)")
+        database.executemany("INSERT INTO due VALUES (?, ?, ?)", [(*one, _ms(NOW) + 1) for one in team])
+        database.execute("SELECT guild_id, manager_id FROM due WHERE due_at <= ?", (_ms(NOW),)).fetchall()
 
 
-async def _measured(ticking: Ticking) -> tuple[float, int]:
-    with statements() as asked:
-        started = time.process_time()
-        await ticking.tick()
-        return time.process_time() - started, len(asked)
+def tick(sizes: Sizes, folder: Path) -> Row:
+    """The idle tick of many guilds, whose goal is bound to how many they are."""
+    found = asyncio.run(idle_tick(folder / "ticks.db", sizes.guilds, MANAGERS))
+    milliseconds = at_most(50.0) if sizes.full else None
+    return Row(
+        f"{NAME}, {sizes.guilds:,} guilds of {MANAGERS} managers",
+        (
+            beside(
+                "CPU",
+                "ms",
+                "a table of due times, made and asked",
+                [(1000 * found.seconds, 1000 * found.plain)],
+                milliseconds,
+            ),
+            alone("statements", "", [found.statements]),
+            alone("hops", "", [found.hops]),
+        ),
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

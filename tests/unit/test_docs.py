@@ -52,7 +52,7 @@ from tests.support.no_context import NoContext
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES_PAGE = "docs/rules.md"
-PAGES = (RULES_PAGE, "docs/architecture.md", "CONTRIBUTING.md")
+PAGES = (RULES_PAGE, "docs/architecture.md", "docs/performance.md", "CONTRIBUTING.md")
 PEOPLE = {"Anna": ANNA, "Ben": BEN, "Mia": MIA, "Noah": NOAH, "Ole": OLE, "Pia": PIA}
 NAMES = {person_id: name for name, person_id in PEOPLE.items()}
 RULES = Rules()
