@@ -10,19 +10,22 @@ from contextlib import closing
 from pathlib import Path
 
 from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine
 
-from bot.store import migration
+from bot.store import migrations
 from bot.store.database import open_database
 
 WRITTEN_FOR = "0008"
+_SCRIPTS = Path(migrations.__file__).parent
 
 
 async def make(path: Path, fill: Callable[[sqlite3.Connection], object], plain: Path | None = None) -> None:
     """Make a new SQLite file at `path`. `plain` is a copy of it before the migration: rows in plain tables."""
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        config = migration._config()
+        config = Config()
+        config.set_main_option("script_location", str(_SCRIPTS))
         config.attributes["connection"] = connection
         command.upgrade(config, WRITTEN_FOR)
     engine.dispose()

@@ -26,8 +26,8 @@ from bot.services.digest.due import due_digests, due_personal_digests, is_open
 from bot.services.nudge.due import deals_with, due_nudges
 from bot.store import deliveries, due_times, guilds, managers
 from bot.store.database import Connection, Database
-from tests.bench.ticks import Ticking, idle_guilds
 from tests.support.statements import statements
+from tests.support.ticking import Ticking, idle_guilds
 
 START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland")]
