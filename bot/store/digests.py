@@ -1,6 +1,6 @@
 """Posted digests: their figures are frozen, so that they can be shown later as people saw them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from bot.store import tables
 from bot.store.insertion import insert_into
 from bot.store.people import is_member
 from bot.store.streaming import rows
+from bot.store.written_days import newest_within, of_guild
 
 
 async def freeze(
@@ -55,9 +56,13 @@ async def last_days_of_newcomers(
     For each, the id of that message and the last day on which they wrote, up to and including `last_on`.
     """
     member, activity = tables.member.c, tables.activity.c
+    newest_on = newest_within(last_on)
     newest = (
-        select(func.max(activity.day, type_=activity.day.type))
-        .where(activity.guild_id == guild_id, activity.member_id == member.member_id, activity.day <= last_on)
+        select(func.max(newest_on, type_=newest_on.type))
+        .where(
+            *of_guild(guild_id, since.astimezone(UTC).date() - timedelta(days=1), last_on),
+            activity.member_id == member.member_id,
+        )
         .correlate(tables.member)
         .scalar_subquery()
     )
