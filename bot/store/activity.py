@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import just_after
@@ -140,22 +140,31 @@ async def unmet(
         .where(_activity.guild_id == guild_id, within(first_on, last_on), is_member(_activity.member_id, guild_id))
         .subquery()
     )
-    there = (_member.guild_id == guild_id, _member.member_id == wrote.c.member_id, _member.left_at.is_(None))
-    met = was_met(wrote.c.member_id, guild_id, by, kinds)
-    counted = (
-        await connection.execute(
-            select(func.count().label("active"), func.count().filter(~met).label("total")).where(*there)
-        )
-    ).one()
-    query = (
-        select(*_TRACE)
-        .where(*there, ~met)
-        .order_by(_member.first_message_id, _member.member_id)
+    met = case((was_met(wrote.c.member_id, guild_id, by, kinds), 1), else_=0)
+    there = (
+        select(_member.member_id, _member.first_message_id, met.label("met"))
+        .where(_member.guild_id == guild_id, _member.member_id == wrote.c.member_id, _member.left_at.is_(None))
+        .cte("there")
+        .prefix_with("MATERIALIZED")  # it is looked at three times
+    )
+    page = (
+        select(there.c.member_id, there.c.first_message_id)
+        .where(there.c.met == 0)
+        .order_by(there.c.first_message_id, there.c.member_id)
         .offset(offset)
         .limit(limit)
+        .subquery()
     )
-    found = await connection.execute(query)
-    return Unmet(counted.active, counted.total, tuple((row.member_id, _trace(row)) for row in found))
+    counts = select(func.count().label("active"), func.count().filter(there.c.met == 0).label("total")).subquery()
+    query = (
+        select(counts.c.active, counts.c.total, page.c.member_id)
+        .select_from(counts.outerjoin(page, true()))
+        .order_by(page.c.first_message_id, page.c.member_id)
+    )
+    found = (await connection.execute(query)).all()
+    listed = [row.member_id for row in found if row.member_id is not None]
+    known = await traces(connection, guild_id, listed)
+    return Unmet(found[0].active, found[0].total, tuple((member_id, known[member_id]) for member_id in listed))
 
 
 def _chunks(people: Collection[int]) -> Iterator[list[int]]:

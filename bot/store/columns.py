@@ -7,14 +7,24 @@ precision of Discord's ids), dates are ISO text or, where there are many, number
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnOperators, Dialect, Integer, Text, TypeDecorator, literal
+from sqlalchemy import BigInteger, ColumnElement, ColumnOperators, Dialect, Integer, Text, TypeDecorator, literal
+
+from bot.domain.snowflake import EPOCH
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIX_DAY = _UNIX_EPOCH.toordinal()
+_TIME_BITS = 22
+"""How far to the left the time stands in an id; it counts milliseconds from Discord's epoch."""
+_DISCORD_EPOCH = round(EPOCH.timestamp() * 1000)
 _MILLISECOND = timedelta(milliseconds=1)
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """A Discord id, or a count that may grow."""
+
+
+def made_at(snowflake: ColumnElement[int]) -> ColumnElement[int]:
+    """When an id was made, as a Moment is stored: milliseconds since 1970."""
+    return snowflake.bitwise_rshift(literal(_TIME_BITS, Integer())) + _DISCORD_EPOCH
 
 
 class Moment(TypeDecorator[datetime]):

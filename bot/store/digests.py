@@ -1,16 +1,12 @@
 """Posted digests: their figures are frozen, so that they can be shown later as people saw them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.snowflake import first_id_at
 from bot.store import tables
 from bot.store.insertion import insert_into
-from bot.store.people import is_member
-from bot.store.streaming import rows
-from bot.store.written_days import newest_within, of_guild
 
 
 async def freeze(
@@ -46,34 +42,3 @@ async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> s
         tables.digest.c.guild_id == guild_id, tables.digest.c.week_on == week_on
     )
     return (await connection.execute(query)).scalar_one_or_none()
-
-
-async def last_days_of_newcomers(
-    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, last_on: date
-) -> dict[int, tuple[int, date]]:
-    """How long newcomers stayed: members whose first counted message lies from `since` up to, not including, `until`.
-
-    For each, the id of that message and the last day on which they wrote, up to and including `last_on`.
-    """
-    member, activity = tables.member.c, tables.activity.c
-    newest_on = newest_within(last_on)
-    newest = (
-        select(func.max(newest_on, type_=newest_on.type))
-        .where(
-            *of_guild(guild_id, since.astimezone(UTC).date() - timedelta(days=1), last_on),
-            activity.member_id == member.member_id,
-        )
-        .correlate(tables.member)
-        .scalar_subquery()
-    )
-    query = select(member.member_id, member.first_message_id, newest.label("last_on")).where(
-        member.guild_id == guild_id,
-        member.first_message_id >= first_id_at(since),
-        member.first_message_id < first_id_at(until),
-        is_member(member.member_id, guild_id),
-    )
-    return {
-        row.member_id: (row.first_message_id, row.last_on)
-        async for row in rows(connection, query)
-        if row.last_on is not None
-    }

@@ -106,7 +106,6 @@ member = _table(
     Index("ix_member_opted_out", "guild_id", "member_id", sqlite_where=_OPTED_OUT, postgresql_where=_OPTED_OUT),
     Index("ix_member_left", "guild_id", "left_at", "member_id", sqlite_where=_LEFT, postgresql_where=_LEFT),
     Index("ix_member_proxied", "guild_id", "member_id", sqlite_where=_PROXIED, postgresql_where=_PROXIED),
-    by_key=True,
 )
 
 # Who must not be recorded, as keyed hashes: they reveal no id, but a person who comes back is recognised.

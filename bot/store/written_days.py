@@ -28,6 +28,7 @@ from bot.store.insertion import insert_into
 
 _activity = tables.activity.c
 _DAYS = tuple(_activity[name] for name in tables.WEEKDAYS)
+_WEEK = timedelta(days=7)
 _EMPTY = and_(*(column == 0 for column in _DAYS))
 
 Count = tuple[int, int, date, int]
@@ -85,10 +86,22 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date) -
 
 def within(first_on: date, last_on: date) -> ColumnElement[bool]:
     """The condition that somebody wrote from `first_on` to `last_on`, both included."""
-    weeks = _activity.week_on.between(monday_of(first_on), last_on)
+    return and_(_activity.week_on.between(monday_of(first_on), last_on), *_cut(first_on, last_on))
+
+
+def weeks_within(first_on: date, last_on: date) -> ColumnElement[bool]:
+    """The same condition for a few people and a few weeks, each of which is looked up."""
+    mondays = [monday_of(first_on)]
+    while mondays[-1] + _WEEK <= last_on:
+        mondays.append(mondays[-1] + _WEEK)
+    return and_(_activity.week_on.in_(mondays), *_cut(first_on, last_on))
+
+
+def _cut(first_on: date, last_on: date) -> tuple[ColumnElement[bool], ...]:
+    """The condition on the days of a row where not every row of the weeks has one of them."""
     if first_on.weekday() == 0 and last_on.weekday() == len(_DAYS) - 1:
-        return weeks
-    return and_(weeks, or_(*(and_(column > 0, held) for column, held in _held(first_on, last_on))))
+        return ()
+    return (or_(*(and_(column > 0, held) for column, held in _held(first_on, last_on))),)
 
 
 def number_within(first_on: date, last_on: date) -> ColumnElement[int]:

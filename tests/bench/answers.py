@@ -125,20 +125,20 @@ class Asked:
 
 
 _FORTNIGHT_ID = first_id_at(NOW - timedelta(days=14))
-_MONTH = (NOW - timedelta(days=30)).date().isoformat()
+_MONTH = (NOW - timedelta(days=30)).date().toordinal() - 719_163
 _WEEKS = (
     "SELECT * FROM touch WHERE touched_at >= {ms} ORDER BY touched_at;"
-    "SELECT DISTINCT member_id FROM activity WHERE guild_id = {guild} AND day >= '{day}'"
+    "SELECT DISTINCT member_id FROM activity WHERE guild_id = {guild} AND week_on >= {day}"
 )
 
 
 def _weeks(weeks: int) -> str:
     since = NOW - timedelta(weeks=weeks)
-    return _WEEKS.format(ms=int(since.timestamp() * 1000), guild=GUILD, day=since.date().isoformat())
+    return _WEEKS.format(ms=int(since.timestamp() * 1000), guild=GUILD, day=since.date().toordinal() - 719_163)
 
 
 _WAITING = f"SELECT * FROM waiting WHERE guild_id = {GUILD} AND message_id >= {_FORTNIGHT_ID}"
-_MONTHS_ACTIVE = f"SELECT member_id, count(*) FROM activity WHERE guild_id = {GUILD} AND day >= '{_MONTH}' GROUP BY 1"
+_MONTHS_ACTIVE = f"SELECT member_id, count(*) FROM activity WHERE guild_id = {GUILD} AND week_on >= {_MONTH} GROUP BY 1"
 
 ANSWERS: dict[str, Answer] = {
     "a week's figures": Answer(lambda on: on.reporter.week(GUILD, WEEK), _weeks(4)),

@@ -176,7 +176,7 @@ class _Maker:
         """Most write on a few days, some on many; nobody before they came."""
         rng, size = self._random, self._size
         usual = size.activity / size.members
-        days_of = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(DAYS)]
+        first_number = (_FIRST_DAY - _UNIX.date()).days
         silent = size.opted_out
         for number in range(size.members - silent):
             joined = rng.randrange(DAYS)
@@ -186,10 +186,14 @@ class _Maker:
                 day = joined + int(rng.expovariate(1 / 60))
                 if day < DAYS:
                     days.add(day)
-            guild, member = GUILD, member_id(number)
+            weeks: dict[int, list[int]] = {}
             for day in sorted(days):
                 self._by_day[day].append(number)
-                yield guild, member, days_of[day], 1 + int(rng.expovariate(0.3))
+                weekday = (first_number + day + 3) % 7  # the first day of 1970 was a Thursday
+                week = weeks.setdefault(first_number + day - weekday, [0] * 7)
+                week[weekday] = 1 + int(rng.expovariate(0.3))
+            for week_on, counts in weeks.items():
+                yield GUILD, week_on, member_id(number), *counts
 
     def _members(self) -> Iterator[Row]:
         rng = self._random

@@ -28,8 +28,8 @@ async def test_newcomers_of_sixty_to_a_hundred_and_eighty_days_are_asked_about(d
             first_on = LAST_ON - timedelta(days=age)
             first_at = datetime.combine(first_on, time(12), UTC)
             row = {"guild_id": GUILD, "member_id": member_id}
-            for name in ("first", "last"):
-                row |= {f"{name}_message_id": first_id_at(first_at), f"{name}_channel_id": CHANNEL}
+            for name, at in (("first", first_at), ("last", first_at + timedelta(days=7))):
+                row |= {f"{name}_message_id": first_id_at(at), f"{name}_channel_id": CHANNEL}
             await connection.execute(insert(tables.member).values(row))
             for day in (first_on, first_on + timedelta(days=7)):
                 await connection.execute(insert(tables.activity).values(a_day(GUILD, member_id, day)))
