@@ -1,18 +1,11 @@
 """The figures of a period, for the team and for each manager alone (docs/rules.md#figures)."""
 
 import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.calendar import Period
-from bot.domain.conversation import conversations
 from bot.domain.rules import Rules
-from bot.domain.snowflake import moment_of
-from bot.domain.touch import Touch, TouchKind
-from bot.domain.waiting import WaitingState
 
 _DIGITS = 9
 
@@ -59,152 +52,127 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """What one manager's personal touches of a period come to, or the whole team's. It holds numbers, and no ids.
+
+    `talks` says how many members had so many of the conversations that began in the period, by that number.
+    `reached_active` of these members were active in the period, and `first_time` had no touch before it, by this
+    manager or by anybody. `personal` counts the touches, `logged` those of them that were entered by command.
+    `reply_delays` are those of `reply` touches in milliseconds, in any order. `waiting` entries were open at the
+    period's end.
+    """
+
+    talks: Mapping[int, int] = field(default_factory=dict)
+    reached_active: int = 0
+    first_time: int = 0
+    personal: int = 0
+    logged: int = 0
+    reply_delays: tuple[int, ...] = ()
+    waiting: int = 0
+
+    @property
+    def conversations(self) -> int:
+        """The conversations that began in the period."""
+        return sum(each * members for each, members in self.talks.items())
+
+    @property
+    def per_member(self) -> tuple[int, ...]:
+        """How many conversations each member reached had, most first."""
+        return tuple(each for each in sorted(self.talks, reverse=True) for _ in range(self.talks[each]))
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodFacts:
     """The facts from which the figures of one period are calculated. All targets and authors are members.
 
-    `active` wrote a counted message in the period. `touches` are the personal ones from one conversation gap before the
-    period up to its end. `first_touches` maps (manager, member) to the first personal touch ever; a pair whose first
-    touch lies before the period may be missing if the member is in `met_before`. `met_before` are members whom the team
-    had touched before the time that `first_touches` covers. `waiting` holds entries written before the period's end.
+    `active` members wrote a counted message in the period; the team had touched `met` of them by its end. `own` has
+    every manager's attention.
     """
 
-    period: Period
-    managers: frozenset[int]
-    active: frozenset[int]
-    touches: tuple[Touch, ...]
-    first_touches: Mapping[tuple[int, int], datetime]
-    waiting: tuple[WaitingState, ...]
-    met_before: frozenset[int] = frozenset()
+    active: int
+    met: int
+    team: Attention
+    own: Mapping[int, Attention]
+
+    def longer(self) -> "LongerFacts":
+        """This period as the one that a verdict falls back on."""
+        return LongerFacts(self.active, {None: self.team.talks, **{one: own.talks for one, own in self.own.items()}})
+
+    def quiet(self, rules: Rules) -> frozenset[int | None]:
+        """The managers, and None for the team, with too few conversations for a verdict on this period."""
+        needed = rules.verdict_needs_conversations
+        quiet: set[int | None] = {one for one, own in self.own.items() if own.conversations < needed}
+        return frozenset(quiet | {None} if self.team.conversations < needed else quiet)
 
 
-def week_figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
+@dataclass(frozen=True, slots=True)
+class LongerFacts:
+    """The weeks that a verdict falls back on: their active members, and `Attention.talks` of those who are quiet."""
+
+    active: int = 0
+    talks: Mapping[int | None, Mapping[int, int]] = field(default_factory=dict)
+
+
+def week_figures(week: PeriodFacts, weeks: LongerFacts, rules: Rules) -> tuple[Figures, dict[int, Figures]]:
     """The figures of a week: the team's, and each manager's by id in ascending order.
 
     `weeks` are the facts of the weeks that end with it, on which the verdict falls back.
     """
-    coverage_ever = _coverage_ever(week)
-    own_week, own_weeks = _by_manager(week), _by_manager(weeks)
-    return _figures(week, weeks, rules, coverage_ever), {
-        manager_id: _figures(own_week[manager_id], own_weeks[manager_id], rules, coverage_ever)
-        for manager_id in sorted(week.managers)
+    return _figures(week, None, week.team, weeks, rules), {
+        manager_id: _figures(week, manager_id, week.own[manager_id], weeks, rules) for manager_id in sorted(week.own)
     }
 
 
-def _by_manager(facts: PeriodFacts) -> dict[int, PeriodFacts]:
-    """Each manager's own facts: the manager's touches, and the entries that address the manager."""
-    touches: dict[int, list[Touch]] = {manager_id: [] for manager_id in facts.managers}
-    first: dict[int, dict[tuple[int, int], datetime]] = {manager_id: {} for manager_id in facts.managers}
-    waiting: dict[int, list[WaitingState]] = {manager_id: [] for manager_id in facts.managers}
-    for touch in facts.touches:
-        touches[touch.manager_id].append(touch)
-    for pair, at in facts.first_touches.items():
-        first[pair[0]][pair] = at
-    for state in facts.waiting:
-        for manager_id in state.entry.addressed & facts.managers:
-            waiting[manager_id].append(state)
-    return {
-        manager_id: replace(
-            facts,
-            touches=tuple(touches[manager_id]),
-            first_touches=first[manager_id],
-            waiting=tuple(waiting[manager_id]),
-            met_before=frozenset(),
-        )
-        for manager_id in facts.managers
-    }
-
-
-def conversations_by_member(facts: PeriodFacts, rules: Rules, *, manager_id: int | None = None) -> Mapping[int, int]:
-    """Conversations that began in the period, by member, with the team or with one manager."""
-    touches = [touch for touch in facts.touches if manager_id in (None, touch.manager_id)]
-    return Counter(
-        conversation.member_id
-        for conversation in conversations(touches, rules.conversation_gap)
-        if facts.period.holds(conversation.began_at)
-    )
-
-
-def first_contacts(facts: PeriodFacts, *, manager_id: int | None = None) -> tuple[int, ...]:
-    """The members whose first personal touch ever lies in the period, in the order of those touches."""
-    if manager_id is not None:
-        own = {pair: at for pair, at in facts.first_touches.items() if pair[0] == manager_id}
-        facts = replace(facts, first_touches=own, met_before=frozenset())
-    met = {member_id: at for member_id, at in _first_met(facts).items() if facts.period.holds(at)}
-    return tuple(sorted(met, key=lambda member_id: (met[member_id], member_id)))
-
-
-def _first_met(facts: PeriodFacts) -> dict[int, datetime]:
-    """When each member was first touched, leaving out those in `met_before`."""
-    known: dict[int, datetime] = {}
-    for (_, member_id), first_at in facts.first_touches.items():
-        if member_id not in facts.met_before and (member_id not in known or first_at < known[member_id]):
-            known[member_id] = first_at
-    return known
-
-
-def _coverage_ever(facts: PeriodFacts) -> float | None:
-    """The share of the active members whom any manager had touched by the period's end."""
-    if not facts.active:
-        return None
-    met = {member_id for (_, member_id), at in facts.first_touches.items() if at < facts.period.end_at}
-    return sum(member_id in met or member_id in facts.met_before for member_id in facts.active) / len(facts.active)
-
-
-def _figures(week: PeriodFacts, weeks: PeriodFacts, rules: Rules, coverage_ever: float | None) -> Figures:
-    """The figures of the team, or of one manager if the facts are that manager's own."""
-    period = week.period
-    attention = _Attention.of(week, rules)
-    verdict, verdict_weeks = _verdict(attention, weeks, rules)
-    own = [touch for touch in week.touches if period.holds(touch.touched_at)]
-    reached = attention.by_member.keys()
-    known = _first_met(week)
-    active = len(week.active)
+def _figures(week: PeriodFacts, whose: int | None, own: Attention, weeks: LongerFacts, rules: Rules) -> Figures:
+    """The figures of one manager, or of the team for None."""
+    shares = _Shares.of(own.talks, week.active, rules)
+    longer = _Shares.of(weeks.talks.get(whose, {}), weeks.active, rules)
+    verdict, verdict_weeks = _verdict(shares, longer, rules)
+    active = week.active
     return Figures(
         active_members=active,
-        personal_replies=len(own),
-        logged_share=sum(touch.kind is TouchKind.LOGGED for touch in own) / len(own) if own else None,
-        conversations=attention.conversations,
-        members_reached=len(reached),
-        coverage=sum(member_id in week.active for member_id in reached) / active if active else None,
-        coverage_ever=coverage_ever,
-        first_time=sum(member_id in known and period.holds(known[member_id]) for member_id in reached),
-        effective_members=attention.effective_members,
-        spread=attention.spread,
-        top3_share=attention.top3_share(rules),
+        personal_replies=own.personal,
+        logged_share=own.logged / own.personal if own.personal else None,
+        conversations=shares.conversations,
+        members_reached=sum(own.talks.values()),
+        coverage=own.reached_active / active if active else None,
+        coverage_ever=week.met / active if active else None,
+        first_time=own.first_time,
+        effective_members=shares.effective_members,
+        spread=shares.spread,
+        top3_share=shares.top3_share(rules),
         verdict=verdict,
         verdict_weeks=verdict_weeks,
-        reply_minutes=_reply_minutes(own),
-        waiting=sum(state.open_at(period.end_at, rules.waiting_expires) for state in week.waiting),
+        reply_minutes=_reply_minutes(own.reply_delays),
+        waiting=own.waiting,
     )
 
 
-def _verdict(attention: "_Attention", weeks: PeriodFacts, rules: Rules) -> tuple[Verdict, int | None]:
-    if attention.conversations >= rules.verdict_needs_conversations:
-        return attention.verdict(rules), 1
-    longer = _Attention.of(weeks, rules)
+def _verdict(shares: "_Shares", longer: "_Shares", rules: Rules) -> tuple[Verdict, int | None]:
+    if shares.conversations >= rules.verdict_needs_conversations:
+        return shares.verdict(rules), 1
     if longer.conversations >= rules.verdict_needs_conversations:
         return longer.verdict(rules), rules.verdict_weeks
     return Verdict.QUIET, None
 
 
 @dataclass(frozen=True, slots=True)
-class _Attention:
+class _Shares:
     """How the conversations of a period are shared among the members."""
 
-    by_member: Mapping[int, int]
+    talks: Mapping[int, int]
     conversations: int
     effective_members: float
     spread: float | None
 
     @classmethod
-    def of(cls, facts: PeriodFacts, rules: Rules) -> "_Attention":
-        by_member = conversations_by_member(facts, rules)
-        total = sum(by_member.values())
-        effective = _effective(by_member.values())
+    def of(cls, talks: Mapping[int, int], active: int, rules: Rules) -> "_Shares":
+        total = sum(each * members for each, members in talks.items())
+        effective = _effective(talks)
         spread = None
         if total >= rules.spread_needs_conversations:
-            spread = effective / min(total, max(len(facts.active), len(by_member)))
-        return cls(by_member, total, effective, spread)
+            spread = effective / min(total, max(active, sum(talks.values())))
+        return cls(talks, total, effective, spread)
 
     def verdict(self, rules: Rules) -> Verdict:
         assert self.spread is not None  # enough conversations for a verdict are enough for a spread
@@ -216,26 +184,24 @@ class _Attention:
     def top3_share(self, rules: Rules) -> float | None:
         if self.conversations < rules.spread_needs_conversations:
             return None
-        return sum(sorted(self.by_member.values(), reverse=True)[:3]) / self.conversations
+        most = [each for each in sorted(self.talks, reverse=True) for _ in range(min(3, self.talks[each]))]
+        return sum(most[:3]) / self.conversations
 
 
-def _effective(counts: Collection[int]) -> float:
+def _effective(talks: Mapping[int, int]) -> float:
     """The perplexity of the shares: exp of their Shannon entropy (natural logarithm); 0 without any.
 
     Capped at the number of members, since rounding can exceed it slightly.
     """
-    total = sum(counts)
+    total = sum(each * members for each, members in talks.items())
     if not total:
         return 0.0
-    return min(math.exp(-math.fsum(count / total * math.log(count / total) for count in counts)), float(len(counts)))
+    terms = (each / total * math.log(each / total) for each, members in talks.items() for _ in range(members))
+    return min(math.exp(-math.fsum(terms)), float(sum(talks.values())))
 
 
-def _reply_minutes(touches: Iterable[Touch]) -> ReplyMinutes:
-    minutes = sorted(
-        (touch.touched_at - moment_of(touch.replied_to_id)).total_seconds() / 60
-        for touch in touches
-        if touch.kind is TouchKind.REPLY and touch.replied_to_id is not None
-    )
+def _reply_minutes(delays: Iterable[int]) -> ReplyMinutes:
+    minutes = sorted(delay / 1000 / 60 for delay in delays)
     return ReplyMinutes(_percentile(minutes, 0.5), _percentile(minutes, 0.9))
 
 

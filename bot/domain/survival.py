@@ -65,15 +65,18 @@ class Stayers:
         return bool(self.touched.staying or self.others.staying)
 
 
-def stayers(newcomers: Iterable[NewcomerStay], now_on: date, rules: Rules) -> Stayers:
-    """The estimates of both groups as of `now_on`. Newcomers of any age may be passed; others are left out."""
+def stayers(newcomers: Iterable[tuple[NewcomerStay, int]], now_on: date, rules: Rules) -> Stayers:
+    """The estimates of both groups as of `now_on`, of stays and how many newcomers stayed so.
+
+    Newcomers of any age may be passed; others are left out.
+    """
     spells: Mapping[bool, list[Spell]] = {True: [], False: []}
-    for newcomer in newcomers:
+    for newcomer, members in newcomers:
         age = now_on - newcomer.first_on
         if rules.stay_from <= age <= rules.stay_until and newcomer.last_on - newcomer.first_on >= rules.stay_greeted:
             gone = now_on - newcomer.last_on >= rules.stay_silent
             until_on = newcomer.last_on if gone else now_on
-            spells[newcomer.touched].append(Spell((until_on - newcomer.first_on).days, gone))
+            spells[newcomer.touched].extend([Spell((until_on - newcomer.first_on).days, gone)] * members)
     return Stayers(_group(spells[True], rules), _group(spells[False], rules))
 
 

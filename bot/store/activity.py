@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import just_after
@@ -15,6 +15,7 @@ from bot.store import tables
 from bot.store.people import is_member
 from bot.store.streaming import rows, unindexed
 from bot.store.touches import was_met
+from bot.store.written_days import days, number_within, of_guild, within
 
 _activity = tables.activity.c
 _member = tables.member.c
@@ -49,7 +50,7 @@ async def active(connection: AsyncConnection, guild_id: int, first_on: date, las
     query = (
         select(unindexed(_activity.member_id))
         .distinct()
-        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+        .where(_activity.guild_id == guild_id, within(first_on, last_on), is_member(_activity.member_id, guild_id))
     )
     return frozenset([row.member_id async for row in rows(connection, query)])
 
@@ -64,10 +65,9 @@ async def active_among(
             select(_activity.member_id)
             .distinct()
             .where(
-                _activity.guild_id == guild_id,
+                *of_guild(guild_id, first_on, last_on),
                 _activity.member_id.in_(some),
-                _activity.day >= first_on,
-                _activity.day <= last_on,
+                within(first_on, last_on),
                 is_member(_activity.member_id, guild_id),
             )
         )
@@ -77,14 +77,10 @@ async def active_among(
 
 async def active_days(connection: AsyncConnection, guild_id: int, member_id: int, first_on: date, last_on: date) -> int:
     """The number of days from `first_on` to `last_on`, both included, on which a person wrote."""
-    query = select(func.count()).where(
-        _activity.guild_id == guild_id,
-        _activity.member_id == member_id,
-        _activity.day >= first_on,
-        _activity.day <= last_on,
+    query = select(func.coalesce(func.sum(number_within(first_on, last_on)), 0)).where(
+        *of_guild(guild_id, first_on, last_on), _activity.member_id == member_id
     )
-    found: int = (await connection.execute(query)).scalar_one()
-    return found
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def unmet_regulars(
@@ -98,10 +94,10 @@ async def unmet_regulars(
     kinds: Collection[TouchKind],
 ) -> dict[int, tuple[int, Trace]]:
     """Members who wrote on `at_least` of these days, never touched before `by`: their number of days and trace."""
-    days = func.count()
+    days = func.sum(number_within(first_on, last_on))
     regular = (
         select(unindexed(_activity.member_id), days.label("days"))
-        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+        .where(_activity.guild_id == guild_id, within(first_on, last_on), is_member(_activity.member_id, guild_id))
         .group_by(unindexed(_activity.member_id))
         .having(days >= at_least)
         .subquery()
@@ -141,29 +137,34 @@ async def unmet(
     wrote = (
         select(unindexed(_activity.member_id))
         .distinct()
-        .where(*_on_days(guild_id, first_on, last_on), is_member(_activity.member_id, guild_id))
+        .where(_activity.guild_id == guild_id, within(first_on, last_on), is_member(_activity.member_id, guild_id))
         .subquery()
     )
-    there = (_member.guild_id == guild_id, _member.member_id == wrote.c.member_id, _member.left_at.is_(None))
-    met = was_met(wrote.c.member_id, guild_id, by, kinds)
-    counted = (
-        await connection.execute(
-            select(func.count().label("active"), func.count().filter(~met).label("total")).where(*there)
-        )
-    ).one()
-    query = (
-        select(*_TRACE)
-        .where(*there, ~met)
-        .order_by(_member.first_message_id, _member.member_id)
+    met = case((was_met(wrote.c.member_id, guild_id, by, kinds), 1), else_=0)
+    there = (
+        select(_member.member_id, _member.first_message_id, met.label("met"))
+        .where(_member.guild_id == guild_id, _member.member_id == wrote.c.member_id, _member.left_at.is_(None))
+        .cte("there")
+        .prefix_with("MATERIALIZED")  # it is looked at three times
+    )
+    page = (
+        select(there.c.member_id, there.c.first_message_id)
+        .where(there.c.met == 0)
+        .order_by(there.c.first_message_id, there.c.member_id)
         .offset(offset)
         .limit(limit)
+        .subquery()
     )
-    found = await connection.execute(query)
-    return Unmet(counted.active, counted.total, tuple((row.member_id, _trace(row)) for row in found))
-
-
-def _on_days(guild_id: int, first_on: date, last_on: date) -> tuple[ColumnElement[bool], ...]:
-    return (_activity.guild_id == guild_id, _activity.day >= first_on, _activity.day <= last_on)
+    counts = select(func.count().label("active"), func.count().filter(there.c.met == 0).label("total")).subquery()
+    query = (
+        select(counts.c.active, counts.c.total, page.c.member_id)
+        .select_from(counts.outerjoin(page, true()))
+        .order_by(page.c.first_message_id, page.c.member_id)
+    )
+    found = (await connection.execute(query)).all()
+    listed = [row.member_id for row in found if row.member_id is not None]
+    known = await traces(connection, guild_id, listed)
+    return Unmet(found[0].active, found[0].total, tuple((member_id, known[member_id]) for member_id in listed))
 
 
 def _chunks(people: Collection[int]) -> Iterator[list[int]]:
@@ -205,18 +206,22 @@ async def traces(connection: AsyncConnection, guild_id: int, people: Collection[
 
 async def days_of(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, tuple[date, date]]:
     """The first and the last local day on which some people wrote."""
-    day, found, ordered = _activity.day, dict[int, tuple[date, date]](), sorted(people)
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(_activity.member_id, func.min(day, type_=day.type), func.max(day, type_=day.type)).where(
-            _activity.guild_id == guild_id, _activity.member_id.in_(ordered[start : start + _CHUNK])
-        )
-        rows = await connection.execute(query.group_by(_activity.member_id))
-        found.update({member_id: (first_on, last_on) for member_id, first_on, last_on in rows})
+    found: dict[int, tuple[date, date]] = {}
+    for some in _chunks(people):
+        query = select(tables.activity).where(*of_guild(guild_id), _activity.member_id.in_(some))
+        for week in (await connection.execute(query)).mappings():
+            for day, _ in days(week):
+                first_on, last_on = found.get(week["member_id"], (day, day))
+                found[week["member_id"]] = min(first_on, day), max(last_on, day)
     return found
 
 
 async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
     """The first local day with activity; None if the record is empty."""
-    query = select(func.min(_activity.day, type_=_activity.day.type)).where(_activity.guild_id == guild_id)
-    found: date | None = (await connection.execute(query)).scalar_one()
-    return found
+    here, week_on = _activity.guild_id == guild_id, _activity.week_on
+    first = await connection.scalar(select(func.min(week_on, type_=week_on.type)).where(here))
+    if first is None:
+        return None
+    most = [func.max(_activity[name]).label(name) for name in tables.WEEKDAYS]
+    week = (await connection.execute(select(*most).where(here, week_on == first))).mappings().one()
+    return next(day for day, _ in days({**week, "week_on": first}))

@@ -2,14 +2,11 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.snowflake import first_id_at
 from bot.store import tables
 from bot.store.insertion import insert_into
-from bot.store.people import is_member
-from bot.store.streaming import rows
 
 
 async def freeze(
@@ -45,30 +42,3 @@ async def frozen(connection: AsyncConnection, guild_id: int, week_on: date) -> s
         tables.digest.c.guild_id == guild_id, tables.digest.c.week_on == week_on
     )
     return (await connection.execute(query)).scalar_one_or_none()
-
-
-async def last_days_of_newcomers(
-    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, last_on: date
-) -> dict[int, tuple[int, date]]:
-    """How long newcomers stayed: members whose first counted message lies from `since` up to, not including, `until`.
-
-    For each, the id of that message and the last day on which they wrote, up to and including `last_on`.
-    """
-    member, activity = tables.member.c, tables.activity.c
-    newest = (
-        select(func.max(activity.day, type_=activity.day.type))
-        .where(activity.guild_id == guild_id, activity.member_id == member.member_id, activity.day <= last_on)
-        .correlate(tables.member)
-        .scalar_subquery()
-    )
-    query = select(member.member_id, member.first_message_id, newest.label("last_on")).where(
-        member.guild_id == guild_id,
-        member.first_message_id >= first_id_at(since),
-        member.first_message_id < first_id_at(until),
-        is_member(member.member_id, guild_id),
-    )
-    return {
-        row.member_id: (row.first_message_id, row.last_on)
-        async for row in rows(connection, query)
-        if row.last_on is not None
-    }

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
-from bot.store import evidence, tables
+from bot.store import evidence, tables, written_days
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 
@@ -121,9 +121,8 @@ async def erase(connection: AsyncConnection, guild_id: int, person_id: int) -> i
     for table, columns in person_tables():
         if table in _KEPT:
             continue
-        deleted = await connection.execute(
-            delete(table).where(table.c.guild_id == guild_id, or_(*(column == person_id for column in columns)))
-        )
+        named = or_(*(column == person_id for column in columns))
+        deleted = await connection.execute(delete(table).where(*_of_guild(table, guild_id), named))
         rows += deleted.rowcount
     return rows + await _erase_from_digests(connection, guild_id, person_id)
 
@@ -148,7 +147,7 @@ async def erase_as_member(connection: AsyncConnection, guild_id: int, person_id:
         tables.member,
     ):
         deleted = await connection.execute(
-            delete(table).where(table.c.guild_id == guild_id, table.c.member_id == person_id)
+            delete(table).where(*_of_guild(table, guild_id), table.c.member_id == person_id)
         )
         rows += deleted.rowcount
     manager = tables.manager.c
@@ -191,7 +190,7 @@ async def forget_opt_out(connection: AsyncConnection, guild_id: int, person_id: 
 
 
 async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row with a person's id, by table, as stored; of posted figures, only the person's own."""
+    """Every row with a person's id, by table, as stored; of activity each day, of posted figures only their own."""
     found: dict[str, list[dict[str, Any]]] = {}
     waiting_for = tables.waiting_for.c
     asked = select(waiting_for.message_id).where(waiting_for.manager_id == person_id)
@@ -202,8 +201,13 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
             named = or_(named, table.c.message_id.in_(asked))
         if table is tables.imported_message:
             named = or_(named, evidence.mentions_person(person_id))
-        rows = await connection.execute(select(table).where(table.c.guild_id == guild_id, named))
+        rows = await connection.execute(select(table).where(*_of_guild(table, guild_id), named))
         found[table.name] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public API
+    found[tables.activity.name] = [
+        {"guild_id": guild_id, "member_id": person_id, "day": day, "messages": messages}
+        for week in found[tables.activity.name]
+        for day, messages in written_days.days(week)
+    ]
     for row in found[tables.imported_message.name]:
         if row["author_id"] != person_id:
             row["mentions"] = f" {person_id} "  # not whom else a manager mentioned
@@ -214,6 +218,11 @@ async def facts_about(connection: AsyncConnection, guild_id: int, person_id: int
         if _is_of(entry, person_id)
     ]
     return {name: rows for name, rows in found.items() if rows}
+
+
+def _of_guild(table: Table, guild_id: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a row is of a guild, so that with a person's id it is found by a key."""
+    return written_days.of_guild(guild_id) if table is tables.activity else (table.c.guild_id == guild_id,)
 
 
 def person_tables() -> Iterator[tuple[Table, tuple[Column[int], ...]]]:

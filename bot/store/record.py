@@ -29,7 +29,7 @@ from bot.domain.evidence import Ends
 from bot.domain.stretch import Place
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
-from bot.store import evidence, tables
+from bot.store import evidence, tables, written_days
 from bot.store.columns import Id
 from bot.store.insertion import insert_into
 
@@ -49,31 +49,14 @@ async def add_activity(connection: AsyncConnection, told: Iterable[tuple[Place, 
             here = Ends(one.first_id, channel_id, one.last_id, channel_id)
             before = ends.get((guild_id, member_id))
             ends[guild_id, member_id] = here if before is None else before.joined(here)
-    await _add_counts(connection, counts)
+    await written_days.add(connection, ((*which, number) for which, number in counts.items()))
     await _add_ends(connection, ends)
 
 
 async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[tuple[int, date], int]) -> None:
     """Add numbers of messages by member and day. Those below 0 are taken off, and a day without any is none."""
-    await _add_counts(connection, {(guild_id, *which): number for which, number in messages.items()})
-    if any(number < 0 for number in messages.values()):
-        activity = tables.activity.c
-        await connection.execute(delete(tables.activity).where(activity.guild_id == guild_id, activity.messages <= 0))
-
-
-async def _add_counts(connection: AsyncConnection, messages: Mapping[tuple[int, int, date], int]) -> None:
-    counts = insert_into(connection, tables.activity)
-    counts = counts.on_conflict_do_update(
-        index_elements=["guild_id", "member_id", "day"],
-        set_={"messages": tables.activity.c.messages + counts.excluded.messages},
-    )
-    rows = [
-        {"guild_id": guild_id, "member_id": member_id, "day": day, "messages": number}
-        for (guild_id, member_id, day), number in messages.items()
-        if number
-    ]
-    if rows:
-        await connection.execute(counts, rows)
+    counts = ((guild_id, member_id, day, number) for (member_id, day), number in messages.items())
+    await written_days.add(connection, counts)
 
 
 async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int, Ends]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
-from bot.store import evidence, tables
+from bot.store import evidence, tables, written_days
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:
@@ -20,10 +20,9 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date, m
         tables.waiting.c.guild_id == guild_id, tables.waiting.c.message_id < first_id
     )
     await connection.execute(delete(tables.waiting_for).where(tables.waiting_for.c.message_id.in_(old_waiting)))
-    rows = 0
+    rows = await written_days.forget_before(connection, guild_id, day)
     member = tables.member.c
     for table, old in (
-        (tables.activity, tables.activity.c.day < day),
         (tables.touch, tables.touch.c.touched_at < moment),
         (tables.waiting, tables.waiting.c.message_id < first_id),
         (tables.nudge_member, tables.nudge_member.c.offered_at < moment),

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.schema import SchemaItem
 
-from bot.store.columns import Day, Id, Moment, Truth
+from bot.store.columns import Day, DayNumber, Id, Moment, Truth
 
 metadata = MetaData(
     naming_convention={
@@ -15,13 +15,16 @@ metadata = MetaData(
 )
 
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 _OPTED_OUT = text("opted_out_at IS NOT NULL")
 _LEFT = text("left_at IS NOT NULL")
 _PROXIED = text("proxied IS NOT NULL")
 
 
-def _table(name: str, *items: SchemaItem) -> Table:
-    return Table(name, metadata, *items, sqlite_strict=True)
+def _table(name: str, *items: SchemaItem, by_key: bool = False) -> Table:
+    """A table; `by_key` keeps its rows in the order of the primary key, without a second copy of the key in SQLite."""
+    return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
 
 guild = _table(
@@ -86,13 +89,15 @@ excluded_channel = _table(
     Column("channel_id", Id, primary_key=True, autoincrement=False),
 )
 
+# How many messages a person sent on the days of a week, named by its Monday. Weeks come before people: what is read is
+# who wrote lately, and what is written is this week's. Who wrote in a week stands here and nowhere else.
 activity = _table(
     "activity",
     Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("week_on", DayNumber, primary_key=True),
     Column("member_id", Id, primary_key=True, autoincrement=False),
-    Column("day", Day, primary_key=True),
-    Column("messages", Integer, nullable=False),
-    Index(None, "guild_id", "day", "member_id"),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in WEEKDAYS),
+    by_key=True,
 )
 
 member = _table(

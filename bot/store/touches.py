@@ -1,18 +1,20 @@
 """Reads the touches of managers on members, in channels that are not excluded."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.touch import Touch, TouchKind
 from bot.store import tables
+from bot.store.columns import Id
 from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 
 _touch = tables.touch.c
+_MILLISECOND = timedelta(milliseconds=1)
 _KINDS = {kind.value: kind for kind in TouchKind}
 
 
@@ -28,7 +30,8 @@ def _read(row: Row[Any]) -> Touch:
     )
 
 
-def _of(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool], ...]:
+def counted(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a touch is of these kinds, by a manager to a member, in a channel that is not excluded."""
     return (
         _touch.guild_id == guild_id,
         _touch.kind.in_(sorted(kinds)),
@@ -44,7 +47,42 @@ async def between(
     """The touches from `since` up to, not including, `until`, oldest first."""
     query = (
         select(tables.touch)
-        .where(*_of(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until)
+        .where(*counted(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until)
+        .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
+    )
+    return tuple([_read(row) async for row in rows(connection, query)])
+
+
+async def after_offers(
+    connection: AsyncConnection,
+    guild_id: int,
+    since: datetime,
+    until: datetime,
+    within: timedelta,
+    kinds: Collection[TouchKind],
+) -> tuple[Touch, ...]:
+    """The touches on members who had been offered to that manager from `since` up to `until`, `within` a time of that.
+
+    Oldest first.
+    """
+    offered = tables.nudge_member.c
+    followed = select(offered.delivery_id).where(
+        offered.guild_id == guild_id,
+        offered.member_id == _touch.member_id,
+        offered.offered_at >= since,
+        offered.offered_at < until,
+        unindexed(offered.manager_id) == _touch.manager_id,
+        offered.offered_at < _touch.touched_at,
+        type_coerce(_touch.touched_at, Id) - type_coerce(offered.offered_at, Id) <= within // _MILLISECOND,
+    )
+    query = (
+        select(tables.touch)
+        .where(
+            *counted(guild_id, kinds),
+            _touch.touched_at >= since,
+            _touch.touched_at < until + within,
+            followed.correlate(tables.touch).exists(),
+        )
         .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
     )
     return tuple([_read(row) async for row in rows(connection, query)])
@@ -62,7 +100,7 @@ async def of_manager(
     query = (
         select(tables.touch)
         .where(
-            *_of(guild_id, kinds),
+            *counted(guild_id, kinds),
             _touch.manager_id == manager_id,
             _touch.touched_at < until,
             *([] if since is None else [_touch.touched_at >= since]),
@@ -78,7 +116,7 @@ async def of_member(
     """The touches on one member, oldest first."""
     query = (
         select(tables.touch)
-        .where(*_of(guild_id, kinds), _touch.member_id == member_id)
+        .where(*counted(guild_id, kinds), _touch.member_id == member_id)
         .order_by(_touch.touched_at, _touch.message_id)
     )
     return tuple([_read(row) async for row in rows(connection, query)])
@@ -100,40 +138,6 @@ async def take_back_logged(
     return result.rowcount == 1
 
 
-async def first_touches(
-    connection: AsyncConnection, guild_id: int, since: datetime, until: datetime, kinds: Collection[TouchKind]
-) -> dict[tuple[int, int], datetime]:
-    """The time of the first touch ever of each manager and member, if it lies from `since` up to `until`."""
-    before = tables.touch.alias("before")
-    earlier = (
-        select(before.c.message_id)
-        .where(
-            before.c.guild_id == guild_id,
-            before.c.member_id == _touch.member_id,
-            before.c.touched_at < since,
-            unindexed(before.c.manager_id) == _touch.manager_id,
-            before.c.kind.in_(sorted(kinds)),
-            is_counted(before.c.channel_id, guild_id),
-        )
-        .correlate(tables.touch)
-        .exists()
-    )
-    query = (
-        select(_touch.manager_id, _touch.member_id, func.min(_touch.touched_at).label("first_at"))
-        .where(*_of(guild_id, kinds), _touch.touched_at >= since, _touch.touched_at < until, ~earlier)
-        .group_by(_touch.manager_id, _touch.member_id)
-    )
-    return {(row.manager_id, row.member_id): row.first_at async for row in rows(connection, query)}
-
-
-async def met(
-    connection: AsyncConnection, guild_id: int, until: datetime, kinds: Collection[TouchKind]
-) -> frozenset[int]:
-    """The members whom any manager touched before `until`."""
-    query = select(_touch.member_id).distinct().where(*_of(guild_id, kinds), _touch.touched_at < until)
-    return frozenset([row.member_id async for row in rows(connection, query)])
-
-
 async def met_among(
     connection: AsyncConnection, guild_id: int, people: Collection[int], until: datetime, kinds: Collection[TouchKind]
 ) -> frozenset[int]:
@@ -141,7 +145,7 @@ async def met_among(
     query = (
         select(_touch.member_id)
         .distinct()
-        .where(*_of(guild_id, kinds), _touch.touched_at < until, _touch.member_id.in_(sorted(people)))
+        .where(*counted(guild_id, kinds), _touch.touched_at < until, _touch.member_id.in_(sorted(people)))
     )
     return frozenset(await connection.scalars(query))
 
@@ -151,25 +155,37 @@ async def met_at(
 ) -> datetime | None:
     """When any manager first touched a member before `until`; None if never."""
     query = select(func.min(_touch.touched_at, type_=_touch.touched_at.type)).where(
-        *_of(guild_id, kinds), _touch.member_id == member_id, _touch.touched_at < until
+        *counted(guild_id, kinds), _touch.member_id == member_id, _touch.touched_at < until
     )
     found: datetime | None = (await connection.execute(query)).scalar_one()
     return found
 
 
 def was_met(
-    member_id: ColumnElement[int], guild_id: int, until: datetime, kinds: Collection[TouchKind]
+    member_id: ColumnElement[int],
+    guild_id: int,
+    until: datetime | ColumnElement[Any],
+    kinds: Collection[TouchKind],
+    *,
+    by: int | ColumnElement[int | None] | None = None,
+    since: ColumnElement[int] | None = None,
 ) -> ColumnElement[bool]:
-    """The condition that any manager touched a member before `until`; `member_id` is a column of another table."""
-    return (
-        select(_touch.message_id)
-        .where(
-            _touch.guild_id == guild_id,
-            _touch.member_id == member_id,
-            _touch.touched_at < until,
-            _touch.kind.in_(sorted(kinds)),
-            unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
-            is_counted(_touch.channel_id, guild_id),
-        )
-        .exists()
+    """The condition that any manager touched a member before `until`; `member_id` is a column of another table.
+
+    With `by`, that this manager did; where it is a column that holds NULL, any. With `since`, not before that either.
+    """
+    before = tables.touch.alias("before").c
+    query = select(before.message_id).where(
+        before.guild_id == guild_id,
+        before.member_id == member_id,
+        before.touched_at < until,
+        before.kind.in_(sorted(kinds)),
+        unindexed(before.manager_id).in_(manager_ids(guild_id)),
+        is_counted(before.channel_id, guild_id),
     )
+    if by is not None:
+        own = unindexed(before.manager_id) == by
+        query = query.where(own if isinstance(by, int) else or_(by.is_(None), own))
+    if since is not None:
+        query = query.where(before.touched_at >= since)
+    return query.exists()

@@ -10,18 +10,21 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.store import tables
+from bot.store.columns import Id, made_at
 from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 
 _waiting = tables.waiting.c
 _touch = tables.touch.c
+_DAY = 86_400_000
+"""In milliseconds."""
 
 
 async def written_between(
@@ -70,24 +73,28 @@ async def of_message(connection: AsyncConnection, guild_id: int, message_id: int
     return found[0] if found else None
 
 
+def answers(guild_id: int, told: ColumnElement[Any]) -> Select[Any]:
+    """A subquery for the touches that end an entry of the query around it."""
+    return select(told).where(
+        _touch.guild_id == _waiting.guild_id,
+        _touch.member_id == _waiting.member_id,
+        _touch.message_id > _waiting.message_id,
+        # Follows from the line before, but for clocks that differ; this one is in the index.
+        type_coerce(_touch.touched_at, Id) > made_at(_waiting.message_id) - _DAY,
+        unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
+        or_(
+            _touch.channel_id == _waiting.channel_id,
+            _touch.channel_id == _waiting.message_id,
+            _touch.kind == TouchKind.LOGGED.value,
+        ),
+    )
+
+
 async def _read(
     connection: AsyncConnection, guild_id: int, chosen: Collection[ColumnElement[bool]]
 ) -> tuple[WaitingState, ...]:
-    answered = (
-        select(func.min(_touch.touched_at, type_=_touch.touched_at.type))
-        .where(
-            _touch.guild_id == _waiting.guild_id,
-            _touch.member_id == _waiting.member_id,
-            _touch.message_id > _waiting.message_id,
-            unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
-            or_(
-                _touch.channel_id == _waiting.channel_id,
-                _touch.channel_id == _waiting.message_id,
-                _touch.kind == TouchKind.LOGGED.value,
-            ),
-        )
-        .scalar_subquery()
-    )
+    first_at = func.min(_touch.touched_at, type_=_touch.touched_at.type)
+    answered = answers(guild_id, first_at).scalar_subquery()
     query = select(tables.waiting, answered.label("answered_at")).where(*chosen).order_by(_waiting.message_id)
     found = [row async for row in rows(connection, query)]
     addressed: dict[int, set[int]] = defaultdict(set)

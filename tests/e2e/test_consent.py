@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bot.sandbox import Permission, PostedMessage
 from bot.store import tables
+from tests.support.rows import days_written
 from tests.support.town import Town, card, town
 
 
@@ -67,7 +68,6 @@ async def test_erased_opted_in_and_appointed_brings_nothing_from_before_the_eras
 async def test_what_was_written_while_opted_out_and_out_of_sight_stays_off_the_record(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         world, rafa = here.on.sandbox.world, here.rafa
-        written = (tables.activity.c.member_id, tables.activity.c.messages)
         lobby = world.channels.add(here.guild, "lobby")
 
         async def ask(*path: str) -> Any:
@@ -88,7 +88,8 @@ async def test_what_was_written_while_opted_out_and_out_of_sight_stays_off_the_r
         world.channels.allow_bot(here.general, Permission.VIEW_CHANNEL)
         later(here)
         await said(here, world.messages.post(here.general, rafa, "seen"))
-        assert await rows(here, *written) == [(rafa.id, 2)]
+        async with here.on.app.database.reading() as connection:
+            assert [(row[1], row[3]) for row in await days_written(connection)] == [(rafa.id, 2)]
         assert await rows(here, tables.waiting.c.message_id) == [(seen.id,)]
 
         # They are told since when they are recorded.

@@ -24,6 +24,7 @@ from bot.services.members.roster import appoint
 from bot.services.record.history import UnreadableHistoryError
 from bot.store import guilds, spans
 from bot.store.database import open_database
+from tests.support.days import DAYS
 from tests.support.stage import PATIENCE, Stage, connected
 from tests.support.town import card
 
@@ -93,7 +94,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         yield Town(sandbox, clock, tmp_path / "spade.db")
 
 
-MESSAGES = "SELECT sum(messages) FROM activity"
+MESSAGES = f"SELECT sum(messages) FROM ({DAYS})"
 
 
 async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:

@@ -15,6 +15,7 @@ from bot.sandbox import Channel, Guild, Sandbox
 from bot.sandbox.gateway.gateway import HandshakeMoment
 from bot.services.guild.restoration import restore
 from tests import openapi
+from tests.support.days import DAYS
 from tests.support.moderators import moderators
 from tests.support.patience import PATIENCE
 
@@ -218,7 +219,7 @@ async def test_broken_exports_are_named_and_the_rest_is_imported(tmp_path: Path)
     assert "nowhere" in errors
     assert "Traceback" not in errors
     with closing(sqlite3.connect(tmp_path / "spade.db")) as database:
-        assert database.execute("SELECT member_id, messages FROM activity").fetchall() == [(5, 1)]
+        assert database.execute(f"SELECT member_id, messages FROM ({DAYS})").fetchall() == [(5, 1)]
 
 
 async def test_a_gateway_that_does_not_answer_at_first_is_waited_for_without_a_traceback(tmp_path: Path) -> None:
@@ -291,4 +292,4 @@ async def test_a_database_that_is_deleted_or_damaged_stops_the_bot_with_a_senten
 def rows(path: Path) -> int:
     """How many messages are on record."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        return int(connection.execute("SELECT coalesce(sum(messages), 0) FROM activity").fetchone()[0])
+        return int(connection.execute(f"SELECT coalesce(sum(messages), 0) FROM ({DAYS})").fetchone()[0])

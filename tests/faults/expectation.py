@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.town import exported, is_person
 from tests.oracle import record as oracle
+from tests.support.days import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -245,7 +246,7 @@ def _compare_activity(
     actual = {
         (member_id, day): count
         for member_id, day, count in connection.execute(
-            "SELECT member_id, day, messages FROM activity WHERE guild_id = ?", (town.guild.id,)
+            f"SELECT member_id, day, messages FROM ({DAYS}) WHERE guild_id = ?", (town.guild.id,)
         )
     }
     for key in sorted(most.keys() | actual.keys()):

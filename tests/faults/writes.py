@@ -23,6 +23,7 @@ from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
 from bot.store import managers
 from bot.store.database import Database, StoreError, open_database
+from tests.support.days import DAYS
 
 GUILD, CHANNEL, MANAGER = 1, first_id_at(datetime(2026, 3, 2, 11, tzinfo=UTC)), 11
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -62,7 +63,8 @@ def talk(count: int, people: int) -> list[Message]:
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+        queries = {table: DAYS if table == "activity" else f"SELECT * FROM {table}" for table in TABLES}
+        return {table: sorted(connection.execute(query), key=repr) for table, query in queries.items()}
 
 
 async def opened(path: Path) -> Database:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.snowflake import moment_of
 from tests.histories.oracle import Consent, Expected
 from tests.histories.world import World
+from tests.support.days import DAYS
 
 
 @dataclass
@@ -48,9 +49,7 @@ def record_of(path: Path) -> Record:
             touches=set(rows("SELECT message_id, manager_id, member_id, kind FROM touch WHERE kind <> 'logged'")),
             replied_to=dict(rows("SELECT message_id, replied_to_id FROM touch WHERE replied_to_id IS NOT NULL")),
             waits=set(rows(waits)),
-            activity=Counter(
-                {(one[0], str(one[1])): one[2] for one in rows("SELECT member_id, day, messages FROM activity")}
-            ),
+            activity=Counter({(one[1], str(one[2])): one[3] for one in rows(DAYS)}),
             appearances={
                 one[0]: (one[1], one[2])
                 for one in rows("SELECT member_id, first_message_id, last_message_id FROM member")

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from bot.clock import SystemClock
 from bot.domain.rules import Rules
 from bot.exports.archive import Archive
 from bot.services.record.imports import Imported, Importer
 from bot.store import guilds, tables
 from bot.store.database import Database
+from tests.support.rows import rows
 
 COMPARED = (
     tables.activity,
@@ -28,12 +27,9 @@ Rows = dict[str, list[tuple[object, ...]]]
 
 
 async def on_record(database: Database) -> Rows:
-    """All rows of the record, in order."""
-    async with database.reading() as connection:
-        return {
-            table.name: sorted((tuple(row) for row in await connection.execute(select(table))), key=repr)
-            for table in COMPARED
-        }
+    """All rows of the record, in order; activity day by day."""
+    found: Rows = {name: sorted(told, key=repr) for name, told in (await rows(database, *COMPARED)).items()}
+    return found
 
 
 async def import_paths(

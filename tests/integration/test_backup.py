@@ -20,6 +20,7 @@ from bot.store.backup import drop_expired, make_backup
 from bot.store.backup_files import backup_path, backups_of
 from bot.store.database import Database, open_database
 from bot.store.error import StoreError
+from tests.support.days import a_day
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -192,9 +193,7 @@ async def test_who_was_erased_or_opted_out_does_not_come_back(tmp_path: Path, *,
     async with database.writing() as connection:
         await guilds.save(connection, GuildSettings(1, ZoneInfo("UTC")))
         for person_id in (PERSON, OPTED_OUT, STRANGER):
-            await connection.execute(
-                insert(tables.activity).values(guild_id=1, member_id=person_id, day=NOW.date(), messages=3)
-            )
+            await connection.execute(insert(tables.activity).values(a_day(1, person_id, NOW.date(), 3)))
         if erased_before:
             await forgetting.remember(connection, 1, 99)
     make_backup(path, target)

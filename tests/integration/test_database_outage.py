@@ -19,6 +19,7 @@ from bot.store.database import Database, open_database
 from bot.store.error import OutageError, StoreError
 from tests.support.moderators import moderators
 from tests.support.patience import PATIENCE
+from tests.support.rows import days_written
 from tests.support.stage import connected
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -91,7 +92,7 @@ def lines(caplog: pytest.LogCaptureFixture, beginning: str) -> list[str]:
 async def counted(database: Database) -> tuple[int, int, int]:
     """Messages, touches, and messages that were set aside."""
     async with database.reading() as connection:
-        messages = (await connection.execute(select(func.sum(tables.activity.c.messages)))).scalar_one()
+        messages = sum(row[3] for row in await days_written(connection))
         touches = (await connection.execute(select(func.count()).select_from(tables.touch))).scalar_one()
         closed = select(func.count()).select_from(tables.waiting).where(tables.waiting.c.closed_at.is_not(None))
         return messages, touches, (await connection.execute(closed)).scalar_one()

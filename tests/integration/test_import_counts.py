@@ -35,6 +35,7 @@ from tests.support.exported import (
     waiting,
 )
 from tests.support.no_context import NoContext
+from tests.support.rows import days_written
 
 ROOM = Place(GUILD, CHANNEL)
 THREAD = Place(GUILD, at(0), is_thread=True, parent_id=CHANNEL, opener_id=MIA)
@@ -56,9 +57,7 @@ async def imported(database: Database, *paths: Path, zone: str = "UTC") -> None:
 
 async def days_of(database: Database) -> list[tuple[int, date, int]]:
     async with database.reading() as connection:
-        activity = tables.activity.c
-        rows = await connection.execute(select(activity.member_id, activity.day, activity.messages))
-        return sorted((row.member_id, row.day, row.messages) for row in rows)
+        return [row[1:] for row in await days_written(connection)]
 
 
 def starter(by: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.domain.snowflake import moment_of
 from bot.sandbox import Channel, Guild, Permission, PostedMessage, Sandbox, User
 from bot.services.record import gaps, retry
 from bot.store import managers
+from tests.support.days import DAYS
 from tests.support.patience import PATIENCE
 from tests.support.stage import connected
 
@@ -66,10 +67,10 @@ class Town:
     async def counted(self, app: App, messages: int) -> None:
         """Wait until so many messages are on record."""
         async with asyncio.timeout(PATIENCE):
-            while (await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity")) < messages:
+            while (await self.query(app, f"SELECT coalesce(sum(messages), 0) FROM ({DAYS})")) < messages:
                 await asyncio.sleep(0.02)
         await app.follower.settle()
-        assert await self.query(app, "SELECT coalesce(sum(messages), 0) FROM activity") == messages
+        assert await self.query(app, f"SELECT coalesce(sum(messages), 0) FROM ({DAYS})") == messages
 
     async def nothing_is_missing(self, app: App) -> None:
         async with asyncio.timeout(PATIENCE):

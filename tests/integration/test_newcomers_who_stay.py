@@ -12,6 +12,7 @@ from bot.domain.touch import Touch, TouchKind
 from bot.services.digest.report import Reporter
 from bot.store import guilds, managers, record, tables
 from bot.store.database import Database
+from tests.support.days import a_day
 from tests.support.messages import ANNA, CHANNEL, GUILD
 
 WEEK_ON = date(2026, 3, 2)
@@ -27,12 +28,11 @@ async def test_newcomers_of_sixty_to_a_hundred_and_eighty_days_are_asked_about(d
             first_on = LAST_ON - timedelta(days=age)
             first_at = datetime.combine(first_on, time(12), UTC)
             row = {"guild_id": GUILD, "member_id": member_id}
-            for name in ("first", "last"):
-                row |= {f"{name}_message_id": first_id_at(first_at), f"{name}_channel_id": CHANNEL}
+            for name, at in (("first", first_at), ("last", first_at + timedelta(days=7))):
+                row |= {f"{name}_message_id": first_id_at(at), f"{name}_channel_id": CHANNEL}
             await connection.execute(insert(tables.member).values(row))
             for day in (first_on, first_on + timedelta(days=7)):
-                active = {"guild_id": GUILD, "member_id": member_id, "day": day, "messages": 1}
-                await connection.execute(insert(tables.activity).values(active))
+                await connection.execute(insert(tables.activity).values(a_day(GUILD, member_id, day)))
             met_at = first_at + timedelta(days=7, milliseconds=age - 60)  # in time, just in time, too late
             touch = Touch(TouchKind.MENTION, ANNA, member_id, first_id_at(met_at), CHANNEL, met_at)
             await record.add_touches(connection, {GUILD: [touch]})

@@ -22,8 +22,10 @@ from bot.services.record.recorder import ContextSource, Recorded, Recorder
 from bot.store import guilds, retention, spans, tables
 from bot.store.database import Connection, Database
 from tests.support.channel_log import ChannelLog
+from tests.support.days import a_day
 from tests.support.messages import CHANNEL, GUILD, MIA, NOAH, at, channel, moment, said
 from tests.support.patience import PATIENCE
+from tests.support.rows import days_written
 
 ELSEWHERE = replace(channel(CHANNEL + 9), guild_id=GUILD + 1)
 OTHER = channel(CHANNEL + 5)
@@ -77,8 +79,7 @@ async def test_a_guild_that_cannot_be_purged_holds_up_no_other_and_is_tried_agai
     async with database.writing() as connection:
         for guild_id in (GUILD, GUILD + 1):
             await guilds.save(connection, GuildSettings(guild_id, ZoneInfo("UTC"), keep_months=12))
-            values = {"guild_id": guild_id, "member_id": MIA, "day": old, "messages": 1}
-            await connection.execute(insert(tables.activity).values(values))
+            await connection.execute(insert(tables.activity).values(a_day(guild_id, MIA, old)))
     forget_before = retention.forget_before
 
     async def fails(connection: Connection, guild_id: int, *rest: object) -> int:
@@ -124,8 +125,8 @@ async def test_a_channel_that_cannot_be_written_does_not_prevent_answers_which_s
         await reader.settle(GUILD)  # what Spade sends by itself waits
     async with reader.settled(GUILD) as guild:
         assert guild is not None
-        written = (await guild.connection.execute(select(tables.activity.c.messages))).scalars().all()
-    assert list(written) == [1]
+        written = await days_written(guild.connection)
+    assert [row[3] for row in written] == [1]
     assert unwritten_for_answer() == {CHANNEL: 2}
     assert await reader.unwritten(GUILD + 1) == {}
     recorder.bad = False

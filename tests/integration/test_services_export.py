@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
@@ -13,7 +12,7 @@ from bot.services.digest.report import Reporter
 from bot.services.guild.export import WEEKS, CsvExport
 from bot.services.guild_reader import GuildReader
 from bot.services.record.recorder import Recorder
-from bot.store import guilds, managers, tables
+from bot.store import guilds, managers, written_days
 from bot.store.database import Database
 from tests.support.messages import ANNA, GUILD, MIA, NOAH, channel, moment, said, whole
 from tests.support.no_context import NoContext
@@ -41,8 +40,7 @@ async def test_every_week_of_the_record_is_exported_up_to_two_years(
     async with database.writing() as connection:
         await guilds.save(connection, GuildSettings(GUILD, ZoneInfo("UTC")))
         for day in {first_on, THIS_MONDAY}:
-            values = {"guild_id": GUILD, "member_id": MIA, "day": day, "messages": 1}
-            await connection.execute(insert(tables.activity).values(values))
+            await written_days.add(connection, [(GUILD, MIA, day, 1)])
     facts = await CsvExport(
         GuildReader(database, DrivenClock(moment(60)), at_once), Outgoing(), Reporter(database, Rules()), Rules()
     ).of(GUILD)

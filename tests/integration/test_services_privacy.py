@@ -15,9 +15,10 @@ from bot.clock import DrivenClock
 from bot.services.members.privacy import PrivacyService
 from bot.services.members.roster import Roster
 from bot.services.members.scrubbing import REWRITE_EVERY
-from bot.store import scrubbing, tables
+from bot.store import scrubbing, tables, written_days
 from bot.store.database import Database, open_database
 from bot.store.scrubbing import Remains
+from tests.support.days import a_day
 from tests.support.messages import GUILD, MIA, NOAH, moment
 from tests.support.rows import rows
 
@@ -46,8 +47,7 @@ async def wrote(database: Database, *people: int) -> None:
     """Something about people gets into the record, whatever was said of them before."""
     async with database.writing() as connection:
         for member_id in people:
-            values = {"guild_id": GUILD, "member_id": member_id, "day": date(2026, 3, 2), "messages": 1}
-            await connection.execute(insert(tables.activity).values(values))
+            await connection.execute(insert(tables.activity).values(a_day(GUILD, member_id, date(2026, 3, 2))))
 
 
 async def on_record(database: Database) -> set[int]:
@@ -107,10 +107,7 @@ async def crowded(database: Database) -> None:
     written = [(one, date(2026, 1, 1) + timedelta(day)) for one in CROWD for day in range(90)]
     random.Random(8).shuffle(written)
     async with database.writing() as connection:
-        await connection.execute(
-            insert(tables.activity),
-            [{"guild_id": GUILD, "member_id": one, "day": day, "messages": 1} for one, day in written],
-        )
+        await written_days.add(connection, [(GUILD, one, day, 1) for one, day in written])
 
 
 def traces(folder: Path, person_id: int) -> int:

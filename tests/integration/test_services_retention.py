@@ -3,14 +3,13 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select
-
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
 from bot.services.guild.retention import Retention
-from bot.store import guilds, tables
+from bot.store import guilds, written_days
 from bot.store.database import Database
 from tests.support.messages import GUILD, MIA, moment
+from tests.support.rows import days_written
 
 
 async def test_a_guild_is_purged_once_a_day_and_again_when_it_keeps_less(database: Database) -> None:
@@ -19,14 +18,12 @@ async def test_a_guild_is_purged_once_a_day_and_again_when_it_keeps_less(databas
     retention = Retention(database, clock)
 
     async def wrote(day: date) -> None:
-        values = {"guild_id": GUILD, "member_id": MIA, "day": day, "messages": 1}
         async with database.writing() as connection:
-            await connection.execute(insert(tables.activity).values(values))
+            await written_days.add(connection, [(GUILD, MIA, day, 1)])
 
     async def days() -> int:
         async with database.reading() as connection:
-            found = await connection.execute(select(func.count()).select_from(tables.activity))
-            return int(found.scalar_one())
+            return len(await days_written(connection))
 
     async def keep(months: int) -> None:
         async with database.writing() as connection:

@@ -10,7 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,7 @@ from bot.store.error import DatabaseUnreachableError
 from bot.store.migration import SchemaState, current_revision, newest_revision, revisions, schema_state
 from bot.store.writer_lock import WriterLock
 from tests.support.patience import PATIENCE
+from tests.support.rows import days_written
 
 
 async def roles(database: Database) -> int:
@@ -107,11 +108,14 @@ async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
         if database.dialect == "sqlite":
             async with database.reading() as connection:
                 rows = await connection.execute(
-                    text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+                    text("SELECT name, strict, wr FROM pragma_table_list WHERE schema = 'main'")
                 )
-                strict = {row.name: row.strict for row in rows if not row.name.startswith("sqlite_")}
+                found = [row for row in rows if not row.name.startswith("sqlite_")]
+            strict = {row.name: row.strict for row in found}
             assert strict.pop("alembic_version") == 0
             assert strict == dict.fromkeys(tables.metadata.tables, 1)
+            by_key = {row.name for row in found if row.wr}
+            assert by_key == {"activity"}
         else:
             async with database.reading() as connection:
                 names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
@@ -154,7 +158,12 @@ async def test_what_the_schema_before_this_version_held_is_kept_and_understood(e
             "INSERT INTO manager (guild_id, manager_id) VALUES (7, 101)",
             "INSERT INTO span VALUES (20, 1, 5, 7, 10), (20, 8, 9, 7, 10), (40, 1, 5, 8, NULL)",
             "INSERT INTO known_gap VALUES (20, 6, 7, 7, 'x'), (30, 6, 9, 7, 'x')",
-            "INSERT INTO member (guild_id, member_id, opted_out_at) VALUES (7, 201, 5)",
+            "INSERT INTO member (guild_id, member_id, opted_out_at) VALUES (7, 201, 5), (8, 201, NULL)",
+            (
+                "INSERT INTO activity VALUES (7, 202, '2026-03-01', 1), (7, 202, '2026-03-02', 2),"
+                " (7, 202, '2026-03-08', 3), (7, 202, '2026-03-09', 4),"
+                " (7, 203, '1969-12-31', 5), (8, 202, '2026-03-04', 6)"
+            ),
             "INSERT INTO forgotten VALUES (7, 'mark')",
             (
                 "INSERT INTO history_job VALUES (1, 7, 'read again', 0, 101, 0, 5, NULL, 0),"
@@ -185,6 +194,15 @@ async def test_what_the_schema_before_this_version_held_is_kept_and_understood(e
         assert [tuple(row) for row in gaps] == [(20, 10), (30, None)]
         assert (await forgetting.forgotten(connection, 7)).marks == {"mark": Objection()}
         assert 201 in await forgetting.unrecorded(connection, 7)
+        assert await days_written(connection) == [
+            (7, 202, date(2026, 3, 1), 1),
+            (7, 202, date(2026, 3, 2), 2),
+            (7, 202, date(2026, 3, 8), 3),
+            (7, 202, date(2026, 3, 9), 4),
+            (7, 203, date(1969, 12, 31), 5),
+            (8, 202, date(2026, 3, 4), 6),
+        ]
+        assert await connection.scalar(select(func.count()).select_from(tables.activity)) == 5
         assert await people.proxied(connection, 7) == frozenset()
         (again,) = await history_jobs.unfinished(connection, 7)
         assert (again.job_id, again.manager_id, again.messages, again.listed, again.channels) == (2, 101, 3, True, 1)

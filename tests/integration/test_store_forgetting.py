@@ -16,6 +16,7 @@ from bot.services.members.roster import Roster
 from bot.store import forgetting, guilds, ignoring, managers, record, retention, tables
 from bot.store.database import Database
 from bot.views.members.privacy import privacy_letter
+from tests.support.days import a_day
 from tests.support.rows import one_of_each
 
 pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
@@ -40,9 +41,7 @@ async def fill(database: Database, guild_id: int, first: int) -> None:
             WaitingEntry(first + 5, 5, 104, frozenset({MIA, NOOR})),
         ]
         await record.add_waiting(connection, {guild_id: entries})
-        await connection.execute(
-            tables.activity.insert().values(guild_id=guild_id, member_id=RAFA, day=date(2026, 3, 2), messages=3)
-        )
+        await connection.execute(tables.activity.insert().values(a_day(guild_id, RAFA, date(2026, 3, 2), 3)))
         await connection.execute(
             tables.digest.insert().values(
                 guild_id=guild_id,

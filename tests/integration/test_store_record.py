@@ -25,6 +25,7 @@ from bot.store import (
     people,
     record,
     spans,
+    stays,
     tables,
     touches,
     waits,
@@ -290,16 +291,6 @@ async def test_touches_are_read_by_time_kind_manager_and_member(database: Databa
         assert await touches.between(connection, GUILD, moment(1 / 60_000), moment(20), ALL_KINDS) == (made[1],)
         assert await touches.of_manager(connection, GUILD, ANNA, moment(20), ALL_KINDS) == (made[0],)
         assert await touches.of_manager(connection, GUILD, ANNA, moment(21), ALL_KINDS) == (made[0], made[2])
-        assert await touches.first_touches(connection, GUILD, moment(0), moment(20), ALL_KINDS) == {
-            (ANNA, MIA): moment(0),
-            (BEN, MIA): moment(10),
-        }
-        assert await touches.first_touches(connection, GUILD, moment(1), moment(30), ALL_KINDS) == {
-            (BEN, MIA): moment(10),
-            (ANNA, NOAH): moment(20),
-        }
-        assert await touches.met(connection, GUILD, moment(0), ALL_KINDS) == frozenset()
-        assert await touches.met(connection, GUILD, moment(1), ALL_KINDS) == {MIA}
         assert await touches.met_among(connection, GUILD, [MIA, NOAH, OLE], moment(20), ALL_KINDS) == {MIA}
         assert await touches.met_at(connection, GUILD, MIA, moment(30), ALL_KINDS) == moment(0)
         assert await touches.met_at(connection, GUILD, MIA, moment(0), ALL_KINDS) is None
@@ -335,17 +326,6 @@ async def test_only_what_a_manager_logged_can_be_taken_back_by_them(database: Da
         assert await touches.take_back_logged(connection, GUILD, ANNA, MIA, at(0))
         assert not await touches.take_back_logged(connection, GUILD, ANNA, MIA, at(0))
         assert await touches.between(connection, GUILD, *ALWAYS, ALL_KINDS) == (made[1],)
-
-
-async def test_the_first_touch_of_each_pair_is_the_earliest(database: Database) -> None:
-    async with database.writing() as connection:
-        await managers.add(connection, GUILD, [ANNA])
-        await record.add_touches(connection, {GUILD: [touch(5), touch(3), touch(9)]})
-        assert await touches.first_touches(connection, GUILD, moment(0), moment(100), ALL_KINDS) == {
-            (ANNA, MIA): moment(3)
-        }
-        assert await touches.first_touches(connection, GUILD, moment(0), moment(3), ALL_KINDS) == {}
-        assert await touches.first_touches(connection, GUILD, moment(4), moment(100), ALL_KINDS) == {}
 
 
 # Waiting.
@@ -590,19 +570,34 @@ async def test_how_long_a_newcomer_stayed_in_one_server_is_not_told_by_another(d
         for guild_id, days in ((GUILD, (DAY, DAY + week)), (OTHER_GUILD, (DAY, DAY + 2 * week))):
             await record.add_activity(
                 connection,
-                [(replace(channel(), guild_id=guild_id), derived({(MIA, day): 1 for day in days}, {MIA: (0, 9)}))],
+                [
+                    (
+                        replace(channel(), guild_id=guild_id),
+                        derived({(MIA, day): 1 for day in days}, {MIA: (0, (days[-1] - DAY) / timedelta(minutes=1))}),
+                    )
+                ],
             )
         await record.add_activity(connection, [(channel(), derived(appearances={NOAH: (1, 1)}))])
         await record.add_activity(
             connection, [(replace(channel(), guild_id=OTHER_GUILD), derived({(NOAH, DAY): 1}, {NOAH: (2, 2)}))]
         )
 
-        async def last_days(guild_id: int, last_on: date = DAY + 3 * week) -> dict[int, tuple[int, date]]:
-            return await digests.last_days_of_newcomers(connection, guild_id, moment(0), moment(5), last_on)
+        async def stayed(guild_id: int, last_on: date = DAY + 3 * week) -> list[date]:
+            found = await stays.of_newcomers(
+                connection,
+                guild_id,
+                [(DAY, moment(0))],
+                moment(5),
+                last_on,
+                at_least=timedelta(0),
+                kinds=PERSONAL_KINDS,
+            )
+            assert {(stay.first_on, stay.touched) for stay, _ in found} == {(DAY, False)}
+            return sorted(stay.last_on for stay, members in found for _ in range(members))
 
-        assert await last_days(GUILD) == {MIA: (at(0), DAY + week)}
-        assert await last_days(OTHER_GUILD) == {MIA: (at(0), DAY + 2 * week), NOAH: (at(2), DAY)}
-        assert (await last_days(OTHER_GUILD, DAY + week))[MIA] == (at(0), DAY)
+        assert await stayed(GUILD) == [DAY + week]
+        assert await stayed(OTHER_GUILD) == [DAY, DAY + 2 * week]
+        assert await stayed(OTHER_GUILD, DAY + week) == [DAY, DAY]
 
 
 # Frozen digests and columns.

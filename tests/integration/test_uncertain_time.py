@@ -32,6 +32,7 @@ from bot.services.nudge.enrolment import Enrolments
 from bot.store import deliveries, guilds, managers, record, tables
 from bot.store.database import Database
 from bot.views.digest.writer import DigestWriter
+from tests.support.days import a_day
 from tests.support.messages import ANNA, CHANNEL, GUILD, MIA
 from tests.support.outgoing import Drafts, Outgoing, at_once
 from tests.support.rows import rows
@@ -144,7 +145,7 @@ async def clock(database: Database) -> DoubtfulClock:
         await managers.save(connection, ManagerSettings(GUILD, ANNA, enrolled_at=began))
         entry = WaitingEntry(first_id_at(NOW - timedelta(hours=9)), CHANNEL, MIA, frozenset({ANNA}))
         await record.add_waiting(connection, {GUILD: [entry]})
-        old = {"guild_id": GUILD, "member_id": MIA, "day": (NOW - timedelta(days=400)).date(), "messages": 1}
+        old = a_day(GUILD, MIA, (NOW - timedelta(days=400)).date())
         await connection.execute(insert(tables.activity).values(old))
         await deliveries.claim(connection, replace(welcome, tried_at=NOW - timedelta(hours=1)))
     return clock

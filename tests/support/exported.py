@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.store import tables
 from bot.store.database import Database
 from tests.imports.history import GUILD, MANAGERS
+from tests.support.rows import days_written
 
 ANNA, BEN = MANAGERS
 MIA, NOAH, OLE, PIA = (200_000_000_000_000_000 + number for number in range(1, 5))
@@ -98,7 +99,8 @@ async def waiting(database: Database) -> list[tuple[float, int]]:
 
 async def messages_of(database: Database) -> dict[int, int]:
     """How many messages each person wrote."""
-    member_id, messages = tables.activity.c.member_id, func.sum(tables.activity.c.messages)
+    found: dict[int, int] = {}
     async with database.reading() as connection:
-        rows = await connection.execute(select(member_id, messages).group_by(member_id))
-        return {person: int(count) for person, count in rows}
+        for _, person, _, messages in await days_written(connection):
+            found[person] = found.get(person, 0) + messages
+    return found

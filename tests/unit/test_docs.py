@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,11 +20,11 @@ from bot.cli import imports as import_command
 from bot.cli import nudges as nudges_command
 from bot.clock import DrivenClock
 from bot.config import RuleSettings
-from bot.domain.calendar import hour_start, weeks_ending
+from bot.domain.calendar import hour_start
 from bot.domain.conversation import Conversation, conversations
 from bot.domain.delivery import UNSETTLED, DeliveryState
 from bot.domain.digest import due_digest
-from bot.domain.figures import Figures, PeriodFacts, week_figures
+from bot.domain.figures import Attention, Figures, PeriodFacts, week_figures
 from bot.domain.guild import GuildSettings
 from bot.domain.load import load_of
 from bot.domain.message import MessageKind
@@ -238,15 +239,8 @@ def figures_of(story: str) -> Figures:
         for members, conversations in re.findall(r"(\d+) . (\d+)", group)
         for _ in range(int(members))
     ]
-    week = weeks_ending(MONDAY, 1, UTC_ZONE)
-    made = [
-        Touch(TouchKind.MENTION, ANNA, member_id, first_id_at(moment(number * 61)) + member_id, 1, moment(number * 61))
-        for member_id, count in enumerate(each, start=1)
-        for number in range(count)
-    ]
-    first = {(ANNA, member_id): START for member_id in range(1, len(each) + 1)}
-    facts = PeriodFacts(week, frozenset({ANNA}), frozenset(range(1, int(active) + 1)), tuple(made), first, ())
-    team, _ = week_figures(facts, replace(facts, period=weeks_ending(MONDAY, 4, UTC_ZONE)), RULES)
+    facts = PeriodFacts(int(active), len(each), Attention(dict(Counter(each))), {})
+    team, _ = week_figures(facts, facts.longer(), RULES)
     return team
 
 
@@ -337,7 +331,7 @@ def test_half_as_often(row: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("row", rows_under("First message", "Last message", "There on day 30", "There on day 60"))
 def test_who_stays(row: tuple[str, ...]) -> None:
     first_on, last_on = (date.fromisoformat(cell) for cell in row[:2])
-    group = stayers([NewcomerStay(first_on, last_on, touched=True)] * 20, date(2026, 3, 15), RULES).touched
+    group = stayers([(NewcomerStay(first_on, last_on, touched=True), 20)], date(2026, 3, 15), RULES).touched
     assert (tuple(f"{one.share:.2f}" for one in group.staying) or ("not counted", "not counted")) == row[2:]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.domain.calendar import Period, weeks_ending
 from bot.domain.conversation import Conversation, conversations
-from bot.domain.figures import Figures, PeriodFacts, ReplyMinutes, Verdict, conversations_by_member, week_figures
+from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.load import Load, load_of
 from bot.domain.report import WeekReport
 from bot.domain.rules import Rules
@@ -20,6 +20,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
 from tests.support.messages import ANNA, BEN, MIA, NOAH, OLE, PIA, at, moment
+from tests.support.plain_figures import PlainFacts, figures_of, talks_by_member
 
 MONDAY = date(2026, 3, 2)
 UTC_ZONE = ZoneInfo("UTC")
@@ -56,16 +57,16 @@ def facts(
     active: Sequence[int] = (),
     earlier: Sequence[Touch] = (),
     waiting: Sequence[WaitingState] = (),
-) -> PeriodFacts:
+) -> PlainFacts:
     """The facts of a period; `earlier` are touches that count for who was met before, and for nothing else."""
     first: dict[tuple[int, int], datetime] = {}
     for one in sorted((*earlier, *touches), key=lambda found: found.touched_at, reverse=True):
         first[one.manager_id, one.member_id] = one.touched_at
-    return PeriodFacts(period, frozenset({ANNA, BEN}), frozenset(active), tuple(touches), first, tuple(waiting))
+    return PlainFacts(period, frozenset({ANNA, BEN}), frozenset(active), tuple(touches), first, tuple(waiting))
 
 
-def figures(week: PeriodFacts, weeks: PeriodFacts | None = None, *, manager_id: int | None = None) -> Figures:
-    team, own = week_figures(week, weeks or replace(week, period=FOUR), Rules())
+def figures(week: PlainFacts, weeks: PlainFacts | None = None, *, manager_id: int | None = None) -> Figures:
+    team, own = figures_of(week, weeks or replace(week, period=FOUR), Rules())
     return team if manager_id is None else own[manager_id]
 
 
@@ -416,12 +417,12 @@ def test_figures_keep_within_their_bounds(found: list[tuple[int, int, int, Touch
     )
     rules = Rules()
 
-    def of(period: Period) -> PeriodFacts:
+    def of(period: Period) -> PlainFacts:
         near = [one for one in touches if period.start_at - rules.conversation_gap <= one.touched_at]
         return facts(near, period=period, active=sorted(active), earlier=touches)
 
     week, longer = of(WEEK), of(FOUR)
-    team, own = week_figures(week, longer, rules)
+    team, own = figures_of(week, longer, rules)
     managers = tuple(own.values())
     for one in (team, *managers):
         for share in (one.coverage, one.coverage_ever, one.spread, one.top3_share, one.logged_share):
@@ -442,7 +443,7 @@ def test_figures_keep_within_their_bounds(found: list[tuple[int, int, int, Touch
     assert team.conversations == sum(one.conversations for one in managers)
     assert team.personal_replies == sum(one.personal_replies for one in managers)
     assert max(one.members_reached for one in managers) <= team.members_reached
-    assert sum(conversations_by_member(week, rules).values()) == team.conversations
+    assert sum(talks_by_member(week, rules).values()) == team.conversations
     # A report survives its own document.
     report = WeekReport(1, MONDAY, UTC_ZONE, True, team, ((ANNA, managers[0]), (BEN, managers[1])))
     assert WeekReport.from_document(report.document()) == report

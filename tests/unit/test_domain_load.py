@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calendar import weeks_ending
 from bot.domain.digest import DueDigest, due_personal_digest
-from bot.domain.figures import Figures, PeriodFacts, ReplyMinutes, Verdict, first_contacts
+from bot.domain.figures import Figures, ReplyMinutes, Verdict
 from bot.domain.guild import GuildSettings, ManagerSettings
 from bot.domain.load import Load, load_of
 from bot.domain.nudge import Offer, Reason
@@ -67,20 +66,6 @@ def test_every_reason_has_its_place_among_suggestions():
     candidates = [offer(number, reason) for number, reason in enumerate(Reason, start=1)]
     found = [one.offer.reason for one in suggestions(candidates, WIDE, Rules()) if one.offer]
     assert sorted(found) == sorted(Reason)
-
-
-def test_first_contacts_are_those_of_the_period_in_order():
-    week = weeks_ending(date(2026, 3, 2), 1, ZoneInfo("UTC"))
-    first = {
-        (1, 30): week.start_at + timedelta(days=2),
-        (2, 30): week.start_at + timedelta(days=1),
-        (1, 20): week.start_at,
-        (1, 10): week.start_at - timedelta(days=9),
-        (2, 10): week.start_at + timedelta(days=3),
-    }
-    facts = PeriodFacts(week, frozenset({1, 2}), frozenset(), (), first, ())
-    assert first_contacts(facts) == (20, 30)
-    assert first_contacts(facts, manager_id=2) == (30, 10)
 
 
 GUILD = GuildSettings(1, ZoneInfo("Europe/Berlin"), digest_weekday=0, digest_hour=9)

@@ -51,13 +51,13 @@ def newcomer(first_days_ago, last_days_ago, *, touched=True):
     [(60, 0, 1), (59, 0, 0), (180, 0, 1), (181, 0, 0), (100, 93, 1), (100, 94, 0)],
 )
 def test_who_is_counted(first, last, counted):
-    found = stayers([newcomer(first, last)], NOW, RULES)
+    found = stayers([(newcomer(first, last), 1)], NOW, RULES)
     assert found.touched.members == counted
     assert found.others.members == 0
 
 
 def test_silent_for_thirty_days_is_gone_on_the_day_of_the_last_message():
-    groups = [newcomer(100, 70)] * 10 + [newcomer(100, 29)] * 10 + [newcomer(100, 30)] * 5
+    groups = [(newcomer(100, 70), 10), (newcomer(100, 29), 10), (newcomer(100, 30), 5)]
     found = stayers(groups, NOW, RULES)
     (day30, day60) = found.touched.staying
     assert day30.share == pytest.approx(15 / 25)
@@ -68,7 +68,7 @@ def test_silent_for_thirty_days_is_gone_on_the_day_of_the_last_message():
 
 def test_too_few_in_a_group_have_no_estimate():
     found = stayers(
-        [newcomer(100, 0)] * 20 + [newcomer(100, 0, touched=False)] * 19,
+        [(newcomer(100, 0), 20), (newcomer(100, 0, touched=False), 19)],
         NOW,
         RULES,
     )

@@ -2,18 +2,15 @@
 
 import asyncio
 import json
-from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import Period, day_start, just_after, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.digest_draft import DigestDraft, DigestWeek, PersonalDraft
 from bot.domain.effect import Effect
-from bot.domain.figures import Figures, PeriodFacts, conversations_by_member, first_contacts, week_figures
+from bot.domain.figures import Figures, LongerFacts, PeriodFacts, week_figures
 from bot.domain.guild import GuildSettings
 from bot.domain.load import load_of
 from bot.domain.nudge import OfferContext
@@ -21,19 +18,17 @@ from bot.domain.nudge_decision import ranked
 from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.report import FrozenWeek, PastWeek, WeekReport
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.suggestion import suggestions
-from bot.domain.survival import NewcomerStay, Stayers, stayers
+from bot.domain.survival import Stayers, stayers
 from bot.domain.touch import personal_kinds
 from bot.domain.zones import zone_named
 from bot.services.members.waiting import waiting_members
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
-from bot.store import activity, digests, guilds, managers, people, spans, touches, unread, waits
+from bot.store import activity, attention, digests, guilds, people, spans, stays, unread, waits
 from bot.store.database import Connection, Database
-
-_Dated = TypeVar("_Dated")
 
 WEEKS_SHOWN = 12
 EFFECT_WEEKS = 4
@@ -44,8 +39,9 @@ WAITING_LOOKED_AT = 10
 class _Course:
     """Consecutive weeks as they are on record, oldest first; None before the record begins."""
 
+    period: Period
     facts: PeriodFacts
-    """The newest week's."""
+    """The newest week, and its facts."""
     weeks: tuple[tuple[date, WeekReport | None], ...]
     begins_on: date | None
 
@@ -101,13 +97,10 @@ class Reporter:
         """The team's and each manager's figures of any period, judged on that period alone."""
         guild_id = settings.guild_id
         async with self._database.reading() as connection:
-            facts = replace(
-                await self._facts(connection, guild_id, period),
-                active=await activity.active(connection, guild_id, period.first_on, period.last_on),
-            )
+            (facts,) = await self._facts(connection, guild_id, [period])
             gaps = await _missing(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
-        team, own = await asyncio.to_thread(week_figures, facts, facts, self._rules)
+        team, own = week_figures(facts, facts.longer(), self._rules)
         return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
 
     async def draft(
@@ -130,7 +123,8 @@ class Reporter:
             candidates = await asyncio.to_thread(
                 ranked, await gather(connection, settings, manager_id, now, rules), rules
             )
-            effect = await self._effect(connection, settings, course.facts.period, now, manager_id)
+            effect = await self._effect(connection, settings, course.period, now, manager_id)
+            first = await self._first_contacts(connection, guild_id, course.period, manager_id)
         waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
         figures = team.week.report.figures_of(manager_id) or course.newest.figures_of(manager_id)
         assert figures is not None  # the record of now has every manager's
@@ -138,9 +132,9 @@ class Reporter:
             week=team.week,
             figures=figures,
             history=course.history(manager_id),
-            conversations=_counts(course.facts, rules, manager_id),
+            conversations=course.facts.own[manager_id].per_member if manager_id in course.facts.own else (),
             manager_id=manager_id,
-            first_contacts=first_contacts(course.facts, manager_id=manager_id),
+            first_contacts=first,
             effect=effect,
             rules=rules,
         )
@@ -177,11 +171,11 @@ class Reporter:
             week=week,
             figures=course.newest.team,
             history=course.history(None),
-            conversations=_counts(facts, self._rules, None),
-            first_contacts=first_contacts(facts),
-            effect=await self._effect(connection, settings, facts.period, now, None),
+            conversations=facts.team.per_member,
+            first_contacts=await self._first_contacts(connection, settings.guild_id, course.period, None),
+            effect=await self._effect(connection, settings, course.period, now, None),
             load=load_of([own.conversations for _, own in course.newest.managers]),
-            stayers=await self._stayers(connection, settings, min(facts.period.last_on, today)),
+            stayers=await self._stayers(connection, settings, min(course.period.last_on, today)),
             rules=self._rules,
         )
         return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
@@ -190,31 +184,27 @@ class Reporter:
         """The figures of the `count` weeks up to the week of `last_on`."""
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
         begins_on = await activity.first_day(connection, guild_id)
-        looked_at = count + rules.verdict_weeks - 1
-        posted = await self._posted(connection, guild_id, last_on - timedelta(weeks=looked_at), last_on)
-        source = await self._facts(connection, guild_id, weeks_ending(last_on, looked_at, zone, posted))
+        before = timedelta(weeks=count + rules.verdict_weeks)
+        posted = await self._posted(connection, guild_id, last_on - before, last_on)
+        mondays = [last_on - timedelta(weeks=back) for back in range(count - 1, -1, -1)]
+        weeks = {monday: weeks_ending(monday, 1, zone, posted) for monday in mondays}
+        on_record = [
+            period
+            for monday, period in weeks.items()
+            if monday == mondays[-1] or (begins_on is not None and begins_on <= period.last_on)
+        ]
         gaps = await _missing(connection, guild_id)
-        weeks: list[tuple[date, WeekReport | None]] = []
-        # Active members are kept only for as many weeks as a verdict looks at: in a large guild they are many.
-        active: deque[frozenset[int]] = deque(maxlen=rules.verdict_weeks)
-        met = _Met(source)
-        for back in range(looked_at - 1, -1, -1):
-            period = weeks_ending(last_on - timedelta(weeks=back), 1, zone, posted)
-            monday = period.first_on
-            on_record = begins_on is not None and begins_on <= period.last_on
-            active.append(
-                await activity.active(connection, guild_id, monday, period.last_on) if on_record else frozenset()
-            )
-            if back >= count:
-                continue
-            if back and not on_record:
-                weeks.append((monday, None))
-                continue
-            week = met.told(_part(source, period, active[-1], rules))
-            four_weeks = weeks_ending(monday, rules.verdict_weeks, zone, posted)
-            longer = _part(source, four_weeks, frozenset().union(*active), rules)
-            weeks.append((monday, await asyncio.to_thread(_report, settings, week, longer, gaps, rules)))
-        return _Course(week, tuple(weeks), begins_on)
+        reports: dict[date, WeekReport] = {}
+        for period, facts in zip(on_record, await self._facts(connection, guild_id, on_record), strict=True):
+            longer = weeks_ending(period.first_on, rules.verdict_weeks, zone, posted)
+            told = await self._longer(connection, guild_id, longer, facts)
+            reports[period.first_on] = _report(settings, period, facts, told, gaps, rules)
+        return _Course(
+            period=weeks[mondays[-1]],
+            facts=facts,
+            weeks=tuple((monday, reports.get(monday)) for monday in mondays),
+            begins_on=begins_on,
+        )
 
     async def _posted(
         self, connection: Connection, guild_id: int, first_on: date, last_on: date
@@ -224,49 +214,53 @@ class Reporter:
         zones = {week_on: zone_named(json.loads(figures).get("time_zone", "")) for week_on, figures in found.items()}
         return {week_on: zone for week_on, zone in zones.items() if zone is not None}
 
-    async def _facts(self, connection: Connection, guild_id: int, period: Period) -> PeriodFacts:
-        """The facts of a period, without who was active in it."""
+    async def _facts(self, connection: Connection, guild_id: int, periods: Sequence[Period]) -> tuple[PeriodFacts, ...]:
         rules = self._rules
-        kinds = personal_kinds(count_inferred=rules.count_inferred)
-        since = period.start_at - rules.conversation_gap
-        return PeriodFacts(
-            period=period,
-            managers=await managers.people(connection, guild_id),
-            active=frozenset(),
-            touches=await touches.between(connection, guild_id, since, period.end_at, kinds),
-            first_touches=await touches.first_touches(connection, guild_id, since, period.end_at, kinds),
-            waiting=await waits.written_between(
-                connection, guild_id, period.start_at - rules.waiting_expires, period.end_at
-            ),
-            met_before=await touches.met(connection, guild_id, since, kinds),
+        return await attention.of_periods(
+            connection,
+            guild_id,
+            periods,
+            personal_kinds(count_inferred=rules.count_inferred),
+            gap=rules.conversation_gap,
+            expires=rules.waiting_expires,
         )
+
+    async def _longer(self, connection: Connection, guild_id: int, weeks: Period, facts: PeriodFacts) -> LongerFacts:
+        """What the verdicts on a week fall back on, as far as they do."""
+        rules = self._rules
+        quiet = facts.quiet(rules)
+        if not quiet:
+            return LongerFacts()
+        kinds = personal_kinds(count_inferred=rules.count_inferred)
+        talks = await attention.talks_of(connection, guild_id, weeks, quiet, kinds, rules.conversation_gap)
+        most = max(sum(each * members for each, members in own.items()) for own in talks.values())
+        # With more active members than conversations it makes no difference how many more: a week's are enough.
+        active = facts.active
+        if active < most:
+            active, _ = await attention.active_and_met(connection, guild_id, weeks)
+        return LongerFacts(active, talks)
+
+    async def _first_contacts(
+        self, connection: Connection, guild_id: int, period: Period, manager_id: int | None
+    ) -> tuple[int, ...]:
+        kinds = personal_kinds(count_inferred=self._rules.count_inferred)
+        return await attention.first_contacts(connection, guild_id, period, kinds, manager_id)
 
     async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
         """Who stays (docs/rules.md#newcomers-who-stay), as it looks at the end of a day."""
-        guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
+        rules, zone = self._rules, settings.zone
         ages = range(rules.stay_until.days, rules.stay_from.days - 1, -1)
         days = [now_on - timedelta(days=age) for age in ages]
-        since, until = day_start(days[0], zone), day_start(days[-1] + timedelta(days=1), zone)
-        found = await digests.last_days_of_newcomers(connection, guild_id, since, until, now_on)
-        kinds = personal_kinds(count_inferred=rules.count_inferred)
-        made = await touches.between(connection, guild_id, since, until + rules.stay_greeted, kinds)
-
-        def looked_at() -> Stayers:
-            greeted = {
-                touch.member_id
-                for touch in made
-                if touch.member_id in found
-                and timedelta() <= touch.touched_at - moment_of(found[touch.member_id][0]) <= rules.stay_greeted
-            }
-            # A search, since there may be a hundred thousand newcomers, but only a few months of days.
-            begins = [first_id_at(day_start(day, zone)) for day in days]
-            newcomers = (
-                NewcomerStay(days[bisect_right(begins, first_id) - 1], last_on, member_id in greeted)
-                for member_id, (first_id, last_on) in found.items()
-            )
-            return stayers(newcomers, now_on, rules)
-
-        return await asyncio.to_thread(looked_at)
+        found = await stays.of_newcomers(
+            connection,
+            settings.guild_id,
+            [(day, day_start(day, zone)) for day in days],
+            day_start(days[-1] + timedelta(days=1), zone),
+            now_on,
+            at_least=rules.stay_greeted,
+            kinds=personal_kinds(count_inferred=rules.count_inferred),
+        )
+        return stayers(found, now_on, rules)
 
     async def _effect(
         self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None
@@ -280,54 +274,20 @@ class Reporter:
         return Effect(*(sum(getattr(one, name) for one in found.values()) for name in ("offered", "worked", "pending")))
 
 
-def _part(source: PeriodFacts, period: Period, active: frozenset[int], rules: Rules) -> PeriodFacts:
-    """The facts of a period inside that of `source`, with its active members and without first touches."""
-    return PeriodFacts(
-        period=period,
-        managers=source.managers,
-        active=active,
-        touches=_between(
-            source.touches, lambda one: one.touched_at, period.start_at - rules.conversation_gap, period.end_at
-        ),
-        first_touches={},
-        waiting=_between(
-            source.waiting, lambda one: one.entry.written_at, period.end_at - rules.waiting_expires, period.end_at
-        ),
-    )
-
-
-class _Met:
-    """Splits the first touches over consecutive periods, oldest first. Looks at each touch once."""
-
-    def __init__(self, source: PeriodFacts) -> None:
-        self._before = set(source.met_before)
-        self._first = sorted(source.first_touches.items(), key=lambda item: item[1])
-        self._seen = 0
-
-    def told(self, part: PeriodFacts) -> PeriodFacts:
-        """The facts of a period with its first touches. A period must not begin before the previous one."""
-        begin = bisect_left(self._first, part.period.start_at, key=lambda item: item[1])
-        end = bisect_left(self._first, part.period.end_at, key=lambda item: item[1])
-        self._before.update(member_id for (_, member_id), _ in self._first[self._seen : begin])
-        self._seen = begin
-        return replace(part, first_touches=dict(self._first[begin:end]), met_before=frozenset(self._before))
-
-
-def _between(
-    ordered: tuple[_Dated, ...], moment: Callable[[_Dated], datetime], since: datetime, until: datetime
-) -> tuple[_Dated, ...]:
-    return ordered[bisect_left(ordered, since, key=moment) : bisect_left(ordered, until, key=moment)]
-
-
 def _report(
-    settings: GuildSettings, week: PeriodFacts, longer: PeriodFacts, gaps: Collection[Span], rules: Rules
+    settings: GuildSettings,
+    period: Period,
+    facts: PeriodFacts,
+    weeks: LongerFacts,
+    gaps: Collection[Span],
+    rules: Rules,
 ) -> WeekReport:
-    team, own = week_figures(week, longer, rules)
+    team, own = week_figures(facts, weeks, rules)
     return WeekReport(
         guild_id=settings.guild_id,
-        week_on=week.period.first_on,
+        week_on=period.first_on,
         zone=settings.zone,
-        complete=_complete(week.period, gaps),
+        complete=_complete(period, gaps),
         team=team,
         managers=tuple(own.items()),
     )
@@ -341,8 +301,3 @@ async def _missing(connection: Connection, guild_id: int) -> tuple[Span, ...]:
 def _complete(period: Period, gaps: Collection[Span]) -> bool:
     first_id, end_id = first_id_at(period.start_at), first_id_at(period.end_at)
     return not any(gap.first_id < end_id and gap.last_id >= first_id for gap in gaps)
-
-
-def _counts(facts: PeriodFacts, rules: Rules, manager_id: int | None) -> tuple[int, ...]:
-    """How many conversations each member reached had, most first. No ids."""
-    return tuple(sorted(conversations_by_member(facts, rules, manager_id=manager_id).values(), reverse=True))

@@ -23,5 +23,5 @@ async def effects_between(
     """What the nudges sent from `since` up to `until` led to by `now`, for one manager or for the team (None)."""
     offered = await nudges.sent_members(connection, guild_id, manager_id, since, until)
     kinds = personal_kinds(count_inferred=rules.count_inferred)
-    found = await touches.between(connection, guild_id, since, until + rules.nudge.worked_within, kinds)
+    found = await touches.after_offers(connection, guild_id, since, until, rules.nudge.worked_within, kinds)
     return effects(offered, found, rules.nudge, now)
