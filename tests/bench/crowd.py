@@ -59,11 +59,12 @@ class Crowd:
                 await asyncio.sleep(0)
         return newest
 
-    async def talk(self, a_second: int, seconds: float, said: Callable[[PostedMessage], object]) -> None:
-        """Keep up a rate for some seconds; `said` is told each message."""
+    async def talk(self, a_second: int, seconds: float, said: Callable[[PostedMessage], object]) -> int:
+        """Keep up a rate for some seconds; `said` is told each message. Returns how many there were."""
         began, sent = time.monotonic(), 0
         while (passed := time.monotonic() - began) < seconds:
             while sent < passed * a_second:
                 said(self.say())
                 sent += 1
             await asyncio.sleep(1 / a_second)
+        return sent

@@ -29,7 +29,7 @@ _TAIL = 0.99
 
 @dataclass(slots=True)
 class Window:
-    """What both clients cost while one rate was kept up."""
+    """What both clients cost for what was said while one rate was kept up for some seconds."""
 
     seconds: float
     ours: tuple[Report, Report]
@@ -142,27 +142,28 @@ async def _measured(sizes: Sizes, folder: Path) -> Measured:
 async def _steadily(
     found: Measured, crowd: Crowd, spade: Client, bare: Client, spans: Spans, pairs: int, seconds: float
 ) -> None:
-    await crowd.talk(100, 1.0, _unheard)  # everything is done once before it is measured
+    looking = asyncio.create_task(spans.keep_looking())
+    await _window(crowd, spade, bare, spans, 100, 1.0)  # everything is done once before it is measured
     for _ in range(pairs):
-        found.hundred.append(await _window(crowd, spade, bare, 100, seconds, _unheard))
+        found.hundred.append(await _window(crowd, spade, bare, spans, 100, seconds))
     await spade.watch()
     await bare.watch()
-    looking = asyncio.create_task(spans.keep_looking())
+    spans.latencies.clear()
     for _ in range(pairs):
-        found.two_hundred.append(await _window(crowd, spade, bare, 200, seconds, spans.said))
-    await _until(lambda: not spans.open)
+        found.two_hundred.append(await _window(crowd, spade, bare, spans, 200, seconds))
     looking.cancel()
     found.latencies = spans.latencies
 
 
-async def _window(
-    crowd: Crowd, spade: Client, bare: Client, a_second: int, seconds: float, said: Callable[[PostedMessage], object]
-) -> Window:
-    before, began = (await spade.report(), await bare.report()), time.monotonic()
-    await crowd.talk(a_second, seconds, said)
-    passed = time.monotonic() - began
+async def _window(crowd: Crowd, spade: Client, bare: Client, spans: Spans, a_second: int, seconds: float) -> Window:
+    """Keep up a rate, and wait for what it made to do: a client that has put it off has not saved it."""
+    before = await spade.report(), await bare.report()
+    sent = await crowd.talk(a_second, seconds, spans.said)
+    while (await bare.report()).messages < before[1].messages + sent:
+        await asyncio.sleep(_POLL_SECONDS)
+    await _until(lambda: not spans.open)
     after = await spade.report(), await bare.report()
-    return Window(passed, (before[0], after[0]), (before[1], after[1]))
+    return Window(seconds, (before[0], after[0]), (before[1], after[1]))
 
 
 async def _floods(found: Measured, crowd: Crowd, spade: Client, folder: Path, sizes: Sizes) -> None:
@@ -261,7 +262,3 @@ def _quantile(values: Sequence[float], part: float) -> float:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _unheard(_message: PostedMessage) -> None:
-    """Nothing is to be known of it."""
