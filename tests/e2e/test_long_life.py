@@ -20,6 +20,7 @@ OURS = ("bot.", "cogs.")
 LIMITS = {
     "channel_context.CONTEXT": 3,
     "catch_up._OUT_OF_SIGHT": 2,
+    "guild_facts._GUILDS": 2,
     "history_context._THREADS": 2,
     "job_progress._ENDED": 2,
     "recent_ids.MOST_KEPT": 4,
@@ -135,4 +136,6 @@ async def test_nothing_grows_with_the_days(tmp_path: Path, monkeypatch: pytest.M
         grown = sizes(on.app) - before
     watched: list[str] = [path for path in before if path.endswith(("_openers._entries", "._ended._entries"))]
     assert len(watched) >= 2, "the walk does not reach what lives long"
-    assert {path: more for path, more in grown.items() if more >= 2} == {}
+    # Whoever was erased is marked on record, for good; the marks of a guild are held while it is in use.
+    left = {path: more for path, more in grown.items() if more >= 2 and not path.endswith(".forgotten.marks")}
+    assert left == {}

@@ -93,7 +93,7 @@ async def test_restoring_is_refused_while_somebody_writes_or_the_backup_is_not_s
     with pytest.raises(StoreError, match="not a database of Spade's"):
         await restore(path, other, NOW)
     damaged = bytearray(target.read_bytes())
-    damaged[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    damaged[4096:] = b"\xff" * (len(damaged) - 4096)
     (tmp_path / "damaged").write_bytes(damaged)
     with pytest.raises(StoreError):
         await restore(path, tmp_path / "damaged", NOW)

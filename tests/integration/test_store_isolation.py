@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Column, insert
 
 import bot.store
+from bot.domain.calendar import period_of_days
 from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.evidence import Ends
 from bot.domain.forgetting import Objection, Scope
@@ -168,6 +169,19 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
+PERIOD = period_of_days(AT.date() - timedelta(days=1), AT.date() + timedelta(days=1), ZoneInfo("UTC"))
+OF_PERIODS: dict[str, Any] = {
+    "period": PERIOD,
+    "periods": [PERIOD],
+    "whose": [None, ANN + MANAGER],
+    "gap": timedelta(hours=1),
+    "expires": timedelta(days=14),
+    "days": [(AT.date(), AT - timedelta(days=1))],
+    "end_at": AT + timedelta(days=1),
+    "at_least": timedelta(0),
+    "within": timedelta(days=14),
+}
+"""What is asked about periods."""
 ONE_PERSONS = {"person_id", "member_id", "manager_id", "manager_ids", "people_ids"}
 
 
@@ -179,6 +193,8 @@ def argument(module: str, name: str) -> object:
         return ManagerSettings(GUILD, ANN + MANAGER, zone=zone) if module == "managers" else GuildSettings(GUILD, zone)
     if name == "found" and module == "record":
         return Ends(*[identity(GUILD, ANN) + 5] * 4)
+    if name in OF_PERIODS and (module in {"attention", "stays"} or name not in ARGUMENTS):
+        return OF_PERIODS[name]
     return ARGUMENTS[name]
 
 
@@ -229,12 +245,17 @@ def everything_asked() -> list[Asked]:
 Table = dict[str, list[tuple[Any, ...]]]
 
 
+def _columns(table: Any) -> list[str]:
+    """The names of what `rows` tells."""
+    return ["guild_id", "member_id", "day", "messages"] if table is tables.activity else list(table.c.keys())
+
+
 def of(found: Table, guild_id: int) -> Table:
     """The rows of a server. Those of `waiting_for` are known by their message."""
     kept: Table = {}
     messages = {identity(guild_id, person_id) for person_id in (ANN, BEN, CAT)}
     for table in tables.metadata.sorted_tables:
-        columns = list(table.c.keys())
+        columns = _columns(table)
         for row in found[table.name]:
             named = dict(zip(columns, row, strict=True))
             if named.get("guild_id", guild_id if named.get("message_id") in messages else None) == guild_id:
@@ -246,7 +267,7 @@ def about(found: Table, person_id: int) -> Table:
     """The rows that name a person."""
     kept: Table = {}
     for table in tables.metadata.sorted_tables:
-        people = [number for number, name in enumerate(table.c.keys()) if name in PERSON_COLUMNS]
+        people = [number for number, name in enumerate(_columns(table)) if name in PERSON_COLUMNS]
         kept[table.name] = [row for row in found[table.name] if person_id in [row[number] for number in people]]
     return kept
 

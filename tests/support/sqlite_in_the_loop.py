@@ -25,11 +25,13 @@ class _AtOnce:
 
 @contextmanager
 def sqlite_in_the_loop() -> Iterator[None]:
-    """Have connections that are opened and closed within it work in the thread of the event loop.
+    """Have connections that are opened within it work in the thread of the event loop. They must be closed within it.
 
     Most of the time of a small statement goes to handing it to a thread and back. Other tasks get their turn before
     each statement, as they would meanwhile. A statement that waits for a lock, or takes long, stops the loop.
     """
+
+    in_thread, stop_thread = Connection._execute, Connection.stop
 
     async def connect(self: Connection) -> Connection:
         if self._connection is None:
@@ -40,17 +42,22 @@ def sqlite_in_the_loop() -> Iterator[None]:
         return self
 
     async def execute(self: Connection, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(self._tx, _AtOnce):  # it was opened before
+            return await in_thread(self, function, *args, **kwargs)
         if not self._running or not self._connection:
             raise ValueError("Connection closed")
         await asyncio.sleep(0)
         return function(*args, **kwargs)
 
-    def stop(self: Connection) -> None:
+    def stop(self: Connection) -> Any:
+        if not isinstance(self._tx, _AtOnce):
+            return stop_thread(self)
         # In its thread it would take real time, in which that of a FastLoop passes.
         self._running = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        return None
 
     with mock.patch.multiple(Connection, _connect=connect, _execute=execute, stop=stop):
         yield

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.background import BackgroundTasks
 from bot.clock import SystemClock
+from bot.discord_io.connection.message_feed import MessageFeed
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
 from bot.services.delivery.attempts import Attempts
@@ -79,7 +80,7 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
     services = [Service() for _ in range(6)]
-    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services)
+    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services, feed=MessageFeed())
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle_last" in follower.asked

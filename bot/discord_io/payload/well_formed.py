@@ -30,7 +30,7 @@ class _Target(Struct):
     webhook_id: str | None = None
 
 
-class _Reference(Struct):
+class _MessageReference(Struct):
     message_id: str | UnsetType = UNSET
     type: int = 0
 
@@ -48,7 +48,7 @@ class _Event(Struct):
     mentions: list[_User]
     mention_roles: list[str]
     mention_everyone: bool
-    message_reference: _Reference | None = None
+    message_reference: _MessageReference | None = None
     referenced_message: _Target | UnsetType | None = UNSET
     webhook_id: None = None
     member: _Member | UnsetType = UNSET
