@@ -79,8 +79,8 @@ async def test_loading_puts_the_work_on_the_schedule_and_unloading_takes_it_off(
 
 async def test_tracking_writes_what_is_left_when_it_is_unloaded() -> None:
     follower = Service()
-    services = [Service() for _ in range(6)]
-    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services, feed=MessageFeed())
+    services: list[Any] = [*(Service() for _ in range(6)), MessageFeed()]
+    cog = Tracking(follower, Service(), Service(), BackgroundTasks(), *services)
     await cog.cog_load()
     await cog.cog_unload()
     assert "settle_last" in follower.asked
