@@ -19,10 +19,11 @@ from tests.faults.child import IN_STEP
 from tests.faults.expectation import Difference, alone, compare
 from tests.faults.foreign_events import foreign_events
 from tests.faults.hostility import STRUCTURE, Hostility
+from tests.faults.interruptions import WRITTEN_WITHIN, Interruptions
 from tests.faults.process import BotProcess
 from tests.faults.recorded import GAPS, SPANS, outside
 from tests.faults.specimens import furnish
-from tests.faults.town import Town, is_person
+from tests.faults.town import Deletion, Town, is_person
 from tests.faults.used_fields import ONE_MESSAGE, PAGE
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ NOTHING_FITS_AFTER = 20.0
 """For how many seconds a run goes on although nothing happens that a mutation fits."""
 BACK_WITHIN = 40.0
 SETTLED_WITHIN = 40.0
-JUST_BEFORE, WRITTEN_WITHIN = 0.5, 1.0
 TALKING = timedelta(minutes=10)
 MANY_THREADS, MANY_EXTRAS = 25, 6
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -105,7 +105,7 @@ class HostileRun:
         self._database = folder / "spade.db"
         self._defect = defect
         self._settled_within = SETTLED_WITHIN if defect is None else 3.0
-        self._interruptions: list[float] = []
+        self._interruptions = Interruptions(self._database)
         self._extras: list[Channel] = []
         self._storm = True
 
@@ -299,7 +299,7 @@ class HostileRun:
             await asyncio.sleep(0.1)
             anew = wanted["READY"] > 0 or wanted["GET /gateway"] > 0
             if anew or wanted["RESUMED"] > 0:
-                self._interruptions.append(time.monotonic())
+                self._interruptions.note()
                 self._sandbox.faults.gateway.drop(resume=not anew)
                 await self._come_back()
 
@@ -309,7 +309,7 @@ class HostileRun:
         await self._until(lambda: self._sandbox.gateway.live, BACK_WITHIN)
         message = self._quiet.world.messages.post(self._quiet.rooms[0], self._quiet.members[0], "words")
         await self._until(lambda: not outside(self._database, [message], SPANS), BACK_WITHIN)
-        self._interruptions.append(time.monotonic())
+        self._interruptions.note()
         if outside(self._database, [message], SPANS):
             after = ", ".join(map(str, made))
             behind = [len(outside(self._database, town.messages, SPANS)) for town in self._towns]
@@ -325,7 +325,7 @@ class HostileRun:
 
     def _start_if_ended(self) -> None:
         if not self._bot.running:
-            self._interruptions.append(time.monotonic())
+            self._interruptions.note()
             self.outcome.ended.append("; ".join(map(str, self._plan.made[-3:])))
             self._bot.start()
 
@@ -361,7 +361,7 @@ class HostileRun:
         for town in self._towns:
             unread = set(outside(self._database, town.messages, SPANS)) & self._may_be_unread()
             gone = town.deletions
-            unheard = {one.message.id for one in gone if self._may_be_unheard(one.message, one.at, heard=one.heard)}
+            unheard = {one.message.id for one in gone if self._may_be_unheard(one)}
             uncounted = {one.message.id for one in gone if not one.counted}
             undecided = set(outside(self._database, town.messages, SPANS)) & undecidable(town, self._may_be_unread())
             found = compare(town, self._database, unheard, uncounted, unread, undecided)
@@ -375,10 +375,9 @@ class HostileRun:
                 spoiled = self._hostility.spoiled[one]
                 outcome.difference.note(f"message {one} was not read, but all that is used was there: {spoiled}", 1, 0)
 
-    def _may_be_unheard(self, message: PostedMessage, at: float, *, heard: bool) -> bool:
-        if not heard or message.id in self._hostility.lost_deletes:
-            return True
-        return any(at - JUST_BEFORE <= moment <= at + WRITTEN_WITHIN for moment in self._interruptions)
+    def _may_be_unheard(self, one: Deletion) -> bool:
+        lost = one.message.id in self._hostility.lost_deletes
+        return lost or not one.heard or self._interruptions.hit(one.message.id, one.at)
 
     async def _settle(self) -> None:
         """Wait until everything is on record that can be read."""

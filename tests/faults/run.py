@@ -17,9 +17,10 @@ from bot.store import guilds, managers
 from bot.store.database import open_database
 from tests.faults.child import IN_STEP
 from tests.faults.expectation import Difference, alone, compare
+from tests.faults.interruptions import Interruptions
 from tests.faults.process import BotProcess
 from tests.faults.recorded import SPANS, outside
-from tests.faults.town import Town
+from tests.faults.town import Deletion, Town
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 MESSAGES = 150
 SECONDS_BETWEEN = 0.018
-WRITTEN_WITHIN = 1.0
-"""How long it takes at most until a received delete is on record, if nothing interrupts."""
-JUST_BEFORE = 0.5
-"""An event this shortly before an interruption may have been lost with the connection."""
 SETTLED_WITHIN = 60.0
 """How long a bot may take to catch up, and to be in step, on a busy machine. One that never is fails the run."""
 NEVER_SETTLED = frozenset({"hidden-followed", "resume-ignored", "permission-not-asked"})
@@ -84,7 +81,7 @@ class FaultRun:
         self._database = folder / "spade.db"
         self._defect = defect
         self._settled_within = 5.0 if defect in NEVER_SETTLED else SETTLED_WITHIN
-        self._interruptions: list[float] = []
+        self._interruptions = Interruptions(self._database)
         self._storm, self._steady = True, False
         self._quiet, self._quiet_since = False, 0.0
         self._repairs: list[tuple[float, Callable[[], object]]] = []
@@ -155,7 +152,7 @@ class FaultRun:
                 await asyncio.sleep(random.uniform(0.0, max(1.6, 2 * (time.monotonic() - started))))
             else:
                 await asyncio.sleep(random.uniform(0.0, 0.8))
-            self._interruptions.append(time.monotonic())
+            self._interruptions.note()
             await self._bot.kill()
             self.outcome.kills += 1
             await asyncio.sleep(random.choice((0.0, random.uniform(0.0, 0.7))))
@@ -165,7 +162,7 @@ class FaultRun:
         if not self._hides:
             await self._until(lambda: self._sandbox.gateway.live, SETTLED_WITHIN)
             await asyncio.sleep(LIFETIME / 2)
-            self._interruptions.append(time.monotonic())
+            self._interruptions.note()
             self.outcome.faults["drop, refused"] += self._sandbox.faults.gateway.drop(resume=False)
             for _ in range(MISSED):
                 self._town.something_is_said()
@@ -187,7 +184,7 @@ class FaultRun:
             if random.random() < 0.4:
                 resume = random.random() < 0.5
                 if not resume:
-                    self._interruptions.append(time.monotonic())
+                    self._interruptions.note()
                 kind = random.choice(sorted(gateway))
                 struck = gateway[kind](resume)
                 self.outcome.faults[f"{kind}, {'resumed' if resume else 'refused'}"] += struck
@@ -287,7 +284,7 @@ class FaultRun:
             await asyncio.sleep(0.01)
         await self._settle()
         gone = self._town.deletions
-        uncertain = {one.message.id for one in gone if self._may_be_unheard(one.at, heard=one.heard)}
+        uncertain = {one.message.id for one in gone if self._may_be_unheard(one)}
         uncounted = {one.message.id for one in gone if not one.counted}
         self.outcome.faults["delete heard"] = len(gone) - len(uncertain)
         self.outcome.faults["delete unheard"] = len(uncertain)
@@ -311,10 +308,8 @@ class FaultRun:
         mark = self._folder / IN_STEP
         return mark.exists() and mark.stat().st_mtime > moment
 
-    def _may_be_unheard(self, at: float, *, heard: bool) -> bool:
-        if not heard:
-            return True
-        return any(at - JUST_BEFORE <= moment <= at + WRITTEN_WITHIN for moment in self._interruptions)
+    def _may_be_unheard(self, one: Deletion) -> bool:
+        return not one.heard or self._interruptions.hit(one.message.id, one.at)
 
     async def _settle(self) -> None:
         """Wait until everything that can be read is on record. A bot that has ended is started again."""

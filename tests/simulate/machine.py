@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bot.clock import Clock, SystemClock
-from bot.domain.reckoning import LASTING
+from bot.domain.reckoning import AGREES_WITHIN, LASTING
 
 BuildClock = Callable[[Callable[[], datetime], Callable[[], float]], Clock]
 """Makes Spade's clock of the wall and of a counter of seconds."""
@@ -14,6 +14,8 @@ ASKED_IN_VAIN = 0.03
 """How often Discord does not say what time it is."""
 WITH_RATE_LIMIT = 0.8
 """How often an answer has the headers of a rate limit."""
+LIKE_THE_CLOCK = AGREES_WITHIN + timedelta(minutes=1)
+"""A wrong date that is less than this from a wrong clock agrees with it."""
 ASKS_FOR = LASTING + timedelta(minutes=1)
 """Spade asks every 20 seconds; here twice, this far apart."""
 
@@ -33,7 +35,8 @@ class Machine:
     else it was asleep, where its clock and its counter may or may not have stood still. Some thirty times a year its
     clock jumps, by seconds up to weeks, both ways, or decades back, and half of the times is set right after a while.
     What Discord says is up to two seconds old, and comes with the rate limit's time in most answers. Some forty times a
-    year an answer has a wrong date, by minutes up to years: alone, or even with the rate limit's.
+    year an answer has a wrong date, by minutes up to years: alone, or even with the rate limit's. One that happens to
+    agree with a clock that is wrong is left out: then nobody could know the time.
     """
 
     def __init__(self, random: Random, first: datetime, last: datetime, build_clock: BuildClock = SystemClock) -> None:
@@ -75,7 +78,7 @@ class Machine:
     def _change(self, change: "Change") -> None:
         """Go down, hear a wrong date, or have the clock show something else from now on: wrong by `change`."""
         if isinstance(change, WrongDate):
-            if self._at >= self._down_until:
+            if self._at >= self._down_until and abs(change.by - self._error) > LIKE_THE_CLOCK:
                 limited = change.with_limit and self._clock.sure  # who was just started has nothing to hold it against
                 self._clock.hear(self._at + change.by, self._at + change.by if limited else None)
             return
