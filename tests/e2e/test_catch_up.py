@@ -89,7 +89,7 @@ async def test_three_days_of_messages_are_fetched_and_counted_once(tmp_path: Pat
             clock.set(BEGAN + timedelta(minutes=1))
             speak_first(town)
             last = max(place.last_message_id or 0 for place in town.places)
-            await sandbox.until(lambda: app.follower.newest_received_id >= last)
+            await sandbox.until(lambda: app.follower.newest_received_id >= last and app.follower.caught_up)
             await app.follower.settle()
         assert compare(town, database, (), ()).lines == []
         counts = [MESSAGES // 60 + (number < MESSAGES % 60) for number in range(60)]
