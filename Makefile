@@ -27,10 +27,16 @@ help:
 	@echo "make clean       delete .venv and the caches"
 
 # A stamp file for each set of packages; a newer lock file triggers the installation.
-$(VENV)/.run: requirements.lock pyproject.toml
+$(VENV)/.packages: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Spade's own modules are compiled here: whoever runs it may not be allowed to write beside them, and would compile them
+# at every start.
+$(VENV)/.run: $(VENV)/.packages $(shell find bot cogs -name '*.py')
+	$(BIN)/python -m compileall -q bot cogs
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
