@@ -46,6 +46,9 @@ LOGIN_SECONDS = 30.0
 ASKING_SECONDS = 20.0
 """The timeout of the question what time it is."""
 
+GUILDS_APART_SECONDS = 0.5
+"""A session has shown its guilds when no further one comes for so long. One that comes later catches up by itself."""
+
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Spade has no use for voice
 
 
@@ -93,6 +96,7 @@ class SpadeBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=GUILDS_APART_SECONDS,
             max_messages=None,
             http_trace=trace,
         )
