@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import just_after
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 from bot.store.people import is_member
 from bot.store.streaming import rows, unindexed
 from bot.store.touches import was_met

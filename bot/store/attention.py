@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Text, case, cast, func, literal, null, or_, select, type_coerce, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import Period, just_after
 from bot.domain.figures import Attention, PeriodFacts
@@ -15,6 +14,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.store import managers, tables
 from bot.store.columns import DayNumber, Id, Moment, made_at
+from bot.store.engine import AsyncConnection
 from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import unindexed
 from bot.store.touches import counted, was_met

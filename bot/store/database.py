@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import URL, event, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.store import postgres
 from bot.store.backup import make_backup
 from bot.store.backup_files import backups_of
 from bot.store.damage import damaged, is_damage, is_sqlite_outage
 from bot.store.database_file import DatabaseFile, lost_before
+from bot.store.engine import AsyncConnection, AsyncEngine
 from bot.store.error import LostDatabaseError, OutageError, other_writer
 from bot.store.error import StoreError as StoreError  # noqa: PLC0414 - re-exported for callers of open_database
 from bot.store.migration import (

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.store import due_times, tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 _delivery = tables.delivery.c

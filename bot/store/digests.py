@@ -3,9 +3,9 @@
 from datetime import date, datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 

@@ -12,10 +12,10 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, literal, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import DeliveryKind
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 
 Key = tuple[int, int]
 """A guild and a manager; 0 stands for the guild itself."""

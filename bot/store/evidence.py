@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, or_, select, union_all, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel
 from bot.domain.message import SOMEBODY_ID, Message, MessageKind
@@ -19,6 +18,7 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.store import tables
 from bot.store.columns import Day, Moment
+from bot.store.engine import AsyncConnection
 from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_into
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
 from bot.store import evidence, tables, written_days
+from bot.store.engine import AsyncConnection
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 

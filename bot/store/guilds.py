@@ -6,11 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import GuildSettings
 from bot.domain.zones import zone_named
 from bot.store import due_times, tables
+from bot.store.engine import AsyncConnection
 from bot.store.error import UnknownZoneError
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.history_job import HistoryJob, JobKind, Unread
 from bot.domain.snowflake import EPOCH
 from bot.store import tables, unread
+from bot.store.engine import AsyncConnection
 from bot.store.people import manager_ids
 
 _job = tables.history_job.c

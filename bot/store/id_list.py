@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, select
+
+from bot.store.engine import AsyncConnection
 
 _PIECE = 5000
 

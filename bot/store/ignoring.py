@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import forgetting, tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 _ignored = tables.ignored.c

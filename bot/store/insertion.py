@@ -2,7 +2,8 @@
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine import AsyncConnection
 
 
 def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, literal_column, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import replying
 from bot.domain.message import Message, MessageKind
 from bot.domain.relevance import Outline
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 from bot.store.evidence import DELETED, copy_of
 from bot.store.id_list import among, pieces
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, select, true, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import ManagerSettings
 from bot.store import due_times, forgetting, tables
+from bot.store.engine import AsyncConnection
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
 from bot.store.stored_zone import own_zone

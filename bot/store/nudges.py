@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import HandedOver, Obstacle, PastOffer
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_member, manager_ids
 from bot.store.streaming import unindexed

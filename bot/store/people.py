@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import forgetting, tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 

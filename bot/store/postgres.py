@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.store.engine import AsyncEngine, new_engine
 from bot.store.error import DatabaseUnreachableError, OutageError, StoreError, other_writer
 
 _WRITER_LOCK = 0x5350414445  # "SPADE"; PostgreSQL keeps these numbers apart for each database
@@ -24,7 +24,7 @@ _OUTAGES = ("08", "40", "53", "57", "58", "25006")
 def reading_engine(address: str, place: str, *, pool_size: int) -> AsyncEngine:
     """An engine whose transactions are read-only and see one snapshot."""
     engine = _engine(address, place, pool_size=pool_size, isolation_level="REPEATABLE READ")
-    return engine.execution_options(postgresql_readonly=True)
+    return AsyncEngine(engine.sync_engine.execution_options(postgresql_readonly=True))
 
 
 def writing_engine(address: str, place: str) -> AsyncEngine:
@@ -77,11 +77,4 @@ def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> Asyn
                 raise DatabaseUnreachableError(f"{sentence}: see that its server runs and answers.") from error
             raise OutageError(f"{sentence}.") from error
 
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        **options,
-    )
+    return new_engine("postgresql+asyncpg://", connect, pool_size=pool_size, pool_pre_ping=True, **options)

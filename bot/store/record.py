@@ -22,7 +22,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
 from bot.domain.evidence import Ends
@@ -31,6 +30,7 @@ from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.store import evidence, tables, written_days
 from bot.store.columns import Id
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 _CHUNK = 500

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
 from bot.store import evidence, tables, written_days
+from bot.store.engine import AsyncConnection
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, day: date, moment: datetime) -> int:

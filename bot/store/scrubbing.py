@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 _REMAINS = "remains"

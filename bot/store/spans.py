@@ -22,13 +22,13 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
 from bot.store import guilds, tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 

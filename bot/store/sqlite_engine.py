@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
+from bot.store.engine import AsyncEngine, new_engine
 from bot.store.sqlite_driver import DatabaseConnection
 
 BUSY_TIMEOUT_MS = 10_000
@@ -18,13 +17,11 @@ BUSY_TIMEOUT_MS = 10_000
 
 def sqlite_engine(path: Path, *, pool_size: int, begin: str, read_only: bool) -> AsyncEngine:
     """An engine with up to `pool_size` connections, whose transactions start with the statement `begin`."""
-    engine = create_async_engine(
+    engine = new_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
-        async_creator=lambda: DatabaseConnection(path.absolute()),
-        poolclass=AsyncAdaptedQueuePool,
+        lambda: DatabaseConnection(path.absolute()),
         pool_reset_on_return=None,  # a connection is given back after the end of its transaction: see Database
         pool_size=pool_size,
-        max_overflow=0,
     )
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

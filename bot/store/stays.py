@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Integer, case, cast, func, literal, null, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import monday_of
 from bot.domain.snowflake import first_id_at
@@ -12,6 +11,7 @@ from bot.domain.survival import NewcomerStay
 from bot.domain.touch import TouchKind
 from bot.store import tables
 from bot.store.columns import DayNumber, made_at
+from bot.store.engine import AsyncConnection
 from bot.store.people import is_member
 from bot.store.touches import was_met
 from bot.store.written_days import newest_within

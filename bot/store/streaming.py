@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, literal_column
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine import AsyncConnection
 
 _AT_A_TIME = 2500
 
@@ -14,8 +15,7 @@ async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator
 
     The caller must iterate to the end, or the connection stays busy.
     """
-    result = await connection.stream(query)
-    async for some in result.partitions(_AT_A_TIME):
+    async for some in connection.partitions(query, _AT_A_TIME):
         for row in some:
             yield row
 

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.touch import Touch, TouchKind
 from bot.store import tables
 from bot.store.columns import Id
+from bot.store.engine import AsyncConnection
 from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 

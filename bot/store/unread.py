@@ -6,11 +6,11 @@ Channels that are excluded are left as they are, and stay out of every answer: t
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.span import Span, common, merged, unrecorded
 from bot.store import spans, tables
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 

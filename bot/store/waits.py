@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, type_coerce, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
 from bot.domain.waiting import WaitingEntry, WaitingState
 from bot.store import tables
 from bot.store.columns import Id, made_at
+from bot.store.engine import AsyncConnection
 from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 

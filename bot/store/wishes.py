@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.forgetting import Forgotten, Objection, Scope, Unrecorded
 from bot.store import forgetting, tables
 from bot.store.backup import reading_address
+from bot.store.engine import AsyncConnection
 from bot.store.error import StoreError
 
 

@@ -19,11 +19,11 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import monday_of
 from bot.store import tables
 from bot.store.columns import DayNumber
+from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
 _activity = tables.activity.c

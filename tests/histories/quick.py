@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from unittest import mock
 
 from aiosqlite import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store import database
+from bot.store.engine import AsyncEngine
 from bot.store.sqlite_engine import sqlite_engine
 from tests.support.fast_loop import FastLoop
 from tests.support.sqlite_in_the_loop import sqlite_in_the_loop

@@ -9,7 +9,6 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import DrivenClock
 from bot.domain.guild import GuildSettings
@@ -24,6 +23,7 @@ from bot.services.members.roster import Roster
 from bot.services.nudge.facts import gather
 from bot.store import forgetting, people
 from bot.store.database import Database
+from bot.store.engine import AsyncConnection
 from bot.store.error import OutageError
 from tests.support.messages import ANNA, GUILD, MIA, NOAH, moment
 from tests.support.patience import PATIENCE
