@@ -14,6 +14,8 @@ from bot.domain.guild import GuildSettings
 from bot.store import guilds, managers
 from bot.store.database import open_database
 
+OF_THE_DATABASE = ("alembic", "asyncpg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm")
+"""What SQLAlchemy and migrations would bring along, and a SQLite database that is up to date does not need."""
 HEAVY = ("alembic", "discord", "pydantic", "resvg_py", "rich", "sqlalchemy")
 
 
@@ -67,5 +69,33 @@ def test_commands_about_the_record_import_nothing_for_discord_or_for_drawing(tmp
         ("backup", "--database", address),
         ("check", "--help"),
     )
-    unneeded = ("aiohttp", "alembic", "apscheduler", "discord", "jinja2", "mako", "matplotlib", "rich")
+    unneeded = (
+        "aiohttp",
+        "alembic",
+        "apscheduler",
+        "discord",
+        "jinja2",
+        "mako",
+        "matplotlib",
+        "rich",
+        *OF_THE_DATABASE,
+    )
     assert loaded(*commands, without=unneeded)[1] == []
+
+
+def test_the_bot_imports_nothing_of_the_sandbox_of_files_or_for_drawing() -> None:
+    unneeded = ("bot.exports", "bot.sandbox", "ijson", "jinja2", "resvg_py", "rich", *OF_THE_DATABASE)
+    assert loaded(("run", "--help"), without=unneeded)[1] == []
+
+
+def test_a_command_is_loaded_without_garbage_collections_and_kept_out_of_later_ones() -> None:
+    code = """
+import gc
+from bot.cli.commands import function_of
+collected = []
+gc.callbacks.append(lambda phase, _: collected.append(phase))
+function_of("init")
+print(len(collected), gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "0 True True\n"
