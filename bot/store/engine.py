@@ -142,13 +142,13 @@ class AsyncEngine:
 
 
 def new_engine(url: Any, connect: Callable[[], Awaitable[Any]], **options: Any) -> AsyncEngine:  # noqa: ANN401
-    """An engine whose connections to a database are what `connect` returns; its pool grows up to `pool_size`."""
+    """An engine whose connections to a database are what `connect` returns. Options are those of `create_engine`."""
 
     def creator() -> Any:  # noqa: ANN401 - the dialect's connection
         dialect: Any = engine.dialect
         return dialect.loaded_dbapi.connect(async_creator_fn=connect)
 
-    engine = create_engine(url, creator=creator, poolclass=AsyncAdaptedQueuePool, max_overflow=0, **options)
+    engine = create_engine(url, creator=creator, poolclass=AsyncAdaptedQueuePool, **options)
     return AsyncEngine(engine)
 
 

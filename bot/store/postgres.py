@@ -77,4 +77,6 @@ def _engine(address: str, place: str, *, pool_size: int, **options: Any) -> Asyn
                 raise DatabaseUnreachableError(f"{sentence}: see that its server runs and answers.") from error
             raise OutageError(f"{sentence}.") from error
 
-    return new_engine("postgresql+asyncpg://", connect, pool_size=pool_size, pool_pre_ping=True, **options)
+    return new_engine(
+        "postgresql+asyncpg://", connect, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, **options
+    )
