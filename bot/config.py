@@ -5,18 +5,17 @@ exists in both places.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from msgspec import Meta
 
 from bot import strict_yaml
 from bot.bot_token import TOKEN_VARIABLE
 from bot.config_error import ConfigError
-from bot.config_problem import first_problem
+from bot.config_section import NORMAL_FORM, Contradiction, Section, section_of
 from bot.database_url import database_url
 from bot.domain import rules as domain
 from bot.strict_yaml import StrictYamlError, dotted
@@ -28,51 +27,39 @@ _LARGEST_FILE = 256 * 1024
 _TOKEN_KEYS = ("token", "bot_token", "discord_token", "spade_token")
 
 
-class _Section(BaseModel):
-    """A group of keys. A group without any key, which YAML reads as null, has the defaults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_default(cls, value: object) -> object:
-        return {} if value is None else value
-
-
-class LogSettings(_Section):
+class LogSettings(Section, frozen=True):
     """The level and format of the log."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
 
-class NudgeSettings(_Section):
+class NudgeSettings(Section, frozen=True):
     """The thresholds of nudges, in hours, days and counts (docs/rules.md#thresholds)."""
 
-    members_per_nudge: Annotated[int, Field(ge=1, le=5)] = 5  # Discord shows at most five rows of buttons
-    wrote_back_per_nudge: Annotated[int, Field(ge=0, le=5)] = 2
-    waiting_after_hours: Annotated[int, Field(ge=0, le=336)] = 4
-    newcomer_after_hours: Annotated[int, Field(ge=0, le=336)] = 12
-    newcomer_until_days: Annotated[int, Field(ge=1, le=90)] = 14
-    unmet_active_days: Annotated[int, Field(ge=1, le=90)] = 3
-    unmet_window_days: Annotated[int, Field(ge=1, le=365)] = 30
-    cooling_conversations: Annotated[int, Field(ge=2, le=100)] = 3  # a median gap needs two of them
-    cooling_after_days: Annotated[int, Field(ge=1, le=365)] = 21
-    cooling_gap_factor: Annotated[float, Field(ge=1, le=20)] = 2.0
-    cooling_active_days: Annotated[int, Field(ge=1, le=365)] = 14
-    offer_again_after_days: Annotated[int, Field(ge=0, le=90)] = 7
-    offer_waiting_again_after_days: Annotated[int, Field(ge=0, le=90)] = 2
-    snooze_days: Annotated[int, Field(ge=1, le=365)] = 7
-    worked_within_hours: Annotated[int, Field(ge=1, le=720)] = 72
-    quiet_after_unanswered: Annotated[int, Field(ge=1, le=100)] = 3
+    members_per_nudge: Annotated[int, Meta(ge=1, le=5)] = 5  # Discord shows at most five rows of buttons
+    wrote_back_per_nudge: Annotated[int, Meta(ge=0, le=5)] = 2
+    waiting_after_hours: Annotated[int, Meta(ge=0, le=336)] = 4
+    newcomer_after_hours: Annotated[int, Meta(ge=0, le=336)] = 12
+    newcomer_until_days: Annotated[int, Meta(ge=1, le=90)] = 14
+    unmet_active_days: Annotated[int, Meta(ge=1, le=90)] = 3
+    unmet_window_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    cooling_conversations: Annotated[int, Meta(ge=2, le=100)] = 3  # a median gap needs two of them
+    cooling_after_days: Annotated[int, Meta(ge=1, le=365)] = 21
+    cooling_gap_factor: Annotated[float, Meta(ge=1, le=20)] = 2.0
+    cooling_active_days: Annotated[int, Meta(ge=1, le=365)] = 14
+    offer_again_after_days: Annotated[int, Meta(ge=0, le=90)] = 7
+    offer_waiting_again_after_days: Annotated[int, Meta(ge=0, le=90)] = 2
+    snooze_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    worked_within_hours: Annotated[int, Meta(ge=1, le=720)] = 72
+    quiet_after_unanswered: Annotated[int, Meta(ge=1, le=100)] = 3
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Which keys contradict each other."""
         if timedelta(hours=self.newcomer_after_hours) >= timedelta(days=self.newcomer_until_days):
-            raise _conflict(self, "newcomer_after_hours", "must end before", "newcomer_until_days")
+            yield Contradiction("newcomer_after_hours", "must end before", "newcomer_until_days")
         if self.unmet_active_days > self.unmet_window_days:
-            raise _conflict(self, "unmet_active_days", "must be at most", "unmet_window_days")
-        return self
+            yield Contradiction("unmet_active_days", "must be at most", "unmet_window_days")
 
     def domain_rules(self) -> domain.NudgeRules:
         """The same thresholds as a domain object."""
@@ -96,40 +83,39 @@ class NudgeSettings(_Section):
         )
 
 
-class RuleSettings(_Section):
+class RuleSettings(Section, frozen=True):
     """The thresholds of the rules, in minutes, days and counts (docs/rules.md#thresholds)."""
 
-    mention_limit: Annotated[int, Field(ge=0, le=20)] = 2
-    answer_within_minutes: Annotated[int, Field(ge=0, le=60)] = 2
-    answer_after_address_minutes: Annotated[int, Field(ge=0, le=120)] = 10
-    conversation_gap_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
-    waiting_expires_days: Annotated[int, Field(ge=1, le=90)] = 14
+    mention_limit: Annotated[int, Meta(ge=0, le=20)] = 2
+    answer_within_minutes: Annotated[int, Meta(ge=0, le=60)] = 2
+    answer_after_address_minutes: Annotated[int, Meta(ge=0, le=120)] = 10
+    conversation_gap_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+    waiting_expires_days: Annotated[int, Meta(ge=1, le=90)] = 14
     count_inferred: bool = False
-    spread_needs_conversations: Annotated[int, Field(ge=1, le=1000)] = 5
-    verdict_needs_conversations: Annotated[int, Field(ge=1, le=1000)] = 20
-    verdict_weeks: Annotated[int, Field(ge=1, le=12)] = 4
-    social_from: Annotated[float, Field(ge=0, le=1)] = 0.5
-    influence_to: Annotated[float, Field(ge=0, le=1)] = 0.25
-    stay_from_days: Annotated[int, Field(ge=14, le=365)] = 60
-    stay_until_days: Annotated[int, Field(ge=30, le=730)] = 180
-    stay_greeted_days: Annotated[int, Field(ge=1, le=30)] = 7
-    stay_silent_days: Annotated[int, Field(ge=7, le=180)] = 30
-    stay_first_day: Annotated[int, Field(ge=7, le=365)] = 30
-    stay_second_day: Annotated[int, Field(ge=14, le=365)] = 60
-    stay_needs_members: Annotated[int, Field(ge=5, le=1000)] = 20
+    spread_needs_conversations: Annotated[int, Meta(ge=1, le=1000)] = 5
+    verdict_needs_conversations: Annotated[int, Meta(ge=1, le=1000)] = 20
+    verdict_weeks: Annotated[int, Meta(ge=1, le=12)] = 4
+    social_from: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    influence_to: Annotated[float, Meta(ge=0, le=1)] = 0.25
+    stay_from_days: Annotated[int, Meta(ge=14, le=365)] = 60
+    stay_until_days: Annotated[int, Meta(ge=30, le=730)] = 180
+    stay_greeted_days: Annotated[int, Meta(ge=1, le=30)] = 7
+    stay_silent_days: Annotated[int, Meta(ge=7, le=180)] = 30
+    stay_first_day: Annotated[int, Meta(ge=7, le=365)] = 30
+    stay_second_day: Annotated[int, Meta(ge=14, le=365)] = 60
+    stay_needs_members: Annotated[int, Meta(ge=5, le=1000)] = 20
     nudge: NudgeSettings = NudgeSettings()
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Which keys contradict each other."""
         if self.influence_to >= self.social_from:
-            raise _conflict(self, "influence_to", "must be below", "social_from")
+            yield Contradiction("influence_to", "must be below", "social_from")
         if self.spread_needs_conversations > self.verdict_needs_conversations:  # a verdict needs the spread
-            raise _conflict(self, "spread_needs_conversations", "must be at most", "verdict_needs_conversations")
+            yield Contradiction("spread_needs_conversations", "must be at most", "verdict_needs_conversations")
         if self.stay_from_days >= self.stay_until_days:
-            raise _conflict(self, "stay_from_days", "must be below", "stay_until_days")
+            yield Contradiction("stay_from_days", "must be below", "stay_until_days")
         if self.stay_first_day >= self.stay_second_day:
-            raise _conflict(self, "stay_first_day", "must be below", "stay_second_day")
-        return self
+            yield Contradiction("stay_first_day", "must be below", "stay_second_day")
 
     def domain_rules(self) -> domain.Rules:
         """The same thresholds as a domain object."""
@@ -156,17 +142,12 @@ class RuleSettings(_Section):
         )
 
 
-class Settings(_Section):
+class Settings(Section, frozen=True):
     """The whole configuration. The token is not part of it, so that showing the settings cannot reveal the token."""
 
-    database: str = "sqlite:///spade.db"
+    database: Annotated[str, Meta(extra={NORMAL_FORM: database_url})] = "sqlite:///spade.db"
     log: LogSettings = LogSettings()
     rules: RuleSettings = RuleSettings()
-
-    @field_validator("database")
-    @classmethod
-    def _is_database(cls, value: str) -> str:
-        return database_url(value)
 
     def domain_rules(self) -> domain.Rules:
         """The rules of the domain with the configured thresholds."""
@@ -187,6 +168,29 @@ def load(
     Raises:
         ConfigError: One sentence about the first problem.
     """
+    return _settings(path, database, environment)[0]
+
+
+def given_keys(
+    path: Path | None = None, *, database: str | None = None, environment: Mapping[str, str] = os.environ
+) -> dict[str, object]:
+    """The keys that the same file, environment and command line name, even if with the default, and their values."""
+    settings, values = _settings(path, database, environment)
+    return dict(_given(settings, values))
+
+
+def _given(section: Section, values: dict[Any, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from _given(value, values.get(name) or {}, f"{prefix}{name}.")
+        elif name in values:
+            yield f"{prefix}{name}", value
+
+
+def _settings(
+    path: Path | None, database: str | None, environment: Mapping[str, str]
+) -> tuple[Settings, dict[Any, Any]]:
     chosen = existing_path(path)
     document = strict_yaml.YamlDocument(None) if chosen is None else _read(chosen)
     name = str(path or DEFAULT_PATH)
@@ -202,10 +206,9 @@ def load(
         except ConfigError as error:
             raise ConfigError(f"{DATABASE_VARIABLE}: {error}") from None
     try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        # Without its cause, which quotes the values: they may be secret.
-        raise ConfigError(f"{name}, {first_problem(error, document, Settings)}") from None
+        return section_of(Settings, values, document), values
+    except ConfigError as error:
+        raise ConfigError(f"{name}, {error}") from None
 
 
 def existing_path(path: Path | None) -> Path | None:
@@ -213,16 +216,6 @@ def existing_path(path: Path | None) -> Path | None:
     if path is not None:
         return path
     return DEFAULT_PATH if os.path.lexists(DEFAULT_PATH) else None  # a broken link is reported, not ignored
-
-
-def _conflict(section: _Section, low: str, relation: str, high: str) -> PydanticCustomError:
-    context = {
-        "low": low,
-        "high": high,
-        "relation": f"({getattr(section, low)}) {relation}",
-        "value": getattr(section, high),
-    }
-    return PydanticCustomError("conflict", "two keys contradict each other", context)
 
 
 def _read(path: Path) -> strict_yaml.YamlDocument:

@@ -2,16 +2,13 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel
 
 from bot.bot_token import TOKEN_VARIABLE, bot_token
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
-from bot.config import existing_path
+from bot.config import existing_path, given_keys
 from bot.config_error import ConfigError
 from bot.database_url import database_file
 from bot.redaction import has_token_shape, redact
@@ -30,7 +27,7 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
     settings = settings_of(config, database)
     path = existing_path(config)
     print(f"configuration  {path.absolute() if path else 'none: what is not told here has its default'}")
-    for key, value in _set_keys(settings):
+    for key, value in given_keys(config, database=database).items():
         print(f"               {key}: {redact(str(value))}")
     if path is not None and _shows_password(path, settings.database):
         print(f"               others can read the password in it; prevent that with: chmod 600 {path}")
@@ -48,17 +45,6 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
         problems.append(str(error))
     if problems:
         raise Failure("\n".join(problems))
-
-
-def _set_keys(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """The keys that are set explicitly, even if to the default, with their values."""
-    for name in type(section).model_fields:
-        if name in section.model_fields_set:
-            value = getattr(section, name)
-            if isinstance(value, BaseModel):
-                yield from _set_keys(value, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", value
 
 
 def _shows_password(path: Path, database: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel
+from msgspec import Struct, structs
 
 from bot.cli import imports as import_command
 from bot.cli import nudges as nudges_command
@@ -357,10 +357,10 @@ def test_when_a_digest_is_due(row: tuple[str, ...]) -> None:
 # Lists of names.
 
 
-def flat(section: BaseModel, prefix: str = "") -> dict[str, object]:
+def flat(section: Struct, prefix: str = "") -> dict[str, object]:
     found: dict[str, object] = {}
-    for key, value in section:
-        found |= flat(value, f"{key}.") if isinstance(value, BaseModel) else {f"{prefix}{key}": value}
+    for key, value in structs.asdict(section).items():
+        found |= flat(value, f"{key}.") if isinstance(value, Struct) else {f"{prefix}{key}": value}
     return found
 
 
