@@ -16,7 +16,7 @@ from bot.store.database import open_database
 
 OF_THE_DATABASE = ("alembic", "asyncpg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm")
 """What SQLAlchemy and migrations would bring along, and a SQLite database that is up to date does not need."""
-HEAVY = ("alembic", "discord", "pydantic", "resvg_py", "rich", "sqlalchemy")
+HEAVY = ("alembic", "discord", "msgspec", "resvg_py", "rich", "sqlalchemy")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -84,7 +84,7 @@ def test_commands_about_the_record_import_nothing_for_discord_or_for_drawing(tmp
 
 
 def test_the_bot_imports_nothing_of_the_sandbox_of_files_or_for_drawing() -> None:
-    unneeded = ("bot.exports", "bot.sandbox", "ijson", "jinja2", "resvg_py", "rich", *OF_THE_DATABASE)
+    unneeded = ("babel", "bot.exports", "bot.sandbox", "ijson", "jinja2", "resvg_py", "rich", *OF_THE_DATABASE)
     assert loaded(("run", "--help"), without=unneeded)[1] == []
 
 

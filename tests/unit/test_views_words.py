@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.dates import get_day_names, get_month_names
+from babel.numbers import format_decimal, format_percent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from bot.views.kit.letter import CONTENT_LIMIT
 from bot.views.kit.links import message_link
 from bot.views.nudge import answers
 from bot.views.nudge.welcome import welcome_letter
-from bot.views.words import refusals
+from bot.views.words import refusals, regional
 from bot.views.words.amounts import duration, minutes, people, percent
 from bot.views.words.dates import day_label, discord_time, short_day, week_label, weekdays_label
 from bot.views.words.sentence import listing, say, say_count, speaking
@@ -211,3 +213,20 @@ def test_the_first_message_says_what_comes_and_how_to_stop():
     assert welcome_letter(SCHEDULE, "Mesh").view() is None
     with pytest.raises(ValueError, match="opaque"):
         welcome_letter(SCHEDULE, "Mesh", delivery_id="no!")
+
+
+def test_english_does_without_babel_and_writes_as_babel_does() -> None:
+    wide, short = (get_month_names(width, context="format", locale="en") for width in ("wide", "abbreviated"))
+    months = range(1, 13)
+    assert [regional.month_name(month, "en") for month in months] == [wide[month] for month in months]
+    assert [regional.short_month(month, "en") for month in months] == [short[month] for month in months]
+    days = get_day_names("wide", context="format", locale="en")
+    assert [regional.day_name(day, "en") for day in range(7)] == [days[day] for day in range(7)]
+    for count in (0, -1, 7, 999, 1000, -12_345, 10**9):
+        assert regional.whole_number(count, "en") == format_decimal(count, locale="en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_percentage_is_written_as_babel_does(language: str) -> None:
+    for hundredths in (-120, 0, 1, 7, 29, 57, 58, 99, 100, 1234, 250_000):
+        assert regional.percentage(hundredths, language) == format_percent(hundredths / 100, locale=language)

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from babel.numbers import format_percent
-
+from bot.views.words import regional
 from bot.views.words.sentence import mark_count, number, say, say_count, spoken
 
 _MINUTE = timedelta(minutes=1)
@@ -32,7 +31,7 @@ def percent(share: float) -> str:
 
 
 def _whole(share: float) -> str:
-    return format_percent(round(share, 2), format=None, locale=spoken())
+    return regional.percentage(round(100 * round(share, 2)), spoken())
 
 
 def duration(elapsed: timedelta) -> str:

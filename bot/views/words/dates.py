@@ -3,19 +3,18 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from babel.dates import get_day_names, get_month_names
-
+from bot.views.words import regional
 from bot.views.words.sentence import listing, say, spoken
 
 
 def weekday_name(weekday: int) -> str:
     """The name of a day of the week, 0 being Monday."""
-    return str(get_day_names("wide", context="format", locale=spoken())[weekday])
+    return regional.day_name(weekday, spoken())
 
 
 def month_name(month: int) -> str:
     """The name of a month, 1 being January."""
-    return str(get_month_names("wide", context="format", locale=spoken())[month])
+    return regional.month_name(month, spoken())
 
 
 def weekdays_label(weekdays: Collection[int]) -> str:
@@ -42,14 +41,12 @@ def full_day(day: date) -> str:
 
 def short_day(day: date) -> str:
     """A day, short: "9 Mar"."""
-    names = get_month_names("abbreviated", context="format", locale=spoken())
-    return say("{day} {month}", day=day.day, month=names[day.month])
+    return say("{day} {month}", day=day.day, month=regional.short_month(day.month, spoken()))
 
 
 def month_label(month: date) -> str:
     """A month, short: "Mar 2026"."""
-    names = get_month_names("abbreviated", context="format", locale=spoken())
-    return say("{month} {year}", month=names[month.month], year=month.year)
+    return say("{month} {year}", month=regional.short_month(month.month, spoken()), year=month.year)
 
 
 def week_label(monday: date) -> str:

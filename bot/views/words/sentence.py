@@ -13,9 +13,8 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from babel.numbers import format_decimal
-
 from bot.domain.guild import LANGUAGES
+from bot.views.words import regional
 
 LOCALE_FOLDER = Path(__file__).resolve().parents[2] / "locale"
 _spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
@@ -78,7 +77,7 @@ def name_like(context: str, name: str) -> str:
 
 def number(count: int) -> str:
     """A whole number with thousands separators: 5,000."""
-    return format_decimal(count, locale=spoken())
+    return regional.whole_number(count, spoken())
 
 
 def listing(items: Sequence[str]) -> str:
