@@ -124,6 +124,25 @@ async def test_what_was_missed_while_down_is_fetched_once(town: Town) -> None:
             assert sorted(await town.rows(app, "SELECT channel_id FROM waiting")) == sorted([(post.id,), (thread.id,)])
 
 
+async def test_a_guild_that_a_session_shows_late_is_caught_up_with_like_the_others(town: Town) -> None:
+    """Ready does not wait for long: a guild may come after it, when the others have caught up already."""
+    elsewhere = town.world.guilds.add("Elsewhere", owner=town.rafa)
+    async with town.bot() as app:
+        await town.manager(app)
+        town.world.messages.post(town.general, town.rafa, "before")
+        await town.settled_at(app, 1)
+    town.world.messages.post(town.general, town.rafa, "meanwhile")
+    town.world.guilds.take_down(town.guild)
+    async with town.bot() as app:
+        assert app.bot.is_ready()
+        assert app.follower.guild_caught_up(elsewhere.id)
+        assert not app.follower.guild_caught_up(town.guild.id)
+        town.world.guilds.bring_back(town.guild)
+        await town.settled_at(app, 2)
+        town.world.messages.post(town.general, town.rafa, "after")
+        await town.settled_at(app, 3)
+
+
 def began_another_session(gateway: Gateway, before: int) -> bool:
     return gateway.identified + gateway.resumed > before
 
