@@ -91,6 +91,6 @@ async def set_up(on: Stage) -> None:
         await answer.wait(PATIENCE_SECONDS)
     begins_on = on.player.record.lines[0].sent_at.date().isoformat()
     answer = await people.run_command(guild.owner_id, team, "backfill", {"since": begins_on}, subcommands=("start",))
+    await answer.wait(PATIENCE_SECONDS)  # the job is begun by then
     reader = on.app.reader  # adding managers may start jobs too; the record is complete after all of them
     await on.sandbox.until(lambda: not any(job.running for job in reader.progress(guild.id)), READING_SECONDS)
-    await answer.wait(PATIENCE_SECONDS)
