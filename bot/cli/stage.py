@@ -42,6 +42,10 @@ class Stage:
         """The nudges sent to a manager, oldest first."""
         return [message for message in self.sandbox.dms(manager_id) if _bears(message, "spade:nudge:")]
 
+    def last_nudge_of(self, manager_id: int) -> PostedMessage | None:
+        """The last nudge sent to a manager; None before the first."""
+        return next((one for one in reversed(self.sandbox.dms(manager_id)) if _bears(one, "spade:nudge:")), None)
+
     @property
     def digests(self) -> list[PostedMessage]:
         """The digests in the team's channel, oldest first."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url, select, text
+from sqlalchemy import URL, Table, event, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.store import postgres
 from bot.store.backup import make_backup
 from bot.store.backup_files import backups_of
+from bot.store.changes import Changes
 from bot.store.damage import damaged, is_damage, is_sqlite_outage
 from bot.store.database_file import DatabaseFile, lost_before
 from bot.store.error import LostDatabaseError, OutageError, other_writer
@@ -69,7 +70,7 @@ class Database:
         self._lock = lock
         self._file = file
         self._turn = asyncio.Lock()
-        self._ended = 0
+        self._changes = Changes(writer.sync_engine)
         self.outage = DatabaseOutage(self._look)
         self._lost: LostDatabaseError | None = None
         self._is_lost = asyncio.Event()
@@ -89,7 +90,7 @@ class Database:
                         yield connection
                         self._require_whole()
                 finally:
-                    self._ended += 1  # even if it seems to have failed: a commit that is cancelled may succeed
+                    self._changes.end()  # even if it seems to have failed: a commit that is cancelled may succeed
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -124,7 +125,15 @@ class Database:
 
         To be asked while writing. None if other processes may write as well.
         """
-        return self._ended if self.dialect == "sqlite" else None
+        return self._changes.ended if self.dialect == "sqlite" else None
+
+    def changed(self, *tables: Table) -> int | None:
+        """The number of the last transaction that may have changed one of these tables; 0 if there was none.
+
+        What was read after asking still holds as long as the answer is the same. None if other processes may write as
+        well.
+        """
+        return self._changes.of(tables) if self.dialect == "sqlite" else None
 
     @property
     def place(self) -> str:

@@ -17,6 +17,7 @@ from bot.domain.nudge_decision import ranked
 from bot.domain.nudge_time import NoNudge, NudgeSchedule, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.due_times import DueTimes
 from bot.services.delivery.messenger import Body, Body_co, Messenger, RefusedError
@@ -59,6 +60,7 @@ class NudgeService(Generic[Body]):
         settle: Settle,
         in_step: Callable[[int], bool] = everywhere,
         attempts: Attempts | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -71,7 +73,7 @@ class NudgeService(Generic[Body]):
         self._attempts = attempts or Attempts(clock.now)
         self._check = NudgeCheck(database, messenger, rules)
         self._drafts = NudgeDrafts(database, messenger, rules)
-        self._due = DueTimes(database, due_times.NUDGE, due_nudges)
+        self._due = DueTimes(database, due_times.NUDGE, due_nudges, agenda)
 
     async def send_due(self) -> int:
         """Send every nudge that is due now; returns how many were sent. Raises UnsureTimeError.
