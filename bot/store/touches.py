@@ -142,6 +142,8 @@ async def met_among(
     connection: AsyncConnection, guild_id: int, people: Collection[int], until: datetime, kinds: Collection[TouchKind]
 ) -> frozenset[int]:
     """Those of `people` whom any manager touched before `until`; for a small number of people."""
+    if not people:
+        return frozenset()
     query = (
         select(_touch.member_id)
         .distinct()
