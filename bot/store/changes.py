@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Engine, Table, event
+from sqlalchemy import Engine, event
+from sqlalchemy import Table as Table  # noqa: PLC0414 - re-exported for those who hold what they read
 
 from bot.store import tables
 

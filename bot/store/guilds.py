@@ -59,6 +59,10 @@ async def all_settings(connection: AsyncConnection, among: Collection[int] | Non
     return tuple(found)
 
 
+FILES = (tables.imported_channel,)
+"""The tables that this is read from."""
+
+
 async def with_files(connection: AsyncConnection, guild_ids: Collection[int]) -> frozenset[int]:
     """Those of some guilds of which files were imported."""
     guild_id = tables.imported_channel.c.guild_id
@@ -75,6 +79,10 @@ async def is_on_record(connection: AsyncConnection, guild_id: int) -> bool:
     """Whether a guild has settings on record, whatever they say."""
     table = tables.guild.c
     return await connection.scalar(select(table.guild_id).where(table.guild_id == guild_id)) is not None
+
+
+ZONES = (tables.guild,)
+"""The tables that time zones are read from."""
 
 
 async def recording_zone(connection: AsyncConnection, guild_id: int) -> ZoneInfo:
@@ -147,6 +155,10 @@ async def archives_read(connection: AsyncConnection, guild_id: int) -> None:
     """Mark a guild's archived threads as searched and recorded."""
     table = tables.guild
     await connection.execute(update(table).where(table.c.guild_id == guild_id).values(archives_from=None))
+
+
+EXCLUSIONS = (tables.excluded_channel,)
+"""The tables that excluded channels are read from."""
 
 
 async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

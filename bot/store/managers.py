@@ -34,6 +34,10 @@ async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     return (await all_people(connection, [guild_id]))[guild_id]
 
 
+PEOPLE = (tables.manager,)
+"""The tables that managers are read from."""
+
+
 async def all_people(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, frozenset[int]]:
     """The same for several guilds."""
     query = select(_manager.guild_id, _manager.manager_id).where(_manager.guild_id.in_(guild_ids))

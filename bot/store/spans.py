@@ -36,6 +36,9 @@ _span = tables.span.c
 _gap = tables.known_gap.c
 _imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
 
+GAPS = (tables.known_gap,)
+"""The tables that known gaps are read from."""
+
 
 def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
     """The bounds of all rows of some tables, which Discord told, and of each channel's imported messages."""
@@ -263,6 +266,11 @@ async def known_gaps(
 async def guilds_with_gaps(connection: AsyncConnection) -> frozenset[int]:
     """The guilds that have known gaps, in excluded channels or others."""
     return frozenset(await connection.scalars(select(_gap.guild_id).distinct()))
+
+
+async def channels_with_gaps(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """The channels of a guild that have known gaps."""
+    return frozenset(await connection.scalars(select(_gap.channel_id).distinct().where(_gap.guild_id == guild_id)))
 
 
 async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:

@@ -29,7 +29,7 @@ class GuildFacts:
 
 
 class HeldGuildFacts:
-    """Facts of guilds, read once and held until anybody but their reader has written something.
+    """Facts of guilds, read once and held until anybody but their reader may have changed any.
 
     `of` must be called in a transaction that writes, and `keep` when that has changed none of these facts.
     """
@@ -38,10 +38,12 @@ class HeldGuildFacts:
         self._database = database
         self._held: Recent[int, GuildFacts] = Recent(_GUILDS)
         self._as_of: int | None = None
+        self._kept: int | None = None
 
     async def of(self, connection: Connection, guild_ids: Collection[int]) -> Mapping[int, GuildFacts]:
         """The facts of some guilds as they are in this transaction."""
-        if self._as_of is None or self._as_of != self._database.ended:
+        changed = self._database.changed(*_TABLES)
+        if changed is None or changed not in (self._as_of, self._kept):
             self._held = Recent(_GUILDS)
         known = {guild_id: facts for guild_id in guild_ids if (facts := self._held.get(guild_id)) is not None}
         missing = [guild_id for guild_id in guild_ids if guild_id not in known]
@@ -49,13 +51,16 @@ class HeldGuildFacts:
             known |= await _read(connection, missing)
         for guild_id in missing:
             self._held[guild_id] = known[guild_id]
-        self._as_of = self._database.ended
+        self._as_of = changed
         return known
 
     def keep(self) -> None:
         """The transaction that is about to end changes none of these facts."""
         ended = self._database.ended
-        self._as_of = None if ended is None else ended + 1
+        self._kept = None if ended is None else ended + 1
+
+
+_TABLES = (*managers.PEOPLE, *guilds.EXCLUSIONS, *guilds.ZONES, *forgetting.UNRECORDED, *guilds.FILES)
 
 
 async def _read(connection: Connection, guild_ids: Collection[int]) -> dict[int, GuildFacts]:
