@@ -1,6 +1,7 @@
 """Who counts as a member: everybody except managers, ignored people and people who opted out, as of the query."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,12 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import forgetting, tables
 from bot.store.insertion import insert_into
 
+_FRAGMENTS = 128
+"""How many conditions are kept: each is made of many small objects, and the same few stand in nearly every statement."""
 
+
+@lru_cache(_FRAGMENTS)
 def manager_ids(guild_id: int) -> Select[tuple[int]]:
     """A subquery for the ids of the managers."""
     return select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
 
 
+@lru_cache(_FRAGMENTS)
 def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     """The condition that a column holds the id of a member."""
     others = union_all(
@@ -28,6 +34,7 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     return column.not_in(others)
 
 
+@lru_cache(_FRAGMENTS)
 def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     """The condition that a channel is not excluded, and that its parent is not either if it is a thread.
 

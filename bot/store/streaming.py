@@ -1,6 +1,7 @@
 """Reading many rows without blocking the event loop."""
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, literal_column
@@ -20,6 +21,7 @@ async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator
             yield row
 
 
+@lru_cache(64)
 def unindexed(column: ColumnElement[int]) -> ColumnElement[int]:
     """An expression with the column's value for which SQLite does not choose an index.
 

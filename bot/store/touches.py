@@ -14,6 +14,7 @@ from bot.store.people import is_counted, is_member, manager_ids
 from bot.store.streaming import rows, unindexed
 
 _touch = tables.touch.c
+_before = tables.touch.alias("before").c
 _MILLISECOND = timedelta(milliseconds=1)
 _KINDS = {kind.value: kind for kind in TouchKind}
 
@@ -176,7 +177,7 @@ def was_met(
 
     With `by`, that this manager did; where it is a column that holds NULL, any. With `since`, not before that either.
     """
-    before = tables.touch.alias("before").c
+    before = _before
     query = select(before.message_id).where(
         before.guild_id == guild_id,
         before.member_id == member_id,
