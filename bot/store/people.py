@@ -10,7 +10,7 @@ from bot.store import forgetting, tables
 from bot.store.insertion import insert_into
 
 _FRAGMENTS = 128
-"""How many conditions are kept: each is made of many small objects, and the same few stand in nearly every statement."""
+"""How many conditions are kept: each is made of many small objects, and the same few stand in most statements."""
 
 
 @lru_cache(_FRAGMENTS)
