@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild import GuildSettings
@@ -14,6 +14,7 @@ from bot.store import due_times, tables
 from bot.store.error import UnknownZoneError
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
+from bot.store.prepared import Given, prepared
 from bot.store.stored_zone import guild_zone, log_once
 
 
@@ -38,8 +39,13 @@ async def settings_of(
 
     Raises UnknownZoneError.
     """
-    row = (await connection.execute(select(tables.guild).where(tables.guild.c.guild_id == guild_id))).first()
+    row = (await connection.execute(*_by_id(guild_id))).first()
     return None if row is None else _settings(row, zone)
+
+
+@prepared
+def _by_id(guild_id: Given) -> Select[Any]:
+    return select(tables.guild).where(tables.guild.c.guild_id == guild_id)
 
 
 async def all_settings(connection: AsyncConnection, among: Collection[int] | None = None) -> tuple[GuildSettings, ...]:
@@ -118,9 +124,13 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
 
 async def watched_since(connection: AsyncConnection, guild_id: int) -> datetime | None:
     """Since when Spade has been in a guild; None if it never was, and the record was imported."""
-    table = tables.guild.c
-    found: datetime | None = await connection.scalar(select(table.watched_since).where(table.guild_id == guild_id))
+    found: datetime | None = await connection.scalar(*_watched_since(guild_id))
     return found
+
+
+@prepared
+def _watched_since(guild_id: Given) -> Select[Any]:
+    return select(tables.guild.c.watched_since).where(tables.guild.c.guild_id == guild_id)
 
 
 async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> datetime:
