@@ -352,12 +352,16 @@ async def sent_members(
     return tuple(_read(row) for row in await connection.execute(query))
 
 
-async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
-    """When a manager last pressed a button on a nudge; None if never."""
-    query = select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
+@prepared
+def _last_press_at(guild_id: Given, manager_id: Given) -> Select[Any]:
+    return select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
         _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
     )
-    found: datetime | None = (await connection.execute(query)).scalar_one()
+
+
+async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
+    """When a manager last pressed a button on a nudge; None if never."""
+    found: datetime | None = (await connection.execute(*_last_press_at(guild_id, manager_id))).scalar_one()
     return found
 
 
