@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.store import postgres
 from bot.store.backup import make_backup
 from bot.store.backup_files import backups_of
-from bot.store.changes import Changes
 from bot.store.damage import damaged, is_damage, is_sqlite_outage
 from bot.store.database_file import DatabaseFile, lost_before
 from bot.store.error import LostDatabaseError, OutageError, other_writer
@@ -34,6 +33,7 @@ from bot.store.migration import (
 from bot.store.outage import DatabaseOutage, Transaction
 from bot.store.sqlite_engine import BUSY_TIMEOUT_MS, sqlite_engine
 from bot.store.sqlite_file import is_sqlite
+from bot.store.table_changes import TableChanges
 from bot.store.writer_lock import WriterLock
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Database:
         self._lock = lock
         self._file = file
         self._turn = asyncio.Lock()
-        self._changes = Changes(writer.sync_engine)
+        self._changes = TableChanges(writer.sync_engine)
         self.outage = DatabaseOutage(self._look)
         self._lost: LostDatabaseError | None = None
         self._is_lost = asyncio.Event()

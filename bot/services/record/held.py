@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from bot.services.recent import Recent
-from bot.store.changes import Table
 from bot.store.database import Connection, Database
+from bot.store.table_changes import Table
 
 _ENTRIES = 1000
 """How many answers are held. Another one is read again."""

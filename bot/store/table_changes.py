@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, SelectBase, UpdateBase, event
 from sqlalchemy import Table as Table  # noqa: PLC0414 - re-exported for those who hold what they read
 
 from bot.store import tables
@@ -22,7 +22,7 @@ def _with_dependants(table: Table) -> frozenset[str]:
     )
 
 
-class Changes:
+class TableChanges:
     """Numbers the transactions of an engine with one connection, and keeps which was the last to change each table.
 
     A transaction that is rolled back counts as well. A statement that does not tell its table, as one that is given as
@@ -62,10 +62,10 @@ class Changes:
     ) -> None:
         if self._meanwhile is None or statement.startswith(_CHANGES_NOTHING):
             return
-        told = context.compiled is not None
-        if told and not (context.isinsert or context.isupdate or context.isdelete):
+        asked = context.compiled.statement if context.compiled is not None else None
+        if isinstance(asked, SelectBase):
             return
-        table = context.compiled.statement.table if told else None
+        table = asked.table if isinstance(asked, UpdateBase) else None
         if isinstance(table, Table) and table.name in self._dependants:
             self._meanwhile |= self._dependants[table.name]
         else:
