@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
@@ -111,16 +111,17 @@ async def settle(
     colleague_id: int | None = None,
 ) -> bool:
     """Store the button pressed for a member; False if one was pressed before, and then nothing changes."""
-    result = await connection.execute(
+    values = offered.delivery_id, offered.position, action.value, colleague_id, at
+    return bool((await connection.execute(*_settled(*values))).rowcount == 1)
+
+
+@prepared
+def _settled(delivery_id: Given, position: Given, action: Given, colleague_id: Given, at: Given) -> Update:
+    return (
         update(tables.nudge_member)
-        .where(
-            _member.delivery_id == offered.delivery_id,
-            _member.position == offered.position,
-            _member.action.is_(None),
-        )
-        .values(action=action.value, colleague_id=colleague_id, settled_at=at)
+        .where(_member.delivery_id == delivery_id, _member.position == position, _member.action.is_(None))
+        .values(action=action, colleague_id=colleague_id, settled_at=at)
     )
-    return result.rowcount == 1
 
 
 async def past_offers(

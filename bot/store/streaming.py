@@ -1,6 +1,6 @@
 """Reading many rows without blocking the event loop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +15,16 @@ async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator
 
     The caller must iterate to the end, or the connection stays busy.
     """
-    result = await connection.stream(query)
-    async for some in result.partitions(_AT_A_TIME):
+    async for some in chunks(connection, query):
         for row in some:
             yield row
+
+
+async def chunks(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+    """The same many at once, which takes less for each."""
+    result = await connection.stream(query)
+    async for some in result.partitions(_AT_A_TIME):
+        yield some
 
 
 @lru_cache(64)
