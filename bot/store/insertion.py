@@ -11,7 +11,7 @@ def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert:
 
 
 def insert_for(dialect: str, table: Table) -> sqlite.Insert:
-    """The same by the dialect's name."""
+    """The same for a dialect by its name, for a statement that is made once and kept."""
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - it has some twenty modules
 

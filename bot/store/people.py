@@ -69,33 +69,21 @@ async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int
 
 async def departed(connection: AsyncConnection, guild_id: int, by: datetime | None = None) -> frozenset[int]:
     """The members who were found to have left (up to `by`, if given) and have not written since."""
-    return frozenset(await connection.scalars(*(_departed(guild_id) if by is None else _departed_by(guild_id, by))))
-
-
-@prepared
-def _departed(guild_id: Given) -> Select[Any]:
-    member = tables.member.c
-    return select(member.member_id).where(member.guild_id == guild_id, member.left_at.is_not(None))
-
-
-@prepared
-def _departed_by(guild_id: Given, by: Given) -> Select[Any]:
-    member = tables.member.c
-    return select(member.member_id).where(member.guild_id == guild_id, member.left_at <= by)
+    left_at = tables.member.c.left_at
+    query = select(tables.member.c.member_id).where(
+        tables.member.c.guild_id == guild_id, left_at.is_not(None) if by is None else left_at <= by
+    )
+    return frozenset(await connection.scalars(query))
 
 
 async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset[int], frozenset[int]]:
     """The ignored people and the ignored roles."""
-    rows = (await connection.execute(*_ignored(guild_id))).all()
+    query = select(tables.ignored.c.target_id, tables.ignored.c.is_role).where(tables.ignored.c.guild_id == guild_id)
+    rows = (await connection.execute(query)).all()
     return (
         frozenset(row.target_id for row in rows if not row.is_role),
         frozenset(row.target_id for row in rows if row.is_role),
     )
-
-
-@prepared
-def _ignored(guild_id: Given) -> Select[Any]:
-    return select(tables.ignored.c.target_id, tables.ignored.c.is_role).where(tables.ignored.c.guild_id == guild_id)
 
 
 async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: int, at: datetime) -> None:

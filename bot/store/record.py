@@ -158,7 +158,12 @@ def _waiting_row(guild_id: int, entry: WaitingEntry) -> dict[str, Any]:
 
 async def _add_missing(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
-        await connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+        await connection.execute(_adding_missing(connection.dialect.name, table), rows)
+
+
+@cache
+def _adding_missing(dialect: str, table: Table) -> sqlite.Insert:
+    return insert_for(dialect, table).on_conflict_do_nothing()
 
 
 async def add_touches(connection: AsyncConnection, touches: Mapping[int, Collection[Touch]]) -> None:

@@ -6,7 +6,6 @@ Spans are what Discord told. What was imported from files is on record, too, but
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +24,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -33,7 +31,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
 from bot.store import guilds, tables
-from bot.store.insertion import insert_for, insert_into
+from bot.store.insertion import insert_into
 from bot.store.people import is_counted
 from bot.store.prepared import Given, prepared
 
@@ -67,12 +65,8 @@ _reach = _bounds(tables.span, tables.known_gap)
 
 async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
     """A channel's spans, in order."""
-    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(*_of_channel(channel_id)))
-
-
-@prepared
-def _of_channel(channel_id: Given) -> Select[Any]:
-    return select(_span.first_id, _span.last_id).where(_span.channel_id == channel_id).order_by(_span.first_id)
+    query = select(_span.first_id, _span.last_id).where(_span.channel_id == channel_id).order_by(_span.first_id)
+    return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, tuple[Span, ...]]:
@@ -83,25 +77,14 @@ async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) ->
     }
 
 
-_MEETING = (
-    select(tables.span)
-    .where(
-        _span.channel_id.in_(bindparam("channel_ids", expanding=True)),
-        _span.first_id <= bindparam("to_id"),
-        _span.last_id >= bindparam("from_id"),
-    )
-    .order_by(_span.channel_id, _span.first_id)
-)
-
-
 async def _meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, list[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = {channel_id: [] for channel_id in stretches}
-    values = {
-        "channel_ids": list(stretches),
-        "from_id": min(span.first_id for span in stretches.values()) - 1,
-        "to_id": max(span.last_id for span in stretches.values()) + 1,
-    }
-    for row in await connection.execute(_MEETING, values):
+    first_id = min(span.first_id for span in stretches.values())
+    last_id = max(span.last_id for span in stretches.values())
+    query = select(tables.span).where(
+        _span.channel_id.in_(stretches), _span.first_id <= last_id + 1, _span.last_id >= first_id - 1
+    )
+    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
         stretch = stretches[row.channel_id]
         if row.first_id <= stretch.last_id + 1 and row.last_id >= stretch.first_id - 1:
             found[row.channel_id].append(row)
@@ -273,14 +256,11 @@ async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span
         is_outdated = (_span.channel_id == bindparam("of_channel_id"), _span.first_id == bindparam("from_id"))
         await connection.execute(delete(tables.span).where(*is_outdated), outdated)
     if rows:
-        await connection.execute(_adding(connection.dialect.name), rows)
-
-
-@cache
-def _adding(dialect: str) -> sqlite.Insert:
-    added = insert_for(dialect, tables.span)
-    values = {name: added.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
-    return added.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values)
+        statement = insert_into(connection, tables.span)
+        values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values), rows
+        )
 
 
 async def known_gaps(

@@ -53,9 +53,10 @@ async def add(connection: AsyncConnection, counts: Iterable[Count]) -> None:
             fewer.add(key)
     if not weeks:
         return
+    names = (*_KEY, *tables.WEEKDAYS)
     await connection.execute(
         _adding(connection.dialect.name),
-        [dict(zip((*_KEY, *tables.WEEKDAYS), (*key, *week), strict=True)) for key, week in weeks.items()],
+        [dict(zip(names, (*key, *week), strict=True)) for key, week in weeks.items()],
     )
     await _tidy(connection, fewer)
 
@@ -69,6 +70,8 @@ def _adding(dialect: str) -> sqlite.Insert:
 
 async def _tidy(connection: AsyncConnection, weeks: Collection[tuple[int, date, int]]) -> None:
     """Of a day nothing more can be taken off than there was, and a week without a message is none."""
+    if not weeks:
+        return
     names = ("of_guild", "of_week", "of_member")
     keys = (_activity.guild_id, _activity.week_on, _activity.member_id)
     chosen = [column == bindparam(name) for column, name in zip(keys, names, strict=True)]
