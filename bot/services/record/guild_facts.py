@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.forgetting import Unrecorded
 from bot.services.recent import Recent
+from bot.services.record.held import Held
 from bot.store import forgetting, guilds, managers
 from bot.store.database import Connection, Database
 
@@ -39,6 +40,7 @@ class HeldGuildFacts:
         self._held: Recent[int, GuildFacts] = Recent(_GUILDS)
         self._as_of: int | None = None
         self._kept: int | None = None
+        self._excluded = Held(database, guilds.EXCLUSIONS, guilds.excluded_channels)
 
     async def of(self, connection: Connection, guild_ids: Collection[int]) -> Mapping[int, GuildFacts]:
         """The facts of some guilds as they are in this transaction."""
@@ -53,6 +55,10 @@ class HeldGuildFacts:
             self._held[guild_id] = known[guild_id]
         self._as_of = changed
         return known
+
+    async def excluded(self, guild_id: int) -> frozenset[int] | None:
+        """A guild's excluded channels, outside of any transaction; None where they cannot be held."""
+        return await self._excluded.of(guild_id)
 
     def keep(self) -> None:
         """The transaction that is about to end changes none of these facts."""

@@ -15,7 +15,6 @@ from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.services.record.guild_facts import GuildFacts, HeldGuildFacts
-from bot.services.record.held import Held
 from bot.services.record.recent_ids import RecentIds
 from bot.store import evidence, forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
@@ -84,7 +83,6 @@ class Recorder:
         self._gone = RecentIds()
         self._gone_channels = RecentIds()
         self._facts = HeldGuildFacts(database)
-        self._excluded = Held(database, guilds.EXCLUSIONS, guilds.excluded_channels)
         self._queue: dict[_Request, None] = {}
         self._first_in_queue = asyncio.Lock()
 
@@ -159,7 +157,7 @@ class Recorder:
 
     async def excludes(self, place: Place) -> bool:
         """Whether a channel is excluded by the guild's settings, so that nothing of it is recorded."""
-        excluded = await self._excluded.of(place.guild_id)
+        excluded = await self._facts.excluded(place.guild_id)
         if excluded is None:
             async with self._database.reading() as connection:
                 excluded = await guilds.excluded_channels(connection, place.guild_id)
