@@ -23,6 +23,7 @@ from bot.discord_io.record.messages import MessageReader
 from bot.domain.rules import Rules
 from bot.painter import ProcessPainter
 from bot.schedule import Schedule
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.coverage import CoverageService
@@ -93,6 +94,7 @@ class Foundation:
     proxies: Proxies
     settlement: Settlement
     attempts: Attempts
+    agenda: Agenda
     painter: ProcessPainter
     presentation: Presentation
     guild_reader: GuildReader
@@ -131,6 +133,7 @@ def _foundation(
 ) -> Foundation:
     recorder, history, attempts = Recorder(database, rules), DiscordHistory(bot), Attempts(clock.now)
     follower = Follower(database, recorder, history, clock, hold_seconds=hold_seconds)
+    agenda = Agenda(database)
     reader = HistoryReader(database, recorder, history, GuildChannels(bot), clock)
 
     async def ready() -> bool:
@@ -147,8 +150,9 @@ def _foundation(
         messenger=DiscordMessenger(bot, MemberDirectory(bot, clock.now)),
         roster=Roster(database, clock),
         proxies=Proxies(database, clock),
-        settlement=Settlement(database, clock),
+        settlement=Settlement(database, clock, agenda),
         attempts=attempts,
+        agenda=agenda,
         painter=ProcessPainter(),
         presentation=Presentation(database),
         guild_reader=GuildReader(database, clock, follower.settle, follower.received),
@@ -170,6 +174,7 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
         on.guild_reader,
         app.follower.guild_caught_up,
         on.attempts,
+        on.agenda,
     )
     app.schedule.add("gaps", app.follower.retry_gaps)
     app.schedule.add("history", app.reader.retry_due)
@@ -186,14 +191,14 @@ def _cogs(on: Foundation) -> Sequence[commands.Cog]:
 
 def _record_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
     app = on.app
-    membership = MembershipService(app.database, on.clock)
+    membership = MembershipService(app.database, on.clock, on.agenda)
 
     async def purge() -> None:
         if await membership.purge_due(app.bot.joined()):
             await on.presentation.load()  # without the servers that are forgotten
 
     app.schedule.add("purge", purge)
-    app.schedule.add("retention", Retention(app.database, on.clock, on.attempts).purge_due)
+    app.schedule.add("retention", Retention(app.database, on.clock, on.attempts, on.agenda).purge_due)
     return (
         _tracking(on, waiting, membership),
         Backfills(app.reader),
@@ -221,7 +226,7 @@ def _guild_cogs(on: Foundation, digests: DigestService[Parcel]) -> Sequence[comm
 def _member_cogs(on: Foundation, waiting: WaitingService) -> Sequence[commands.Cog]:
     database, settle = on.app.database, on.guild_reader.settle_for_answer
     messenger, clock, rules = on.messenger, on.clock, on.rules
-    privacy = PrivacyService(database, on.roster, clock, on.proxies.forget)
+    privacy = PrivacyService(database, on.roster, clock, on.proxies.forget, on.agenda)
     on.app.schedule.add("erasures", privacy.finish_due)
     return (
         Waiting(WaitingList(database, messenger, clock, rules, settle)),
@@ -241,7 +246,7 @@ def _nudge_cogs(on: Foundation) -> Sequence[commands.Cog]:
     writer = NudgeWriter()
     enrolments = Enrolments(database, messenger, writer, clock)
     in_step = on.app.follower.guild_caught_up
-    service = NudgeService(database, messenger, writer, clock, rules, settle, in_step, on.attempts)
+    service = NudgeService(database, messenger, writer, clock, rules, settle, in_step, on.attempts, on.agenda)
     previews = NudgePreviews(database, messenger, clock, rules, on.guild_reader.settle_for_answer)
     presses = NudgePresses(database, messenger, writer, clock, rules)
     return (

@@ -28,9 +28,9 @@ class Managers:
         for manager_id in MANAGER_IDS:
             if manager_id in self.away:
                 continue
-            for nudge in self._on.nudges_of(manager_id)[-1:]:
-                if nudge.created_at + _GETS_TO_IT_AFTER <= self._on.clock.now():
-                    await self._settle(manager_id, nudge)
+            nudge = self._on.last_nudge_of(manager_id)
+            if nudge is not None and nudge.created_at + _GETS_TO_IT_AFTER <= self._on.clock.now():
+                await self._settle(manager_id, nudge)
 
     async def _settle(self, manager_id: int, nudge: PostedMessage) -> None:
         for custom_id in list(islice(_buttons(nudge), _LINES)):

@@ -42,6 +42,10 @@ class Stage:
         """The nudges sent to a manager, oldest first."""
         return [message for message in self.sandbox.dms(manager_id) if _bears(message, "spade:nudge:")]
 
+    def last_nudge_of(self, manager_id: int) -> PostedMessage | None:
+        """The last nudge sent to a manager; None before the first."""
+        return next((one for one in reversed(self.sandbox.dms(manager_id)) if _bears(one, "spade:nudge:")), None)
+
     @property
     def digests(self) -> list[PostedMessage]:
         """The digests in the team's channel, oldest first."""
@@ -91,6 +95,6 @@ async def set_up(on: Stage) -> None:
         await answer.wait(PATIENCE_SECONDS)
     begins_on = on.player.record.lines[0].sent_at.date().isoformat()
     answer = await people.run_command(guild.owner_id, team, "backfill", {"since": begins_on}, subcommands=("start",))
+    await answer.wait(PATIENCE_SECONDS)  # the job is begun by then
     reader = on.app.reader  # adding managers may start jobs too; the record is complete after all of them
     await on.sandbox.until(lambda: not any(job.running for job in reader.progress(guild.id)), READING_SECONDS)
-    await answer.wait(PATIENCE_SECONDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
 from bot.domain.calendar import just_after
 from bot.domain.snowflake import first_id_at
@@ -13,6 +13,7 @@ from bot.domain.touch import TouchKind
 from bot.store import tables
 from bot.store.engine import AsyncConnection
 from bot.store.people import is_member
+from bot.store.prepared import Given, prepared
 from bot.store.streaming import rows, unindexed
 from bot.store.touches import was_met
 from bot.store.written_days import days, number_within, of_guild, within
@@ -196,12 +197,16 @@ async def traces(connection: AsyncConnection, guild_id: int, people: Collection[
     """The traces of those of `people` who have written."""
     found: dict[int, Trace] = {}
     for some in _chunks(people):
-        # Not a condition in SQL: SQLite would then scan everybody who has written.
-        query = select(*_TRACE).where(_member.guild_id == guild_id, _member.member_id.in_(some))
-        for row in await connection.execute(query):
+        for row in await connection.execute(*_traces(guild_id, some)):
+            # Not a condition in SQL: SQLite would then scan everybody who has written.
             if row.first_message_id is not None:
                 found[row.member_id] = _trace(row)
     return found
+
+
+@prepared
+def _traces(guild_id: Given, people: Given) -> Select[Any]:
+    return select(*_TRACE).where(_member.guild_id == guild_id, _member.member_id.in_(people))
 
 
 async def days_of(connection: AsyncConnection, guild_id: int, people: Collection[int]) -> dict[int, tuple[date, date]]:
@@ -218,10 +223,13 @@ async def days_of(connection: AsyncConnection, guild_id: int, people: Collection
 
 async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
     """The first local day with activity; None if the record is empty."""
-    here, week_on = _activity.guild_id == guild_id, _activity.week_on
-    first = await connection.scalar(select(func.min(week_on, type_=week_on.type)).where(here))
-    if first is None:
-        return None
+    week = (await connection.execute(*_first_week(guild_id))).mappings().one()
+    return None if week["week_on"] is None else next(day for day, _ in days(week))
+
+
+@prepared
+def _first_week(guild_id: Given) -> Select[Any]:
+    first_of = func.min(_activity.week_on, type_=_activity.week_on.type)
+    first = select(first_of).where(_activity.guild_id == guild_id).scalar_subquery()
     most = [func.max(_activity[name]).label(name) for name in tables.WEEKDAYS]
-    week = (await connection.execute(select(*most).where(here, week_on == first))).mappings().one()
-    return next(day for day, _ in days({**week, "week_on": first}))
+    return select(first_of.label("week_on"), *most).where(_activity.guild_id == guild_id, _activity.week_on == first)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url, select, text
+from sqlalchemy import URL, Table, event, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -33,6 +33,7 @@ from bot.store.migration import (
 from bot.store.outage import DatabaseOutage, Transaction
 from bot.store.sqlite_engine import BUSY_TIMEOUT_MS, sqlite_engine
 from bot.store.sqlite_file import is_sqlite
+from bot.store.table_changes import TableChanges
 from bot.store.writer_lock import WriterLock
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Database:
         self._lock = lock
         self._file = file
         self._turn = asyncio.Lock()
-        self._ended = 0
+        self._changes = TableChanges(writer.sync_engine)
         self.outage = DatabaseOutage(self._look)
         self._lost: LostDatabaseError | None = None
         self._is_lost = asyncio.Event()
@@ -89,7 +90,7 @@ class Database:
                         yield connection
                         self._require_whole()
                 finally:
-                    self._ended += 1  # even if it seems to have failed: a commit that is cancelled may succeed
+                    self._changes.end()  # even if it seems to have failed: a commit that is cancelled may succeed
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -124,7 +125,15 @@ class Database:
 
         To be asked while writing. None if other processes may write as well.
         """
-        return self._ended if self.dialect == "sqlite" else None
+        return self._changes.ended if self.dialect == "sqlite" else None
+
+    def changed(self, *tables: Table) -> int | None:
+        """The number of the last transaction that may have changed one of these tables; 0 if there was none.
+
+        What was read after asking still holds as long as the answer is the same. None if other processes may write as
+        well.
+        """
+        return self._changes.of(tables) if self.dialect == "sqlite" else None
 
     @property
     def place(self) -> str:

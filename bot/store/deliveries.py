@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 
 from bot.domain.delivery import UNSENT, UNSETTLED, Delivery, DeliveryKind, DeliveryState
 from bot.store import due_times, tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
+from bot.store.prepared import Given, prepared
 
 _delivery = tables.delivery.c
 _TO_CHANNEL = 0
@@ -82,8 +83,13 @@ async def move(
 
 async def by_id(connection: AsyncConnection, delivery_id: str) -> Delivery | None:
     """A delivery by its id; None if there is none."""
-    row = (await connection.execute(select(tables.delivery).where(_delivery.delivery_id == delivery_id))).first()
+    row = (await connection.execute(*_by_id(delivery_id))).first()
     return None if row is None else _read(row)
+
+
+@prepared
+def _by_id(delivery_id: Given) -> Select[Any]:
+    return select(tables.delivery).where(_delivery.delivery_id == delivery_id)
 
 
 async def unsettled(connection: AsyncConnection, guild_id: int | None = None) -> tuple[Delivery, ...]:
@@ -127,18 +133,23 @@ async def due_between(
     last_on: date,
 ) -> tuple[Delivery, ...]:
     """The deliveries of a kind due from `first_on` to `last_on`, the latest first."""
-    query = (
+    query = _due_between(guild_id, kind.value, manager_id or _TO_CHANNEL, first_on, last_on)
+    return tuple(_read(row) for row in await connection.execute(*query))
+
+
+@prepared
+def _due_between(guild_id: Given, kind: Given, manager_id: Given, first_on: Given, last_on: Given) -> Select[Any]:
+    return (
         select(tables.delivery)
         .where(
             _delivery.guild_id == guild_id,
-            _delivery.kind == kind.value,
-            _delivery.manager_id == (manager_id or _TO_CHANNEL),
+            _delivery.kind == kind,
+            _delivery.manager_id == manager_id,
             _delivery.due_on >= first_on,
             _delivery.due_on <= last_on,
         )
         .order_by(_delivery.due_on.desc())
     )
-    return tuple(_read(row) for row in await connection.execute(query))
 
 
 async def due_among(

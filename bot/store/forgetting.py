@@ -50,6 +50,10 @@ async def unrecorded(connection: AsyncConnection, guild_id: int) -> Unrecorded:
     return (await all_unrecorded(connection, [guild_id]))[guild_id]
 
 
+UNRECORDED = (tables.member, tables.forgotten, tables.installation)
+"""The tables that these people are read from."""
+
+
 async def all_unrecorded(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, Unrecorded]:
     """The same for several guilds."""
     member = tables.member.c

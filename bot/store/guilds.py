@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, Select, delete, or_, select, update
 
 from bot.domain.guild import GuildSettings
 from bot.domain.zones import zone_named
@@ -14,6 +14,7 @@ from bot.store.engine import AsyncConnection
 from bot.store.error import UnknownZoneError
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
+from bot.store.prepared import Given, prepared
 from bot.store.stored_zone import guild_zone, log_once
 
 
@@ -38,8 +39,13 @@ async def settings_of(
 
     Raises UnknownZoneError.
     """
-    row = (await connection.execute(select(tables.guild).where(tables.guild.c.guild_id == guild_id))).first()
+    row = (await connection.execute(*_by_id(guild_id))).first()
     return None if row is None else _settings(row, zone)
+
+
+@prepared
+def _by_id(guild_id: Given) -> Select[Any]:
+    return select(tables.guild).where(tables.guild.c.guild_id == guild_id)
 
 
 async def all_settings(connection: AsyncConnection, among: Collection[int] | None = None) -> tuple[GuildSettings, ...]:
@@ -59,6 +65,10 @@ async def all_settings(connection: AsyncConnection, among: Collection[int] | Non
     return tuple(found)
 
 
+FILES = (tables.imported_channel,)
+"""The tables that this is read from."""
+
+
 async def with_files(connection: AsyncConnection, guild_ids: Collection[int]) -> frozenset[int]:
     """Those of some guilds of which files were imported."""
     guild_id = tables.imported_channel.c.guild_id
@@ -75,6 +85,10 @@ async def is_on_record(connection: AsyncConnection, guild_id: int) -> bool:
     """Whether a guild has settings on record, whatever they say."""
     table = tables.guild.c
     return await connection.scalar(select(table.guild_id).where(table.guild_id == guild_id)) is not None
+
+
+ZONES = (tables.guild,)
+"""The tables that time zones are read from."""
 
 
 async def recording_zone(connection: AsyncConnection, guild_id: int) -> ZoneInfo:
@@ -110,9 +124,13 @@ async def save(connection: AsyncConnection, settings: GuildSettings) -> None:
 
 async def watched_since(connection: AsyncConnection, guild_id: int) -> datetime | None:
     """Since when Spade has been in a guild; None if it never was, and the record was imported."""
-    table = tables.guild.c
-    found: datetime | None = await connection.scalar(select(table.watched_since).where(table.guild_id == guild_id))
+    found: datetime | None = await connection.scalar(*_watched_since(guild_id))
     return found
+
+
+@prepared
+def _watched_since(guild_id: Given) -> Select[Any]:
+    return select(tables.guild.c.watched_since).where(tables.guild.c.guild_id == guild_id)
 
 
 async def watch(connection: AsyncConnection, guild_id: int, now: datetime) -> datetime:
@@ -147,6 +165,10 @@ async def archives_read(connection: AsyncConnection, guild_id: int) -> None:
     """Mark a guild's archived threads as searched and recorded."""
     table = tables.guild
     await connection.execute(update(table).where(table.c.guild_id == guild_id).values(archives_from=None))
+
+
+EXCLUSIONS = (tables.excluded_channel,)
+"""The tables that excluded channels are read from."""
 
 
 async def excluded_channels(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, delete, exists, func, insert, select, update
 
 from bot.domain.history_job import HistoryJob, JobKind, Unread
 from bot.domain.snowflake import EPOCH
 from bot.store import tables, unread
 from bot.store.engine import AsyncConnection
 from bot.store.people import manager_ids
+from bot.store.prepared import Given, prepared
 
 _job = tables.history_job.c
 
@@ -124,7 +125,12 @@ async def by_id(connection: AsyncConnection, job_id: int) -> HistoryJob | None:
 
 async def note_messages(connection: AsyncConnection, job_id: int, messages: int) -> None:
     """Set how many messages a job has read so far."""
-    await connection.execute(update(tables.history_job).where(_job.job_id == job_id).values(messages=messages))
+    await connection.execute(*_with_messages(job_id, messages))
+
+
+@prepared
+def _with_messages(job_id: Given, messages: Given) -> Update:
+    return update(tables.history_job).where(_job.job_id == job_id).values(messages=messages)
 
 
 async def finish(connection: AsyncConnection, job_ids: Collection[int], at: datetime) -> None:

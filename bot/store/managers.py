@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, true, tuple_, update
+from sqlalchemy import Row, Select, delete, select, true, tuple_, update
 
 from bot.domain.guild import ManagerSettings
 from bot.store import due_times, forgetting, tables
 from bot.store.engine import AsyncConnection
 from bot.store.grouping import grouped
 from bot.store.insertion import insert_into
+from bot.store.prepared import Given, prepared
 from bot.store.stored_zone import own_zone
 
 _manager = tables.manager.c
@@ -34,10 +35,18 @@ async def people(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     return (await all_people(connection, [guild_id]))[guild_id]
 
 
+PEOPLE = (tables.manager,)
+"""The tables that managers are read from."""
+
+
 async def all_people(connection: AsyncConnection, guild_ids: Collection[int]) -> dict[int, frozenset[int]]:
     """The same for several guilds."""
-    query = select(_manager.guild_id, _manager.manager_id).where(_manager.guild_id.in_(guild_ids))
-    return grouped(await connection.execute(query), guild_ids)
+    return grouped(await connection.execute(*_people(list(guild_ids))), guild_ids)
+
+
+@prepared
+def _people(guild_ids: Given) -> Select[Any]:
+    return select(_manager.guild_id, _manager.manager_id).where(_manager.guild_id.in_(guild_ids))
 
 
 async def people_by_role(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
@@ -100,15 +109,23 @@ async def remove(connection: AsyncConnection, guild_id: int, manager_ids: Iterab
 
 async def settings_of(connection: AsyncConnection, guild_id: int, manager_id: int) -> ManagerSettings | None:
     """One manager's settings; None if that person is not a manager of the guild."""
-    query = select(tables.manager).where(_manager.guild_id == guild_id, _manager.manager_id == manager_id)
-    row = (await connection.execute(query)).first()
+    row = (await connection.execute(*_one(guild_id, manager_id))).first()
     return None if row is None else _settings(row)
+
+
+@prepared
+def _one(guild_id: Given, manager_id: Given) -> Select[Any]:
+    return select(tables.manager).where(_manager.guild_id == guild_id, _manager.manager_id == manager_id)
 
 
 async def all_settings(connection: AsyncConnection, guild_id: int) -> tuple[ManagerSettings, ...]:
     """The settings of every manager of a guild, by manager id."""
-    query = select(tables.manager).where(_manager.guild_id == guild_id).order_by(_manager.manager_id)
-    return tuple(_settings(row) for row in await connection.execute(query))
+    return tuple(_settings(row) for row in await connection.execute(*_team(guild_id)))
+
+
+@prepared
+def _team(guild_id: Given) -> Select[Any]:
+    return select(tables.manager).where(_manager.guild_id == guild_id).order_by(_manager.manager_id)
 
 
 async def settings_among(

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, delete, func, or_, select, update
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import HandedOver, Obstacle, PastOffer
@@ -13,6 +13,7 @@ from bot.store import tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_member, manager_ids
+from bot.store.prepared import Given, prepared
 from bot.store.streaming import unindexed
 
 _member = tables.nudge_member.c
@@ -94,8 +95,12 @@ async def forget_members(connection: AsyncConnection, delivery_id: str) -> None:
 
 async def members_of(connection: AsyncConnection, delivery_id: str) -> tuple[OfferedMember, ...]:
     """The members of a nudge, in its order."""
-    query = select(tables.nudge_member).where(_member.delivery_id == delivery_id).order_by(_member.position)
-    return tuple(_read(row) for row in await connection.execute(query))
+    return tuple(_read(row) for row in await connection.execute(*_members_of(delivery_id)))
+
+
+@prepared
+def _members_of(delivery_id: Given) -> Select[Any]:
+    return select(tables.nudge_member).where(_member.delivery_id == delivery_id).order_by(_member.position)
 
 
 async def settle(
@@ -106,23 +111,33 @@ async def settle(
     colleague_id: int | None = None,
 ) -> bool:
     """Store the button pressed for a member; False if one was pressed before, and then nothing changes."""
-    result = await connection.execute(
+    values = offered.delivery_id, offered.position, action.value, colleague_id, at
+    return bool((await connection.execute(*_settled(*values))).rowcount == 1)
+
+
+@prepared
+def _settled(delivery_id: Given, position: Given, action: Given, colleague_id: Given, at: Given) -> Update:
+    return (
         update(tables.nudge_member)
-        .where(
-            _member.delivery_id == offered.delivery_id,
-            _member.position == offered.position,
-            _member.action.is_(None),
-        )
-        .values(action=action.value, colleague_id=colleague_id, settled_at=at)
+        .where(_member.delivery_id == delivery_id, _member.position == position, _member.action.is_(None))
+        .values(action=action, colleague_id=colleague_id, settled_at=at)
     )
-    return result.rowcount == 1
 
 
 async def past_offers(
     connection: AsyncConnection, guild_id: int, manager_id: int, since_on: date, until: datetime
 ) -> dict[int, tuple[PastOffer, ...]]:
     """The offers of each member to a manager from the local day `since_on` up to `until`, oldest first."""
-    query = (
+    found: dict[int, list[PastOffer]] = defaultdict(list)
+    for row in await connection.execute(*_past_offers(guild_id, manager_id, since_on, until)):
+        waiting = Reason(row.reason) is Reason.WAITING  # other reasons link to messages that do not wait
+        found[row.member_id].append(PastOffer(row.offered_on, row.message_id if waiting else None))
+    return {member_id: tuple(offers) for member_id, offers in found.items()}
+
+
+@prepared
+def _past_offers(guild_id: Given, manager_id: Given, since_on: Given, until: Given) -> Select[Any]:
+    return (
         select(_member.member_id, _member.offered_on, _member.reason, _member.message_id)
         .where(
             _member.guild_id == guild_id,
@@ -132,24 +147,23 @@ async def past_offers(
         )
         .order_by(_member.offered_at)
     )
-    found: dict[int, list[PastOffer]] = defaultdict(list)
-    for row in await connection.execute(query):
-        waiting = Reason(row.reason) is Reason.WAITING  # other reasons link to messages that do not wait
-        found[row.member_id].append(PastOffer(row.offered_on, row.message_id if waiting else None))
-    return {member_id: tuple(offers) for member_id, offers in found.items()}
 
 
 async def offered_to_others(
     connection: AsyncConnection, guild_id: int, manager_id: int, on: date, until: datetime
 ) -> frozenset[int]:
     """The members offered to other managers on a local day of the guild, up to `until`."""
-    query = select(_member.member_id).where(
+    return frozenset(await connection.scalars(*_offered_to_others(guild_id, manager_id, on, until)))
+
+
+@prepared
+def _offered_to_others(guild_id: Given, manager_id: Given, on: Given, until: Given) -> Select[Any]:
+    return select(_member.member_id).where(
         _member.guild_id == guild_id,
         _member.manager_id != manager_id,
         _member.offered_on == on,
         _member.offered_at <= until,
     )
-    return frozenset(await connection.scalars(query))
 
 
 async def left_behind(
@@ -161,24 +175,33 @@ async def left_behind(
     who was offered or handed the member, and the one who handed the member over.
     """
     found: dict[int, set[int]] = defaultdict(set)
-    offers = select(_member.member_id, _member.manager_id).where(
+    values = guild_id, sorted(receivers), since, until
+    for row in await connection.execute(*_offered_to_absent(*values)):
+        found[row.member_id].add(row.manager_id)
+    for claim in await connection.execute(*_handed_to_absent(*values)):
+        found[claim.member_id] |= {claim.manager_id, claim.from_manager_id}
+    return {member_id: frozenset(colleagues) for member_id, colleagues in found.items()}
+
+
+@prepared
+def _offered_to_absent(guild_id: Given, receivers: Given, since: Given, until: Given) -> Select[Any]:
+    return select(_member.member_id, _member.manager_id).where(
         _member.guild_id == guild_id,
-        _member.manager_id.not_in(sorted(receivers)),
+        _member.manager_id.not_in(receivers),
         _member.offered_at >= since,
         _member.offered_at <= until,
         _member.action.is_(None),
     )
-    for row in await connection.execute(offers):
-        found[row.member_id].add(row.manager_id)
-    handed = select(_hand_over.member_id, _hand_over.manager_id, _hand_over.from_manager_id).where(
+
+
+@prepared
+def _handed_to_absent(guild_id: Given, receivers: Given, since: Given, until: Given) -> Select[Any]:
+    return select(_hand_over.member_id, _hand_over.manager_id, _hand_over.from_manager_id).where(
         _hand_over.guild_id == guild_id,
-        _hand_over.manager_id.not_in(sorted(receivers)),
+        _hand_over.manager_id.not_in(receivers),
         _hand_over.handed_at >= since,
         _hand_over.handed_at <= until,
     )
-    for claim in await connection.execute(handed):
-        found[claim.member_id] |= {claim.manager_id, claim.from_manager_id}
-    return {member_id: frozenset(colleagues) for member_id, colleagues in found.items()}
 
 
 async def snooze(
@@ -212,13 +235,17 @@ async def snoozed(
 
     A snooze that ends later than in `longest` was begun by a wrong clock, and does not count.
     """
-    query = select(_snooze.member_id, _snooze.until_at).where(
-        _snooze.guild_id == guild_id, _snooze.manager_id == manager_id, _holds(now, longest)
-    )
     return {
         row.member_id: Obstacle.DISMISSED if row.until_at is None else Obstacle.SNOOZED
-        for row in await connection.execute(query)
+        for row in await connection.execute(*_snoozed(guild_id, manager_id, now, now + longest))
     }
+
+
+@prepared
+def _snoozed(guild_id: Given, manager_id: Given, now: Given, last: Given) -> Select[Any]:
+    return select(_snooze.member_id, _snooze.until_at).where(
+        _snooze.guild_id == guild_id, _snooze.manager_id == manager_id, _holds(now, last)
+    )
 
 
 async def snoozed_by(
@@ -226,13 +253,13 @@ async def snoozed_by(
 ) -> frozenset[int]:
     """The managers who have snoozed or dismissed a member; `longest` as for `snoozed`."""
     query = select(_snooze.manager_id).where(
-        _snooze.guild_id == guild_id, _snooze.member_id == member_id, _holds(now, longest)
+        _snooze.guild_id == guild_id, _snooze.member_id == member_id, _holds(now, now + longest)
     )
     return frozenset(await connection.scalars(query))
 
 
-def _holds(now: datetime, longest: timedelta) -> ColumnElement[bool]:
-    return or_(_snooze.until_at.is_(None), (_snooze.until_at > now) & (_snooze.until_at <= now + longest))
+def _holds(now: datetime | Given, last: datetime | Given) -> ColumnElement[bool]:
+    return or_(_snooze.until_at.is_(None), (_snooze.until_at > now) & (_snooze.until_at <= last))
 
 
 async def hand_over(
@@ -257,6 +284,14 @@ async def handed_to(
     connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime, until: datetime
 ) -> dict[int, HandedOver]:
     """The members handed over to a manager from `since` to `until` and not offered to that manager since."""
+    return {
+        row.member_id: HandedOver(row.colleague, _offer(row), touched=bool(row.touched))
+        for row in await connection.execute(*_handed_to(guild_id, manager_id, since, until))
+    }
+
+
+@prepared
+def _handed_to(guild_id: Given, manager_id: Given, since: Given, until: Given) -> Select[Any]:
     offered = (
         select(_member.member_id)
         .where(
@@ -281,7 +316,7 @@ async def handed_to(
         .correlate(tables.hand_over)
         .exists()
     )
-    query = (
+    return (
         select(tables.nudge_member, _hand_over.from_manager_id.label("colleague"), touched.label("touched"))
         .select_from(tables.hand_over)
         .join(
@@ -297,10 +332,6 @@ async def handed_to(
             is_member(_hand_over.member_id, guild_id),
         )
     )
-    return {
-        row.member_id: HandedOver(row.colleague, _offer(row), touched=bool(row.touched))
-        for row in await connection.execute(query)
-    }
 
 
 async def sent_members(
@@ -322,12 +353,16 @@ async def sent_members(
     return tuple(_read(row) for row in await connection.execute(query))
 
 
-async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
-    """When a manager last pressed a button on a nudge; None if never."""
-    query = select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
+@prepared
+def _last_press_at(guild_id: Given, manager_id: Given) -> Select[Any]:
+    return select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
         _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
     )
-    found: datetime | None = (await connection.execute(query)).scalar_one()
+
+
+async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
+    """When a manager last pressed a button on a nudge; None if never."""
+    found: datetime | None = (await connection.execute(*_last_press_at(guild_id, manager_id))).scalar_one()
     return found
 
 

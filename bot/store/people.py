@@ -1,19 +1,27 @@
 """Who counts as a member: everybody except managers, ignored people and people who opted out, as of the query."""
 
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 
 from bot.store import forgetting, tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
+from bot.store.prepared import Given, prepared
+
+_FRAGMENTS = 128
+"""How many conditions are kept: each is made of many small objects, and the same few stand in most statements."""
 
 
+@lru_cache(_FRAGMENTS)
 def manager_ids(guild_id: int) -> Select[tuple[int]]:
     """A subquery for the ids of the managers."""
     return select(tables.manager.c.manager_id).where(tables.manager.c.guild_id == guild_id)
 
 
+@lru_cache(_FRAGMENTS)
 def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     """The condition that a column holds the id of a member."""
     others = union_all(
@@ -28,6 +36,7 @@ def is_member(column: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     return column.not_in(others)
 
 
+@lru_cache(_FRAGMENTS)
 def is_counted(channel_id: ColumnElement[int], guild_id: int) -> ColumnElement[bool]:
     """The condition that a channel is not excluded, and that its parent is not either if it is a thread.
 
@@ -92,9 +101,13 @@ async def mark_departed(connection: AsyncConnection, guild_id: int, member_id: i
 
 async def proxied(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """The people who write through a proxy bot."""
-    table = tables.member.c
-    query = select(table.member_id).where(table.guild_id == guild_id, table.proxied.is_not(None))
-    return frozenset(await connection.scalars(query))
+    return frozenset(await connection.scalars(*_proxied(guild_id)))
+
+
+@prepared
+def _proxied(guild_id: Given) -> Select[Any]:
+    member = tables.member.c
+    return select(member.member_id).where(member.guild_id == guild_id, member.proxied.is_not(None))
 
 
 async def all_proxied(connection: AsyncConnection) -> tuple[tuple[int, int], ...]:

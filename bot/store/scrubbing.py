@@ -12,7 +12,8 @@ from bot.store import tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 
-_REMAINS = "remains"
+REMAINS = "remains"
+"""The name of the row that says so."""
 _REWRITTEN_AT = "rewritten_at"
 
 
@@ -29,12 +30,12 @@ class Remains(StrEnum):
 async def owe(connection: AsyncConnection) -> None:
     """Note that rows were deleted of which no remains may be left. Nothing on PostgreSQL, which vacuums by itself."""
     if connection.dialect.name == "sqlite":
-        await _set(connection, _REMAINS, Remains.IN_FILE)
+        await _set(connection, REMAINS, Remains.IN_FILE)
 
 
 async def remains(connection: AsyncConnection) -> Remains | None:
     """Where remains may be; None if there are none."""
-    found = await _get(connection, _REMAINS)
+    found = await _get(connection, REMAINS)
     return None if found is None else Remains(found)
 
 
@@ -46,7 +47,7 @@ async def rewritten_at(connection: AsyncConnection) -> datetime | None:
 
 async def begin_rewriting(connection: AsyncConnection, at: datetime) -> None:
     """Note that the file is about to be rewritten. What is erased from here on is owed anew."""
-    await _set(connection, _REMAINS, Remains.REWRITING)
+    await _set(connection, REMAINS, Remains.REWRITING)
     await _set(connection, _REWRITTEN_AT, at.isoformat())
 
 
@@ -55,7 +56,7 @@ async def end_rewriting(connection: AsyncConnection) -> None:
     table = tables.installation
     await connection.execute(
         update(table)
-        .where(table.c.name == _REMAINS, table.c.value == Remains.REWRITING.value)
+        .where(table.c.name == REMAINS, table.c.value == Remains.REWRITING.value)
         .values(value=Remains.IN_LOG.value)
     )
 
@@ -64,7 +65,7 @@ async def forget_log(connection: AsyncConnection) -> None:
     """Note that the log was emptied after the file was rewritten, unless something was erased meanwhile."""
     table = tables.installation.c
     await connection.execute(
-        delete(tables.installation).where(table.name == _REMAINS, table.value == Remains.IN_LOG.value)
+        delete(tables.installation).where(table.name == REMAINS, table.value == Remains.IN_LOG.value)
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     Row,
+    Select,
     Table,
     bindparam,
     case,
@@ -31,10 +33,14 @@ from bot.store import guilds, tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_counted
+from bot.store.prepared import Given, prepared
 
 _span = tables.span.c
 _gap = tables.known_gap.c
 _imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
+
+GAPS = (tables.known_gap,)
+"""The tables that known gaps are read from."""
 
 
 def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
@@ -109,8 +115,13 @@ async def reaches(connection: AsyncConnection, guild_id: int) -> dict[int, Span]
 
 async def reach_of(connection: AsyncConnection, channel_id: int) -> Span | None:
     """The reach of one channel; None if there is none."""
-    rows = await _rows(connection, _reach, _reach.channel_id == channel_id)
-    return _whole(rows[0]) if rows else None
+    row = (await connection.execute(*_reaches_of([channel_id]))).first()
+    return None if row is None else _whole(row)
+
+
+@prepared
+def _reaches_of(channel_ids: Given) -> Select[Any]:
+    return _bounded(_reach, _reach.channel_id.in_(channel_ids))
 
 
 async def ends(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
@@ -139,7 +150,7 @@ class RecordEnd:
 async def end_of(connection: AsyncConnection, place: Place) -> RecordEnd | None:
     """Where the record of one channel ends (`ends`); None if nothing of it is on record."""
     ids = [place.channel_id] if place.parent_id is None else [place.channel_id, place.parent_id]
-    rows = {row.channel_id: row for row in await _rows(connection, _reach, _reach.channel_id.in_(ids))}
+    rows = {row.channel_id: row for row in await connection.execute(*_reaches_of(ids))}
     row = rows.get(place.channel_id)
     if row is None:
         return None
@@ -171,6 +182,11 @@ async def _rows(
     connection: AsyncConnection, bounds: ReadOnlyColumnCollection[str, Any], which: ColumnElement[bool]
 ) -> Sequence[Any]:
     """From where to where each channel is on record, and from where to where Discord told it; null if it did not."""
+    found: Sequence[Any] = (await connection.execute(_bounded(bounds, which))).all()
+    return found
+
+
+def _bounded(bounds: ReadOnlyColumnCollection[str, Any], which: ColumnElement[bool]) -> Select[Any]:
     told = bounds.told == 1
     query = select(
         bounds.channel_id,
@@ -179,7 +195,7 @@ async def _rows(
         func.min(case((told, bounds.first_id))).label("told_from_id"),
         func.max(case((told, bounds.last_id))).label("told_to_id"),
     )
-    return (await connection.execute(query.where(which).group_by(bounds.channel_id))).all()
+    return query.where(which).group_by(bounds.channel_id)
 
 
 def _whole(row: Any) -> Span:  # noqa: ANN401 - a row of `_rows`
@@ -265,6 +281,11 @@ async def guilds_with_gaps(connection: AsyncConnection) -> frozenset[int]:
     return frozenset(await connection.scalars(select(_gap.guild_id).distinct()))
 
 
+async def channels_with_gaps(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """The channels of a guild that have known gaps."""
+    return frozenset(await connection.scalars(select(_gap.channel_id).distinct().where(_gap.guild_id == guild_id)))
+
+
 async def known_gaps_of(connection: AsyncConnection, channel_id: int) -> tuple[Span, ...]:
     """The known gaps of a channel, in order."""
     query = select(_gap.first_id, _gap.last_id).where(_gap.channel_id == channel_id).order_by(_gap.first_id)
@@ -323,8 +344,11 @@ async def lengthen_known_gap(connection: AsyncConnection, place: Place, gap: Spa
 
 async def forget_known_gaps(connection: AsyncConnection, channel_id: int, filled: Span) -> None:
     """Delete the known gaps that lie within a stretch, because it was fetched."""
-    await connection.execute(
-        delete(tables.known_gap).where(
-            _gap.channel_id == channel_id, _gap.first_id >= filled.first_id, _gap.last_id <= filled.last_id
-        )
+    await connection.execute(*_without_gaps(channel_id, filled.first_id, filled.last_id))
+
+
+@prepared
+def _without_gaps(channel_id: Given, first_id: Given, last_id: Given) -> Delete:
+    return delete(tables.known_gap).where(
+        _gap.channel_id == channel_id, _gap.first_id >= first_id, _gap.last_id <= last_id
     )

@@ -1,6 +1,7 @@
 """Reading many rows without blocking the event loop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, literal_column
@@ -15,11 +16,18 @@ async def rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator
 
     The caller must iterate to the end, or the connection stays busy.
     """
-    async for some in connection.partitions(query, _AT_A_TIME):
+    async for some in chunks(connection, query):
         for row in some:
             yield row
 
 
+async def chunks(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+    """The same many at once, which takes less for each."""
+    async for some in connection.partitions(query, _AT_A_TIME):
+        yield some
+
+
+@lru_cache(64)
 def unindexed(column: ColumnElement[int]) -> ColumnElement[int]:
     """An expression with the column's value for which SQLite does not choose an index.
 

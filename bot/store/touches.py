@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select, type_coerce
@@ -11,9 +12,10 @@ from bot.store import tables
 from bot.store.columns import Id
 from bot.store.engine import AsyncConnection
 from bot.store.people import is_counted, is_member, manager_ids
-from bot.store.streaming import rows, unindexed
+from bot.store.streaming import chunks, rows, unindexed
 
 _touch = tables.touch.c
+_before = tables.touch.alias("before").c
 _MILLISECOND = timedelta(milliseconds=1)
 _KINDS = {kind.value: kind for kind in TouchKind}
 
@@ -32,9 +34,14 @@ def _read(row: Row[Any]) -> Touch:
 
 def counted(guild_id: int, kinds: Collection[TouchKind]) -> tuple[ColumnElement[bool], ...]:
     """The conditions that a touch is of these kinds, by a manager to a member, in a channel that is not excluded."""
+    return _counted(guild_id, tuple(sorted(kinds)))
+
+
+@lru_cache(128)
+def _counted(guild_id: int, kinds: tuple[TouchKind, ...]) -> tuple[ColumnElement[bool], ...]:
     return (
         _touch.guild_id == guild_id,
-        _touch.kind.in_(sorted(kinds)),
+        _touch.kind.in_(kinds),
         unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
         is_member(_touch.member_id, guild_id),
         is_counted(_touch.channel_id, guild_id),
@@ -107,7 +114,7 @@ async def of_manager(
         )
         .order_by(_touch.touched_at, _touch.message_id, _touch.member_id)
     )
-    return tuple([_read(row) async for row in rows(connection, query)])
+    return tuple([_read(row) async for some in chunks(connection, query) for row in some])
 
 
 async def of_member(
@@ -142,6 +149,8 @@ async def met_among(
     connection: AsyncConnection, guild_id: int, people: Collection[int], until: datetime, kinds: Collection[TouchKind]
 ) -> frozenset[int]:
     """Those of `people` whom any manager touched before `until`; for a small number of people."""
+    if not people:
+        return frozenset()
     query = (
         select(_touch.member_id)
         .distinct()
@@ -174,7 +183,7 @@ def was_met(
 
     With `by`, that this manager did; where it is a column that holds NULL, any. With `since`, not before that either.
     """
-    before = tables.touch.alias("before").c
+    before = _before
     query = select(before.message_id).where(
         before.guild_id == guild_id,
         before.member_id == member_id,

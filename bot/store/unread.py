@@ -4,8 +4,9 @@ Channels that are excluded are left as they are, and stay out of every answer: t
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Select, delete, exists, func, insert, or_, select, update
 
 from bot.domain.history_job import JobKind, LeftOut, Unread
 from bot.domain.span import Span, common, merged, unrecorded
@@ -13,6 +14,7 @@ from bot.store import spans, tables
 from bot.store.engine import AsyncConnection
 from bot.store.insertion import insert_into
 from bot.store.people import is_counted
+from bot.store.prepared import Given, prepared
 
 _job = tables.history_job.c
 _channel = tables.history_job_channel.c
@@ -134,35 +136,48 @@ async def of_job(connection: AsyncConnection, guild_id: int, job_id: int) -> tup
 
 async def stretches_of(connection: AsyncConnection, job_ids: Collection[int], channel_id: int) -> tuple[Span, ...]:
     """What one or more jobs have still to read of a channel's messages, together."""
-    query = select(_stretch.first_id, _stretch.last_id).where(
-        _stretch.job_id.in_(sorted(job_ids)), _stretch.channel_id == channel_id
+    query = _stretches_of(sorted(job_ids), channel_id)
+    return merged(Span(row.first_id, row.last_id) for row in await connection.execute(*query))
+
+
+@prepared
+def _stretches_of(job_ids: Given, channel_id: Given) -> Select[Any]:
+    return select(_stretch.first_id, _stretch.last_id).where(
+        _stretch.job_id.in_(job_ids), _stretch.channel_id == channel_id
     )
-    return merged(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
 async def read(
     connection: AsyncConnection, job_ids: Collection[int], channel_id: int, span: Span, still: Collection[Span] = ()
 ) -> None:
     """A span of a channel was read for jobs, but for the parts that are `still` to be read."""
-    query = select(_stretch.job_id, _stretch.first_id, _stretch.last_id, _stretch.guild_id).where(
-        _stretch.job_id.in_(sorted(job_ids)),
-        _stretch.channel_id == channel_id,
-        _stretch.first_id <= span.last_id,
-        _stretch.last_id >= span.first_id,
-    )
-    for row in (await connection.execute(query)).all():
+    query = _stretches_meeting(sorted(job_ids), channel_id, span.first_id, span.last_id)
+    for row in (await connection.execute(*query)).all():
         key = _key(row.guild_id, row.job_id, channel_id)
         whole = Span(row.first_id, row.last_id)
         left = merged((*unrecorded(whole, [span]), *common([whole], common([span], still))))
-        await connection.execute(
-            delete(tables.history_job_stretch).where(
-                _stretch.job_id == row.job_id, _stretch.channel_id == channel_id, _stretch.first_id == row.first_id
-            )
-        )
+        await connection.execute(*_without_stretch(row.job_id, channel_id, row.first_id))
         if left:
             rows = [{**key, "first_id": part.first_id, "last_id": part.last_id} for part in left]
             await connection.execute(insert(tables.history_job_stretch), rows)
     await _drop_read(connection, job_ids, channel_id)
+
+
+@prepared
+def _stretches_meeting(job_ids: Given, channel_id: Given, first_id: Given, last_id: Given) -> Select[Any]:
+    return select(_stretch.job_id, _stretch.first_id, _stretch.last_id, _stretch.guild_id).where(
+        _stretch.job_id.in_(job_ids),
+        _stretch.channel_id == channel_id,
+        _stretch.first_id <= last_id,
+        _stretch.last_id >= first_id,
+    )
+
+
+@prepared
+def _without_stretch(job_id: Given, channel_id: Given, first_id: Given) -> Delete:
+    return delete(tables.history_job_stretch).where(
+        _stretch.job_id == job_id, _stretch.channel_id == channel_id, _stretch.first_id == first_id
+    )
 
 
 async def read_for_managers(
@@ -222,11 +237,22 @@ async def archive_found(connection: AsyncConnection, job_id: int, channel_id: in
 
 async def _drop_read(connection: AsyncConnection, job_ids: Collection[int], channel_id: int | None = None) -> None:
     """Take a channel off the lists of jobs, or any channel, of which nothing is left to be read."""
+    jobs = sorted(job_ids)
+    await connection.execute(*(_without_read(jobs) if channel_id is None else _without_read_one(jobs, channel_id)))
+
+
+@prepared
+def _without_read(job_ids: Given) -> Delete:
     more = exists().where(_stretch.job_id == _channel.job_id, _stretch.channel_id == _channel.channel_id)
-    read_whole = [_channel.job_id.in_(sorted(job_ids)), _channel.archive.is_(False), ~more]
-    if channel_id is not None:
-        read_whole.append(_channel.channel_id == channel_id)
-    await connection.execute(delete(tables.history_job_channel).where(*read_whole))
+    return delete(tables.history_job_channel).where(_channel.job_id.in_(job_ids), _channel.archive.is_(False), ~more)
+
+
+@prepared
+def _without_read_one(job_ids: Given, channel_id: Given) -> Delete:
+    more = exists().where(_stretch.job_id == _channel.job_id, _stretch.channel_id == _channel.channel_id)
+    return delete(tables.history_job_channel).where(
+        _channel.job_id.in_(job_ids), _channel.archive.is_(False), _channel.channel_id == channel_id, ~more
+    )
 
 
 async def leave_out(connection: AsyncConnection, job_ids: Collection[int], channel_id: int, reason: LeftOut) -> None:

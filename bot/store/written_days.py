@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,16 +20,20 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.dialects import sqlite
 
 from bot.domain.calendar import monday_of
 from bot.store import tables
 from bot.store.columns import DayNumber
 from bot.store.engine import AsyncConnection
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_for
 
 _activity = tables.activity.c
 _DAYS = tuple(_activity[name] for name in tables.WEEKDAYS)
+_KEY = ("guild_id", "week_on", "member_id")
 _WEEK = timedelta(days=7)
+_PERIODS = 64
+"""For how many of them the conditions are kept, which are made of many small objects."""
 _EMPTY = and_(*(column == 0 for column in _DAYS))
 
 Count = tuple[int, int, date, int]
@@ -48,18 +53,25 @@ async def add(connection: AsyncConnection, counts: Iterable[Count]) -> None:
             fewer.add(key)
     if not weeks:
         return
-    names = ("guild_id", "week_on", "member_id")
-    added = insert_into(connection, tables.activity)
-    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
+    names = (*_KEY, *tables.WEEKDAYS)
     await connection.execute(
-        added.on_conflict_do_update(index_elements=names, set_=sums),
-        [dict(zip((*names, *tables.WEEKDAYS), (*key, *week), strict=True)) for key, week in weeks.items()],
+        _adding(connection.dialect.name),
+        [dict(zip(names, (*key, *week), strict=True)) for key, week in weeks.items()],
     )
     await _tidy(connection, fewer)
 
 
+@cache
+def _adding(dialect: str) -> sqlite.Insert:
+    added = insert_for(dialect, tables.activity)
+    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
+    return added.on_conflict_do_update(index_elements=_KEY, set_=sums)
+
+
 async def _tidy(connection: AsyncConnection, weeks: Collection[tuple[int, date, int]]) -> None:
     """Of a day nothing more can be taken off than there was, and a week without a message is none."""
+    if not weeks:
+        return
     names = ("of_guild", "of_week", "of_member")
     keys = (_activity.guild_id, _activity.week_on, _activity.member_id)
     chosen = [column == bindparam(name) for column, name in zip(keys, names, strict=True)]
@@ -84,11 +96,13 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date) -
     return int(rows)
 
 
+@lru_cache(_PERIODS)
 def within(first_on: date, last_on: date) -> ColumnElement[bool]:
     """The condition that somebody wrote from `first_on` to `last_on`, both included."""
     return and_(_activity.week_on.between(monday_of(first_on), last_on), *_cut(first_on, last_on))
 
 
+@lru_cache(_PERIODS)
 def weeks_within(first_on: date, last_on: date) -> ColumnElement[bool]:
     """The same condition for a few people and a few weeks, each of which is looked up."""
     mondays = [monday_of(first_on)]
@@ -104,12 +118,14 @@ def _cut(first_on: date, last_on: date) -> tuple[ColumnElement[bool], ...]:
     return (or_(*(and_(column > 0, held) for column, held in _held(first_on, last_on))),)
 
 
+@lru_cache(_PERIODS)
 def number_within(first_on: date, last_on: date) -> ColumnElement[int]:
     """On how many days of a row somebody wrote from `first_on` to `last_on`, both included."""
     days = [case((and_(column > 0, held), 1), else_=0) for column, held in _held(first_on, last_on)]
     return sum(days[1:], start=days[0])
 
 
+@lru_cache(_PERIODS)
 def newest_within(last_on: date) -> ColumnElement[date]:
     """The newest day of a row on which somebody wrote, up to and including `last_on`; NULL if there is none."""
     week = type_coerce(_activity.week_on, Integer)

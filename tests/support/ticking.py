@@ -10,6 +10,7 @@ from bot.domain.delivery import DeliveryKind, DeliveryState
 from bot.domain.due_work import Piece
 from bot.domain.rules import Rules
 from bot.schedule import Schedule
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.settlement import Settlement
 from bot.services.digest.dispatch import DigestService
@@ -48,17 +49,19 @@ class Ticking:
         self._discord = Outgoing()
         self._schedule = Schedule(20.0, self._ready, self._attempts)
         clock, attempts, rules, discord = self.clock, self._attempts, Rules(), self._discord
+        agenda = Agenda(database)
         follower = Follower(database, Recorder(database, rules), ChannelLog(), clock)
         reader = GuildReader(database, clock, at_once)
         digests = DigestService(
-            database, discord, DigestWriter(), _NoPainter(), clock, rules, reader, lambda _: True, attempts
+            database, discord, DigestWriter(), _NoPainter(), clock, rules, reader, lambda _: True, attempts, agenda
         )
-        nudges = NudgeService(database, discord, Drafts(), clock, rules, at_once, lambda _: True, attempts)
+        nudges = NudgeService(database, discord, Drafts(), clock, rules, at_once, lambda _: True, attempts, agenda)
         self._schedule.add("gaps", follower.retry_gaps)
-        self._schedule.add("settlement", Settlement(database, clock).settle_due)
-        self._schedule.add("purge", MembershipService(database, clock).purge_due)
-        self._schedule.add("retention", Retention(database, clock, attempts).purge_due)
-        self._schedule.add("erasures", PrivacyService(database, Roster(database, clock), clock).finish_due)
+        self._schedule.add("settlement", Settlement(database, clock, agenda).settle_due)
+        self._schedule.add("purge", MembershipService(database, clock, agenda).purge_due)
+        self._schedule.add("retention", Retention(database, clock, attempts, agenda).purge_due)
+        privacy = PrivacyService(database, Roster(database, clock), clock, agenda=agenda)
+        self._schedule.add("erasures", privacy.finish_due)
         self._schedule.add("digests", digests.post_due)
         self._schedule.add("nudges", nudges.send_due)
 

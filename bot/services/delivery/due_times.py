@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from bot.services.delivery.agenda import Agenda
 from bot.store import due_times
 from bot.store.database import Connection, Database
 from bot.store.due_times import DueColumn, DueRow, Key
@@ -38,8 +39,9 @@ class DueTimes(Generic[Found]):
     is when the time is earlier than it was: what was found by a clock that was ahead does not count.
     """
 
-    def __init__(self, database: Database, kind: DueColumn, judge: Judge[Found]) -> None:
+    def __init__(self, database: Database, kind: DueColumn, judge: Judge[Found], agenda: Agenda | None = None) -> None:
         self._database = database
+        self._agenda = agenda or Agenda(database)
         self._kind = kind
         self._judge = judge
         self._looked_at: datetime | None = None
@@ -47,11 +49,14 @@ class DueTimes(Generic[Found]):
         """What was due at the last look, and may be so still."""
 
     async def look(self, now: datetime) -> tuple[Found, ...]:
-        """What is due at `now`. With nothing due it is one question to the database, however many guilds there are."""
+        """What is due at `now`. With nothing due it is at most one question to the database for all guilds."""
         if self._looked_at is None or now < self._looked_at:
             async with self._database.writing() as connection:
                 await due_times.look_at_all(connection, self._kind)
         self._looked_at = now
+        if not await self._agenda.has(self._kind, now):
+            self._left = set()
+            return ()
         found: list[Found] = []
         left: set[DueRow] = set()
         last: DueRow | None = None

@@ -7,8 +7,10 @@ from functools import partial
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryKind
 from bot.domain.due_work import Piece
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.store import deliveries
+from bot.store.agenda import AgendaItem
 from bot.store.database import Database
 
 Resume = Callable[[Delivery], Awaitable[bool]]
@@ -18,8 +20,10 @@ Resume = Callable[[Delivery], Awaitable[bool]]
 class Settlement:
     """Hands each unsettled delivery to the service that made it. It runs at every tick, before anything new is sent."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, agenda: Agenda | None = None) -> None:
         self._database = database
+        self._agenda = agenda or Agenda(database)
+        self._clock = clock
         self._attempts = Attempts(clock.now)
         self._resume: dict[DeliveryKind, Resume] = {}
 
@@ -37,6 +41,8 @@ class Settlement:
         They are settled independently of each other; one that fails or hangs is tried again later and later. Only
         an outage or the loss of the database is raised.
         """
+        if not await self._agenda.has(AgendaItem.OPEN_DELIVERIES, self._clock.now()):
+            return 0
         async with self._database.reading() as connection:
             waiting = await deliveries.unsettled(connection)
         return sum(await asyncio.gather(*map(self._settle, waiting)))

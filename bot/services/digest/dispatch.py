@@ -20,6 +20,7 @@ from bot.domain.nudge_time import NudgeSchedule
 from bot.domain.report import FrozenWeek
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.due_times import DueTimes
 from bot.services.delivery.messenger import Body, Body_co, DiscordUnreachableError, Messenger, RefusedError
@@ -69,6 +70,7 @@ class DigestService(Generic[Body]):
         reader: GuildReader,
         in_step: Callable[[int], bool],
         attempts: Attempts | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -81,8 +83,9 @@ class DigestService(Generic[Body]):
         self._rules = rules
         self._outbox = Outbox(database, messenger, clock)
         self._attempts = attempts or Attempts(clock.now)
-        self._due = DueTimes(database, due_times.DIGEST, due_digests)
-        self._own_due = DueTimes(database, due_times.PERSONAL_DIGEST, due_personal_digests)
+        agenda = agenda or Agenda(database)
+        self._due = DueTimes(database, due_times.DIGEST, due_digests, agenda)
+        self._own_due = DueTimes(database, due_times.PERSONAL_DIGEST, due_personal_digests, agenda)
 
     async def post_due(self) -> int:
         """Send every digest that is due now, the channels' before the managers' own; returns how many were sent."""

@@ -5,7 +5,9 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.services.delivery.agenda import Agenda
 from bot.store import forgetting, guilds
+from bot.store.agenda import AgendaItem
 from bot.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
@@ -19,8 +21,9 @@ class MembershipService:
     The 30 days begin when it is certain what time it is: until then it is remembered, but not stored, who removed it.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, agenda: Agenda | None = None) -> None:
         self._database = database
+        self._agenda = agenda or Agenda(database)
         self._clock = clock
         self._removed: set[int] = set()
         self._here: frozenset[int] | None = None
@@ -60,6 +63,8 @@ class MembershipService:
         """
         if self._removed or self._here is not None:
             await self._mark_removed()
+        if not await self._agenda.has(AgendaItem.REMOVED_GUILDS, self._clock.sure_now() - KEPT_AFTER_REMOVAL):
+            return 0
         async with self._database.reading() as connection:
             if not await self._expired(connection, joined):
                 return 0

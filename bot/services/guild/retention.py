@@ -10,6 +10,7 @@ from bot.domain.calendar import day_start
 from bot.domain.due_work import Piece, Work
 from bot.domain.guild import GuildSettings
 from bot.domain.retention import first_day_kept, next_purge_at
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.due_times import DueTimes, Judged
 from bot.store import due_times, guilds, retention
@@ -22,11 +23,13 @@ log = logging.getLogger(__name__)
 class Retention:
     """Purges each guild whenever the first day that it keeps moves on, and after a restart: it is idempotent."""
 
-    def __init__(self, database: Database, clock: Clock, attempts: Attempts | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, attempts: Attempts | None = None, agenda: Agenda | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._attempts = attempts or Attempts(clock.now)
-        self._due = DueTimes(database, due_times.PURGE, _due_purges)
+        self._due = DueTimes(database, due_times.PURGE, _due_purges, agenda)
 
     async def purge_due(self) -> int:
         """Purge every guild that is due now; returns how many rows were deleted. Raises UnsureTimeError."""

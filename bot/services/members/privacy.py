@@ -9,6 +9,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.forgetting import Scope, Unrecorded
 from bot.domain.privacy import StoredFacts
+from bot.services.delivery.agenda import Agenda
 from bot.services.members.roster import Roster
 from bot.services.members.scrubbing import Scrubbing
 from bot.store import forgetting, managers
@@ -42,13 +43,14 @@ class PrivacyService:
         roster: Roster,
         clock: Clock,
         unhear: Callable[[int, int], None] = nothing_heard,
+        agenda: Agenda | None = None,
     ) -> None:
         self._database = database
         self._roster = roster
         self._clock = clock
         self._unhear = unhear
         self._again: dict[tuple[int, int], datetime] = {}
-        self._scrubbing = Scrubbing(database, clock)
+        self._scrubbing = Scrubbing(database, clock, agenda)
 
     async def stored(self, guild_id: int, person_id: int) -> StoredFacts:
         """What is stored about a person, summed up."""

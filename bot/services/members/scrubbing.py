@@ -4,7 +4,9 @@ import logging
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.services.delivery.agenda import Agenda
 from bot.store import scrubbing
+from bot.store.agenda import AgendaItem
 from bot.store.database import Connection, Database
 from bot.store.error import StoreError
 from bot.store.scrubbing import Remains
@@ -22,8 +24,9 @@ class Scrubbing:
     On PostgreSQL there is nothing to do: the server vacuums by itself.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, agenda: Agenda | None = None) -> None:
         self._database = database
+        self._agenda = agenda or Agenda(database)
         self._clock = clock
 
     async def owe(self, connection: Connection) -> None:
@@ -35,6 +38,8 @@ class Scrubbing:
 
         A failure is logged, and tried again after the same time; a log that is in use is tried again at the next call.
         """
+        if not await self._agenda.has(AgendaItem.REMAINS, self._clock.now()):
+            return
         async with self._database.reading() as connection:
             left = await scrubbing.remains(connection)
             if left is None:

@@ -56,19 +56,30 @@ class NudgeCheck:
             facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in discord.gone)
         )
 
-    async def look(self, settings: GuildSettings, manager_id: int, now: datetime) -> tuple[Nudge, DiscordState]:
+    async def look(self, settings: GuildSettings, manager_id: int, now: datetime) -> "Checked":
         """Decide a nudge and ask Discord about everybody in it, again and again until Discord changes nothing.
 
         Raises DiscordUnreachableError if Discord does not answer.
         """
         discord = DiscordState()
         while True:
+            as_of = self._database.ended
             async with self._database.reading() as connection:
                 nudge = await self.decide(connection, settings, manager_id, now, discord)
             before = len(discord.barred), len(discord.gone), len(discord.old_hands)
             await self.ask(settings, nudge, discord)
             if (len(discord.barred), len(discord.gone), len(discord.old_hands)) == before:
-                return nudge, discord
+                return Checked(nudge, discord, as_of)
+
+    async def still_holds(
+        self, connection: Connection, settings: GuildSettings, checked: "Checked", now: datetime
+    ) -> bool:
+        """Whether a nudge is decided no other way on the newest record, in a transaction that writes."""
+        if checked.as_of is not None and checked.as_of == self._database.ended:
+            return True  # nothing was recorded since
+        nudge = checked.nudge
+        again = await self.decide(connection, settings, nudge.manager_id, now, checked.discord)
+        return again.offers == nudge.offers
 
     async def ask(self, settings: GuildSettings, nudge: Nudge, discord: DiscordState) -> None:
         """Ask Discord about the members and messages of a nudge that were not asked about before.
@@ -117,6 +128,15 @@ class NudgeCheck:
                 for offer in nudge.offers
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A nudge, what Discord said about those in it, and the `Database.ended` of the record that it was decided on."""
+
+    nudge: Nudge
+    discord: DiscordState
+    as_of: int | None
 
 
 def names_of(present: Mapping[int, Present]) -> dict[int, str]:

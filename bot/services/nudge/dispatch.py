@@ -17,6 +17,7 @@ from bot.domain.nudge_decision import ranked
 from bot.domain.nudge_time import NoNudge, NudgeSchedule, rests_today
 from bot.domain.rules import Rules
 from bot.services.delivery import periods
+from bot.services.delivery.agenda import Agenda
 from bot.services.delivery.attempts import Attempts
 from bot.services.delivery.due_times import DueTimes
 from bot.services.delivery.messenger import Body, Body_co, Messenger, RefusedError
@@ -59,6 +60,7 @@ class NudgeService(Generic[Body]):
         settle: Settle,
         in_step: Callable[[int], bool] = everywhere,
         attempts: Attempts | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
         self._database = database
         self._messenger = messenger
@@ -71,7 +73,7 @@ class NudgeService(Generic[Body]):
         self._attempts = attempts or Attempts(clock.now)
         self._check = NudgeCheck(database, messenger, rules)
         self._drafts = NudgeDrafts(database, messenger, rules)
-        self._due = DueTimes(database, due_times.NUDGE, due_nudges)
+        self._due = DueTimes(database, due_times.NUDGE, due_nudges, agenda)
 
     async def send_due(self) -> int:
         """Send every nudge that is due now; returns how many were sent. Raises UnsureTimeError.
@@ -134,12 +136,14 @@ class NudgeService(Generic[Body]):
         guild_id, manager_id = settings.guild_id, manager.manager_id
         async with self._database.reading() as connection:
             now = self._clock.now()
-            if await _dealt_with(connection, manager, day, now, on_request=on_request):
+            newest = await nudge_of_day(connection, manager, day, now)
+            if deals_with(newest, day, on_request=on_request):
                 return None
             past = await past_nudges(connection, settings, manager, now, self._rules)
         rests = rests_today(past, today=day, weekdays=manager.nudge_weekdays)
         while on_request or not rests:
-            nudge, discord = await self._check.look(settings, manager_id, self._clock.now())
+            checked = await self._check.look(settings, manager_id, self._clock.now())
+            nudge, discord = checked.nudge, checked.discord
             if not nudge.offers:
                 break
             await self._settle(guild_id)
@@ -150,14 +154,14 @@ class NudgeService(Generic[Body]):
                     if await _dealt_with(connection, manager, day, now, on_request=on_request):
                         return None
                     await self._check.note(connection, settings, discord, now)
-                    again = await self._check.decide(connection, settings, manager_id, now, discord)
-                    if again.offers != nudge.offers:
+                    if not await self._check.still_holds(connection, settings, checked, now):
                         continue
                     await self._claim(connection, settings, delivery, nudge, now)
                 nudge = replace(nudge, half_as_often=past.unanswered)
                 draft = await self._drafts.new(delivery.delivery_id, schedule, nudge, discord, now)
                 outcome = await self._outbox.send(delivery, None, self._composer.nudge(draft))
-                await self._forget_refused(delivery)
+                if outcome.state is not DeliveryState.SENT:
+                    await self._forget_refused(delivery)
             return outcome
         if not on_request:
             async with self._database.writing() as connection:

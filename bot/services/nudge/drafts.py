@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.calendar import local_day
@@ -15,7 +15,7 @@ from bot.services.nudge.facts import usual_pace
 from bot.services.nudge.schedule import schedule_of
 from bot.services.record.beginning import record_from
 from bot.store import deliveries, nudges
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 
 
 class NudgeDrafts:
@@ -42,17 +42,21 @@ class NudgeDrafts:
         self, schedule: NudgeSchedule, nudge: Nudge, discord: DiscordState, now: datetime
     ) -> OfferContext:
         """What the sentences about a nudge's offers are made of, and about anybody else `discord` was asked about."""
-        guild = schedule.guild
         async with self._database.reading() as connection:
-            pace = await usual_pace(connection, guild.guild_id, schedule.manager.manager_id, now)
-            begins_at = await record_from(connection, guild)
+            recorded = await _recorded(connection, schedule, now)
+        return await self._context(schedule, nudge, discord, now, recorded)
+
+    async def _context(
+        self, schedule: NudgeSchedule, nudge: Nudge, discord: DiscordState, now: datetime, recorded: "_Recorded"
+    ) -> OfferContext:
+        guild = schedule.guild
         colleagues = {offer.from_manager_id for offer in nudge.offers if offer.from_manager_id is not None}
-        today = local_day(now, guild.zone)
+        today, begins_at = local_day(now, guild.zone), recorded.begins_at
         return OfferContext(
             now=now,
             zone=schedule.zone,
             names={**await self._names(guild.guild_id, colleagues), **names_of(discord.present)},
-            usual_reply_minutes=pace,
+            usual_reply_minutes=recorded.usual_reply_minutes,
             joined=joined_of(discord.present),
             days_on_record=None if begins_at is None else (today - local_day(begins_at, guild.zone)).days,
             rules=self._rules.nudge,
@@ -69,21 +73,44 @@ class NudgeDrafts:
                 return None
             schedule = await schedule_of(connection, delivery.guild_id, delivery.manager_id)
             members = await nudges.members_of(connection, delivery_id)
-        if schedule is None or not members:
-            return None
+            if schedule is None or not members:
+                return None
+            as_of = now or members[0].offered_at
+            recorded = await _recorded(connection, schedule, as_of)
         nudge = Nudge(schedule.manager.manager_id, tuple(member.offer for member in members))
         discord = DiscordState()
         with suppress(DiscordUnreachableError):  # then it has no names: a press must work without Discord's answer
             discord.present.update(
                 await self._directory.present(delivery.guild_id, sorted({offer.member_id for offer in nudge.offers}))
             )
-        draft = await self.new(delivery_id, schedule, nudge, discord, now or members[0].offered_at)
+        context = await self._context(schedule, nudge, discord, as_of, recorded)
         colleagues = {member.colleague_id for member in members if member.colleague_id is not None}
-        names = {**await self._names(delivery.guild_id, colleagues), **draft.context.names}
-        return replace(draft, context=replace(draft.context, names=names), presses=tuple(_presses(members)))
+        names = {**await self._names(delivery.guild_id, colleagues), **context.names}
+        return NudgeDraft(
+            delivery_id=delivery_id,
+            nudge=nudge,
+            schedule=schedule,
+            guild_name=await self._directory.guild_name(delivery.guild_id),
+            context=replace(context, names=names),
+            presses=tuple(_presses(members)),
+        )
 
     async def _names(self, guild_id: int, people: Iterable[int]) -> Mapping[int, str]:
         return await self._directory.names(guild_id, sorted(people))
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What the words need of the record."""
+
+    usual_reply_minutes: float | None
+    begins_at: datetime | None
+
+
+async def _recorded(connection: Connection, schedule: NudgeSchedule, now: datetime) -> _Recorded:
+    guild = schedule.guild
+    pace = await usual_pace(connection, guild.guild_id, schedule.manager.manager_id, now)
+    return _Recorded(pace, await record_from(connection, guild))
 
 
 def _presses(members: Iterable[OfferedMember]) -> Iterator[Press]:

@@ -98,9 +98,10 @@ class NudgePresses(Generic[Body]):
             if delivery is None or member is None:
                 return Pressed(result)
             if result is PressResult.CARRIED_OUT:
-                colleagues = await self._colleagues(connection, delivery, member, now)
-                if action is Action.HAND_OVER and colleague_id not in colleagues:
-                    return Pressed(PressResult.NO_COLLEAGUE)
+                if action is Action.HAND_OVER:
+                    colleagues = await self._colleagues(connection, delivery, member, now)
+                    if colleague_id not in colleagues:
+                        return Pressed(PressResult.NO_COLLEAGUE)
                 if await nudges.settle(connection, member, action, now, colleague_id):
                     await self._carry_out(connection, delivery, member, action, colleague_id, now)
                 else:

@@ -89,7 +89,8 @@ class NudgePreviews:
         if schedule is None:
             return None
         now = self._clock.now()
-        nudge, discord = await self._check.look(schedule.guild, manager_id, now)
+        checked = await self._check.look(schedule.guild, manager_id, now)
+        nudge, discord = checked.nudge, checked.discord
         return await self._drafts.new("0", schedule, nudge, discord, now)
 
     async def why(self, guild_id: int, manager_id: int, member_id: int) -> NudgeExplanation | None:
@@ -101,7 +102,8 @@ class NudgePreviews:
         if schedule is None:
             return None
         guild, now = schedule.guild, self._clock.now()
-        nudge, discord = await self._check.look(guild, manager_id, now)
+        checked = await self._check.look(guild, manager_id, now)
+        nudge, discord = checked.nudge, checked.discord
         await self._check.ask_about(guild, [member_id], discord)
         async with self._database.reading() as connection:
             facts = await self._check.facts(connection, guild, manager_id, now, discord)

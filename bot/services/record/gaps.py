@@ -10,12 +10,13 @@ from bot.domain.stretch import Place
 from bot.services.record.channels import Channels
 from bot.services.record.gone_channels import GoneChannels
 from bot.services.record.growing_delays import GrowingDelays
+from bot.services.record.held import Held
 from bot.services.record.history import GoneChannelError, History, UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
 from bot.services.record.pages import pages
 from bot.services.record.recorder import UNREADABLE, Recorder
 from bot.store import spans
-from bot.store.database import Database
+from bot.store.database import Connection, Database
 from bot.store.error import OutageError
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Gaps:
         self._gone = gone
         self._retry_at = 0.0
         self._delays = GrowingDelays()
+        self._with_gaps = Held(database, spans.GAPS, spans.channels_with_gaps)
 
     async def note(self, place: Place, gap: Span | None, reason: str) -> None:
         """Note that a stretch of a channel is missing, None for nothing, and have gaps tried again soon.
@@ -107,6 +109,10 @@ class Gaps:
             await self._fill(place)
 
     async def _fill(self, place: Place) -> None:
+        with_gaps = await self._with_gaps.of(place.guild_id)
+        if with_gaps is not None and place.channel_id not in with_gaps:
+            self._delays.end(place.channel_id)
+            return
         async with self._database.reading() as connection:
             gaps = await spans.known_gaps_of(connection, place.channel_id)
         if gaps and await self._recorder.excludes(place):
@@ -119,7 +125,8 @@ class Gaps:
                 if recorded.excluded:
                     return
                 unreadable += recorded.unreadable
-            await forget_filled(self._database, place, gap, unreadable)
+            async with self._database.writing() as connection:
+                await forget_filled(connection, place, gap, unreadable)
             still += unreadable
         if still:
             self._delays.grow(place.channel_id, GAP_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
@@ -149,11 +156,10 @@ class Gaps:
             log.warning("Channel %s: what is missing still cannot be fetched (%s)", channel_id, error)
 
 
-async def forget_filled(database: Database, place: Place, filled: Span, unreadable: Collection[Span]) -> None:
+async def forget_filled(connection: Connection, place: Place, filled: Span, unreadable: Collection[Span]) -> None:
     """Forget the known gaps within a stretch that was fetched, but for what could not be read in it."""
-    async with database.writing() as connection:
-        await spans.forget_known_gaps(connection, place.channel_id, filled)
-        for gap in unreadable:
-            await spans.add_known_gap(
-                connection, place.guild_id, place.channel_id, gap, UNREADABLE, parent_id=place.parent_id
-            )
+    await spans.forget_known_gaps(connection, place.channel_id, filled)
+    for gap in unreadable:
+        await spans.add_known_gap(
+            connection, place.guild_id, place.channel_id, gap, UNREADABLE, parent_id=place.parent_id
+        )

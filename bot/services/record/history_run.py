@@ -262,17 +262,24 @@ class HistoryRun:
 
     async def _record(self, jobs: Sequence[HistoryJob], place: Place, span: Span, recorded: Collection[Span]) -> bool:
         """Record what is missing in a span; False if the channel is excluded."""
-        for part in unrecorded(span, recorded):
+        parts = unrecorded(span, recorded)
+        for part in parts:
             missed: list[Span] = []
+            before: Span | None = None
             async for stretch in pages(self._history, place, part):
+                if before is not None:
+                    await self._note(jobs, place, before)
                 result = await self._recorder.record(stretch, self._context)
                 if result.excluded:
                     return False
                 missed += result.unreadable
                 self._progress.add(jobs, messages=len(stretch.messages))
-                await self._note(jobs, place, Span(stretch.first_id, stretch.last_id))
-            await gaps.forget_filled(self._database, place, part, missed)
-        await self._note(jobs, place, span)
+                before = Span(stretch.first_id, stretch.last_id)
+            async with self._database.writing() as connection:
+                await gaps.forget_filled(connection, place, part, missed)
+                await self._note_in(connection, jobs, place, span if part == parts[-1] else part)
+        if not parts:
+            await self._note(jobs, place, span)
         return True
 
     async def _read_again(self, jobs: Sequence[HistoryJob], place: Place, wanted: Iterable[Span]) -> LeftOut | None:
@@ -294,10 +301,15 @@ class HistoryRun:
 
     async def _note(self, jobs: Sequence[HistoryJob], place: Place, recorded: Span | None = None) -> None:
         async with self._database.writing() as connection:
-            for job in jobs:
-                await history_jobs.note_messages(connection, job.job_id, self._progress.of(job).messages)
-            if recorded is not None:
-                await unread.read(connection, [job.job_id for job in jobs], place.channel_id, recorded)
+            await self._note_in(connection, jobs, place, recorded)
+
+    async def _note_in(
+        self, connection: Connection, jobs: Sequence[HistoryJob], place: Place, recorded: Span | None
+    ) -> None:
+        for job in jobs:
+            await history_jobs.note_messages(connection, job.job_id, self._progress.of(job).messages)
+        if recorded is not None:
+            await unread.read(connection, [job.job_id for job in jobs], place.channel_id, recorded)
 
     async def _leave_out(self, jobs: Sequence[HistoryJob], channel_id: int, reason: LeftOut) -> None:
         async with self._database.writing() as connection:

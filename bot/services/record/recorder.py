@@ -157,8 +157,11 @@ class Recorder:
 
     async def excludes(self, place: Place) -> bool:
         """Whether a channel is excluded by the guild's settings, so that nothing of it is recorded."""
-        async with self._database.reading() as connection:
-            return place.is_in(await guilds.excluded_channels(connection, place.guild_id))
+        excluded = await self._facts.excluded(place.guild_id)
+        if excluded is None:
+            async with self._database.reading() as connection:
+                excluded = await guilds.excluded_channels(connection, place.guild_id)
+        return place.is_in(excluded)
 
     async def _record(self, connection: Connection, stretches: Sequence[Stretch]) -> "list[_Outcome]":
         """Record stretches of different channels; for each what was recorded, or what is needed to judge it."""
