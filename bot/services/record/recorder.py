@@ -43,7 +43,7 @@ class Recorded:
 
     messages: how many were recorded; known: how many were on record before; touches: those on members, by kind;
     excluded: its channel is excluded, so nothing was recorded; unreadable: what became a known gap, since its messages
-    cannot be read.
+    cannot be read; judged: the stretch with the context that was needed, and managers: those it was judged for.
     """
 
     messages: int = 0
@@ -51,6 +51,8 @@ class Recorded:
     touches: Counter[TouchKind] = field(default_factory=Counter)
     excluded: bool = False
     unreadable: tuple[Span, ...] = ()
+    judged: Stretch | None = None
+    managers: AbstractSet[int] = frozenset()
 
     def __add__(self, other: "Recorded") -> "Recorded":
         return Recorded(
@@ -100,7 +102,7 @@ class Recorder:
             outcome = await self._with_others(stretch)
             if isinstance(outcome, Recorded):
                 return outcome
-            stretch = await _with_needed(outcome, stretch, context)
+            stretch = await _with_needed(outcome.need, outcome.stretch, context)
 
     async def _with_others(self, stretch: Stretch) -> "_Outcome":
         """Record a stretch with all others that wait for their turn, in order; whoever comes first does it."""
@@ -190,8 +192,9 @@ class Recorder:
 
     def _judge(
         self, stretch: Stretch, guild: GuildFacts, recorded: Collection[Span], stored: Collection[StoredPlace]
-    ) -> "_Judged | ContextNeeded | OpenerNeeded":
+    ) -> "_Judged | _Lacking":
         """Judge what of a stretch is not on record; `stored` is what files have of it."""
+        stretch = stretch.for_managers(guild.managers)
         in_files = frozenset(one.message_id for one in stored if one.counted)
         undecided: frozenset[int] = frozenset()
         while True:
@@ -209,7 +212,7 @@ class Recorder:
                     counted=in_files,
                 )
                 if not isinstance(outcome, Derived):
-                    return outcome
+                    return _Lacking(stretch, outcome)
                 derived.append(outcome)
             found = frozenset[int]().union(*(one.undecided for one in derived))
             if not found:
@@ -334,10 +337,20 @@ class _Judged:
         touches = Counter(
             touch.kind for _, facts in self.parts for touch in facts.touches if touch.member_id not in managers
         )
-        return Recorded(new, readable - new, touches, unreadable=self.unreadable)
+        return Recorded(
+            new, readable - new, touches, unreadable=self.unreadable, judged=self.stretch, managers=managers
+        )
 
 
-_Outcome = Recorded | ContextNeeded | OpenerNeeded
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """A stretch that cannot be judged without something more."""
+
+    stretch: Stretch
+    need: ContextNeeded | OpenerNeeded
+
+
+_Outcome = Recorded | _Lacking
 
 
 @dataclass(eq=False, slots=True)
