@@ -18,6 +18,7 @@ from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.message_feed import MessageFeed, ReceivedMessage
 from bot.discord_io.connection.problem import described
+from bot.discord_io.connection.reading_pace import OpenedSockets
 from bot.discord_io.connection.time_signal import TimeSignal
 from bot.discord_io.connection.unsure_requests import note_broken_connection, note_server_error
 from bot.discord_io.interactions.apology import apologise, tell
@@ -67,19 +68,23 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 class SpadeBot(commands.Bot):
     """Holds the connection and the cogs; what they do is in the services they were built with.
 
-    `equip` comes before `start`. The `clock` hears what time Discord says it is. Live messages come by the `feed`.
+    `equip` comes before `start`. The `clock` hears what time Discord says it is. Live messages come by the `feed`;
+    when there are many, for `gather_seconds` at a time.
     """
 
     guard: InteractionGuard
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, gather_seconds: float = 0.0) -> None:
         self._clock = clock
+        self._gather_seconds = gather_seconds
+        self._sockets = OpenedSockets()
         self.feed = MessageFeed()
         self.feed.listen(self._hear_time)
         self.invalid_requests = InvalidRequests(self._unauthorized)
         trace = self.invalid_requests.trace()
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
         trace.on_request_end.append(require_json)
+        trace.on_request_end.append(self._sockets.answered)
         trace.on_request_end.append(note_server_error)
         trace.on_request_exception.append(note_broken_connection)
         self._ending: asyncio.Task[None] | None = None
@@ -124,7 +129,7 @@ class SpadeBot(commands.Bot):
 
     async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's signature
         """Keep the gateway connected; see `GatewayConnection`. Reconnects whatever `reconnect` says."""
-        await GatewayConnection(self, Backoff(), self.feed).keep()
+        await GatewayConnection(self, Backoff(), self.feed, self._sockets, self._gather_seconds).keep()
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Pass an event to the listeners, unless the bot is closing: discord.py may still have one on its way then."""
