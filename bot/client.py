@@ -44,6 +44,10 @@ UNANSWERED_SECONDS = 2.0
 
 LOGIN_SECONDS = 30.0
 """The timeout of logging in, without what is done once that has succeeded."""
+_HEARD_EVERY_SECONDS = 0.5
+"""How often the clock hears the ids of messages that agree with each other to the second."""
+_SECOND = 1000 << 22
+"""In ids."""
 ASKING_SECONDS = 20.0
 """The timeout of the question what time it is."""
 
@@ -78,6 +82,7 @@ class SpadeBot(commands.Bot):
         self._clock = clock
         self._gather_seconds = gather_seconds
         self._sockets = OpenedSockets()
+        self._heard = 0, float("-inf")
         self.feed = MessageFeed()
         self.feed.listen(self._hear_time)
         self.invalid_requests = InvalidRequests(self._unauthorized)
@@ -139,9 +144,14 @@ class SpadeBot(commands.Bot):
     async def on_disconnect(self) -> None:
         """Doubt the clock: how long the connection will be gone is unknown."""
         self._clock.doubt()
+        self._heard = 0, float("-inf")
 
     def _hear_time(self, received: ReceivedMessage) -> None:
-        self._clock.hear_id(received.raw.message.sent_at)
+        message, now = received.raw.message, asyncio.get_running_loop().time()
+        before_id, at = self._heard
+        if now - at >= _HEARD_EVERY_SECONDS or abs(message.message_id - before_id) > _SECOND:
+            self._heard = message.message_id, now
+            self._clock.hear_id(message.sent_at)
 
     async def ask_time(self) -> None:
         """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date.

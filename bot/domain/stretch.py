@@ -1,6 +1,6 @@
 """A stretch: a contiguous piece of one channel's history, with earlier messages as context."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -73,8 +73,10 @@ class Stretch:
         earliest = min(self.first_id, self.context_first_id)
         return earliest <= self.place.channel_id  # a channel is older than everything in it
 
-    def missing(self, undecided: Container[int]) -> tuple[Span, ...]:
+    def missing(self, undecided: Collection[int]) -> tuple[Span, ...]:
         """The spans whose messages cannot be read, or are `undecided`; each as long as no other one lies between."""
+        if not undecided and all(message.readable for message in self.messages):
+            return ()
         runs = groupby(self.messages, key=lambda one: not one.readable or one.message_id in undecided)
         ids = [[message.message_id for message in run] for missing, run in runs if missing]
         return tuple(Span(run[0], run[-1]) for run in ids)

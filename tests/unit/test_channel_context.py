@@ -31,7 +31,9 @@ def test_the_last_messages_are_kept_and_of_those_before_only_what_others_are_jud
     assert (ids(context), context.first_id) == ([one.message_id for one in crowd], at(0))
     asked = said(0.6, MIA, mentions=[ANNA])
     context.add([asked], at(0.5) + 1, MANAGERS)
-    context.add([said(1 + minute / 100, MIA if minute % 2 else NOAH) for minute in range(CONTEXT)], at(0.6) + 1, MANAGERS)
+    context.add(
+        [said(1 + minute / 100, MIA if minute % 2 else NOAH) for minute in range(CONTEXT)], at(0.6) + 1, MANAGERS
+    )
     assert (len(ids(context)), ids(context)[0], context.first_id) == (CONTEXT + 1, asked.message_id, at(0))
     # After ten minutes nobody needs it any more, and it is not known what was before.
     context.add([said(20, MIA)], at(2) + 1, MANAGERS)

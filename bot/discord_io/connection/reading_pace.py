@@ -17,7 +17,7 @@ class OpenedSockets:
     async def answered(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        """aiohttp's hook after each answer."""
+        """Aiohttp's hook after each answer."""
         connection = params.response.connection
         if params.response.status == _SWITCHING_PROTOCOLS and connection is not None:
             self.newest = connection.transport
@@ -27,8 +27,8 @@ class ReadingPace:
     """Stops reading for a moment after two messages that came within that moment, so that the next come together.
 
     To wake up for a message costs several times what is done with it. Nothing is lost: the system holds what arrives,
-    and the sender waits when that is much. With fewer messages than one a moment, each is read at once. What people wait
-    for, such as the answer to a press, is late by a moment at most.
+    and the sender waits when that is much. With fewer messages than one a moment, each is read at once. What people
+    wait for, such as the answer to a press, is late by a moment at most.
     """
 
     def __init__(self, transport: asyncio.Transport | None, seconds: float) -> None:

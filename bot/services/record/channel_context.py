@@ -48,9 +48,7 @@ class ChannelContext:
         """The position from which on nothing was left out."""
         return self._last[0].message_id if self._last else self._first_id
 
-    def begin(
-        self, messages: Collection[Message], first_id: int, managers: AbstractSet[int], *, thinned: bool
-    ) -> None:
+    def begin(self, messages: Collection[Message], first_id: int, managers: AbstractSet[int], *, thinned: bool) -> None:
         """Have these messages, oldest first, in the place of all that was kept: all that matter from `first_id` on.
 
         `thinned`: among them something was left out that does not matter for `managers`.

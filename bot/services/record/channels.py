@@ -113,7 +113,7 @@ class Channels:
 
     @property
     def first_received_at(self) -> float | None:
-        """When the message was received that waits for longest to be recorded as what follows; None if there is none."""
+        """When the message was received that waits for longest to be recorded as what follows; None for none."""
         waiting = [one.pending for one in self._channels.values() if one.followed and one.pending]
         return min((pending.first_received_at for pending in waiting), default=None)
 

@@ -23,7 +23,7 @@ from bot.store.evidence import StoredPlace
 
 UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
-TOGETHER = 500
+TOGETHER = 2000
 """The most messages that are recorded in one transaction, unless a single stretch has more."""
 
 
@@ -332,8 +332,11 @@ class _Judged:
     def recorded(self, managers: AbstractSet[int]) -> Recorded:
         """What writing it adds to the record."""
         messages = self.stretch.messages
-        new = sum(any(span.holds(one.message_id) for span, _ in self.parts) for one in messages)
-        readable = sum(one.readable and one.message_id not in self.undecided for one in messages)
+        if [span for span, _ in self.parts] == [self.stretch.whole]:
+            new = readable = len(messages)
+        else:
+            new = sum(any(span.holds(one.message_id) for span, _ in self.parts) for one in messages)
+            readable = sum(one.readable and one.message_id not in self.undecided for one in messages)
         touches = Counter(
             touch.kind for _, facts in self.parts for touch in facts.touches if touch.member_id not in managers
         )
