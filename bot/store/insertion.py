@@ -7,7 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert:
     """An insert statement for the connection's dialect; both have the same `on_conflict_*` methods."""
-    if connection.dialect.name == "postgresql":
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> sqlite.Insert:
+    """The same for a dialect by its name, for a statement that is made once and kept."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - it has some twenty modules
 
         return postgresql.insert(table)  # type: ignore[return-value]  # the same methods

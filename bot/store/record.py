@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.derivation import Derived
@@ -31,7 +33,7 @@ from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.store import evidence, tables, written_days
 from bot.store.columns import Id
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_for, insert_into
 
 _CHUNK = 500
 _WAITING = ("guild_id", "message_id", "channel_id", "member_id", "reply_to_id")
@@ -65,7 +67,14 @@ async def add_ends(connection: AsyncConnection, guild_id: int, ends: Mapping[int
 
 
 async def _add_ends(connection: AsyncConnection, ends: Mapping[tuple[int, int], Ends]) -> None:
-    seen = insert_into(connection, tables.member)
+    if ends:
+        rows = [_member_row(*who, one) for who, one in ends.items()]
+        await connection.execute(_adding_ends(connection.dialect.name), rows)
+
+
+@cache
+def _adding_ends(dialect: str) -> sqlite.Insert:
+    seen = insert_for(dialect, tables.member)
     known, new = tables.member.c, seen.excluded
     known_first = or_(
         known.first_message_id < new.first_message_id,
@@ -75,7 +84,7 @@ async def _add_ends(connection: AsyncConnection, ends: Mapping[tuple[int, int], 
     known_last = or_(
         known.last_message_id > new.last_message_id, and_(same_last, known.last_channel_id <= new.last_channel_id)
     )
-    seen = seen.on_conflict_do_update(
+    return seen.on_conflict_do_update(
         index_elements=["guild_id", "member_id"],
         set_={
             "first_message_id": case((known_first, known.first_message_id), else_=new.first_message_id),
@@ -86,8 +95,6 @@ async def _add_ends(connection: AsyncConnection, ends: Mapping[tuple[int, int], 
             "left_at": case((or_(known_last, same_last), known.left_at), else_=None),
         },
     )
-    if ends:
-        await connection.execute(seen, [_member_row(*who, one) for who, one in ends.items()])
 
 
 async def ends_of(connection: AsyncConnection, guild_id: int, member_id: int) -> Ends | None:
@@ -151,7 +158,12 @@ def _waiting_row(guild_id: int, entry: WaitingEntry) -> dict[str, Any]:
 
 async def _add_missing(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
-        await connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+        await connection.execute(_adding_missing(connection.dialect.name, table), rows)
+
+
+@cache
+def _adding_missing(dialect: str, table: Table) -> sqlite.Insert:
+    return insert_for(dialect, table).on_conflict_do_nothing()
 
 
 async def add_touches(connection: AsyncConnection, touches: Mapping[int, Collection[Touch]]) -> None:
@@ -165,13 +177,17 @@ async def add_waiting(connection: AsyncConnection, entries: Mapping[int, Collect
 
     When history is read again for a new manager, a message may address one manager more, or be a Reply to one.
     """
-    added = insert_into(connection, tables.waiting)
-    reply_to_id = func.coalesce(tables.waiting.c.reply_to_id, added.excluded.reply_to_id)
-    added = added.on_conflict_do_update(index_elements=["message_id"], set_={"reply_to_id": reply_to_id})
     rows = [_waiting_row(guild_id, entry) for guild_id, found in entries.items() for entry in found]
     if rows:
-        await connection.execute(added, rows)
+        await connection.execute(_adding_waiting(connection.dialect.name), rows)
     await _add_missing(connection, tables.waiting_for, _waiting_for_rows(chain.from_iterable(entries.values())))
+
+
+@cache
+def _adding_waiting(dialect: str) -> sqlite.Insert:
+    added = insert_for(dialect, tables.waiting)
+    reply_to_id = func.coalesce(tables.waiting.c.reply_to_id, added.excluded.reply_to_id)
+    return added.on_conflict_do_update(index_elements=["message_id"], set_={"reply_to_id": reply_to_id})
 
 
 def _waiting_for_rows(entries: Iterable[WaitingEntry]) -> list[dict[str, Any]]:

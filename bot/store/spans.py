@@ -6,6 +6,7 @@ Spans are what Discord told. What was imported from files is on record, too, but
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -29,7 +31,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
 from bot.store import guilds, tables
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_for, insert_into
 from bot.store.people import is_counted
 
 _span = tables.span.c
@@ -53,6 +55,16 @@ def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
     return union_all(*told, messages.where(first_id.is_not(None))).subquery().c
 
 
+_MEETING = (
+    select(tables.span)
+    .where(
+        _span.channel_id.in_(bindparam("channel_ids", expanding=True)),
+        _span.first_id <= bindparam("until_id"),
+        _span.last_id >= bindparam("from_id"),
+    )
+    .order_by(_span.channel_id, _span.first_id)
+)
+"""The spans of some channels that overlap or adjoin a stretch of ids."""
 _extent = _bounds(tables.span)
 _reach = _bounds(tables.span, tables.known_gap)
 
@@ -73,12 +85,11 @@ async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) ->
 
 async def _meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, list[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = {channel_id: [] for channel_id in stretches}
-    first_id = min(span.first_id for span in stretches.values())
-    last_id = max(span.last_id for span in stretches.values())
-    query = select(tables.span).where(
-        _span.channel_id.in_(stretches), _span.first_id <= last_id + 1, _span.last_id >= first_id - 1
-    )
-    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
+    within = {
+        "from_id": min(span.first_id for span in stretches.values()) - 1,
+        "until_id": max(span.last_id for span in stretches.values()) + 1,
+    }
+    for row in await connection.execute(_MEETING, {"channel_ids": list(stretches), **within}):
         stretch = stretches[row.channel_id]
         if row.first_id <= stretch.last_id + 1 and row.last_id >= stretch.first_id - 1:
             found[row.channel_id].append(row)
@@ -240,11 +251,14 @@ async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span
         is_outdated = (_span.channel_id == bindparam("of_channel_id"), _span.first_id == bindparam("from_id"))
         await connection.execute(delete(tables.span).where(*is_outdated), outdated)
     if rows:
-        statement = insert_into(connection, tables.span)
-        values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values), rows
-        )
+        await connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> sqlite.Insert:
+    statement = insert_for(dialect, tables.span)
+    values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
+    return statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values)
 
 
 async def known_gaps(

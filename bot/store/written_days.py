@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,15 +20,17 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.calendar import monday_of
 from bot.store import tables
 from bot.store.columns import DayNumber
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_for
 
 _activity = tables.activity.c
 _DAYS = tuple(_activity[name] for name in tables.WEEKDAYS)
+_KEY = ("guild_id", "week_on", "member_id")
 _WEEK = timedelta(days=7)
 _EMPTY = and_(*(column == 0 for column in _DAYS))
 
@@ -48,14 +51,19 @@ async def add(connection: AsyncConnection, counts: Iterable[Count]) -> None:
             fewer.add(key)
     if not weeks:
         return
-    names = ("guild_id", "week_on", "member_id")
-    added = insert_into(connection, tables.activity)
-    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
+    names = (*_KEY, *tables.WEEKDAYS)
     await connection.execute(
-        added.on_conflict_do_update(index_elements=names, set_=sums),
-        [dict(zip((*names, *tables.WEEKDAYS), (*key, *week), strict=True)) for key, week in weeks.items()],
+        _adding(connection.dialect.name),
+        [dict(zip(names, (*key, *week), strict=True)) for key, week in weeks.items()],
     )
     await _tidy(connection, fewer)
+
+
+@cache
+def _adding(dialect: str) -> sqlite.Insert:
+    added = insert_for(dialect, tables.activity)
+    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
+    return added.on_conflict_do_update(index_elements=_KEY, set_=sums)
 
 
 async def _tidy(connection: AsyncConnection, weeks: Collection[tuple[int, date, int]]) -> None:

@@ -51,8 +51,8 @@ class Recorded:
     touches: Counter[TouchKind] = field(default_factory=Counter)
     excluded: bool = False
     unreadable: tuple[Span, ...] = ()
-    judged: Stretch | None = None
-    managers: AbstractSet[int] = frozenset()
+    judged: Stretch | None = field(default=None, compare=False)
+    managers: AbstractSet[int] = field(default=frozenset(), compare=False)
 
     def __add__(self, other: "Recorded") -> "Recorded":
         return Recorded(
