@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Table,
     bindparam,
     case,
@@ -39,6 +38,20 @@ _gap = tables.known_gap.c
 _imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.channel_id)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSpan:
+    """A span as it is stored; `parent_id` is a thread's channel, if it is known."""
+
+    first_id: int
+    last_id: int
+    parent_id: int | None
+
+    @property
+    def span(self) -> Span:
+        """Its bounds."""
+        return Span(self.first_id, self.last_id)
+
+
 def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
     """The bounds of all rows of some tables, which Discord told, and of each channel's imported messages."""
     message = tables.imported_message.c
@@ -55,16 +68,12 @@ def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
     return union_all(*told, messages.where(first_id.is_not(None))).subquery().c
 
 
-_MEETING = (
+_FROM = (
     select(tables.span)
-    .where(
-        _span.channel_id.in_(bindparam("channel_ids", expanding=True)),
-        _span.first_id <= bindparam("until_id"),
-        _span.last_id >= bindparam("from_id"),
-    )
+    .where(_span.channel_id.in_(bindparam("channel_ids", expanding=True)), _span.last_id >= bindparam("from_id"))
     .order_by(_span.channel_id, _span.first_id)
 )
-"""The spans of some channels that overlap or adjoin a stretch of ids."""
+"""The spans of some channels that end at a position or later."""
 _extent = _bounds(tables.span)
 _reach = _bounds(tables.span, tables.known_gap)
 
@@ -75,25 +84,16 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
-async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, tuple[Span, ...]]:
-    """Those spans of some channels, in order, that overlap or adjoin a stretch of the channel."""
-    return {
-        channel_id: tuple(Span(row.first_id, row.last_id) for row in found)
-        for channel_id, found in (await _meeting(connection, stretches)).items()
-    }
-
-
-async def _meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {channel_id: [] for channel_id in stretches}
-    within = {
-        "from_id": min(span.first_id for span in stretches.values()) - 1,
-        "until_id": max(span.last_id for span in stretches.values()) + 1,
-    }
-    for row in await connection.execute(_MEETING, {"channel_ids": list(stretches), **within}):
-        stretch = stretches[row.channel_id]
-        if row.first_id <= stretch.last_id + 1 and row.last_id >= stretch.first_id - 1:
-            found[row.channel_id].append(row)
-    return found
+async def from_stretches(
+    connection: AsyncConnection, stretches: Mapping[int, Span]
+) -> dict[int, tuple[StoredSpan, ...]]:
+    """The spans of some channels, in order, that end right before a stretch of the channel or later."""
+    found: dict[int, list[StoredSpan]] = {channel_id: [] for channel_id in stretches}
+    from_id = min(span.first_id for span in stretches.values()) - 1
+    for row in await connection.execute(_FROM, {"channel_ids": list(stretches), "from_id": from_id}):
+        if row.last_id >= stretches[row.channel_id].first_id - 1:
+            found[row.channel_id].append(StoredSpan(row.first_id, row.last_id, row.parent_id))
+    return {channel_id: tuple(rows) for channel_id, rows in found.items()}
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
@@ -212,29 +212,36 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     await add_all(connection, [(place, span)])
 
 
-async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span]]) -> None:
-    """Store spans of some channels, merged with those that they overlap or adjoin."""
+async def add_all(
+    connection: AsyncConnection,
+    added: Iterable[tuple[Place, Span]],
+    known: Mapping[int, tuple[StoredSpan, ...]] | None = None,
+) -> dict[int, tuple[StoredSpan, ...]]:
+    """Store spans of some channels, merged with those that they overlap or adjoin.
+
+    Returns all spans of these channels from the one on that has the newest of the added. `known` is what
+    `from_stretches` told of stretches that hold them; it is looked up if it is not given.
+    """
     places: dict[int, Place] = {}
     told: dict[int, list[Span]] = {}
     for place, span in added:
         places[place.channel_id] = place
         told.setdefault(place.channel_id, []).append(span)
     if not places:
-        return
-    reached = {
-        channel_id: Span(min(one.first_id for one in spans), max(one.last_id for one in spans))
-        for channel_id, spans in told.items()
-    }
+        return {}
+    if known is None:
+        known = await from_stretches(connection, {channel_id: min(spans) for channel_id, spans in told.items()})
     outdated: list[dict[str, int]] = []
     rows: list[dict[str, int | None]] = []
-    for channel_id, found in (await _meeting(connection, reached)).items():
-        place, known = places[channel_id], {Span(row.first_id, row.last_id): row for row in found}
-        whole = merged([*known, *told[channel_id]])
+    newest: dict[int, tuple[StoredSpan, ...]] = {}
+    for channel_id, spans in told.items():
+        place, stored = places[channel_id], {one.span: one for one in known[channel_id]}
+        whole = merged([*stored, *spans])
         starts = {span.first_id for span in whole}
         outdated += [
-            {"of_channel_id": channel_id, "from_id": span.first_id} for span in known if span.first_id not in starts
+            {"of_channel_id": channel_id, "from_id": span.first_id} for span in stored if span.first_id not in starts
         ]
-        parents = [row.parent_id for row in found if row.parent_id is not None]
+        parents = [one.parent_id for one in known[channel_id] if one.parent_id is not None]
         parent_id = place.parent_id if place.parent_id is not None or not parents else parents[0]
         rows += [
             {
@@ -245,13 +252,18 @@ async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span
                 "last_id": span.last_id,
             }
             for span in whole
-            if span not in known or known[span].parent_id != parent_id
+            if span not in stored or stored[span].parent_id != parent_id
         ]
+        last_id = max(span.last_id for span in spans)
+        newest[channel_id] = tuple(
+            StoredSpan(span.first_id, span.last_id, parent_id) for span in whole if span.last_id >= last_id
+        )
     if outdated:
         is_outdated = (_span.channel_id == bindparam("of_channel_id"), _span.first_id == bindparam("from_id"))
         await connection.execute(delete(tables.span).where(*is_outdated), outdated)
     if rows:
         await connection.execute(_adding(connection.dialect.name), rows)
+    return newest
 
 
 @cache

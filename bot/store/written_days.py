@@ -68,6 +68,8 @@ def _adding(dialect: str) -> sqlite.Insert:
 
 async def _tidy(connection: AsyncConnection, weeks: Collection[tuple[int, date, int]]) -> None:
     """Of a day nothing more can be taken off than there was, and a week without a message is none."""
+    if not weeks:
+        return
     names = ("of_guild", "of_week", "of_member")
     keys = (_activity.guild_id, _activity.week_on, _activity.member_id)
     chosen = [column == bindparam(name) for column, name in zip(keys, names, strict=True)]

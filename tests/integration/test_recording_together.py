@@ -95,9 +95,9 @@ async def test_a_transaction_holds_only_so_many_messages(recorder: Recorder) -> 
     together: list[int] = []
     write = Recorder._write
 
-    async def counted(self: Recorder, connection: Connection, judged: Any) -> None:
+    async def counted(self: Recorder, connection: Connection, judged: Any, known: Any) -> None:
         together.append(sum(len(one.stretch.messages) for one in judged))
-        await write(self, connection, judged)
+        await write(self, connection, judged, known)
 
     with mock.patch.object(Recorder, "_write", counted):
         await all_at_once(recorder, map(long, range(7)))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,11 +15,13 @@ from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.services.record.guild_facts import GuildFacts, HeldGuildFacts
+from bot.services.record.held_spans import HeldSpans
 from bot.services.record.recent_ids import RecentIds
 from bot.store import evidence, forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
 from bot.store.error import StoreError
 from bot.store.evidence import StoredPlace
+from bot.store.spans import StoredSpan
 
 UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
@@ -85,6 +87,7 @@ class Recorder:
         self._gone = RecentIds()
         self._gone_channels = RecentIds()
         self._facts = HeldGuildFacts(database)
+        self._spans = HeldSpans(database)
         self._queue: dict[_Request, None] = {}
         self._first_in_queue = asyncio.Lock()
 
@@ -126,6 +129,7 @@ class Recorder:
                 requests = self._next()
                 outcomes = await self._record(connection, [request.stretch for request in requests])
                 self._facts.keep()
+            self._spans.keep()
         except StoreError as error:
             requests = requests or self._next()
             self._finish(requests, [error] * len(requests))
@@ -170,7 +174,8 @@ class Recorder:
             for one in stretches
             if not one.place.is_in(facts[one.place.guild_id].excluded) and not one.place.is_in(self._gone_channels)
         }
-        recorded = await spans.meeting(connection, {key: one.whole for key, one in counted.items()}) if counted else {}
+        known = await self._spans.of(connection, {key: one.whole for key, one in counted.items()})
+        recorded = {channel_id: [one.span for one in found] for channel_id, found in known.items()}
         stored = await _stored(connection, [one for one in counted.values() if facts[one.place.guild_id].has_files])
         outcomes: list[_Outcome] = []
         judged: list[_Judged] = []
@@ -187,7 +192,7 @@ class Recorder:
                 outcomes.append(outcome.recorded(facts[place.guild_id].managers))
             else:
                 outcomes.append(outcome)
-        await self._write(connection, judged)
+        await self._write(connection, judged, known)
         return outcomes
 
     def _judge(
@@ -219,8 +224,10 @@ class Recorder:
                 return _Judged(stretch, tuple(zip(missing, derived, strict=True)), unreadable, undecided, tuple(stored))
             undecided |= found
 
-    async def _write(self, connection: Connection, judged: "Sequence[_Judged]") -> None:
-        """Write what some stretches say, with their spans and gaps."""
+    async def _write(
+        self, connection: Connection, judged: "Sequence[_Judged]", known: Mapping[int, tuple[StoredSpan, ...]]
+    ) -> None:
+        """Write what some stretches say, with their spans and gaps; `known` are the spans that are stored."""
         touches: dict[int, list[Touch]] = {}
         waiting: dict[int, list[WaitingEntry]] = {}
         for one in judged:
@@ -233,7 +240,8 @@ class Recorder:
         await record.add_activity(connection, [(one.place, facts) for one in judged for _, facts in one.parts])
         await record.add_touches(connection, touches)
         await record.add_waiting(connection, waiting)
-        await spans.add_all(connection, [(one.place, span) for one in judged for span, _ in one.parts])
+        added = [(one.place, span) for one in judged for span, _ in one.parts]
+        self._spans.note(await spans.add_all(connection, added, known))
         for one in judged:
             for gap in one.unreadable:
                 await spans.add_known_gap(
