@@ -106,11 +106,22 @@ def test_what_is_kept_is_judged_by_as_everything_would_be(place: Place, seed: in
     context, deleted = ChannelContext(), set[int]()
     judged = 0
 
-    def judge(message: Message, before: tuple[Message, ...], first_id: int) -> object:
-        stretch = Stretch(place, message.message_id, message.message_id, (message,), before, first_id)
+    managers = MANAGERS
+
+    def judge(message: Message, before: tuple[Message, ...], first_id: int, *, whole: bool) -> object:
+        stretch = Stretch(
+            place,
+            message.message_id,
+            message.message_id,
+            (message,),
+            before,
+            first_id,
+            thinned_for=None if whole else context.thinned_for,
+            thinned_until_id=0 if whole else context.thinned_until_id,
+        )
         return derive(
-            stretch,
-            managers=MANAGERS,
+            stretch.for_managers(managers),
+            managers=managers,
             unrecorded=Unrecorded(),
             zone=UTC,
             rules=Rules(),
@@ -119,12 +130,14 @@ def test_what_is_kept_is_judged_by_as_everything_would_be(place: Place, seed: in
 
     with mock.patch.object(channel_context, "CONTEXT", 6):
         for number, message in enumerate(messages):
-            kept = judge(message, context.messages, context.first_id or message.message_id)
-            whole = judge(message, tuple(messages[:number]), place.channel_id)
+            kept = judge(message, context.messages, context.first_id or message.message_id, whole=False)
+            whole = judge(message, tuple(messages[:number]), place.channel_id, whole=True)
             if isinstance(kept, Derived):
                 assert kept == whole
                 judged += 1
-            context.add([message], message.message_id if number else place.channel_id, MANAGERS)
+            context.add([message], message.message_id if number else place.channel_id, managers)
+            if random.random() < 0.02:
+                managers = random.choice([MANAGERS, MANAGERS - {BEN}, MANAGERS - {ANNA}])
             if random.random() < 0.02:
                 gone = random.choice(messages[max(0, number - 8) : number + 1]).message_id
                 deleted.add(gone)
