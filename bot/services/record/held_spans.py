@@ -16,7 +16,7 @@ class HeldSpans:
     """Spans that were read or written, held until anybody but their reader has written something.
 
     `of` and `note` are for a transaction that writes, `keep` for the moment after it was committed. If it was not, or
-    may not have been, nothing is held any more.
+    may not have been, `keep` must not be called, and nothing is held any more.
     """
 
     def __init__(self, database: Database) -> None:
@@ -28,7 +28,6 @@ class HeldSpans:
         """The spans of some channels, in order, that end right before a stretch of the channel or later."""
         if self._as_of is None or self._as_of != self._database.ended:
             self._held = Recent(_CHANNELS)
-        self._as_of = None
         known: dict[int, tuple[StoredSpan, ...]] = {}
         missing: dict[int, Span] = {}
         for channel_id, stretch in stretches.items():
