@@ -27,6 +27,8 @@ UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
 TOGETHER = 2000
 """The most messages that are recorded in one transaction, unless a single stretch has more."""
+_MANY = 100
+"""To judge so many messages takes some milliseconds."""
 
 
 class ContextSource(Protocol):
@@ -184,6 +186,8 @@ class Recorder:
             if place.channel_id not in counted:
                 outcomes.append(Recorded(excluded=place.is_in(facts[place.guild_id].excluded)))
                 continue
+            if len(stretch.messages) >= _MANY:
+                await asyncio.sleep(0)  # everything else has a turn before
             outcome = self._judge(
                 stretch, facts[place.guild_id], recorded[place.channel_id], stored.get(place.channel_id, [])
             )
