@@ -107,10 +107,11 @@ async def open_app(
 ) -> AsyncIterator[App]:
     """Build the bot on its database; leaving closes both. Raises StoreError if the database cannot be used.
 
-    `hold_seconds` is how long an event waits for earlier ones, `tick_seconds` how often due work is looked for.
+    `hold_seconds` is how long an event waits for earlier ones, and 20 times as long as events are gathered while there
+    are many; `tick_seconds` is how often due work is looked for.
     """
     database = await open_database(settings.database, write=True)
-    bot = SpadeBot(clock)
+    bot = SpadeBot(clock, gather_seconds=hold_seconds / 20)
     try:
         foundation = _foundation(bot, database, settings.domain_rules(), clock, hold_seconds, tick_seconds)
         app, presentation = foundation.app, foundation.presentation

@@ -18,6 +18,7 @@ from bot.discord_io.connection.gateway import Backoff, GatewayConnection
 from bot.discord_io.connection.invalid_requests import InvalidRequests
 from bot.discord_io.connection.message_feed import MessageFeed, ReceivedMessage
 from bot.discord_io.connection.problem import described
+from bot.discord_io.connection.reading_pace import OpenedSockets
 from bot.discord_io.connection.time_signal import TimeSignal
 from bot.discord_io.connection.unsure_requests import note_broken_connection, note_server_error
 from bot.discord_io.interactions.apology import apologise, tell
@@ -43,6 +44,10 @@ UNANSWERED_SECONDS = 2.0
 
 LOGIN_SECONDS = 30.0
 """The timeout of logging in, without what is done once that has succeeded."""
+_HEARD_EVERY_SECONDS = 0.5
+"""How often the clock hears the ids of messages that agree with each other to the second."""
+_SECOND = 1000 << 22
+"""In ids."""
 ASKING_SECONDS = 20.0
 """The timeout of the question what time it is."""
 
@@ -70,19 +75,24 @@ class SpadeTree(app_commands.CommandTree["SpadeBot"]):
 class SpadeBot(commands.Bot):
     """Holds the connection and the cogs; what they do is in the services they were built with.
 
-    `equip` comes before `start`. The `clock` hears what time Discord says it is. Live messages come by the `feed`.
+    `equip` comes before `start`. The `clock` hears what time Discord says it is. Live messages come by the `feed`;
+    when there are many, for `gather_seconds` at a time.
     """
 
     guard: InteractionGuard
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, gather_seconds: float = 0.0) -> None:
         self._clock = clock
+        self._gather_seconds = gather_seconds
+        self._sockets = OpenedSockets()
+        self._heard = 0, float("-inf")
         self.feed = MessageFeed()
         self.feed.listen(self._hear_time)
         self.invalid_requests = InvalidRequests(self._unauthorized)
         trace = self.invalid_requests.trace()
         trace.on_request_end.append(TimeSignal(clock.hear).answered)
         trace.on_request_end.append(require_json)
+        trace.on_request_end.append(self._sockets.answered)
         trace.on_request_end.append(note_server_error)
         trace.on_request_exception.append(note_broken_connection)
         self._ending: asyncio.Task[None] | None = None
@@ -128,7 +138,7 @@ class SpadeBot(commands.Bot):
 
     async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's signature
         """Keep the gateway connected; see `GatewayConnection`. Reconnects whatever `reconnect` says."""
-        await GatewayConnection(self, Backoff(), self.feed).keep()
+        await GatewayConnection(self, Backoff(), self.feed, self._sockets, self._gather_seconds).keep()
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Pass an event to the listeners, unless the bot is closing: discord.py may still have one on its way then."""
@@ -138,9 +148,14 @@ class SpadeBot(commands.Bot):
     async def on_disconnect(self) -> None:
         """Doubt the clock: how long the connection will be gone is unknown."""
         self._clock.doubt()
+        self._heard = 0, float("-inf")
 
     def _hear_time(self, received: ReceivedMessage) -> None:
-        self._clock.hear_id(received.raw.message.sent_at)
+        message, now = received.raw.message, asyncio.get_running_loop().time()
+        before_id, at = self._heard
+        if now - at >= _HEARD_EVERY_SECONDS or abs(message.message_id - before_id) > _SECOND:
+            self._heard = message.message_id, now
+            self._clock.hear_id(message.sent_at)
 
     async def ask_time(self) -> None:
         """Ask Discord for the time. The clock hears nothing if Discord does not answer, or answers without a date.

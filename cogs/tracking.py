@@ -65,7 +65,7 @@ class Tracking(commands.Cog):
 
     async def cog_load(self) -> None:
         """Start writing what is received."""
-        self._feed.listen(self.hear)
+        self._feed.listen(self.hear, self._follower.room)
         self._tasks.start(self._follower.run(), "recording")
         self._tasks.start(self._sightings.run(), "looking at roles")
         self._tasks.start(self._reactions.run(), "noting reactions")

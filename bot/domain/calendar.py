@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
+
+from bot.domain.snowflake import EPOCH
+
+_MINUTES = 4096
+"""Of how many the day is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,12 @@ def just_after(moment: datetime) -> datetime:
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
     """The local date in `zone`."""
     return moment.astimezone(zone).date()
+
+
+@lru_cache(_MINUTES)
+def day_of_minute(minute: int, zone: ZoneInfo) -> date:
+    """The local date in a minute, counted from the epoch of ids: all offsets from UTC are whole minutes since then."""
+    return local_day(EPOCH + timedelta(minutes=minute), zone)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

@@ -5,14 +5,13 @@ The list of managers decides whose messages touch and whom a message can wait fo
 decided here but whenever the record is read.
 """
 
-from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import local_day
+from bot.domain.calendar import day_of_minute
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind, is_named
 from bot.domain.rules import Rules
@@ -56,6 +55,10 @@ class OpenerNeeded:
     """The stretch cannot be judged without knowing who opened the thread."""
 
 
+_MINUTE = 60_000 << 22
+"""In ids."""
+
+
 class _EarlierUnknownError(Exception):
     """A rule has to look further back than the context reaches."""
 
@@ -92,17 +95,19 @@ def derive(
         return OpenerNeeded()
     except _EarlierUnknownError:
         return ContextNeeded(min(stretch.first_id, stretch.context_first_id))
-    activity: Counter[tuple[int, date]] = Counter()
-    appearances: dict[int, Appearance] = {}
+    activity: dict[tuple[int, date], int] = {}
+    ends: dict[int, tuple[int, int]] = {}
+    everybody = unrecorded.nobody
     for message in stretch.messages:
-        author_id = message.author_id
-        if author_id is None or not message.counted or message.message_id in counted:
+        author_id, message_id = message.author_id, message.message_id
+        if author_id is None or not message.counted or message_id in counted:
             continue
-        if not is_named(author_id) or unrecorded.as_member(author_id, message.sent_at):
+        if not is_named(author_id) or not (everybody or not unrecorded.as_member(author_id, message.sent_at)):
             continue
-        activity[author_id, local_day(message.sent_at, zone)] += 1
-        earlier = appearances.get(author_id)
-        appearances[author_id] = Appearance(earlier.first_id if earlier else message.message_id, message.message_id)
+        day = author_id, day_of_minute(message_id // _MINUTE, zone)
+        activity[day] = activity.get(day, 0) + 1
+        ends[author_id] = ends.get(author_id, (message_id,))[0], message_id
+    appearances = {author_id: Appearance(*both) for author_id, both in ends.items()}
     return Derived(activity, appearances, touches, waiting, undecided)
 
 
@@ -235,6 +240,8 @@ class _Judge:
     def _waiting(self, message: Message) -> list[WaitingEntry]:
         member_id = message.author_id
         if member_id is None or message.kind is MessageKind.FORWARD:
+            return []
+        if not (self._stretch.place.is_thread or message.mentions or message.reply_to_author_id is not None):
             return []
         if not is_named(member_id) or self._unrecorded.as_member(member_id, message.sent_at):
             return []

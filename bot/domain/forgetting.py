@@ -99,6 +99,11 @@ class Unrecorded:
     def __contains__(self, person_id: object) -> bool:
         return person_id in self.opted_out or person_id in self.forgotten
 
+    @property
+    def nobody(self) -> bool:
+        """Whether there is nobody of whom anything must not be recorded."""
+        return not self.opted_out and not self.forgotten.marks
+
     def as_member(self, person_id: int, moment: datetime) -> bool:
         """Whether what a person wrote or received as a member at a moment must not be recorded."""
         objection = self.objection(person_id, Scope.MEMBER)
@@ -116,7 +121,7 @@ class Unrecorded:
 
     def objection(self, person_id: int, scope: Scope) -> Objection | None:
         """What a person objects to in this scope; an objection of the whole person is one of the member as well."""
-        if not self.opted_out and not self.forgotten.marks:
+        if self.nobody:
             return None
         if person_id not in self._known:  # a hash is slow, and the same people are asked about many times
             if len(self._known) >= _MOST_KNOWN:

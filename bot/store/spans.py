@@ -6,12 +6,12 @@ Spans are what Discord told. What was imported from files is on record, too, but
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
-    Row,
     Select,
     Table,
     bindparam,
@@ -24,6 +24,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.domain.snowflake import first_id_at
@@ -31,7 +32,7 @@ from bot.domain.span import Span, merged
 from bot.domain.stretch import Place
 from bot.store import guilds, tables
 from bot.store.engine import AsyncConnection
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_for, insert_into
 from bot.store.people import is_counted
 from bot.store.prepared import Given, prepared
 
@@ -41,6 +42,20 @@ _imported = (tables.imported_channel.c.guild_id, tables.imported_channel.c.chann
 
 GAPS = (tables.known_gap,)
 """The tables that known gaps are read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpan:
+    """A span as it is stored; `parent_id` is a thread's channel, if it is known."""
+
+    first_id: int
+    last_id: int
+    parent_id: int | None
+
+    @property
+    def span(self) -> Span:
+        """Its bounds."""
+        return Span(self.first_id, self.last_id)
 
 
 def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
@@ -59,6 +74,12 @@ def _bounds(*of: Table) -> ReadOnlyColumnCollection[str, Any]:
     return union_all(*told, messages.where(first_id.is_not(None))).subquery().c
 
 
+_FROM = (
+    select(tables.span)
+    .where(_span.channel_id.in_(bindparam("channel_ids", expanding=True)), _span.last_id >= bindparam("from_id"))
+    .order_by(_span.channel_id, _span.first_id)
+)
+"""The spans of some channels that end at a position or later."""
 _extent = _bounds(tables.span)
 _reach = _bounds(tables.span, tables.known_gap)
 
@@ -69,26 +90,16 @@ async def of_channel(connection: AsyncConnection, channel_id: int) -> tuple[Span
     return tuple(Span(row.first_id, row.last_id) for row in await connection.execute(query))
 
 
-async def meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, tuple[Span, ...]]:
-    """Those spans of some channels, in order, that overlap or adjoin a stretch of the channel."""
-    return {
-        channel_id: tuple(Span(row.first_id, row.last_id) for row in found)
-        for channel_id, found in (await _meeting(connection, stretches)).items()
-    }
-
-
-async def _meeting(connection: AsyncConnection, stretches: Mapping[int, Span]) -> dict[int, list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {channel_id: [] for channel_id in stretches}
-    first_id = min(span.first_id for span in stretches.values())
-    last_id = max(span.last_id for span in stretches.values())
-    query = select(tables.span).where(
-        _span.channel_id.in_(stretches), _span.first_id <= last_id + 1, _span.last_id >= first_id - 1
-    )
-    for row in await connection.execute(query.order_by(_span.channel_id, _span.first_id)):
-        stretch = stretches[row.channel_id]
-        if row.first_id <= stretch.last_id + 1 and row.last_id >= stretch.first_id - 1:
-            found[row.channel_id].append(row)
-    return found
+async def from_stretches(
+    connection: AsyncConnection, stretches: Mapping[int, Span]
+) -> dict[int, tuple[StoredSpan, ...]]:
+    """The spans of some channels, in order, that end right before a stretch of the channel or later."""
+    found: dict[int, list[StoredSpan]] = {channel_id: [] for channel_id in stretches}
+    from_id = min(span.first_id for span in stretches.values()) - 1
+    for row in await connection.execute(_FROM, {"channel_ids": list(stretches), "from_id": from_id}):
+        if row.last_id >= stretches[row.channel_id].first_id - 1:
+            found[row.channel_id].append(StoredSpan(row.first_id, row.last_id, row.parent_id))
+    return {channel_id: tuple(rows) for channel_id, rows in found.items()}
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> dict[int, tuple[Span, ...]]:
@@ -217,29 +228,36 @@ async def add(connection: AsyncConnection, place: Place, span: Span) -> None:
     await add_all(connection, [(place, span)])
 
 
-async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span]]) -> None:
-    """Store spans of some channels, merged with those that they overlap or adjoin."""
+async def add_all(
+    connection: AsyncConnection,
+    added: Iterable[tuple[Place, Span]],
+    known: Mapping[int, tuple[StoredSpan, ...]] | None = None,
+) -> dict[int, tuple[StoredSpan, ...]]:
+    """Store spans of some channels, merged with those that they overlap or adjoin.
+
+    Returns all spans of these channels from the one on that has the newest of the added. `known` is what
+    `from_stretches` told of stretches that hold them; it is looked up if it is not given.
+    """
     places: dict[int, Place] = {}
     told: dict[int, list[Span]] = {}
     for place, span in added:
         places[place.channel_id] = place
         told.setdefault(place.channel_id, []).append(span)
     if not places:
-        return
-    reached = {
-        channel_id: Span(min(one.first_id for one in spans), max(one.last_id for one in spans))
-        for channel_id, spans in told.items()
-    }
+        return {}
+    if known is None:
+        known = await from_stretches(connection, {channel_id: min(spans) for channel_id, spans in told.items()})
     outdated: list[dict[str, int]] = []
     rows: list[dict[str, int | None]] = []
-    for channel_id, found in (await _meeting(connection, reached)).items():
-        place, known = places[channel_id], {Span(row.first_id, row.last_id): row for row in found}
-        whole = merged([*known, *told[channel_id]])
+    newest: dict[int, tuple[StoredSpan, ...]] = {}
+    for channel_id, spans in told.items():
+        place, stored = places[channel_id], {one.span: one for one in known[channel_id]}
+        whole = merged([*stored, *spans])
         starts = {span.first_id for span in whole}
         outdated += [
-            {"of_channel_id": channel_id, "from_id": span.first_id} for span in known if span.first_id not in starts
+            {"of_channel_id": channel_id, "from_id": span.first_id} for span in stored if span.first_id not in starts
         ]
-        parents = [row.parent_id for row in found if row.parent_id is not None]
+        parents = [one.parent_id for one in known[channel_id] if one.parent_id is not None]
         parent_id = place.parent_id if place.parent_id is not None or not parents else parents[0]
         rows += [
             {
@@ -250,17 +268,25 @@ async def add_all(connection: AsyncConnection, added: Iterable[tuple[Place, Span
                 "last_id": span.last_id,
             }
             for span in whole
-            if span not in known or known[span].parent_id != parent_id
+            if span not in stored or stored[span].parent_id != parent_id
         ]
+        last_id = max(span.last_id for span in spans)
+        newest[channel_id] = tuple(
+            StoredSpan(span.first_id, span.last_id, parent_id) for span in whole if span.last_id >= last_id
+        )
     if outdated:
         is_outdated = (_span.channel_id == bindparam("of_channel_id"), _span.first_id == bindparam("from_id"))
         await connection.execute(delete(tables.span).where(*is_outdated), outdated)
     if rows:
-        statement = insert_into(connection, tables.span)
-        values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values), rows
-        )
+        await connection.execute(_adding(connection.dialect.name), rows)
+    return newest
+
+
+@cache
+def _adding(dialect: str) -> sqlite.Insert:
+    statement = insert_for(dialect, tables.span)
+    values = {name: statement.excluded[name] for name in ("last_id", "guild_id", "parent_id")}
+    return statement.on_conflict_do_update(index_elements=["channel_id", "first_id"], set_=values)
 
 
 async def known_gaps(

@@ -118,7 +118,7 @@ def commit_spans_before_their_facts() -> None:
     late: list[tuple[Any, ...]] = []
     whole = Recorder.record
 
-    async def write(_self: Recorder, connection: Any, judged: Any) -> None:
+    async def write(_self: Recorder, connection: Any, judged: Any, _known: Any) -> None:
         await spans.add_all(connection, [(one.place, span) for one in judged for span, _ in one.parts])
         late.extend((one.place, facts) for one in judged for _, facts in one.parts)
 
@@ -141,8 +141,9 @@ def commit_facts_before_their_spans() -> None:
     whole, write = Recorder.record, Recorder._write
     late: list[tuple[Any, Any]] = []
 
-    async def note(_connection: Any, added: Any) -> None:
+    async def note(_connection: Any, added: Any, _known: Any) -> dict[int, Any]:
         late.extend(added)
+        return {}
 
     async def facts_alone(self: Recorder, *given: Any) -> None:
         add, spans.add_all = spans.add_all, note

@@ -11,8 +11,10 @@ import pytest
 from bot.clock import DrivenClock
 from bot.discord_io.connection import gateway
 from bot.discord_io.connection.gateway import Backoff
+from bot.discord_io.connection.reading_pace import ReadingPace
 from bot.sandbox import Sandbox
 from bot.sandbox.gateway.gateway import HandshakeMoment
+from bot.store import spans
 from tests.support.patience import PATIENCE
 from tests.support.stage import connected
 
@@ -127,3 +129,35 @@ def test_delays_double_up_to_a_minute_and_begin_again_once_stable(monkeypatch: p
     backoff.reset()
     assert [backoff.next(), backoff.next()] == [0, 1]
     assert all(0.5 <= delay <= 60 for delay in (Backoff().next() or 1 for _ in range(100)))
+
+
+async def test_a_burst_waits_at_the_other_end_instead_of_being_left_to_the_history(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read in turns, as there is room for it."""
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 20)
+    paces: list[ReadingPace] = []
+
+    class Pace(ReadingPace):
+        def __init__(self, transport: asyncio.Transport | None, seconds: float) -> None:
+            super().__init__(transport, seconds)
+            assert transport is not None
+            assert not transport.is_closing()
+            paces.append(self)
+
+    monkeypatch.setattr(gateway, "ReadingPace", Pace)
+    clock = DrivenClock(START)
+    async with Sandbox(now=clock.now) as sandbox:
+        guild = sandbox.world.guilds.add("Town")
+        square, mia = sandbox.world.channels.add(guild, "square"), sandbox.world.users.add("mia")
+        sandbox.world.members.add(guild, mia)
+        async with connected(sandbox, clock, tmp_path / "spade.db") as app:
+            await app.follower.settle()
+            for _ in range(300):
+                last = sandbox.world.messages.post(square, mia, "words")
+            await sandbox.until(lambda: app.follower.newest_received_id == last.id)
+            await app.follower.settle()
+            async with app.database.reading() as connection:
+                assert (await spans.of_channel(connection, square.id))[-1].last_id >= last.id
+    assert "left to its history" not in caplog.text
+    assert len(paces) == 1

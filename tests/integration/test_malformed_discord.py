@@ -369,13 +369,19 @@ async def test_what_is_heard_of_a_guild_that_is_read_anew_is_noted_to_be_fetched
     assert noted == said
 
 
-async def test_the_clock_hears_the_time_of_every_message(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_clock_hears_the_time_of_a_message_unless_it_just_has(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[datetime] = []
     monkeypatch.setattr(town.clock, "hear_id", heard.append)
     async with town.bot() as app:
-        message = town.says()
-        await town.counted(app, 1)
-    assert heard == [moment_of(message.id)]
+        message, _ = town.says(), town.says()
+        await town.counted(app, 2)
+        assert heard == [moment_of(message.id)]
+        town.clock.set(town.clock.now() + timedelta(hours=1))
+        later = town.says()
+        await town.counted(app, 3)
+    assert heard == [moment_of(message.id), moment_of(later.id)]
 
 
 async def test_a_channel_whose_end_cannot_be_read_is_forgotten(town: Town) -> None:

@@ -95,9 +95,9 @@ async def test_a_transaction_holds_only_so_many_messages(recorder: Recorder) -> 
     together: list[int] = []
     write = Recorder._write
 
-    async def counted(self: Recorder, connection: Connection, judged: Any) -> None:
+    async def counted(self: Recorder, connection: Connection, judged: Any, known: Any) -> None:
         together.append(sum(len(one.stretch.messages) for one in judged))
-        await write(self, connection, judged)
+        await write(self, connection, judged, known)
 
     with mock.patch.object(Recorder, "_write", counted):
         await all_at_once(recorder, map(long, range(7)))
@@ -252,3 +252,42 @@ async def test_spans_of_many_channels_are_merged_at_once(database: Database) -> 
             await spans.add_all(connection, batch)
         await spans.add_all(connection, [])
     assert await rows(database, tables.span) == expected
+
+
+def after(number: int, minutes: float) -> Stretch:
+    """What follows in a room, so many minutes after `talk`."""
+    begin = number * 10.0 + 3
+    return replace(whole(room(number), said(begin + minutes, MIA)), first_id=at(begin + minutes - 1) + 1)
+
+
+async def test_what_follows_is_recorded_without_looking_for_its_span(database: Database, recorder: Recorder) -> None:
+    await recorder.record(talk(0), NoContext())
+    with statements() as asked:
+        await recorder.record(after(0, 1), NoContext())
+    looked = [one for one in asked if one.startswith("SELECT") and "span" in one]
+    assert len(looked) == (0 if database.dialect == "sqlite" else 1)
+    assert len((await rows(database, tables.span))["span"]) == 1
+
+
+async def test_what_others_write_of_spans_is_seen(database: Database, recorder: Recorder) -> None:
+    await recorder.record(talk(0), NoContext())
+    follows = after(0, 1)
+    async with database.writing() as connection:
+        await spans.add(connection, follows.place, follows.whole)
+    assert await recorder.record(follows, NoContext()) == Recorded(0, 1)
+
+
+async def test_a_span_that_was_not_committed_is_not_taken_for_recorded(database: Database, recorder: Recorder) -> None:
+    await recorder.record(talk(0), NoContext())
+    whole_look = database._require_whole
+
+    def fails_at_the_end() -> None:
+        if fails_at_the_end.looks:  # type: ignore[attr-defined]
+            raise OutageError("the disk is full")
+        fails_at_the_end.looks = True  # type: ignore[attr-defined]
+        whole_look()
+
+    fails_at_the_end.looks = False  # type: ignore[attr-defined]
+    with mock.patch.object(database, "_require_whole", fails_at_the_end), pytest.raises(OutageError):
+        await recorder.record(after(0, 1), NoContext())
+    assert await recorder.record(after(0, 1), NoContext()) == Recorded(1, 0)

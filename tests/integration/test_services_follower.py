@@ -1088,6 +1088,66 @@ async def test_one_that_comes_late_does_not_wait_for_room(scene: Scene, monkeypa
     await oracle(scene, channel())
 
 
+async def test_who_waits_for_room_loses_nothing_to_the_history(running: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 5)
+    await running.catch_up(channel())
+    asked = running.log.requests
+    for message in [said(1 + number / 100, MIA) for number in range(60)]:
+        if (room := running.follower.room()) is not None:
+            await room
+        await running.says(channel(), message)
+        assert running.follower.caught_up
+    assert running.log.requests == asked
+    await oracle(running, channel())
+
+
+async def test_nobody_waits_for_room_again_while_nothing_can_be_written(
+    running: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.record.buffer.BUFFER_LIMIT", 5)
+    monkeypatch.setattr("bot.services.record.buffer.ROOM_SECONDS", 0.05)
+    await running.catch_up(channel())
+    async with running.database.writing():
+        await running.says(channel(), *(said(1 + number / 100, MIA) for number in range(5)))
+        waiting = running.follower.room()
+        assert waiting is not None
+        await waiting
+        assert running.follower.room() is None
+    await running.follower.settle()
+    await running.says(channel(), *(said(2 + number / 100, MIA) for number in range(5)))
+    waiting = running.follower.room()  # there was room meanwhile
+    assert waiting is not None
+    await waiting
+
+
+async def test_context_is_fetched_once_for_all_that_follows(scene: Scene) -> None:
+    scene.log.post(channel(), *(said(-8 + number / 100, NOAH) for number in range(120)))
+    await scene.catch_up(channel())
+    for number in range(5):
+        await scene.says(channel(), said(1 + number, MIA), said(1.5 + number, ANNA))
+        await scene.follower.settle()
+        if number == 0:
+            asked = scene.log.requests
+    assert asked
+    assert scene.log.requests == asked
+    await oracle(scene, channel())
+
+
+async def test_context_is_fetched_again_for_somebody_who_became_a_manager(scene: Scene) -> None:
+    """What they were told before was not kept: it concerned no manager."""
+    await scene.catch_up(channel())
+    await scene.says(channel(), said(1, OLE), said(1.1, NOAH, to=(1, OLE)))
+    await scene.says(channel(), *(said(1.2 + number / 100, NOAH if number % 2 else MIA) for number in range(80)))
+    await scene.follower.settle()
+    async with scene.database.writing() as connection:
+        await managers.add(connection, GUILD, [OLE])
+    await scene.says(channel(), said(3, NOAH), said(3.1, OLE))
+    touch = (await scene.recorded())["touch"]
+    assert len(touch) == 1
+    assert "answer" in touch[0]
+    assert scene.log.requests
+
+
 async def told_at_once(scene: Scene, talks: dict[Place, list[Message]]) -> int:
     """The gateway's way: a task for each event, whatever became of the earlier ones; returns how many tasks stay."""
     others = len(asyncio.all_tasks())

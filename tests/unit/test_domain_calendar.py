@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calendar import day_start, hour_start, just_after, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.calendar import (
+    day_of_minute,
+    day_start,
+    hour_start,
+    just_after,
+    local_day,
+    monday_of,
+    period_of_days,
+    weeks_ending,
+)
 from bot.domain.snowflake import first_id_at
 
 AWKWARD = [
@@ -151,3 +160,9 @@ def test_a_period_that_ends_just_after_a_moment_includes_every_id_of_it() -> Non
     now = datetime(2026, 3, 2, 12, tzinfo=UTC)
     last_id_of_now = first_id_at(now) | 0x3FFFFF
     assert last_id_of_now < first_id_at(just_after(now)) == last_id_of_now + 1
+
+
+@given(st.datetimes(datetime(2015, 1, 1), datetime(2040, 1, 1)), st.sampled_from(AWKWARD))  # noqa: DTZ001 - made UTC below
+def test_a_minute_lies_in_one_day(moment: datetime, name: str) -> None:
+    zone, moment = ZoneInfo(name), moment.replace(tzinfo=UTC)
+    assert day_of_minute((first_id_at(moment) >> 22) // 60_000, zone) == local_day(moment, zone)

@@ -110,11 +110,11 @@ def test_what_is_odd_is_read_alike_or_left_to_the_general_reading(
     event = copy.deepcopy(usual)
     for key, inside, value in changes:
         if inside and isinstance(event.get(key), dict) and key in _INNER:
-            event[key][data.draw(st.sampled_from(_INNER[key]))] = value
+            event[key][data.draw(st.sampled_from(_INNER[key]))] = copy.deepcopy(value)
         elif data.draw(st.integers(0, 4)) == 0:
             event.pop(key, None)
         else:
-            event[key] = value
+            event[key] = copy.deepcopy(value)
     found = well_formed_message(text_of(event))
     if found is None:
         return

@@ -10,12 +10,18 @@ import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.discord_io.connection.gateway_events import GatewayEvents
+from bot.discord_io.connection.reading_pace import ReadingPace
 from bot.discord_io.payload.fields import Json, MalformedError, child, object_of
 from bot.discord_io.payload.json_text import text_of, value_of
 from bot.discord_io.payload.well_formed import well_formed_message
 
+_TOLD_EVERY_SECONDS = 1.0
+"""How often discord.py is told that messages come."""
 _CLOSE_CODE = 4000
 """Unlike 1000 it lets Discord keep the session, so that what was not readable can be sent once more."""
+
+
+_PAYLOADS = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 
 
 class UnreadableConnectionError(Exception):
@@ -31,14 +37,24 @@ class _Decompressed(Exception):  # noqa: N818 - it is no error
 class EventSocket(DiscordWebSocket):
     """A connection to the gateway. `poll_event` raises UnreadableConnectionError, too, with the socket closed.
 
-    `events` takes the events; whoever connects sets it before polling the first one.
+    `events` takes the events; whoever connects sets it before polling the first one, and `pace` if it is to be kept.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, loop: Any) -> None:  # noqa: ANN401 - as discord.py's
         super().__init__(socket, loop=loop)
         self.events: GatewayEvents | None = None
+        self.pace: ReadingPace | None = None
+        self._told_at = float("-inf")
         self._greeted = False
         self._only_decompress = False
+
+    async def poll_event(self) -> None:
+        """Take what comes next, without a timeout: whoever polls has one."""
+        frame = await self.socket.receive()
+        if frame.type in _PAYLOADS:
+            await self.received_message(frame.data)
+        else:
+            await super().poll_event()  # the socket is closed by now, and tells discord.py so once more
 
     def log_receive(self, payload: Any, /) -> None:  # noqa: ANN401 - as discord.py's
         """discord.py's hook between decompressing a payload and parsing it."""
@@ -51,7 +67,7 @@ class EventSocket(DiscordWebSocket):
             text = await self._decompressed(msg)
             message = well_formed_message(text) if text is not None and self._greeted else None
             if message is not None:
-                await self._note(message.sequence)
+                await self._note_message(message.sequence)
                 if self.events is not None:
                     await self.events.received_message(message)
             elif text is not None:
@@ -95,6 +111,16 @@ class EventSocket(DiscordWebSocket):
     async def _note(self, sequence: object) -> None:
         """Give discord.py an event's number, so that it learns that the connection lives; the event only later."""
         await super().received_message(text_of({"op": self.DISPATCH, "s": sequence}))
+
+    async def _note_message(self, sequence: int) -> None:
+        """The same for a message, of which there may be hundreds a second."""
+        self.sequence = sequence
+        now = self.loop.time()
+        if now - self._told_at >= _TOLD_EVERY_SECONDS:
+            self._told_at = now
+            await self._note(sequence)
+        if self.pace is not None:
+            self.pace.message()
 
     async def _receive_command(self, op: object, data: object, payload: Json) -> None:
         known = {self.HEARTBEAT, self.RECONNECT, self.INVALIDATE_SESSION, self.HELLO, self.HEARTBEAT_ACK}

@@ -21,6 +21,7 @@ from bot.discord_io.connection.event_socket import EventSocket, UnreadableConnec
 from bot.discord_io.connection.gateway_events import GatewayEvents
 from bot.discord_io.connection.message_feed import MessageFeed
 from bot.discord_io.connection.problem import described
+from bot.discord_io.connection.reading_pace import OpenedSockets, ReadingPace
 from bot.discord_io.payload.fields import Json
 
 log = logging.getLogger(__name__)
@@ -94,9 +95,18 @@ class GatewayConnection:
 
     Each interruption is dispatched as `disconnect`. The log gets one line for each different problem of a series of
     failed tries, one when the session goes on after that, and none for a connection that is replaced at once.
+
+    `opened` has heard of the client's websockets; `gather_seconds` is for how long a busy one is not read at a time.
     """
 
-    def __init__(self, client: discord.Client, backoff: Backoff, feed: MessageFeed) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        backoff: Backoff,
+        feed: MessageFeed,
+        opened: OpenedSockets,
+        gather_seconds: float,
+    ) -> None:
         self._client = client
         self._backoff = backoff
         self._resume: dict[str, Any] = {}
@@ -106,6 +116,8 @@ class GatewayConnection:
         self._socket: EventSocket | None = None
         self._events = GatewayEvents(client, self._parse, feed)
         self._opened: list[EventSocket] = []
+        self._transports = opened
+        self._gather_seconds = gather_seconds
         self._closing = BackgroundTasks()
         self._time = asyncio.get_running_loop().time
 
@@ -139,6 +151,7 @@ class GatewayConnection:
             )
             socket = self._client.ws = self._socket = await asyncio.wait_for(handshake, HANDSHAKE_SECONDS)
             socket.events = self._events
+            socket.pace = ReadingPace(self._transports.newest, self._gather_seconds)
             self._initial = False
             await self._poll(socket)
         except Exception as error:  # noqa: BLE001 - discord.py raises whatever a malformed frame makes it raise

@@ -59,6 +59,7 @@ class GatewayEvents:
             self._doubt_all()
         elif name == events.MESSAGE:
             await self._let_others_begin()
+            await self._feed.room()
             self._receive_message(data)
         elif name in events.HANDSHAKE:
             await self._begin(name, data)
@@ -167,12 +168,16 @@ class GatewayEvents:
 
     async def received_message(self, message: WellFormedMessage) -> None:
         """Take the event of a message that was read already."""
-        await self._let_others_begin()
+        if self._others_first:
+            await self._let_others_begin()
+        await self._feed.room()
         guild = self._client.get_guild(message.guild_id)
         found = None if guild is None else guild.get_channel_or_thread(message.channel_id)
         channel = found or self._client.get_channel(message.channel_id)
         if isinstance(channel, WithMessages):
-            channel.last_message_id = max(message.raw.message.message_id, channel.last_message_id or 0)
+            message_id = message.raw.message.message_id
+            if message_id > (channel.last_message_id or 0):
+                channel.last_message_id = message_id
             guild = channel.guild
         if guild is not None:
             self._feed.pass_on(ReceivedMessage(guild, message.channel_id, channel, message.raw, message.role_ids))

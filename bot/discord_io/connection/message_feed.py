@@ -1,7 +1,7 @@
 """The live messages of all guilds, passed on as they come."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import discord
@@ -28,6 +28,8 @@ class ReceivedMessage:
 
 
 Hearer = Callable[[ReceivedMessage], object]
+Room = Callable[[], Awaitable[None] | None]
+"""What to await before the next message is passed on; None for nothing."""
 
 
 class MessageFeed:
@@ -38,14 +40,24 @@ class MessageFeed:
 
     def __init__(self) -> None:
         self._hearers: list[Hearer] = []
+        self._rooms: dict[Hearer, Room] = {}
 
-    def listen(self, hearer: Hearer) -> None:
-        """Pass what comes from now on to a function, too."""
+    def listen(self, hearer: Hearer, room: Room | None = None) -> None:
+        """Pass what comes from now on to a function, too; `room` tells whether it has room for the next message."""
         self._hearers.append(hearer)
+        if room is not None:
+            self._rooms[hearer] = room
 
     def leave(self, hearer: Hearer) -> None:
         """Pass nothing more to a function that listened."""
         self._hearers.remove(hearer)
+        self._rooms.pop(hearer, None)
+
+    async def room(self) -> None:
+        """Wait until all who listen have room for the next message, or do not wait for it any more."""
+        for room in tuple(self._rooms.values()):
+            if (waiting := room()) is not None:
+                await waiting
 
     def pass_on(self, received: ReceivedMessage) -> None:
         """Pass a message to all who listen."""

@@ -5,16 +5,19 @@ reading (`bot.discord_io.payload.message`) tells what it says, or what is wrong 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from bot.discord_io.payload.message import KINDS, RawMessage, Target
+from bot.discord_io.payload.message import KINDS, RawMessage
 from bot.domain.message import DELETED_USER_ID, NOTICE_TYPES, Message, MessageKind
 from bot.domain.snowflake import HIGHEST_ID
 
-_DISPATCH, _MESSAGE = 0, "MESSAGE_CREATE"
+_NAMED = '"MESSAGE_CREATE"'
 _FORWARD = 1
+_KNOWN_IDS = 8192
 _DIGITS = len(str(HIGHEST_ID))
 
 
@@ -55,13 +58,13 @@ class _Event(Struct):
 
 
 class _Payload(Struct):
-    op: int
-    t: str | None
+    op: Literal[0]
+    t: Literal["MESSAGE_CREATE"]
     s: int
-    d: Raw
+    d: _Event
 
 
-_payload, _event = msgspec.json.Decoder(_Payload), msgspec.json.Decoder(_Event)
+_payload = msgspec.json.Decoder(_Payload)
 
 
 class _OddError(Exception):
@@ -81,26 +84,26 @@ class WellFormedMessage:
 
 def well_formed_message(text: str) -> WellFormedMessage | None:
     """The message of a payload of the gateway; None if that is anything but a well-formed message of a guild."""
+    if _NAMED not in text:
+        return None
     try:
         payload = _payload.decode(text)
-        if payload.op != _DISPATCH or payload.t != _MESSAGE:
-            return None
-        return _read(payload.s, _event.decode(payload.d))
+        return _read(payload.s, payload.d)
     except (msgspec.DecodeError, UnicodeError, RecursionError, _OddError):
         return None
 
 
 def _read(sequence: int, event: _Event) -> WellFormedMessage:
-    message_id, channel_id = _id(event.id), _id(event.channel_id)
+    message_id, channel_id = _id(event.id), _known_id(event.channel_id)
     if message_id < channel_id or event.type < 0 or event.type in NOTICE_TYPES:
         raise _OddError
     roles = event.member.roles if isinstance(event.member, _Member) else None
     return WellFormedMessage(
         sequence,
-        _id(event.guild_id),
+        _known_id(event.guild_id),
         channel_id,
         _message(message_id, event),
-        None if roles is None else tuple(_id(role) for role in roles),
+        None if roles is None else tuple(map(_known_id, roles)),
     )
 
 
@@ -120,27 +123,26 @@ def _message(message_id: int, event: _Event) -> RawMessage:
         mentions = frozenset(person for person in people if person is not None)
         mentions_no_person = None in people
     for role_id in event.mention_roles:
-        _id(role_id)
+        _known_id(role_id)
     crowd = event.mention_everyone or bool(event.mention_roles)
     if kind is not MessageKind.REPLY:
         return RawMessage(Message(message_id, author_id, kind, mentions, mentions_no_person, crowd))
     if reference is None or not isinstance(reference.message_id, str):
         raise _OddError
     reply_to_id, target = _id(reference.message_id), event.referenced_message
-    reply = Message(message_id, author_id, kind, mentions, mentions_no_person, crowd, reply_to_id)
-    if isinstance(target, UnsetType):
-        return RawMessage(reply, asks_for_target=True)
-    return RawMessage((Target() if target is None else _target(target)).answered_by(reply))
+    to_id = None if target is None or isinstance(target, UnsetType) else _author_of(target)
+    reply = Message(message_id, author_id, kind, mentions, mentions_no_person, crowd, reply_to_id, to_id)
+    return RawMessage(reply, asks_for_target=isinstance(target, UnsetType))
 
 
-def _target(target: _Target) -> Target:
+def _author_of(target: _Target) -> int | None:
     if target.type < 0 or target.type in NOTICE_TYPES or target.webhook_id is not None:
         raise _OddError
-    return Target(_person(target.author))
+    return _person(target.author)
 
 
 def _person(user: _User) -> int | None:
-    user_id = _id(user.id)
+    user_id = _known_id(user.id)
     return None if user.bot or user.system or user_id == DELETED_USER_ID else user_id
 
 
@@ -151,3 +153,7 @@ def _id(text: str) -> int:
     if not 0 < found <= HIGHEST_ID:
         raise _OddError
     return found
+
+
+_known_id = lru_cache(_KNOWN_IDS)(_id)
+"""The same for ids that come again and again: of guilds, channels, roles and people."""

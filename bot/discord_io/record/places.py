@@ -1,6 +1,7 @@
 """Discord's channels and threads as the domain's places: which can be recorded, and which are visible."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeGuard
 
 import discord
@@ -10,6 +11,10 @@ from bot.domain.stretch import Place
 
 MessageChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 """The kinds of channels that have messages of their own. A forum has only threads."""
+
+
+_CHANNELS = 4096
+"""Of how many channels the place is kept, since it is needed for each message."""
 
 
 def is_recordable(channel: object) -> TypeGuard[MessageChannel | discord.ForumChannel]:
@@ -56,7 +61,7 @@ def place_of(channel: MessageChannel | discord.ForumChannel, message: Message | 
     it is the thread's first.
     """
     if not isinstance(channel, discord.Thread):
-        return Place(channel.guild.id, channel.id, parent_id=None)
+        return _channel_place(channel.guild.id, channel.id)
     known, opener_id = _opener_at_hand(channel, message)
     return Place(
         guild_id=channel.guild.id,
@@ -66,6 +71,11 @@ def place_of(channel: MessageChannel | discord.ForumChannel, message: Message | 
         parent_id=channel.parent_id,
         opener_known=known,
     )
+
+
+@lru_cache(_CHANNELS)
+def _channel_place(guild_id: int, channel_id: int) -> Place:
+    return Place(guild_id, channel_id, parent_id=None)
 
 
 def _opener_at_hand(thread: discord.Thread, message: Message | None) -> tuple[bool, int | None]:

@@ -1,5 +1,6 @@
 """Who manages a guild and who is ignored there: by name, or by a role that Spade saw them have."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from bot.store.people import opted_out
 
 _GUILDS = 1000
 """How many guilds' lists are kept in memory. Those of another guild are read again."""
+_AT_ONCE = 16
+"""Of how many guilds the lists are looked up at once at most; those of one guild once for all who need them."""
 
 
 async def appoint(
@@ -67,6 +70,7 @@ class Roster:
         self._clock = clock
         self._guilds: Recent[int, _Known] = Recent(_GUILDS)
         self._changes = 0
+        self._looking_up = [asyncio.Lock() for _ in range(_AT_ONCE)]
 
     async def managers(self, guild_id: int) -> frozenset[int]:
         """The people on the manager list."""
@@ -133,22 +137,26 @@ class Roster:
         self._changes += 1
 
     async def _known(self, guild_id: int) -> _Known:
-        known = self._guilds.get(guild_id)
-        if known is None:
-            changes = self._changes
-            async with self._database.reading() as connection:
-                known = _Known(
-                    managers=_List(
-                        people=await managers.people(connection, guild_id),
-                        roles=await managers.roles(connection, guild_id),
-                        by_role=await managers.people_by_role(connection, guild_id),
-                    ),
-                    ignored=_List(
-                        people=await ignoring.people(connection, guild_id),
-                        roles=await ignoring.roles(connection, guild_id),
-                        by_role=await ignoring.people_by_role(connection, guild_id),
-                    ),
-                )
-            if changes == self._changes:  # else it may be outdated
-                self._guilds[guild_id] = known
+        if (known := self._guilds.get(guild_id)) is not None:
+            return known
+        async with self._looking_up[(guild_id >> 22) % _AT_ONCE]:
+            return self._guilds.get(guild_id) or await self._looked_up(guild_id)
+
+    async def _looked_up(self, guild_id: int) -> _Known:
+        changes = self._changes
+        async with self._database.reading() as connection:
+            known = _Known(
+                managers=_List(
+                    people=await managers.people(connection, guild_id),
+                    roles=await managers.roles(connection, guild_id),
+                    by_role=await managers.people_by_role(connection, guild_id),
+                ),
+                ignored=_List(
+                    people=await ignoring.people(connection, guild_id),
+                    roles=await ignoring.roles(connection, guild_id),
+                    by_role=await ignoring.people_by_role(connection, guild_id),
+                ),
+            )
+        if changes == self._changes:  # else it may be outdated
+            self._guilds[guild_id] = known
         return known

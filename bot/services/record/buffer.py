@@ -1,5 +1,6 @@
 """Messages received over the gateway that are not on record yet."""
 
+import asyncio
 from collections.abc import Collection, Iterable
 
 from bot.domain.message import Message
@@ -8,11 +9,17 @@ BUFFER_LIMIT = 5000
 """How many messages are held in memory, over all channels. Those that find no room are left to the history."""
 
 
+ROOM_SECONDS = 5.0
+"""How long whoever receives messages waits for room, since writing is much cheaper than to ask for the history."""
+
+
 class Buffer:
     """Counts the messages that all channels hold in memory. The limit is for the receiver to respect."""
 
     def __init__(self) -> None:
         self._held = 0
+        self._freed = asyncio.Event()
+        self._waited_in_vain = False
 
     @property
     def full(self) -> bool:
@@ -26,6 +33,23 @@ class Buffer:
     def remove(self, count: int) -> None:
         """Count so many messages less."""
         self._held -= count
+        if count and not self.full:
+            self._waited_in_vain = False
+            self._freed.set()
+
+    @property
+    def worth_waiting(self) -> bool:
+        """Whether there is no room, and `room` has not waited in vain since there was any."""
+        return self.full and not self._waited_in_vain
+
+    async def room(self) -> None:
+        """Wait until there is room, for `ROOM_SECONDS` at most."""
+        self._freed.clear()
+        try:
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._freed.wait()
+        except TimeoutError:
+            self._waited_in_vain = True
 
 
 class PendingMessages:
@@ -38,6 +62,11 @@ class PendingMessages:
 
     def __bool__(self) -> bool:
         return bool(self._received)
+
+    @property
+    def first_received_at(self) -> float:
+        """When the message was received that is held for longest; there must be one."""
+        return next(iter(self._received.values()))[1]
 
     @property
     def newest_id(self) -> int:

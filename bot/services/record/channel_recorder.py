@@ -10,7 +10,7 @@ from bot.services.record.followed_channel import FollowedChannel
 from bot.services.record.gaps import Gaps
 from bot.services.record.history import UnreadableHistoryError
 from bot.services.record.history_context import HistoryContext
-from bot.services.record.recorder import Recorder
+from bot.services.record.recorder import Recorded, Recorder
 
 
 class ChannelRecorder:
@@ -45,7 +45,7 @@ class ChannelRecorder:
         if recorded.excluded:
             await self._gaps.note_excluded(channel.place, Span(first_id, last_id))
         channel.position = last_id
-        self._keep_context(channel, messages, first_id, session)
+        self._keep_context(channel, messages, first_id, session, recorded)
 
     async def record_or_miss(self, channel: FollowedChannel, messages: Collection[Message], last_id: int) -> None:
         """Do the same; if a rule needs earlier messages that cannot be read, note a known gap instead.
@@ -58,18 +58,35 @@ class ChannelRecorder:
         except UnreadableHistoryError as error:
             await self._gaps.note(channel.place, Span(first_id, last_id), str(error))
             channel.position = last_id
-            self._keep_context(channel, messages, first_id, session)
+            self._keep_context(channel, messages, first_id, session, Recorded())
 
     def _keep_context(
-        self, channel: FollowedChannel, messages: Collection[Message], first_id: int, session: int
+        self,
+        channel: FollowedChannel,
+        messages: Collection[Message],
+        first_id: int,
+        session: int,
+        recorded: Recorded,
     ) -> None:
         """Keep messages as context for the next ones, unless the channel was interrupted since `session`.
+
+        What had to be fetched as context is kept, too, so that it is fetched once and not for each of the next ones.
 
         After an interruption other messages may lie between them and the next ones, and some of them may have been
         deleted.
         """
         if self._channels.channel_uninterrupted(channel, session):
             gone = self._recorder.gone
-            channel.context.add([message for message in messages if message.message_id not in gone], first_id)
+            judged = recorded.judged
+            if judged is not None and judged.context_first_id < channel.context_first_id(first_id):
+                earlier = [message for message in judged.context if message.message_id not in gone]
+                channel.context.begin(
+                    earlier,
+                    max(judged.context_first_id, channel.place.channel_id),
+                    recorded.managers,
+                    thinned=judged.thinned_for is not None,
+                )
+            left = [message for message in messages if message.message_id not in gone]
+            channel.context.add(left, first_id, recorded.managers)
         else:
             channel.context.clear()

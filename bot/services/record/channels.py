@@ -111,6 +111,12 @@ class Channels:
 
     # Channels.
 
+    @property
+    def first_received_at(self) -> float | None:
+        """When the message was received that waits for longest to be recorded as what follows; None for none."""
+        waiting = [one.pending for one in self._channels.values() if one.followed and one.pending]
+        return min((pending.first_received_at for pending in waiting), default=None)
+
     def get(self, channel_id: int) -> FollowedChannel | None:
         """The state of a channel; None if it is not visible."""
         return self._channels.get(channel_id)

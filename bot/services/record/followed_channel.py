@@ -108,5 +108,11 @@ class FollowedChannel:
             last_id=last_id,
             messages=tuple(messages),
             context=self.context.messages,
-            context_first_id=self.context.first_id or first_id,
+            context_first_id=self.context_first_id(first_id),
+            thinned_for=self.context.thinned_for,
+            thinned_until_id=self.context.thinned_until_id,
         )
+
+    def context_first_id(self, first_id: int) -> int:
+        """From where on the context of what begins at `first_id` has all that matters."""
+        return self.context.first_id or first_id

@@ -58,6 +58,7 @@ class Follower:
         self._left = LeftChannels(self._channels, self._catch_up, channel_recorder.recorded)
         self._intake = Intake(self._channels, buffer, self._left)
         self._hold = hold_seconds
+        self._flushed_at = 0.0
         self._flushing = asyncio.Lock()
 
     # What is followed.
@@ -164,6 +165,10 @@ class Follower:
         """
         return self._intake.receiving(place, message_id)
 
+    def room(self) -> Awaitable[None] | None:
+        """What to await before the next message is received; None for nothing. See `Intake.room`."""
+        return self._intake.room()
+
     @property
     def newest_received_id(self) -> int:
         """The highest id of a message that was received live; 0 before the first."""
@@ -221,7 +226,7 @@ class Follower:
         Deletes are written at once, whatever the rest waits for: Discord sends each of them only once.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(self._flush_after_a_while))
+            group.create_task(self._repeat(self._flush_when_due))
             group.create_task(self._repeat(self._deletions.take_back_next))
             group.create_task(self._left.run())
 
@@ -247,8 +252,13 @@ class Follower:
                     log.exception("Recording failed; it is tried again every %.0f s", RETRY_SECONDS)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _flush_after_a_while(self) -> None:
-        await asyncio.sleep(self._hold / 2 or 0.01)
+    async def _flush_when_due(self) -> None:
+        """Flush as soon as the first message was held for long enough, but let those that follow come together."""
+        now = asyncio.get_running_loop().time()
+        oldest = self._channels.first_received_at
+        due_at = now + self._hold / 2 if oldest is None else oldest + self._hold
+        await asyncio.sleep(max(due_at, self._flushed_at + self._hold / 3, now + 0.01) - now)
+        self._flushed_at = asyncio.get_running_loop().time()
         await self.flush()
 
     async def settle(self, guild_id: int | None = None) -> None:

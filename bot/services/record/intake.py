@@ -1,7 +1,7 @@
 """Receiving live messages."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from bot.domain.message import Message
@@ -58,6 +58,16 @@ class Intake:
         finally:
             self._being_read -= 1
             channel.receiving.discard(message_id)
+
+    def room(self) -> Awaitable[None] | None:
+        """To be awaited before the next message is received; None if there is room, or waiting for it is of no use.
+
+        So a burst waits at the other end of the connection, and does not have to be fetched from the history.
+        """
+        if not self._buffer.worth_waiting:
+            return None
+        self._make_room()
+        return self._buffer.room() if self._buffer.full else None
 
     def _make_room(self) -> None:
         """Drop what writing cannot: the pending messages of channels that have to catch up."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,16 +15,20 @@ from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.services.record.guild_facts import GuildFacts, HeldGuildFacts
+from bot.services.record.held_spans import HeldSpans
 from bot.services.record.recent_ids import RecentIds
 from bot.store import evidence, forgetting, guilds, managers, record, spans, unread
 from bot.store.database import Connection, Database
 from bot.store.error import StoreError
 from bot.store.evidence import StoredPlace
+from bot.store.spans import StoredSpan
 
 UNREADABLE = "What Discord sends of it cannot be read"
 """The reason of a known gap."""
-TOGETHER = 500
+TOGETHER = 2000
 """The most messages that are recorded in one transaction, unless a single stretch has more."""
+_MANY = 100
+"""To judge so many messages takes some milliseconds."""
 
 
 class ContextSource(Protocol):
@@ -43,7 +47,7 @@ class Recorded:
 
     messages: how many were recorded; known: how many were on record before; touches: those on members, by kind;
     excluded: its channel is excluded, so nothing was recorded; unreadable: what became a known gap, since its messages
-    cannot be read.
+    cannot be read; judged: the stretch with the context that was needed, and managers: those it was judged for.
     """
 
     messages: int = 0
@@ -51,6 +55,8 @@ class Recorded:
     touches: Counter[TouchKind] = field(default_factory=Counter)
     excluded: bool = False
     unreadable: tuple[Span, ...] = ()
+    judged: Stretch | None = field(default=None, compare=False)
+    managers: AbstractSet[int] = field(default=frozenset(), compare=False)
 
     def __add__(self, other: "Recorded") -> "Recorded":
         return Recorded(
@@ -83,6 +89,7 @@ class Recorder:
         self._gone = RecentIds()
         self._gone_channels = RecentIds()
         self._facts = HeldGuildFacts(database)
+        self._spans = HeldSpans(database)
         self._queue: dict[_Request, None] = {}
         self._first_in_queue = asyncio.Lock()
 
@@ -100,7 +107,7 @@ class Recorder:
             outcome = await self._with_others(stretch)
             if isinstance(outcome, Recorded):
                 return outcome
-            stretch = await _with_needed(outcome, stretch, context)
+            stretch = await _with_needed(outcome.need, outcome.stretch, context)
 
     async def _with_others(self, stretch: Stretch) -> "_Outcome":
         """Record a stretch with all others that wait for their turn, in order; whoever comes first does it."""
@@ -124,6 +131,7 @@ class Recorder:
                 requests = self._next()
                 outcomes = await self._record(connection, [request.stretch for request in requests])
                 self._facts.keep()
+            self._spans.keep()
         except StoreError as error:
             requests = requests or self._next()
             self._finish(requests, [error] * len(requests))
@@ -171,7 +179,8 @@ class Recorder:
             for one in stretches
             if not one.place.is_in(facts[one.place.guild_id].excluded) and not one.place.is_in(self._gone_channels)
         }
-        recorded = await spans.meeting(connection, {key: one.whole for key, one in counted.items()}) if counted else {}
+        known = await self._spans.of(connection, {key: one.whole for key, one in counted.items()})
+        recorded = {channel_id: [one.span for one in found] for channel_id, found in known.items()}
         stored = await _stored(connection, [one for one in counted.values() if facts[one.place.guild_id].has_files])
         outcomes: list[_Outcome] = []
         judged: list[_Judged] = []
@@ -180,6 +189,8 @@ class Recorder:
             if place.channel_id not in counted:
                 outcomes.append(Recorded(excluded=place.is_in(facts[place.guild_id].excluded)))
                 continue
+            if len(stretch.messages) >= _MANY:
+                await asyncio.sleep(0)  # everything else has a turn before
             outcome = self._judge(
                 stretch, facts[place.guild_id], recorded[place.channel_id], stored.get(place.channel_id, [])
             )
@@ -188,13 +199,14 @@ class Recorder:
                 outcomes.append(outcome.recorded(facts[place.guild_id].managers))
             else:
                 outcomes.append(outcome)
-        await self._write(connection, judged)
+        await self._write(connection, judged, known)
         return outcomes
 
     def _judge(
         self, stretch: Stretch, guild: GuildFacts, recorded: Collection[Span], stored: Collection[StoredPlace]
-    ) -> "_Judged | ContextNeeded | OpenerNeeded":
+    ) -> "_Judged | _Lacking":
         """Judge what of a stretch is not on record; `stored` is what files have of it."""
+        stretch = stretch.for_managers(guild.managers)
         in_files = frozenset(one.message_id for one in stored if one.counted)
         undecided: frozenset[int] = frozenset()
         while True:
@@ -212,15 +224,17 @@ class Recorder:
                     counted=in_files,
                 )
                 if not isinstance(outcome, Derived):
-                    return outcome
+                    return _Lacking(stretch, outcome)
                 derived.append(outcome)
             found = frozenset[int]().union(*(one.undecided for one in derived))
             if not found:
                 return _Judged(stretch, tuple(zip(missing, derived, strict=True)), unreadable, undecided, tuple(stored))
             undecided |= found
 
-    async def _write(self, connection: Connection, judged: "Sequence[_Judged]") -> None:
-        """Write what some stretches say, with their spans and gaps."""
+    async def _write(
+        self, connection: Connection, judged: "Sequence[_Judged]", known: Mapping[int, tuple[StoredSpan, ...]]
+    ) -> None:
+        """Write what some stretches say, with their spans and gaps; `known` are the spans that are stored."""
         touches: dict[int, list[Touch]] = {}
         waiting: dict[int, list[WaitingEntry]] = {}
         for one in judged:
@@ -233,7 +247,8 @@ class Recorder:
         await record.add_activity(connection, [(one.place, facts) for one in judged for _, facts in one.parts])
         await record.add_touches(connection, touches)
         await record.add_waiting(connection, waiting)
-        await spans.add_all(connection, [(one.place, span) for one in judged for span, _ in one.parts])
+        added = [(one.place, span) for one in judged for span, _ in one.parts]
+        self._spans.note(await spans.add_all(connection, added, known))
         for one in judged:
             for gap in one.unreadable:
                 await spans.add_known_gap(
@@ -332,15 +347,28 @@ class _Judged:
     def recorded(self, managers: AbstractSet[int]) -> Recorded:
         """What writing it adds to the record."""
         messages = self.stretch.messages
-        new = sum(any(span.holds(one.message_id) for span, _ in self.parts) for one in messages)
-        readable = sum(one.readable and one.message_id not in self.undecided for one in messages)
+        if [span for span, _ in self.parts] == [self.stretch.whole]:
+            new = readable = len(messages)
+        else:
+            new = sum(any(span.holds(one.message_id) for span, _ in self.parts) for one in messages)
+            readable = sum(one.readable and one.message_id not in self.undecided for one in messages)
         touches = Counter(
             touch.kind for _, facts in self.parts for touch in facts.touches if touch.member_id not in managers
         )
-        return Recorded(new, readable - new, touches, unreadable=self.unreadable)
+        return Recorded(
+            new, readable - new, touches, unreadable=self.unreadable, judged=self.stretch, managers=managers
+        )
 
 
-_Outcome = Recorded | ContextNeeded | OpenerNeeded
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """A stretch that cannot be judged without something more."""
+
+    stretch: Stretch
+    need: ContextNeeded | OpenerNeeded
+
+
+_Outcome = Recorded | _Lacking
 
 
 @dataclass(eq=False, slots=True)
