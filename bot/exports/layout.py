@@ -18,7 +18,7 @@ from bot.exports.error import ExportError
 from bot.exports.facts import CROWD, KINDS, RecordError, message_of
 from bot.exports.nesting import DEEPEST_NESTING, Nesting
 from bot.exports.reader import regular_file
-from bot.store.staging import MENTIONS_CROWD, MENTIONS_NO_PERSON, NUMBER_OF_KIND, StagedMessage, staged
+from bot.store.staged_piece import MENTIONS_CROWD, MENTIONS_NO_PERSON, NUMBER_OF_KIND, StagedMessage, staged
 
 _READ_SIZE = 256 * 1024
 _PIECE = 12 * 1024

@@ -15,6 +15,7 @@ from bot.domain.snowflake import moment_of
 from bot.domain.span import Span
 from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
+from bot.store.staged_piece import Piece
 
 _MOST_COUNTS = 50_000
 """So many counts of messages are gathered before they are written."""
@@ -115,8 +116,9 @@ class Evidence:
             gone=any(one is not None and one.gone for one in (known, parent)),
         )
 
-    async def add(self, channel_id: int, found: Sequence[tuple[Copy, bool]]) -> None:
-        """Add copies of messages of one channel, each with whether its reply's target is in one of the files."""
+    async def add(self, channel_id: int, piece: Piece) -> None:
+        """Add copies of messages of one channel."""
+        found = piece.copies()
         place = self._channels[channel_id].place
         stored = await evidence.with_ids(self._connection, [copy.message.message_id for copy, _ in found])
         copies = await self._kept([copy for copy, _ in found], [known for _, known in found])
