@@ -53,9 +53,11 @@ async def add_activity(connection: AsyncConnection, told: Iterable[tuple[Place, 
     await _add_ends(connection, ends)
 
 
-async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[tuple[int, date], int]) -> None:
-    """Add numbers of messages by member and day. Those below 0 are taken off, and a day without any is none."""
-    counts = ((guild_id, member_id, day, number) for (member_id, day), number in messages.items())
+async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[date, Mapping[int, int]]) -> None:
+    """Add numbers of messages by day and member. Those below 0 are taken off, and a day without any is none."""
+    counts = (
+        (guild_id, member_id, day, number) for day, people in messages.items() for member_id, number in people.items()
+    )
     await written_days.add(connection, counts)
 
 
