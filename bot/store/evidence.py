@@ -22,10 +22,8 @@ from bot.store import tables
 from bot.store.columns import DayNumber, Moment
 from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_into
-from bot.store.staged_piece import KINDS, Piece
+from bot.store.staged_piece import KINDS, MENTIONS_CROWD, MENTIONS_NO_PERSON, Piece
 
-_MENTIONS_NO_PERSON = 1
-_MENTIONS_CROWD = 2
 REDUCED = 4
 """In the column `flags`: mentions were left out."""
 DELETED = 8
@@ -403,8 +401,8 @@ def _driver_rows(place: Place, copies: Iterable[Copy]) -> list[tuple[Any, ...]]:
 def _flags(copy: Copy) -> int:
     message = copy.message
     return (
-        _MENTIONS_NO_PERSON * message.mentions_no_person
-        | _MENTIONS_CROWD * message.mentions_crowd
+        MENTIONS_NO_PERSON * message.mentions_no_person
+        | MENTIONS_CROWD * message.mentions_crowd
         | REDUCED * copy.reduced
         | DELETED * copy.deleted
     )
@@ -417,8 +415,8 @@ def copy_of(row: Row[Any]) -> Copy:
         author_id=row.author_id,
         kind=_KINDS[row.kind],
         mentions=_people(row.mentions),
-        mentions_no_person=bool(row.flags & _MENTIONS_NO_PERSON),
-        mentions_crowd=bool(row.flags & _MENTIONS_CROWD),
+        mentions_no_person=bool(row.flags & MENTIONS_NO_PERSON),
+        mentions_crowd=bool(row.flags & MENTIONS_CROWD),
         reply_to_id=row.reply_to_id,
     )
     return Copy(message, row.exported_at, bool(row.flags & REDUCED), bool(row.flags & DELETED), row.counted_on)
