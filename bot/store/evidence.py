@@ -21,7 +21,7 @@ from bot.domain.stretch import Place
 from bot.store import tables
 from bot.store.columns import DayNumber, Moment
 from bot.store.id_list import among, pieces
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_into, parameters
 from bot.store.staged_piece import KINDS, MENTIONS_CROWD, MENTIONS_NO_PERSON, Piece
 
 REDUCED = 4
@@ -41,7 +41,6 @@ _SAVE = f"""
 INSERT INTO imported_message ({", ".join(_COLUMNS)}) VALUES ({{}})
 ON CONFLICT (channel_id, message_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACTS)}
 """  # noqa: S608 - names of columns
-_PARAMETERS = {"sqlite": ["?"] * len(_COLUMNS), "postgresql": [f"${one}" for one in range(1, len(_COLUMNS) + 1)]}
 
 Facts = tuple[int, int | None, str]
 """Of a stored message: its flags, what it replies to, and the people whom it mentions, each between two spaces."""
@@ -189,7 +188,7 @@ async def save_piece(
 async def _save_rows(connection: AsyncConnection, rows: list[tuple[Any, ...]]) -> None:
     """Store rows as the database has them: nothing for SQLAlchemy to do with each value, which is most of the work."""
     if rows:
-        await connection.exec_driver_sql(_SAVE.format(", ".join(_PARAMETERS[connection.dialect.name])), rows)
+        await connection.exec_driver_sql(_SAVE.format(", ".join(parameters(connection, len(_COLUMNS)))), rows)
 
 
 async def authors(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, int | None]:

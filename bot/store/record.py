@@ -31,6 +31,7 @@ from bot.domain.touch import Touch, TouchKind
 from bot.domain.waiting import WaitingEntry
 from bot.store import evidence, tables, written_days
 from bot.store.columns import Id
+from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_into
 
 _CHUNK = 500
@@ -197,11 +198,9 @@ async def replace(
     message that is on record of another channel is left as it is.
     """
     guild_id = place.guild_id
-    ordered = sorted(message_ids)
     known_touches: dict[tuple[int, int, int], dict[str, Any]] = {}
     known_waiting: dict[int, tuple[dict[str, Any], set[int]]] = {}
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
+    for some in pieces(message_ids):
         for row in await _rows_of(connection, tables.touch, some):
             known_touches[_key(row)] = row
         for row in await _rows_of(connection, tables.waiting, some):
@@ -291,7 +290,7 @@ async def _authors(
 
 
 async def _rows_of(connection: AsyncConnection, table: Table, message_ids: Collection[int]) -> list[dict[str, Any]]:
-    found = await connection.execute(select(table).where(table.c.message_id.in_(message_ids)))
+    found = await connection.execute(select(table).where(among(connection, table.c.message_id, message_ids)))
     return [dict(row) for row in found.mappings()]
 
 

@@ -24,12 +24,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.calendar import monday_of
 from bot.store import tables
 from bot.store.columns import DayNumber
-from bot.store.insertion import insert_into
+from bot.store.insertion import parameters
 
 _activity = tables.activity.c
 _DAYS = tuple(_activity[name] for name in tables.WEEKDAYS)
 _WEEK = timedelta(days=7)
 _EMPTY = and_(*(column == 0 for column in _DAYS))
+
+_KEY = ("guild_id", "week_on", "member_id")
+_COLUMNS = (*_KEY, *tables.WEEKDAYS)
+_ADD = f"""
+INSERT INTO activity ({", ".join(_COLUMNS)}) VALUES ({{}}) ON CONFLICT ({", ".join(_KEY)})
+DO UPDATE SET {", ".join(f"{name} = activity.{name} + excluded.{name}" for name in tables.WEEKDAYS)}
+"""  # noqa: S608 - names of columns
 
 Count = tuple[int, int, date, int]
 """Guild, member, local day, and a number of messages, which is below 0 if they are taken off."""
@@ -39,22 +46,26 @@ async def add(connection: AsyncConnection, counts: Iterable[Count]) -> None:
     """Add numbers of messages of any guilds' members to their days. A week without any message left is none."""
     weeks: dict[tuple[int, date, int], list[int]] = {}
     fewer: set[tuple[int, date, int]] = set()
+    places: dict[date, tuple[date, int]] = {}
     for guild_id, member_id, day, number in counts:
         if not number:
             continue
-        key = guild_id, monday_of(day), member_id
-        weeks.setdefault(key, [0] * len(_DAYS))[day.weekday()] += number
+        if day not in places:
+            places[day] = monday_of(day), day.weekday()
+        monday, weekday = places[day]
+        key = guild_id, monday, member_id
+        week = weeks.get(key)
+        if week is None:
+            week = weeks[key] = [0] * len(_DAYS)
+        week[weekday] += number
         if number < 0:
             fewer.add(key)
     if not weeks:
         return
-    names = ("guild_id", "week_on", "member_id")
-    added = insert_into(connection, tables.activity)
-    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
-    await connection.execute(
-        added.on_conflict_do_update(index_elements=names, set_=sums),
-        [dict(zip((*names, *tables.WEEKDAYS), (*key, *week), strict=True)) for key, week in weeks.items()],
-    )
+    # In the driver's own words: SQLAlchemy would go over each of up to a million values.
+    mondays = {monday: DayNumber().process_bind_param(monday, connection.dialect) for _, monday, _ in weeks}
+    rows = [(guild_id, mondays[monday], member_id, *week) for (guild_id, monday, member_id), week in weeks.items()]
+    await connection.exec_driver_sql(_ADD.format(", ".join(parameters(connection, len(_COLUMNS)))), rows)
     await _tidy(connection, fewer)
 
 

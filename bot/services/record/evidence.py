@@ -13,7 +13,7 @@ from bot.domain.forgetting import Scope, Unrecorded
 from bot.domain.message import MessageKind, is_named
 from bot.domain.span import Span
 from bot.domain.stretch import Place
-from bot.services.record.first_copies import facts_kept, odd_places, unknown_targets, written
+from bot.services.record.first_copies import ChannelEnds, facts_kept, odd_places, unknown_targets, written
 from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
 from bot.store.staged_piece import Piece
@@ -57,6 +57,7 @@ class Evidence:
         self._parents = parents
         self._activity: defaultdict[date, Counter[int]] = defaultdict(Counter)
         self._ends: dict[int, Ends] = {}
+        self._here = ChannelEnds(0)
         self._lost: defaultdict[int, set[int]] = defaultdict(set)
         self._targets: set[int] = set()
         self._given: Counter[int] = Counter()
@@ -139,8 +140,9 @@ class Evidence:
         counted = written(piece, odd, self._zone)
         for day, people in counted.by_day():
             self._activity[day].update(people)
-        for author_id, ends in counted.ends(channel_id):
-            self._add_ends(author_id, ends)
+        if self._here.channel_id != channel_id:
+            self._leave_channel(channel_id)
+        self._here.add(counted)
         days = ((day, counted.places[start:end]) for day, start, end in counted.days)
         await evidence.save_piece(self._connection, place, piece, odd, facts, days)
         self._targets.update(target_id for _, target_id, _ in facts.values() if target_id is not None)
@@ -189,6 +191,7 @@ class Evidence:
         # A file may hold an older copy of a reply's target than an earlier import, by another author.
         await evidence.forget_targets(self._connection, self._targets, self._managers)
         await self._write_counts()
+        self._leave_channel(0)
         await record.add_ends(self._connection, self._guild_id, self._ends)
         found = await evidence.ends_of(self._connection, self._guild_id, self._lost)
         days = await activity.days_of(self._connection, self._guild_id, self._lost)
@@ -298,6 +301,11 @@ class Evidence:
         if self._is_free(author_id):
             return author_id
         return None if self._unrecorded.as_member(author_id, message.sent_at) else author_id
+
+    def _leave_channel(self, next_id: int) -> None:
+        for author_id, ends in self._here.ends():
+            self._add_ends(author_id, ends)
+        self._here = ChannelEnds(next_id)
 
     def _add_ends(self, author_id: int, ends: Ends) -> None:
         known = self._ends.get(author_id)

@@ -104,11 +104,28 @@ class Written:
         """The authors of each day's messages; a day may come several times."""
         return ((day, self.authors[start:end]) for day, start, end in self.days)
 
-    def ends(self, channel_id: int) -> Iterator[tuple[int, Ends]]:
+
+class ChannelEnds:
+    """Everybody's first and last message in a channel, as its messages come by rising id."""
+
+    def __init__(self, channel_id: int) -> None:
+        self.channel_id = channel_id
+        self._firsts: dict[int, int] = {}
+        self._lasts: dict[int, int] = {}
+
+    def add(self, messages: Written) -> None:
+        """Take the next messages."""
+        ids, authors = messages.ids, messages.authors
+        newcomers = set(authors) - self._firsts.keys()
+        if newcomers:
+            firsts = dict(zip(reversed(authors), reversed(ids), strict=True))
+            self._firsts.update((author_id, firsts[author_id]) for author_id in newcomers)
+        self._lasts.update(zip(authors, ids, strict=True))
+
+    def ends(self) -> Iterator[tuple[int, Ends]]:
         """Each author's first and last one."""
-        firsts = dict(zip(reversed(self.authors), reversed(self.ids), strict=True))
-        for author_id, last_id in dict(zip(self.authors, self.ids, strict=True)).items():
-            yield author_id, Ends(firsts[author_id], channel_id, last_id, channel_id)
+        for author_id, first_id in self._firsts.items():
+            yield author_id, Ends(first_id, self.channel_id, self._lasts[author_id], self.channel_id)
 
 
 def written(piece: Piece, odd: Collection[int], zone: ZoneInfo) -> Written:
