@@ -16,7 +16,7 @@ from bot.exports.export_file import ExportFile, ExportHeader
 from bot.exports.file_search import BrokenFile, FoundFile, find_exports
 from bot.exports.layout import LayoutError
 from bot.exports.reader import begins_as_export
-from bot.store.staged_piece import Piece, StagedMessage, staged
+from bot.store.staged_piece import StagedMessage, StagedPiece, staged
 from bot.store.staging import Staging
 
 Progress = Callable[[int, int], None]
@@ -100,7 +100,7 @@ class Archive:
         """Every channel of which there is a file, by rising id."""
         return self._staging.channels()
 
-    def pieces(self, channel_id: int) -> Iterator[Piece]:
+    def pieces(self, channel_id: int) -> Iterator[StagedPiece]:
         """A channel's messages, oldest first, each once, some thousands at a time."""
         return self._staging.pieces(channel_id)
 

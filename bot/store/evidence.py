@@ -22,7 +22,7 @@ from bot.store import tables
 from bot.store.columns import DayNumber, Moment
 from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_into, parameters
-from bot.store.staged_piece import KINDS, MENTIONS_CROWD, MENTIONS_NO_PERSON, Piece
+from bot.store.staged_piece import KINDS, MENTIONS_CROWD, MENTIONS_NO_PERSON, StagedPiece
 
 REDUCED = 4
 """In the column `flags`: mentions were left out."""
@@ -154,7 +154,7 @@ async def save(connection: AsyncConnection, place: Place, copies: Collection[Cop
 async def save_piece(
     connection: AsyncConnection,
     place: Place,
-    piece: Piece,
+    piece: StagedPiece,
     left_out: Container[int],
     more: Mapping[int, Facts],
     days: Iterable[tuple[date, Iterable[int]]],

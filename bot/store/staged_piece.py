@@ -29,7 +29,7 @@ Packed = tuple[bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RepliedTo:
     """Who wrote a message that is replied to; 0 if no person did.
 
     original: it is known by more than a thread's copy of its starter message, which is by whoever started the thread.
@@ -40,7 +40,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StagedPiece:
     """Messages of one channel by rising id, each once.
 
     authors: 0 for nobody. kinds: numbers as in NUMBER_OF_KIND. more: by place, flags, the message replied to and the
@@ -53,7 +53,7 @@ class Piece:
     kinds: bytes
     more: dict[int, tuple[int, int, str]]
     seen: int | list[int]
-    targets: dict[int, Target] = field(default_factory=dict)
+    targets: dict[int, RepliedTo] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """The number of messages."""

@@ -23,7 +23,7 @@ from bot.domain.evidence import UNDATED, ImportedChannel
 from bot.domain.message import MessageKind
 from bot.domain.stretch import Place
 from bot.store.database import StoreError
-from bot.store.staged_piece import MILLISECOND, NUMBER_OF_KIND, Piece, StagedMessage, Target, ids_of
+from bot.store.staged_piece import MILLISECOND, NUMBER_OF_KIND, RepliedTo, StagedMessage, StagedPiece, ids_of
 
 PIECE = 8192
 """The most messages in a piece."""
@@ -170,7 +170,7 @@ class Staging:
             while some := list(islice(waiting, PIECE)):
                 ids = [message[0] for message in some]
                 if all(map(lt, ids, islice(ids, 1, None))):
-                    self._add_piece(channel_id, Piece.of(some, seen))
+                    self._add_piece(channel_id, StagedPiece.of(some, seen))
                 else:
                     place = (channel_id, seen)
                     self._database.executemany(_ADD_MESSAGE, (place + message for message in some))
@@ -198,7 +198,7 @@ class Staging:
         with _as_store_errors():
             self._database.execute("PRAGMA query_only = ON")
 
-    def _add_piece(self, channel_id: int, piece: Piece) -> None:
+    def _add_piece(self, channel_id: int, piece: StagedPiece) -> None:
         self._database.execute(_ADD_PIECE, (channel_id, piece.ids[0], piece.ids[-1], len(piece), *piece.packed()))
 
     def _put_in_order(self, channel_id: int) -> None:
@@ -228,14 +228,14 @@ class Staging:
             self._database.execute("DELETE FROM piece WHERE piece_id = ?", (piece_id,))
         after_id = 0
         while rows := self._database.execute(_MESSAGES, (channel_id, after_id, PIECE)).fetchall():
-            self._add_piece(channel_id, Piece.of([row[1:] for row in rows], [row[0] for row in rows]))
+            self._add_piece(channel_id, StagedPiece.of([row[1:] for row in rows], [row[0] for row in rows]))
             after_id = rows[-1][1]
         self._database.execute("DELETE FROM message WHERE channel_id = ?", (channel_id,))
 
-    def _piece(self, piece_id: int) -> Piece:
-        return Piece.unpacked(self._database.execute(_PIECE, (piece_id,)).fetchone())
+    def _piece(self, piece_id: int) -> StagedPiece:
+        return StagedPiece.unpacked(self._database.execute(_PIECE, (piece_id,)).fetchone())
 
-    def _with_targets(self, channel_id: int) -> Iterator[tuple[Piece, list[tuple[int, int]]]]:
+    def _with_targets(self, channel_id: int) -> Iterator[tuple[StagedPiece, list[tuple[int, int]]]]:
         """A channel's pieces in order, with the targets of replies as far as they are in the channel and not far away.
 
         The others come with the places of those that reply to them.
@@ -254,9 +254,9 @@ class Staging:
             missing: list[tuple[int, int]] = []
             for place, (_, target_id, _) in piece.more.items():
                 if target_id in nearest:
-                    piece.targets[target_id] = Target(nearest[target_id], original=True)
+                    piece.targets[target_id] = RepliedTo(nearest[target_id], original=True)
                 elif target_id in near:
-                    piece.targets[target_id] = Target(near[target_id], original=True)
+                    piece.targets[target_id] = RepliedTo(near[target_id], original=True)
                 elif target_id:
                     missing.append((place, target_id))
             yield piece, missing
@@ -317,14 +317,14 @@ class Staging:
             for guild_id, channel_id, is_thread, parent_id, begins in rows
         )
 
-    def pieces(self, channel_id: int) -> Iterator[Piece]:
+    def pieces(self, channel_id: int) -> Iterator[StagedPiece]:
         """The messages of a channel, oldest first, with who wrote what they reply to."""
         with _as_store_errors():
             for piece, missing in self._with_targets(channel_id):
                 for target_id in {target_id for _, target_id in missing}:
                     found = self._database.execute(_TARGET, (target_id, channel_id)).fetchone()
                     if found is not None:
-                        piece.targets[target_id] = Target(found[0], bool(found[1]))
+                        piece.targets[target_id] = RepliedTo(found[0], bool(found[1]))
                 yield piece
 
     @contextmanager
@@ -343,9 +343,10 @@ def _counted_authors(authors: Sequence[int], kinds: bytes) -> set[int]:
     return {author_id for author_id, kind in zip(authors, kinds, strict=True) if kind not in _NOT_COUNTED}
 
 
-def _replies_to_nothing(piece: Piece) -> int:
+def _replies_to_nothing(piece: StagedPiece) -> int:
     """How many replies by people do not tell what they reply to."""
-    if piece.kinds.count(_REPLY) == sum(bool(target_id) for _, target_id, _ in piece.more.values()):
+    telling = sum(bool(one[1]) and piece.kinds[place] == _REPLY for place, one in piece.more.items())
+    if piece.kinds.count(_REPLY) == telling:
         return 0
     return sum(
         kind == _REPLY and author_id != 0 and not (place in piece.more and piece.more[place][1])

@@ -37,7 +37,7 @@ from bot.services.record.recorder import Recorder
 from bot.services.record.retry import retry
 from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
 from bot.store.database import Database, StoreError
-from bot.store.staged_piece import Piece, staged
+from bot.store.staged_piece import StagedPiece, staged
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import (
     ANNA,
@@ -749,10 +749,10 @@ class Shelf:
     def channels(self) -> Sequence[ImportedChannel]:
         return [ImportedChannel(replace(self.place, opener_id=None), begins=True)]
 
-    def pieces(self, channel_id: int) -> Iterable[Piece]:
+    def pieces(self, channel_id: int) -> Iterable[StagedPiece]:
         assert channel_id == self.place.channel_id
         for part in (self.messages[: self.cut], self.messages[self.cut :]):
-            yield Piece.of([staged(message) for message in part], 0)
+            yield StagedPiece.of([staged(message) for message in part], 0)
 
 
 async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_manager(database: Database) -> None:

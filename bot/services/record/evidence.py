@@ -16,7 +16,7 @@ from bot.domain.stretch import Place
 from bot.services.record.first_copies import ChannelEnds, facts_kept, odd_places, unknown_targets, written
 from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
-from bot.store.staged_piece import Piece
+from bot.store.staged_piece import StagedPiece
 
 _MOST_COUNTS = 50_000
 """So many counts of messages are gathered before they are written."""
@@ -114,7 +114,7 @@ class Evidence:
             gone=any(one is not None and one.gone for one in (known, parent)),
         )
 
-    async def add(self, channel_id: int, piece: Piece) -> None:
+    async def add(self, channel_id: int, piece: StagedPiece) -> None:
         """Add copies of messages of one channel."""
         place = self._channels[channel_id].place
         stored = await evidence.with_ids(self._connection, piece.ids)
@@ -127,7 +127,7 @@ class Evidence:
         if sum(map(len, self._activity.values())) > _MOST_COUNTS:
             await self._write_counts()
 
-    async def _add_first_copies(self, place: Place, piece: Piece, odd: Collection[int]) -> None:
+    async def _add_first_copies(self, place: Place, piece: StagedPiece, odd: Collection[int]) -> None:
         """Add messages that nobody has told anything of yet, and that concern nobody who has objected."""
         channel_id, messages = place.channel_id, len(piece) - len(odd)
         ids = piece.ids if not odd else [one for at, one in enumerate(piece.ids) if at not in odd]

@@ -15,7 +15,7 @@ from bot.domain.evidence import Ends
 from bot.domain.message import Message, MessageKind
 from bot.domain.snowflake import first_id_at, moment_of
 from bot.store.evidence import REDUCED, Facts
-from bot.store.staged_piece import NUMBER_OF_KIND, Piece
+from bot.store.staged_piece import NUMBER_OF_KIND, StagedPiece
 
 _QUARTER = timedelta(minutes=15)
 """Local times differ by whole quarters of an hour, nearly always."""
@@ -27,7 +27,7 @@ IsFree = Callable[[int], bool]
 """Whether a person never objected to anything."""
 
 
-def odd_places(piece: Piece, stored: Container[int], is_free: IsFree) -> set[int]:
+def odd_places(piece: StagedPiece, stored: Container[int], is_free: IsFree) -> set[int]:
     """The places of messages that have to be looked at one by one.
 
     They are in `stored`, a thread's copies of its starter message, or by or to people who have objected.
@@ -44,7 +44,7 @@ def odd_places(piece: Piece, stored: Container[int], is_free: IsFree) -> set[int
     return odd
 
 
-def unknown_targets(piece: Piece, odd: Container[int], managers: Container[int]) -> set[int]:
+def unknown_targets(piece: StagedPiece, odd: Container[int], managers: Container[int]) -> set[int]:
     """The messages to which people who are no managers reply, and which are not staged."""
     return {
         target_id
@@ -57,7 +57,7 @@ def unknown_targets(piece: Piece, odd: Container[int], managers: Container[int])
 
 
 def facts_kept(
-    piece: Piece, odd: Container[int], managers: AbstractSet[int], authors: Mapping[int, int | None]
+    piece: StagedPiece, odd: Container[int], managers: AbstractSet[int], authors: Mapping[int, int | None]
 ) -> dict[int, Facts]:
     """By place, what is stored of some messages besides who wrote them, where that is anything.
 
@@ -84,7 +84,9 @@ def facts_kept(
     return found
 
 
-def _may_be_managers(target_id: int, piece: Piece, managers: Container[int], authors: Mapping[int, int | None]) -> bool:
+def _may_be_managers(
+    target_id: int, piece: StagedPiece, managers: Container[int], authors: Mapping[int, int | None]
+) -> bool:
     target = piece.targets.get(target_id)
     if target is not None and target.original:
         return target.author_id in managers
@@ -128,7 +130,7 @@ class ChannelEnds:
             yield author_id, Ends(first_id, self.channel_id, self._lasts[author_id], self.channel_id)
 
 
-def written(piece: Piece, odd: Collection[int], zone: ZoneInfo) -> Written:
+def written(piece: StagedPiece, odd: Collection[int], zone: ZoneInfo) -> Written:
     """The messages of a piece that count, without those at `odd` places."""
     if odd or 0 in piece.authors or piece.kinds.translate(None, _UNCOUNTED) != piece.kinds:
         counted: Iterable[tuple[int, int, int]] = (

@@ -19,7 +19,7 @@ from bot.services.record.evidence import Evidence
 from bot.services.record.judgement import judge_again
 from bot.store import guilds, history_jobs, spans, unread
 from bot.store.database import Connection, Database
-from bot.store.staged_piece import Piece
+from bot.store.staged_piece import StagedPiece
 
 _STILL_DUE = timedelta(days=8)
 """The longest that a day or week is due after it was dealt with, in any time zone."""
@@ -31,7 +31,7 @@ class StagedArchive(Protocol):
     def channels(self) -> Sequence[ImportedChannel]:
         """Every channel of which there is a file."""
 
-    def pieces(self, channel_id: int) -> Iterable[Piece]:
+    def pieces(self, channel_id: int) -> Iterable[StagedPiece]:
         """A channel's messages in pieces, oldest first, with who wrote what they reply to."""
 
 
