@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import takewhile
 
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.snowflake import earlier_by, first_id_at, moment_of
 
 Outline = tuple[int, int | None, str, int | None, str]
 """A message in outline: its id, its author, its kind, what it replies to, and whom it mentions, empty if nobody."""
@@ -52,24 +51,31 @@ def looked_at_by_concern(
             judged.add(message_id)
         if previous_id is None:
             continue
+        recent = previous_id >= earlier_by(message_id, rules.answer_within) and previous_author_id != author_id
+        if not recent and message_id not in judged:
+            continue
+        both = (author_id, previous_author_id)
         addressed = [
-            one
+            one[0]
             for one in _since(messages, place, rules.answer_after_address)
-            if one[1] in (author_id, previous_author_id) and (one[4] or one[3] is not None)
+            if one[1] in both and (one[4] or one[3] is not None)
         ]
-        recent = moment_of(message_id) - moment_of(previous_id) <= rules.answer_within
-        if addressed and recent and previous_author_id != author_id:
+        if addressed and recent:
             judged.add(message_id)
         if message_id in judged:
             before.add(previous_id)
-            before.update(one[0] for one in addressed)
+            before.update(addressed)
     return LookedAt(frozenset(judged), frozenset(before))
 
 
 def _since(messages: Sequence[Concern], place: int, time: timedelta) -> Iterator[Concern]:
     """The messages before one, newest first, up to so long ago."""
-    since = first_id_at(moment_of(messages[place][0]) - time)
-    return takewhile(lambda one: one[0] >= since, (messages[earlier] for earlier in range(place - 1, -1, -1)))
+    since = earlier_by(messages[place][0], time)
+    for earlier in range(place - 1, -1, -1):
+        one = messages[earlier]
+        if one[0] < since:
+            return
+        yield one
 
 
 def looked_at(

@@ -44,6 +44,7 @@ ON CONFLICT (channel_id, message_id) DO UPDATE SET {", ".join(f"{name} = exclude
 
 Facts = tuple[int, int | None, str]
 """Of a stored message: its flags, what it replies to, and the people whom it mentions, each between two spaces."""
+_NO_ONE = frozenset[int]()
 _NO_FACTS: Facts = (0, None, "")
 
 
@@ -337,7 +338,7 @@ async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int
     found = await connection.execute(query.where(_message.guild_id == guild_id, mentions_person(person_id)))
     named: list[dict[str, Any]] = []
     for row in found:
-        people = _people(row.mentions) - {person_id}
+        people = people_in(row.mentions) - {person_id}
         people |= {min(people | {SOMEBODY_ID}) - 1}
         named.append({"channel": row.channel_id, "message": row.message_id, "people": _written(people)})
     if named:
@@ -354,7 +355,7 @@ def mentions_person(person_id: int) -> Any:  # noqa: ANN401 - a condition
 async def people_mentioned(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """Everybody whom stored messages of a guild mention."""
     query = select(_message.mentions).distinct().where(_message.guild_id == guild_id, _message.mentions != "")
-    return frozenset().union(*(_people(mentions) for mentions in await connection.scalars(query)))
+    return frozenset().union(*(people_in(mentions) for mentions in await connection.scalars(query)))
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, first_id: int) -> int:
@@ -413,7 +414,7 @@ def copy_of(row: Row[Any]) -> Copy:
         message_id=row.message_id,
         author_id=row.author_id,
         kind=_KINDS[row.kind],
-        mentions=_people(row.mentions),
+        mentions=people_in(row.mentions),
         mentions_no_person=bool(row.flags & MENTIONS_NO_PERSON),
         mentions_crowd=bool(row.flags & MENTIONS_CROWD),
         reply_to_id=row.reply_to_id,
@@ -426,5 +427,6 @@ def _written(people: AbstractSet[int]) -> str:
     return f" {' '.join(map(str, sorted(people)))} " if people else ""
 
 
-def _people(mentions: str) -> frozenset[int]:
-    return frozenset(map(int, mentions.split()))
+def people_in(mentions: str) -> frozenset[int]:
+    """The people in the column `mentions`."""
+    return frozenset(map(int, mentions.split())) if mentions else _NO_ONE

@@ -8,14 +8,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.evidence import replying
+from bot.domain.evidence import Copy, replying
 from bot.domain.message import Message, MessageKind
 from bot.domain.relevance import Concern, Outline
 from bot.store import tables
-from bot.store.evidence import DELETED, REDUCED, copy_of
+from bot.store.evidence import DELETED, REDUCED, copy_of, people_in
 from bot.store.id_list import among, pieces
 from bot.store.staged_piece import MENTIONS_CROWD, MENTIONS_NO_PERSON
 
@@ -69,18 +69,43 @@ _TO_NOTICE = (
 )
 
 
-def _replying(row: Row[Any]) -> Message:
-    if not row.mentions and not row.to_notice:  # as the other way would, in a fraction of the time
-        return Message(
-            row.message_id,
-            row.author_id,
-            MessageKind(row.kind),
-            mentions_no_person=bool(row.flags & (MENTIONS_NO_PERSON | REDUCED)),
-            mentions_crowd=bool(row.flags & MENTIONS_CROWD),
-            reply_to_id=row.reply_to_id,
-            reply_to_author_id=row.target_author_id,
-        )
-    return replying(copy_of(row), row.target_author_id, to_notice=bool(row.to_notice))
+_KINDS = {kind.value: kind for kind in MessageKind}
+_JUDGED = (
+    _message.message_id,
+    _message.author_id,
+    _message.kind,
+    _message.flags,
+    _message.reply_to_id,
+    _message.mentions,
+    _TARGET_AUTHOR,
+    _TO_NOTICE,
+)
+"""What `_replying` takes."""
+
+
+def _replying(
+    message_id: int,
+    author_id: int | None,
+    kind: str,
+    flags: int,
+    reply_to_id: int | None,
+    mentions: str,
+    target_author_id: int | None,
+    to_notice: int | None,
+) -> Message:
+    message = Message(
+        message_id,
+        author_id,
+        _KINDS[kind],
+        people_in(mentions),
+        mentions_no_person=bool(flags & MENTIONS_NO_PERSON),
+        mentions_crowd=bool(flags & MENTIONS_CROWD),
+        reply_to_id=reply_to_id,
+        reply_to_author_id=target_author_id,
+    )
+    if mentions or flags & REDUCED or to_notice:
+        return replying(Copy(message, reduced=bool(flags & REDUCED)), target_author_id, to_notice=bool(to_notice))
+    return message
 
 
 def _previous(name: str) -> ColumnElement[Any]:
@@ -168,12 +193,12 @@ async def messages_of(
         .where(other.c.message_id == _message.message_id, other.c.channel_id < _message.channel_id)
         .exists()
     )
-    query = select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
+    query = select(*_JUDGED, elsewhere.label("elsewhere"))
     found: list[JudgedMessage] = []
     for some in pieces(message_ids):
         here = (_message.channel_id == channel_id, among(connection, _message.message_id, some), _NOT_DELETED)
         rows = await connection.execute(query.where(*here).order_by(_message.message_id))
-        found += [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in rows]
+        found += [JudgedMessage(_replying(*facts), bool(is_elsewhere)) for *facts, is_elsewhere in rows]
     return found
 
 
@@ -182,13 +207,13 @@ async def messages_before(
 ) -> tuple[Message, ...]:
     """The newest messages of a channel before a position, oldest first, without those that were deleted."""
     query = (
-        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE)
+        select(*_JUDGED)
         .where(_message.channel_id == channel_id, _message.message_id < before_id, _NOT_DELETED)
         .order_by(_message.message_id.desc())
         .limit(limit)
     )
     found = (await connection.execute(query)).all()
-    return tuple(map(_replying, reversed(found)))
+    return tuple(_replying(*row) for row in reversed(found))
 
 
 async def starter(connection: AsyncConnection, thread_id: int) -> Message | None:
