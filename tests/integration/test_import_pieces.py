@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.message import Message
 from bot.services.record.first_copies import odd_places
-from bot.store import forgetting, guilds, judged_messages
+from bot.store import forgetting, guilds, judged_messages, staging
 from bot.store.database import Database
 from bot.store.judged_messages import JudgedMessage
 from bot.store.staged_piece import StagedPiece
@@ -39,6 +39,7 @@ async def test_many_at_a_time_are_recorded_as_one_by_one(
 ) -> None:
     if database.dialect != "sqlite":
         pytest.skip("nothing here depends on the database")
+    monkeypatch.setattr(staging, "PIECE", 7)
     at_once = 0
 
     def noted(piece: StagedPiece, stored: Any, is_free: Callable[[int], bool]) -> set[int]:
