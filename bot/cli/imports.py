@@ -1,9 +1,11 @@
 """`spade import`: adds the files of DiscordChatExporter to the record."""
 
 import asyncio
+import gc
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,7 +82,11 @@ def import_exports(
     settings = settings_of(config, database)
     zone = None if time_zone is None else zone_named(time_zone)
     try:
-        with _Bar() as bar, Archive(paths, bar.reading, guild_id=guild, now=SystemClock().now()) as archive:
+        with (
+            _few_collections(),
+            _Bar() as bar,
+            Archive(paths, bar.reading, guild_id=guild, now=SystemClock().now()) as archive,
+        ):
             if archive.guild_id is not None:
                 if replace and not yes:
                     bar.stop()
@@ -106,6 +112,19 @@ def import_exports(
         raise Failure("\n".join(f"left out {file['path']}: {file['reason']}" for file in result["broken_files"]))
     if result["guild_id"] is None:
         raise Failure("there is nothing to import: name export files, or a folder with some in it")
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Have Python look for unreachable cycles seldom: an import makes millions of objects, and hardly any cycle."""
+    thresholds = gc.get_threshold()
+    gc.freeze()  # what was loaded stays until the end
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 async def _run(

@@ -4,19 +4,78 @@ Most of what members write concerns no manager. It makes no touch, waits for nob
 written shortly before a manager's message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.domain.message import Message, MessageKind
 from bot.domain.rules import Rules
-from bot.domain.snowflake import first_id_at, moment_of
+from bot.domain.snowflake import earlier_by, first_id_at, moment_of
 
 Outline = tuple[int, int | None, str, int | None, str]
 """A message in outline: its id, its author, its kind, what it replies to, and whom it mentions, empty if nobody."""
 
+Concern = tuple[int, int | None, str, int | None, str, int | None, int | None]
+"""A message of a manager, or that concerns one: its outline, and the id and author of the message before that counts.
+
+What was before is told of a manager's plain messages alone, which may be answers.
+"""
+
 _COUNTED = frozenset(kind.value for kind in MessageKind if Message(0, 0, kind).counted)
 _UNREADABLE = MessageKind.UNREADABLE.value
 _DEFAULT = MessageKind.DEFAULT.value
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What is looked at of a channel: the messages that are `judged`, and what was `before` those that may answer."""
+
+    judged: frozenset[int]
+    before: frozenset[int]
+
+
+def looked_at_by_concern(
+    messages: Sequence[Concern], first: int, on_record: AbstractSet[int], rules: Rules
+) -> LookedAt:
+    """Which messages of a channel that is no thread are looked at when those from `first` on are judged.
+
+    `messages` are all that concern managers from a while before on, as long as the rules look back. What is `on_record`
+    is judged whatever it is. A plain message is judged only if it may be an answer: the message before it is recent, by
+    somebody else, and one of both has addressed somebody lately.
+    """
+    judged, before = set[int](), set[int]()
+    for place in range(first, len(messages)):
+        message_id, author_id, _, reply_to_id, mentions, previous_id, previous_author_id = messages[place]
+        if mentions or reply_to_id is not None or message_id in on_record:
+            judged.add(message_id)
+        if previous_id is None:
+            continue
+        recent = previous_id >= earlier_by(message_id, rules.answer_within) and previous_author_id != author_id
+        if not recent and message_id not in judged:
+            continue
+        both = (author_id, previous_author_id)
+        addressed = [
+            one[0]
+            for one in _since(messages, place, rules.answer_after_address)
+            if one[1] in both and (one[4] or one[3] is not None)
+        ]
+        if addressed and recent:
+            judged.add(message_id)
+        if message_id in judged:
+            before.add(previous_id)
+            before.update(addressed)
+    return LookedAt(frozenset(judged), frozenset(before))
+
+
+def _since(messages: Sequence[Concern], place: int, time: timedelta) -> Iterator[Concern]:
+    """The messages before one, newest first, up to so long ago."""
+    since = earlier_by(messages[place][0], time)
+    for earlier in range(place - 1, -1, -1):
+        one = messages[earlier]
+        if one[0] < since:
+            return
+        yield one
 
 
 def looked_at(

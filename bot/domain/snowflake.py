@@ -16,6 +16,11 @@ def moment_of(snowflake: int) -> datetime:
     return EPOCH + _MILLISECOND * (snowflake >> 22)
 
 
+def earlier_by(snowflake: int, time: timedelta) -> int:
+    """The lowest id that can have been made so long before an id, or later."""
+    return max(0, (snowflake >> 22) - time // _MILLISECOND) << 22
+
+
 def first_id_at(moment: datetime) -> int:
     """The lowest id that can be made at `moment` or later; 0 before Discord's epoch."""
     milliseconds = -((EPOCH - moment) // _MILLISECOND)

@@ -9,14 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.domain.evidence import CLOCK_TOLERANCE, Copy, ImportedChannel
-from bot.domain.snowflake import first_id_at
+from bot.domain.evidence import CLOCK_TOLERANCE, ImportedChannel
+from bot.domain.snowflake import HIGHEST_ID, first_id_at
 from bot.exports.error import ExportError, SeveralGuildsError
 from bot.exports.export_file import ExportFile, ExportHeader
 from bot.exports.file_search import BrokenFile, FoundFile, find_exports
 from bot.exports.layout import LayoutError
 from bot.exports.reader import begins_as_export
-from bot.store.staging import StagedMessage, Staging, staged
+from bot.store.staged_piece import StagedMessage, StagedPiece, staged
+from bot.store.staging import Staging
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read and the bytes in total, from (0, total) to (total, total); the first never decreases."""
@@ -99,18 +100,9 @@ class Archive:
         """Every channel of which there is a file, by rising id."""
         return self._staging.channels()
 
-    def copies(self, channel_id: int, limit: int = 5000) -> Iterator[list[tuple[Copy, bool]]]:
-        """A channel's messages, oldest first, at most `limit` at once.
-
-        Each comes with whether the message that it replies to is in one of the files. `reply_to_author_id` is the
-        person who wrote that.
-        """
-        if limit < 1:
-            raise ValueError("limit must be at least 1")
-        after_id = 0
-        while found := self._staging.copies(channel_id, after_id, limit=limit):
-            after_id = found[-1][0].message.message_id
-            yield found
+    def pieces(self, channel_id: int) -> Iterator[StagedPiece]:
+        """A channel's messages, oldest first, each once, some thousands at a time."""
+        return self._staging.pieces(channel_id)
 
     def _read(self) -> None:
         found = list(find_exports(self._paths))
@@ -180,12 +172,12 @@ class Archive:
         export = ExportFile(file.path)
         written_by = min((moment for moment in (header.exported_at, self._now) if moment is not None), default=None)
         try:
-            return self._stage_messages(header, written_by, chain.from_iterable(export.laid_out_messages(on_read)))
+            return self._stage_messages(header, written_by, export.laid_out_messages(on_read))
         except LayoutError:
-            return self._stage_messages(header, written_by, map(staged, export.messages(on_read)))
+            return self._stage_messages(header, written_by, ([staged(message)] for message in export.messages(on_read)))
 
     def _stage_messages(
-        self, header: ExportHeader, written_by: datetime | None, messages: Iterable[StagedMessage]
+        self, header: ExportHeader, written_by: datetime | None, messages: Iterable[list[StagedMessage]]
     ) -> int:
         late: list[int] = []
         self._staging.add(
@@ -195,7 +187,7 @@ class Archive:
             parent_id=header.parent_id,
             begins=header.begins,
             seen_at=header.exported_at,
-            messages=_written_by(written_by, messages, late),
+            messages=chain.from_iterable(_written_by(written_by, messages, late)),
         )
         return len(late)
 
@@ -214,14 +206,17 @@ def _recordable(header: ExportHeader) -> ExportHeader:
     return header
 
 
-def _written_by(moment: datetime | None, messages: Iterable[StagedMessage], late: list[int]) -> Iterator[StagedMessage]:
+def _written_by(
+    moment: datetime | None, messages: Iterable[list[StagedMessage]], late: list[int]
+) -> Iterator[list[StagedMessage]]:
     """The messages up to a moment, with some tolerance; the ids of the others are added to `late`."""
-    end_id = None if moment is None else first_id_at(moment + CLOCK_TOLERANCE)
-    for message in messages:
-        if end_id is None or message[0] < end_id:
-            yield message
+    end_id = HIGHEST_ID + 1 if moment is None else first_id_at(moment + CLOCK_TOLERANCE)
+    for some in messages:
+        if some and max(some)[0] >= end_id:
+            late += [message[0] for message in some if message[0] >= end_id]
+            yield [message for message in some if message[0] < end_id]
         else:
-            late.append(message[0])
+            yield some
 
 
 def _said_late(count: int) -> str:

@@ -17,7 +17,7 @@ from bot.exports.error import ExportError
 from bot.exports.facts import RecordError, message_of, snowflake
 from bot.exports.layout import laid_out_messages
 from bot.exports.reader import ExportReader
-from bot.store.staging import StagedMessage
+from bot.store.staged_piece import StagedMessage
 
 _HEADER = ("guild.id", "channel.id", "channel.type", "channel.categoryId", "dateRange.after", "exportedAt")
 _READ_SIZE = 64 * 1024

@@ -3,13 +3,14 @@
 There is one row for each message of a channel, the newest copy of it. The caller provides the transaction.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, or_, select, union_all, update
 from sqlalchemy.dialects import sqlite
 
 from bot.domain.evidence import Copy, Ends, ImportedChannel
@@ -17,27 +18,34 @@ from bot.domain.message import SOMEBODY_ID, Message, MessageKind
 from bot.domain.span import Span
 from bot.domain.stretch import Place
 from bot.store import tables
-from bot.store.columns import Day, Moment
+from bot.store.columns import DayNumber, Moment
 from bot.store.engine import AsyncConnection
 from bot.store.id_list import among, pieces
-from bot.store.insertion import insert_into
+from bot.store.insertion import insert_into, parameters
+from bot.store.staged_piece import KINDS, MENTIONS_CROWD, MENTIONS_NO_PERSON, StagedPiece
 
-_MENTIONS_NO_PERSON = 1
-_MENTIONS_CROWD = 2
-_REDUCED = 4
+REDUCED = 4
+"""In the column `flags`: mentions were left out."""
 DELETED = 8
 """In the column `flags`: Spade heard that the message was deleted."""
 _KINDS = {kind.value: kind for kind in MessageKind}
+_NAMES = tuple(kind.value for kind in KINDS)
 
 _SQLITE = sqlite.dialect()
 _message = tables.imported_message.c
 _channel = tables.imported_channel.c
 _PLACE = ("channel_id", "message_id", "guild_id")
 _FACTS = ("exported_at", "author_id", "kind", "flags", "reply_to_id", "mentions", "counted_on")
+_COLUMNS = (*_PLACE, *_FACTS)
 _SAVE = f"""
-INSERT INTO imported_message ({", ".join((*_PLACE, *_FACTS))}) VALUES ({", ".join("?" * (len(_PLACE) + len(_FACTS)))})
+INSERT INTO imported_message ({", ".join(_COLUMNS)}) VALUES ({{}})
 ON CONFLICT (channel_id, message_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACTS)}
 """  # noqa: S608 - names of columns
+
+Facts = tuple[int, int | None, str]
+"""Of a stored message: its flags, what it replies to, and the people whom it mentions, each between two spaces."""
+_NO_ONE = frozenset[int]()
+_NO_FACTS: Facts = (0, None, "")
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -115,9 +123,16 @@ async def mark_channel_gone(connection: AsyncConnection, channel_id: int) -> Non
 # Copies of messages.
 
 
+def _of_guild(guild_id: int) -> ColumnElement[bool]:
+    """The condition that a message is of a guild, by whose channels it is found with the key."""
+    return _message.channel_id.in_(select(_channel.channel_id).where(_channel.guild_id == guild_id))
+
+
 async def with_ids(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, dict[int, Copy]]:
     """The stored copies of messages: by message, then by channel."""
     found: dict[int, dict[int, Copy]] = {}
+    if not message_ids or not await _has_any(connection, min(message_ids), max(message_ids)):
+        return found
     for some in pieces(message_ids):
         for row in await connection.execute(
             select(tables.imported_message).where(among(connection, _message.message_id, some))
@@ -126,18 +141,55 @@ async def with_ids(connection: AsyncConnection, message_ids: Collection[int]) ->
     return found
 
 
+async def _has_any(connection: AsyncConnection, first_id: int, last_id: int) -> bool:
+    """Whether any message from a position to another is stored, in whatever channel."""
+    query = select(_message.message_id).where(_message.message_id.between(first_id, last_id)).limit(1)
+    return await connection.scalar(query) is not None
+
+
 async def save(connection: AsyncConnection, place: Place, copies: Collection[Copy]) -> None:
     """Store copies of messages of one channel, in the place of what is stored of them."""
-    if not copies:
-        return
-    if connection.dialect.name == "sqlite":  # nothing for SQLAlchemy to do with each value, which is most of the work
-        await connection.exec_driver_sql(_SAVE, _driver_rows(place, copies))
-        return
-    statement = insert_into(connection, tables.imported_message)
-    statement = statement.on_conflict_do_update(
-        index_elements=["channel_id", "message_id"], set_={name: statement.excluded[name] for name in _FACTS}
+    await _save_rows(connection, _driver_rows(place, copies))
+
+
+async def save_piece(
+    connection: AsyncConnection,
+    place: Place,
+    piece: StagedPiece,
+    left_out: Container[int],
+    more: Mapping[int, Facts],
+    days: Iterable[tuple[date, Iterable[int]]],
+) -> None:
+    """Store the messages of a piece as they are, without those at the places `left_out`.
+
+    `more` are the facts of those that have any, by place; `days` the places of those that count, by the day.
+    """
+    size = len(piece)
+    facts = [_NO_FACTS] * size
+    for one, found in more.items():
+        facts[one] = found
+    counted_on: list[int | None] = [None] * size
+    for day, places in days:
+        number = DayNumber().process_bind_param(day, _SQLITE)
+        for one in places:
+            counted_on[one] = number
+    names = [_NAMES[kind] for kind in piece.kinds]
+    authors = [author_id or None for author_id in piece.authors] if 0 in piece.authors else piece.authors
+    seen = repeat(piece.seen) if isinstance(piece.seen, int) else piece.seen
+    flags, replies, mentions = zip(*facts, strict=True)
+    rows: Iterable[tuple[Any, ...]] = zip(
+        repeat(place.channel_id), piece.ids, repeat(place.guild_id), seen, authors, names, flags, replies, mentions,
+        counted_on,
+    )  # fmt: skip
+    await _save_rows(
+        connection, [row for one, row in enumerate(rows) if one not in left_out] if left_out else list(rows)
     )
-    await connection.execute(statement, [_values(place, copy) for copy in copies])
+
+
+async def _save_rows(connection: AsyncConnection, rows: list[tuple[Any, ...]]) -> None:
+    """Store rows as the database has them: nothing for SQLAlchemy to do with each value, which is most of the work."""
+    if rows:
+        await connection.exec_driver_sql(_SAVE.format(", ".join(parameters(connection, len(_COLUMNS)))), rows)
 
 
 async def authors(connection: AsyncConnection, message_ids: Collection[int]) -> dict[int, int | None]:
@@ -233,7 +285,7 @@ async def extents(connection: AsyncConnection, guild_id: int) -> dict[int, Span]
 
 async def counts(connection: AsyncConnection, guild_id: int) -> dict[int, int]:
     """How many messages of each channel of a guild are stored."""
-    query = select(_message.channel_id, func.count().label("messages")).where(_message.guild_id == guild_id)
+    query = select(_message.channel_id, func.count().label("messages")).where(_of_guild(guild_id))
     return {row.channel_id: row.messages for row in await connection.execute(query.group_by(_message.channel_id))}
 
 
@@ -286,7 +338,7 @@ async def hide_person(connection: AsyncConnection, guild_id: int, person_id: int
     found = await connection.execute(query.where(_message.guild_id == guild_id, mentions_person(person_id)))
     named: list[dict[str, Any]] = []
     for row in found:
-        people = _people(row.mentions) - {person_id}
+        people = people_in(row.mentions) - {person_id}
         people |= {min(people | {SOMEBODY_ID}) - 1}
         named.append({"channel": row.channel_id, "message": row.message_id, "people": _written(people)})
     if named:
@@ -303,15 +355,13 @@ def mentions_person(person_id: int) -> Any:  # noqa: ANN401 - a condition
 async def people_mentioned(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
     """Everybody whom stored messages of a guild mention."""
     query = select(_message.mentions).distinct().where(_message.guild_id == guild_id, _message.mentions != "")
-    return frozenset().union(*(_people(mentions) for mentions in await connection.scalars(query)))
+    return frozenset().union(*(people_in(mentions) for mentions in await connection.scalars(query)))
 
 
 async def forget_before(connection: AsyncConnection, guild_id: int, first_id: int) -> int:
     """Delete a guild's stored messages from before a position. What began before it is not whole any more."""
     table = tables.imported_message
-    deleted = await connection.execute(
-        delete(table).where(_message.guild_id == guild_id, _message.message_id < first_id)
-    )
+    deleted = await connection.execute(delete(table).where(_of_guild(guild_id), _message.message_id < first_id))
     await connection.execute(
         update(tables.imported_channel)
         .where(_channel.guild_id == guild_id, _channel.channel_id < first_id)
@@ -320,33 +370,17 @@ async def forget_before(connection: AsyncConnection, guild_id: int, first_id: in
     return int(deleted.rowcount)
 
 
-def _values(place: Place, copy: Copy) -> Mapping[str, Any]:
-    message = copy.message
-    return {
-        "channel_id": place.channel_id,
-        "message_id": message.message_id,
-        "guild_id": place.guild_id,
-        "exported_at": copy.exported_at,
-        "author_id": message.author_id,
-        "kind": message.kind.value,
-        "flags": _flags(copy),
-        "reply_to_id": message.reply_to_id,
-        "mentions": _written(message.mentions),
-        "counted_on": copy.counted_on,
-    }
-
-
 def _driver_rows(place: Place, copies: Iterable[Copy]) -> list[tuple[Any, ...]]:
-    """The values of `_SAVE` as SQLite has them (bot/store/columns.py)."""
+    """The values of `_SAVE` as the database has them (bot/store/columns.py)."""
     moments: dict[datetime, int | None] = {}
-    days: dict[date | None, str | None] = {None: None}
-    rows = []
+    days: dict[date | None, int | None] = {None: None}
+    rows: list[tuple[Any, ...]] = []
     for copy in copies:
         message, at, on = copy.message, copy.exported_at, copy.counted_on
         if at not in moments:
             moments[at] = Moment().process_bind_param(at, _SQLITE)
         if on not in days:
-            days[on] = Day().process_bind_param(on, _SQLITE)
+            days[on] = DayNumber().process_bind_param(on, _SQLITE)
         rows.append(
             (
                 place.channel_id,
@@ -367,9 +401,9 @@ def _driver_rows(place: Place, copies: Iterable[Copy]) -> list[tuple[Any, ...]]:
 def _flags(copy: Copy) -> int:
     message = copy.message
     return (
-        _MENTIONS_NO_PERSON * message.mentions_no_person
-        | _MENTIONS_CROWD * message.mentions_crowd
-        | _REDUCED * copy.reduced
+        MENTIONS_NO_PERSON * message.mentions_no_person
+        | MENTIONS_CROWD * message.mentions_crowd
+        | REDUCED * copy.reduced
         | DELETED * copy.deleted
     )
 
@@ -380,12 +414,12 @@ def copy_of(row: Row[Any]) -> Copy:
         message_id=row.message_id,
         author_id=row.author_id,
         kind=_KINDS[row.kind],
-        mentions=_people(row.mentions),
-        mentions_no_person=bool(row.flags & _MENTIONS_NO_PERSON),
-        mentions_crowd=bool(row.flags & _MENTIONS_CROWD),
+        mentions=people_in(row.mentions),
+        mentions_no_person=bool(row.flags & MENTIONS_NO_PERSON),
+        mentions_crowd=bool(row.flags & MENTIONS_CROWD),
         reply_to_id=row.reply_to_id,
     )
-    return Copy(message, row.exported_at, bool(row.flags & _REDUCED), bool(row.flags & DELETED), row.counted_on)
+    return Copy(message, row.exported_at, bool(row.flags & REDUCED), bool(row.flags & DELETED), row.counted_on)
 
 
 def _written(people: AbstractSet[int]) -> str:
@@ -393,5 +427,6 @@ def _written(people: AbstractSet[int]) -> str:
     return f" {' '.join(map(str, sorted(people)))} " if people else ""
 
 
-def _people(mentions: str) -> frozenset[int]:
-    return frozenset(map(int, mentions.split()))
+def people_in(mentions: str) -> frozenset[int]:
+    """The people in the column `mentions`."""
+    return frozenset(map(int, mentions.split())) if mentions else _NO_ONE

@@ -18,3 +18,8 @@ def insert_for(dialect: str, table: Table) -> sqlite.Insert:
 
         return postgresql.insert(table)  # type: ignore[return-value]  # the same methods
     return sqlite.insert(table)
+
+
+def parameters(connection: AsyncConnection, number: int) -> list[str]:
+    """What stands for so many values in a statement in the driver's own words."""
+    return [f"${one}" for one in range(1, number + 1)] if connection.dialect.name == "postgresql" else ["?"] * number

@@ -4,18 +4,20 @@ The caller provides the transaction.
 """
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
 
-from bot.domain.evidence import replying
+from bot.domain.evidence import Copy, replying
 from bot.domain.message import Message, MessageKind
-from bot.domain.relevance import Outline
+from bot.domain.relevance import Concern, Outline
 from bot.store import tables
 from bot.store.engine import AsyncConnection
-from bot.store.evidence import DELETED, copy_of
+from bot.store.evidence import DELETED, REDUCED, copy_of, people_in
 from bot.store.id_list import among, pieces
+from bot.store.staged_piece import MENTIONS_CROWD, MENTIONS_NO_PERSON
 
 _message = tables.imported_message.c
 
@@ -67,8 +69,66 @@ _TO_NOTICE = (
 )
 
 
-def _replying(row: Row[Any]) -> Message:
-    return replying(copy_of(row), row.target_author_id, to_notice=bool(row.to_notice))
+_KINDS = {kind.value: kind for kind in MessageKind}
+_JUDGED = (
+    _message.message_id,
+    _message.author_id,
+    _message.kind,
+    _message.flags,
+    _message.reply_to_id,
+    _message.mentions,
+    _TARGET_AUTHOR,
+    _TO_NOTICE,
+)
+"""What `_replying` takes."""
+
+
+def _replying(
+    message_id: int,
+    author_id: int | None,
+    kind: str,
+    flags: int,
+    reply_to_id: int | None,
+    mentions: str,
+    target_author_id: int | None,
+    to_notice: int | None,
+) -> Message:
+    message = Message(
+        message_id,
+        author_id,
+        _KINDS[kind],
+        people_in(mentions),
+        mentions_no_person=bool(flags & MENTIONS_NO_PERSON),
+        mentions_crowd=bool(flags & MENTIONS_CROWD),
+        reply_to_id=reply_to_id,
+        reply_to_author_id=target_author_id,
+    )
+    if mentions or flags & REDUCED or to_notice:
+        return replying(Copy(message, reduced=bool(flags & REDUCED)), target_author_id, to_notice=bool(to_notice))
+    return message
+
+
+def _previous(name: str) -> ColumnElement[Any]:
+    """A column of the message before one that counts."""
+    earlier = tables.imported_message.alias("earlier")
+    return (
+        select(earlier.c[name])
+        .where(
+            earlier.c.channel_id == _message.channel_id,
+            earlier.c.message_id < _message.message_id,
+            earlier.c.author_id.is_not(None),
+            earlier.c.kind.in_([kind.value for kind in MessageKind if Message(0, 0, kind).counted]),
+            earlier.c.flags.op("&")(DELETED) == 0,
+        )
+        .order_by(earlier.c.message_id.desc())
+        .limit(1)
+        .correlate(tables.imported_message)
+        .scalar_subquery()
+    )
+
+
+_PREVIOUS_ID = _previous("message_id")
+_PREVIOUS_AUTHOR = _previous("author_id")
 
 
 async def outlines(connection: AsyncConnection, channel_id: int, first_id: int, limit: int) -> list[Outline]:
@@ -83,22 +143,62 @@ async def outlines(connection: AsyncConnection, channel_id: int, first_id: int, 
     return [(one, author_id, kind, target_id, mentions) for one, author_id, kind, target_id, mentions in found]
 
 
+async def concerns(
+    connection: AsyncConnection,
+    channel_id: int,
+    first_id: int,
+    managers: AbstractSet[int],
+    *,
+    before_id: int | None = None,
+    limit: int | None = None,
+) -> list[Concern]:
+    """The oldest messages of a channel from a position on, up to another, that managers wrote or that concern them.
+
+    Without those that were deleted. Members' messages are stored with what concerns managers alone.
+    """
+    by_manager = _message.author_id.in_(sorted(managers))
+    concerning = or_(by_manager, _message.mentions != "", _message.reply_to_id.is_not(None))
+    plain = and_(by_manager, _message.kind == MessageKind.DEFAULT.value, _message.mentions == "")
+    query = (
+        select(
+            _message.message_id,
+            _message.author_id,
+            _message.kind,
+            _message.reply_to_id,
+            _message.mentions,
+            case((plain, _PREVIOUS_ID)).label("previous_id"),
+            case((plain, _PREVIOUS_AUTHOR)).label("previous_author_id"),
+        )
+        .where(_message.channel_id == channel_id, _message.message_id >= first_id, _NOT_DELETED, concerning)
+        .order_by(_message.message_id)
+        .limit(limit)
+    )
+    if before_id is not None:
+        query = query.where(_message.message_id < before_id)
+    return [
+        (one, author_id, kind, target_id, mentions, previous_id, previous_author_id)
+        for one, author_id, kind, target_id, mentions, previous_id, previous_author_id in await connection.execute(
+            query
+        )
+    ]
+
+
 async def messages_of(
     connection: AsyncConnection, channel_id: int, message_ids: Collection[int]
 ) -> list[JudgedMessage]:
-    """Some messages of a channel, oldest first."""
+    """Some messages of a channel, oldest first, without those that were deleted."""
     other = tables.imported_message.alias("other")
     elsewhere = (
         select(literal_column("1"))
         .where(other.c.message_id == _message.message_id, other.c.channel_id < _message.channel_id)
         .exists()
     )
-    query = select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE, elsewhere.label("elsewhere"))
+    query = select(*_JUDGED, elsewhere.label("elsewhere"))
     found: list[JudgedMessage] = []
     for some in pieces(message_ids):
-        here = (_message.channel_id == channel_id, among(connection, _message.message_id, some))
+        here = (_message.channel_id == channel_id, among(connection, _message.message_id, some), _NOT_DELETED)
         rows = await connection.execute(query.where(*here).order_by(_message.message_id))
-        found += [JudgedMessage(_replying(row), bool(row.elsewhere)) for row in rows]
+        found += [JudgedMessage(_replying(*facts), bool(is_elsewhere)) for *facts, is_elsewhere in rows]
     return found
 
 
@@ -107,13 +207,13 @@ async def messages_before(
 ) -> tuple[Message, ...]:
     """The newest messages of a channel before a position, oldest first, without those that were deleted."""
     query = (
-        select(tables.imported_message, _TARGET_AUTHOR, _TO_NOTICE)
+        select(*_JUDGED)
         .where(_message.channel_id == channel_id, _message.message_id < before_id, _NOT_DELETED)
         .order_by(_message.message_id.desc())
         .limit(limit)
     )
     found = (await connection.execute(query)).all()
-    return tuple(map(_replying, reversed(found)))
+    return tuple(_replying(*row) for row in reversed(found))
 
 
 async def starter(connection: AsyncConnection, thread_id: int) -> Message | None:

@@ -33,6 +33,7 @@ from bot.domain.waiting import WaitingEntry
 from bot.store import evidence, tables, written_days
 from bot.store.columns import Id
 from bot.store.engine import AsyncConnection
+from bot.store.id_list import among, pieces
 from bot.store.insertion import insert_for, insert_into
 
 _CHUNK = 500
@@ -55,9 +56,11 @@ async def add_activity(connection: AsyncConnection, told: Iterable[tuple[Place, 
     await _add_ends(connection, ends)
 
 
-async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[tuple[int, date], int]) -> None:
-    """Add numbers of messages by member and day. Those below 0 are taken off, and a day without any is none."""
-    counts = ((guild_id, member_id, day, number) for (member_id, day), number in messages.items())
+async def add_counts(connection: AsyncConnection, guild_id: int, messages: Mapping[date, Mapping[int, int]]) -> None:
+    """Add numbers of messages by day and member. Those below 0 are taken off, and a day without any is none."""
+    counts = (
+        (guild_id, member_id, day, number) for day, people in messages.items() for member_id, number in people.items()
+    )
     await written_days.add(connection, counts)
 
 
@@ -211,11 +214,9 @@ async def replace(
     message that is on record of another channel is left as it is.
     """
     guild_id = place.guild_id
-    ordered = sorted(message_ids)
     known_touches: dict[tuple[int, int, int], dict[str, Any]] = {}
     known_waiting: dict[int, tuple[dict[str, Any], set[int]]] = {}
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
+    for some in pieces(message_ids):
         for row in await _rows_of(connection, tables.touch, some):
             known_touches[_key(row)] = row
         for row in await _rows_of(connection, tables.waiting, some):
@@ -305,7 +306,7 @@ async def _authors(
 
 
 async def _rows_of(connection: AsyncConnection, table: Table, message_ids: Collection[int]) -> list[dict[str, Any]]:
-    found = await connection.execute(select(table).where(table.c.message_id.in_(message_ids)))
+    found = await connection.execute(select(table).where(among(connection, table.c.message_id, message_ids)))
     return [dict(row) for row in found.mappings()]
 
 

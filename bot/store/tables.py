@@ -20,6 +20,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _OPTED_OUT = text("opted_out_at IS NOT NULL")
 _LEFT = text("left_at IS NOT NULL")
 _PROXIED = text("proxied IS NOT NULL")
+_REPLIES = text("reply_to_id IS NOT NULL")
 
 
 def _table(name: str, *items: SchemaItem, by_key: bool = False) -> Table:
@@ -303,10 +304,10 @@ imported_message = _table(
     # The ids of people, divided by spaces; numbers below 0 stand for somebody whose id must not be kept.
     Column("mentions", Text, nullable=False),
     # The local day on which it counts for its author; NULL if it does not, or not by this row.
-    Column("counted_on", Day),
+    Column("counted_on", DayNumber),
     Index(None, "message_id"),
-    Index(None, "reply_to_id"),
-    Index(None, "guild_id", "message_id"),
+    Index(None, "reply_to_id", sqlite_where=_REPLIES, postgresql_where=_REPLIES),
+    by_key=True,
 )
 
 history_job = _table(

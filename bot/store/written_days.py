@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -20,21 +20,26 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import sqlite
 
 from bot.domain.calendar import monday_of
 from bot.store import tables
 from bot.store.columns import DayNumber
 from bot.store.engine import AsyncConnection
-from bot.store.insertion import insert_for
+from bot.store.insertion import parameters
 
 _activity = tables.activity.c
 _DAYS = tuple(_activity[name] for name in tables.WEEKDAYS)
-_KEY = ("guild_id", "week_on", "member_id")
 _WEEK = timedelta(days=7)
 _PERIODS = 64
 """For how many of them the conditions are kept, which are made of many small objects."""
 _EMPTY = and_(*(column == 0 for column in _DAYS))
+
+_KEY = ("guild_id", "week_on", "member_id")
+_COLUMNS = (*_KEY, *tables.WEEKDAYS)
+_ADD = f"""
+INSERT INTO activity ({", ".join(_COLUMNS)}) VALUES ({{}}) ON CONFLICT ({", ".join(_KEY)})
+DO UPDATE SET {", ".join(f"{name} = activity.{name} + excluded.{name}" for name in tables.WEEKDAYS)}
+"""  # noqa: S608 - names of columns
 
 Count = tuple[int, int, date, int]
 """Guild, member, local day, and a number of messages, which is below 0 if they are taken off."""
@@ -44,28 +49,27 @@ async def add(connection: AsyncConnection, counts: Iterable[Count]) -> None:
     """Add numbers of messages of any guilds' members to their days. A week without any message left is none."""
     weeks: dict[tuple[int, date, int], list[int]] = {}
     fewer: set[tuple[int, date, int]] = set()
+    places: dict[date, tuple[date, int]] = {}
     for guild_id, member_id, day, number in counts:
         if not number:
             continue
-        key = guild_id, monday_of(day), member_id
-        weeks.setdefault(key, [0] * len(_DAYS))[day.weekday()] += number
+        if day not in places:
+            places[day] = monday_of(day), day.weekday()
+        monday, weekday = places[day]
+        key = guild_id, monday, member_id
+        week = weeks.get(key)
+        if week is None:
+            week = weeks[key] = [0] * len(_DAYS)
+        week[weekday] += number
         if number < 0:
             fewer.add(key)
     if not weeks:
         return
-    names = (*_KEY, *tables.WEEKDAYS)
-    await connection.execute(
-        _adding(connection.dialect.name),
-        [dict(zip(names, (*key, *week), strict=True)) for key, week in weeks.items()],
-    )
+    # In the driver's own words: SQLAlchemy would go over each of up to a million values.
+    mondays = {monday: DayNumber().process_bind_param(monday, connection.dialect) for _, monday, _ in weeks}
+    rows = [(guild_id, mondays[monday], member_id, *week) for (guild_id, monday, member_id), week in weeks.items()]
+    await connection.exec_driver_sql(_ADD.format(", ".join(parameters(connection, len(_COLUMNS)))), rows)
     await _tidy(connection, fewer)
-
-
-@cache
-def _adding(dialect: str) -> sqlite.Insert:
-    added = insert_for(dialect, tables.activity)
-    sums = {column.name: column + added.excluded[column.name] for column in _DAYS}
-    return added.on_conflict_do_update(index_elements=_KEY, set_=sums)
 
 
 async def _tidy(connection: AsyncConnection, weeks: Collection[tuple[int, date, int]]) -> None:

@@ -51,7 +51,7 @@ def fuzz(rng: Random, folder: Path) -> None:
                 assert "\n" not in file.reason
                 assert len(file.reason) < 200, file.reason
             read = sum(
-                len(piece) for channel in archive.channels() for piece in archive.copies(channel.place.channel_id)
+                len(piece) for channel in archive.channels() for piece in archive.pieces(channel.place.channel_id)
             )
             if len(named) > late:
                 assert archive.messages == (alone if sound in paths else 0)

@@ -21,6 +21,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place
 from bot.exports.archive import Archive
 from bot.exports.error import ExportError, SeveralGuildsError
+from bot.store import staging
 from bot.store.database import StoreError
 
 ANN, BEN, CAT, BOT = 100000000000000001, 100000000000000002, 100000000000000003, 100000000000000009
@@ -66,16 +67,16 @@ def written(
     return path
 
 
-def contents(*paths: Path, limit: int = 1000) -> dict[int, list[Copy]]:
+def contents(*paths: Path) -> dict[int, list[Copy]]:
     """Every message of every channel, as Spade takes them over."""
     with Archive(paths) as archive:
-        return read(archive, limit)
+        return read(archive)
 
 
-def read(archive: Archive, limit: int = 1000) -> dict[int, list[Copy]]:
+def read(archive: Archive) -> dict[int, list[Copy]]:
     return {
         channel.place.channel_id: [
-            copy for piece in archive.copies(channel.place.channel_id, limit) for copy, _ in piece
+            copy for piece in archive.pieces(channel.place.channel_id) for copy, _ in piece.copies()
         ]
         for channel in archive.channels()
     }
@@ -98,7 +99,8 @@ def test_an_archive_of_one_channel(tmp_path: Path) -> None:
         assert (archive.guild_id, archive.files, archive.broken_files) == (GUILD, 1, ())
         assert (archive.messages, archive.count_members(), archive.unresolved_replies) == (5, 3, 1)
         assert archive.channels() == (ImportedChannel(Place(GUILD, CHANNEL), begins=True),)
-        (found,) = archive.copies(CHANNEL)
+        (piece,) = archive.pieces(CHANNEL)
+        found = piece.copies()
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     assert found == [
         (Copy(Message(FIRST + 1, ANN), moment), False),
@@ -174,7 +176,8 @@ def test_a_reply_is_to_the_message_and_not_to_its_copy_by_whoever_started_a_thre
     assert contents(parent, thread)[THREAD][1].message.reply_to_author_id == ANN
     assert contents(thread)[THREAD][1].message.reply_to_author_id == CAT  # there is no other
     with Archive([thread]) as archive:
-        ((_, (_, known)),) = archive.copies(THREAD)
+        (piece,) = archive.pieces(THREAD)
+        (_, (_, known)) = piece.copies()
         assert not known  # so a member's reply is kept, until it is known to be no manager's message
 
 
@@ -239,14 +242,13 @@ def test_two_exports_of_the_same_moment_give_the_same_in_either_order(tmp_path: 
     assert contents(one, two) == contents(two, one)
 
 
-def test_pieces_hold_as_many_messages_as_asked_for(tmp_path: Path) -> None:
+def test_pieces_hold_so_many_messages_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "PIECE", 60)
     path = written(tmp_path / "a.json", *(entry(2 * number) for number in range(1, 131)))
     with Archive([path]) as archive:
-        pieces = list(archive.copies(CHANNEL, 60))
-        assert [len(piece) for piece in pieces] == [60, 60, 10]
-        assert numbers(copy.message for piece in pieces for copy, _ in piece) == list(range(2, 261, 2))
-        with pytest.raises(ValueError, match="limit"):
-            next(archive.copies(CHANNEL, 0))
+        pieces = list(archive.pieces(CHANNEL))
+    assert [len(piece) for piece in pieces] == [60, 60, 10]
+    assert [one - FIRST for piece in pieces for one in piece.ids] == list(range(2, 261, 2))
 
 
 def test_channels_come_by_rising_id(tmp_path: Path) -> None:
@@ -398,7 +400,7 @@ import sys
 from pathlib import Path
 from bot.exports.archive import Archive
 with Archive([Path(sys.argv[1])]) as archive:
-    seen = sum(len(piece) for channel in archive.channels() for piece in archive.copies(channel.place.channel_id))
+    seen = sum(len(piece) for channel in archive.channels() for piece in archive.pieces(channel.place.channel_id))
 status = Path("/proc/self/status").read_text()
 print(seen, archive.messages, status.split("VmHWM:")[1].split()[0])
 """

@@ -62,7 +62,9 @@ def test_reversed_files_give_identical_messages(name: str) -> None:
 
 def contents(archive: Archive) -> dict[int, list[Copy]]:
     return {
-        channel.place.channel_id: [copy for piece in archive.copies(channel.place.channel_id, 97) for copy, _ in piece]
+        channel.place.channel_id: [
+            copy for piece in archive.pieces(channel.place.channel_id) for copy, _ in piece.copies()
+        ]
         for channel in archive.channels()
     }
 

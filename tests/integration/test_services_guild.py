@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clock import DrivenClock
-from bot.domain.evidence import Copy, ImportedChannel
+from bot.domain.evidence import ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.history_job import HistoryJob, JobKind, LeftOut
 from bot.domain.message import Message
@@ -37,6 +37,7 @@ from bot.services.record.recorder import Recorder
 from bot.services.record.retry import retry
 from bot.store import forgetting, guilds, history_jobs, ignoring, managers, people, spans, tables
 from bot.store.database import Database, StoreError
+from bot.store.staged_piece import StagedPiece, staged
 from tests.support.channel_log import ChannelLog
 from tests.support.messages import (
     ANNA,
@@ -748,10 +749,10 @@ class Shelf:
     def channels(self) -> Sequence[ImportedChannel]:
         return [ImportedChannel(replace(self.place, opener_id=None), begins=True)]
 
-    def copies(self, channel_id: int) -> Iterable[Sequence[tuple[Copy, bool]]]:
+    def pieces(self, channel_id: int) -> Iterable[StagedPiece]:
         assert channel_id == self.place.channel_id
         for part in (self.messages[: self.cut], self.messages[self.cut :]):
-            yield [(Copy(message), False) for message in part]
+            yield StagedPiece.of([staged(message) for message in part], 0)
 
 
 async def test_an_archive_is_imported_once_however_often_and_again_for_a_new_manager(database: Database) -> None:

@@ -10,7 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
+from bot.domain.evidence import UNDATED, Copy
 from bot.domain.forgetting import Objection
 from bot.domain.history_job import Unread
+from bot.domain.message import Message, MessageKind
 from bot.domain.span import Span
-from bot.store import due_times, forgetting, guilds, history_jobs, migration, people, spans, tables, unread
+from bot.store import due_times, evidence, forgetting, guilds, history_jobs, migration, people, spans, tables, unread
 from bot.store import postgres as postgres_store
 from bot.store.database import Database, StoreError, open_database, quick_check
 from bot.store.error import DatabaseUnreachableError
@@ -115,7 +117,7 @@ async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
             assert strict.pop("alembic_version") == 0
             assert strict == dict.fromkeys(tables.metadata.tables, 1)
             by_key = {row.name for row in found if row.wr}
-            assert by_key == {"activity"}
+            assert by_key == {"activity", "imported_message"}
         else:
             async with database.reading() as connection:
                 names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
@@ -138,6 +140,51 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(migration.__file__).parent / "migrations"))
     return config
+
+
+async def test_what_was_imported_before_evidence_was_stored_by_key_is_kept_and_understood(empty_address: str) -> None:
+    url = make_url(empty_address)
+    driver = "sqlite+aiosqlite" if url.drivername == "sqlite" else "postgresql+asyncpg"
+    engine = create_async_engine(url.set(drivername=driver))
+
+    def filled(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        told = "INSERT INTO imported_channel (channel_id, guild_id, is_thread, begins, gone) VALUES (20, 7, 0, 1, 0)"
+        connection.execute(text(told))
+        connection.execute(
+            text(
+                "INSERT INTO imported_message (channel_id, message_id, guild_id, exported_at, author_id, kind, flags,"
+                " reply_to_id, mentions, counted_on) VALUES"
+                " (20, 32, 7, 1000, 201, 'reply', 4, 31, ' 101 ', '2026-03-01'),"
+                " (20, 31, 7, 1000, 101, 'default', 0, NULL, '', '1969-12-31'),"
+                " (20, 33, 7, 2000, NULL, 'default', 10, NULL, '', NULL)"
+            )
+        )
+
+    async with engine.begin() as begun:
+        await begun.run_sync(filled)
+    await engine.dispose()
+    database = await open_database(empty_address, write=True)
+    async with database.reading() as connection:
+        found = await evidence.with_ids(connection, [31, 32, 33])
+        exported_at = UNDATED + timedelta(seconds=1)
+        assert found == {
+            31: {20: Copy(Message(31, 101), exported_at, counted_on=date(1969, 12, 31))},
+            32: {
+                20: Copy(
+                    Message(32, 201, MessageKind.REPLY, frozenset({101}), reply_to_id=31),
+                    exported_at,
+                    reduced=True,
+                    counted_on=date(2026, 3, 1),
+                )
+            },
+            33: {20: Copy(Message(33, None, mentions_crowd=True), exported_at + timedelta(seconds=1), deleted=True)},
+        }
+        assert await evidence.counts(connection, 7) == {20: 3}
+        assert await evidence.replied_to(connection, [31, 32]) == {31}
+    await database.close()
 
 
 async def test_what_the_schema_before_this_version_held_is_kept_and_understood(empty_address: str) -> None:

@@ -25,7 +25,7 @@ from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.touch import TouchKind
 from bot.store import nudges, tables
-from bot.store.columns import Day, Moment, Truth
+from bot.store.columns import Day, DayNumber, Moment, Truth
 from bot.store.database import Database
 from bot.store.forgetting import PERSON_COLUMNS
 from tests.support.rows import rows
@@ -96,7 +96,7 @@ def value(column: Column[Any], guild_id: int, person_id: int, *, happened: bool)
         "mentions": f" {person_id} ",
         "week_on": date(2026, 3, 2) + timedelta(weeks=person_id - ANN),
     }
-    by_type = {Truth: person_id == BEN, Moment: AT, Day: AT.date()}
+    by_type = {Truth: person_id == BEN, Moment: AT, Day: AT.date(), DayNumber: AT.date()}
     if column.name in EVENTS and not happened:
         return None
     if whole_name in special or column.name in by_name:
@@ -163,7 +163,7 @@ ARGUMENTS: dict[str, Any] = {
     "parent_id": None,
     "as_manager": True,
     "first_id": first_id_at(AT + timedelta(days=1)),
-    "messages": {(ANN, AT.date()): 1},
+    "messages": {AT.date(): {ANN: 1}},
     "gone": [],
     "ends": {ANN: Ends(*[identity(GUILD, ANN) + 5] * 4)},
 }

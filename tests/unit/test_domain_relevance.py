@@ -1,5 +1,6 @@
 """The messages that the rules look at make the same facts as all messages."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -10,10 +11,11 @@ import pytest
 from bot.domain.derivation import Derived, derive
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message, MessageKind
-from bot.domain.relevance import Outline, looked_at
+from bot.domain.relevance import Concern, Outline, looked_at, looked_at_by_concern
 from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.stretch import Place, Stretch
+from bot.domain.touch import TouchKind
 
 MANAGERS = frozenset({1, 2})
 PEOPLE = (1, 2, 3, 4, 5, None)
@@ -90,3 +92,59 @@ def test_what_is_looked_at_makes_the_same_facts_as_everything(*, is_thread: bool
         left_out += len(said) - len(found)
     assert facts > 100
     assert left_out > 100
+
+
+def concerns(said: Sequence[Message]) -> list[Concern]:
+    """The messages that concern managers, as they are stored."""
+    found: list[Concern] = []
+    previous: Message | None = None
+    for one in said:
+        by_manager = one.author_id in MANAGERS
+        if by_manager or one.mentions or one.reply_to_id is not None:
+            plain = by_manager and one.kind is MessageKind.DEFAULT and not one.mentions
+            before = previous if plain else None
+            told = (None, None) if before is None else (before.message_id, before.author_id)
+            found.append((*outline(one), *told))
+        previous = one if one.counted else previous
+    return found
+
+
+def test_what_concerns_managers_makes_the_same_facts_as_everything() -> None:
+    """In a channel; whatever else is judged, too, since it is on record, may have no fact that it has not otherwise."""
+    random, facts, left_out = Random(6), 0, 0
+    for length in range(1, 900):
+        said = [one for one in talk(random, length % 60 + 1) if one.kind is not MessageKind.UNREADABLE]
+        if not said:
+            continue
+        first = random.choice((0, 0, random.randrange(len(said))))
+        from_id = said[first].message_id
+        place = Place(10, said[0].message_id - 5)
+        stretch = Stretch(place, from_id, said[-1].message_id, tuple(said[first:]), tuple(said[:first]), 0)
+        shown = concerns(said)
+        since = first_id_at(said[first].sent_at - timedelta(minutes=10))
+        shown = [one for one in shown if one[0] >= since]
+        on_record = {one.message_id for one in said[first:] if random.random() < 0.1}
+        earlier = sum(one[0] < from_id for one in shown)
+        found = looked_at_by_concern(shown, earlier, on_record, Rules())
+        own = found.judged | on_record
+        kept = [one for one in said if one.message_id in own | found.before]
+        part = Stretch(
+            place,
+            from_id,
+            said[-1].message_id,
+            tuple(one for one in kept if one.message_id >= from_id),
+            tuple(one for one in kept if one.message_id < from_id),
+            since,
+        )
+        whole, sparse = (
+            derive(one, managers=MANAGERS, unrecorded=Unrecorded(), zone=ZoneInfo("UTC"), rules=Rules())
+            for one in (stretch, part)
+        )
+        assert isinstance(whole, Derived)
+        assert isinstance(sparse, Derived)
+        assert [one for one in sparse.touches if one.message_id in own] == list(whole.touches)
+        assert [one for one in sparse.waiting if one.message_id in own] == list(whole.waiting)
+        facts += sum(one.kind is TouchKind.ANSWER for one in whole.touches)
+        left_out += len(said) - len(kept)
+    assert facts > 50
+    assert left_out > 1000

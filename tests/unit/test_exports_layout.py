@@ -12,7 +12,7 @@ from bot.exports.archive import Archive
 from bot.exports.error import ExportError
 from bot.exports.export_file import ExportFile
 from bot.exports.layout import LayoutError
-from bot.store.staging import StagedMessage, staged
+from bot.store.staged_piece import StagedMessage, staged
 from tests.unit.test_exports import ANN, BEN, BOT, FIRST, GUILD, entry, export, oldest_version, user, written
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -11,16 +11,15 @@ from bot.domain.calendar import local_day
 from bot.domain.evidence import UNDATED, Copy, Ends, ImportedChannel, corrected, home, is_told, kept, newest
 from bot.domain.forgetting import Scope, Unrecorded
 from bot.domain.message import MessageKind, is_named
-from bot.domain.snowflake import moment_of
 from bot.domain.span import Span
+from bot.domain.stretch import Place
+from bot.services.record.first_copies import ChannelEnds, facts_kept, odd_places, unknown_targets, written
 from bot.store import activity, evidence, forgetting, guilds, managers, record, spans
 from bot.store.database import Connection
+from bot.store.staged_piece import StagedPiece
 
 _MOST_COUNTS = 50_000
 """So many counts of messages are gathered before they are written."""
-_QUARTER = 15 * 60
-"""Seconds. Local times differ by whole quarters of an hour, nearly always."""
-_MOST_DAYS = 1000
 
 Copies = Mapping[int, Copy]
 """The copies of one message, by channel: a thread may repeat the message that it was started on."""
@@ -56,11 +55,11 @@ class Evidence:
         self._recorded = recorded
         self._channels = channels
         self._parents = parents
-        self._activity: Counter[tuple[int, date]] = Counter()
+        self._activity: defaultdict[date, Counter[int]] = defaultdict(Counter)
         self._ends: dict[int, Ends] = {}
+        self._here = ChannelEnds(0)
         self._lost: defaultdict[int, set[int]] = defaultdict(set)
         self._targets: set[int] = set()
-        self._days: dict[float, date | None] = {}
         self._given: Counter[int] = Counter()
         self.new = 0
         self.known = 0
@@ -115,15 +114,48 @@ class Evidence:
             gone=any(one is not None and one.gone for one in (known, parent)),
         )
 
-    async def add(self, channel_id: int, found: Sequence[tuple[Copy, bool]]) -> None:
-        """Add copies of messages of one channel, each with whether its reply's target is in one of the files."""
+    async def add(self, channel_id: int, piece: StagedPiece) -> None:
+        """Add copies of messages of one channel."""
         place = self._channels[channel_id].place
-        stored = await evidence.with_ids(self._connection, [copy.message.message_id for copy, _ in found])
+        stored = await evidence.with_ids(self._connection, piece.ids)
+        told = any(self._recorded.get(one) for one in (channel_id, place.parent_id or 0))
+        odd = set(range(len(piece))) if told else odd_places(piece, stored, self._is_free)
+        if len(odd) < len(piece):
+            await self._add_first_copies(place, piece, odd)
+        if odd:
+            await self._add_copies(place, [piece.copy(one) for one in sorted(odd)], stored, told=told)
+        if sum(map(len, self._activity.values())) > _MOST_COUNTS:
+            await self._write_counts()
+
+    async def _add_first_copies(self, place: Place, piece: StagedPiece, odd: Collection[int]) -> None:
+        """Add messages that nobody has told anything of yet, and that concern nobody who has objected."""
+        channel_id, messages = place.channel_id, len(piece) - len(odd)
+        ids = piece.ids if not odd else [one for at, one in enumerate(piece.ids) if at not in odd]
+        self.new += messages
+        self._given[channel_id] += messages
+        self._doubt(channel_id, ids[0])
+        await self._doubt_what_depends_on(ids)  # what stands in the piece itself is doubted anyway
+        authors = await evidence.authors(self._connection, unknown_targets(piece, odd, self._managers))
+        facts = facts_kept(piece, odd, self._managers, authors)
+        counted = written(piece, odd, self._zone)
+        for day, people in counted.by_day():
+            self._activity[day].update(people)
+        if self._here.channel_id != channel_id:
+            self._leave_channel(channel_id)
+        self._here.add(counted)
+        days = ((day, counted.places[start:end]) for day, start, end in counted.days)
+        await evidence.save_piece(self._connection, place, piece, odd, facts, days)
+        self._targets.update(target_id for _, target_id, _ in facts.values() if target_id is not None)
+
+    async def _add_copies(
+        self, place: Place, found: Sequence[tuple[Copy, bool]], stored: Mapping[int, Copies], *, told: bool
+    ) -> None:
+        """Add copies one by one, each with whether its reply's target is in one of the files."""
+        channel_id = place.channel_id
         copies = await self._kept([copy for copy, _ in found], [known for _, known in found])
         saved: list[Copy] = []
         changed: list[int] = []
         moved: defaultdict[int, list[int]] = defaultdict(list)
-        told = any(self._recorded.get(one) for one in (channel_id, place.parent_id or 0))
         for copy in copies:
             message_id = copy.message.message_id
             before = stored.get(message_id, {})
@@ -139,8 +171,6 @@ class Evidence:
         if changed:
             self._doubt(channel_id, min(changed))
         await evidence.save(self._connection, place, saved)
-        if len(self._activity) > _MOST_COUNTS:
-            await self._write_counts()
         for other, message_ids in moved.items():
             await evidence.count_elsewhere(self._connection, other, message_ids)
         targets = (copy.message.reply_to_id for copy in saved)
@@ -161,6 +191,7 @@ class Evidence:
         # A file may hold an older copy of a reply's target than an earlier import, by another author.
         await evidence.forget_targets(self._connection, self._targets, self._managers)
         await self._write_counts()
+        self._leave_channel(0)
         await record.add_ends(self._connection, self._guild_id, self._ends)
         found = await evidence.ends_of(self._connection, self._guild_id, self._lost)
         days = await activity.days_of(self._connection, self._guild_id, self._lost)
@@ -182,13 +213,9 @@ class Evidence:
         if author_id is None:
             return copy
         message_id = copy.message.message_id
-        counted_on = self._day(message_id)
-        self._activity[author_id, counted_on] += 1
-        known = self._ends.get(author_id)
-        if known is None:
-            self._ends[author_id] = Ends(message_id, channel_id, message_id, channel_id)
-        elif not known.first_id < message_id < known.last_id:
-            self._ends[author_id] = known.joined(Ends(message_id, channel_id, message_id, channel_id))
+        counted_on = local_day(copy.message.sent_at, self._zone)
+        self._activity[counted_on][author_id] += 1
+        self._add_ends(author_id, Ends(message_id, channel_id, message_id, channel_id))
         return Copy(copy.message, copy.exported_at, copy.reduced, copy.deleted, counted_on)
 
     def _another_copy(
@@ -218,17 +245,6 @@ class Evidence:
         for where in before:
             self._doubt(where, message_id)
         return now, True
-
-    def _day(self, message_id: int) -> date:
-        """The local day of a message. Asked once for a quarter of an hour that has no midnight in it."""
-        quarter = moment_of(message_id).timestamp() // _QUARTER
-        if quarter not in self._days:
-            if len(self._days) >= _MOST_DAYS:
-                self._days.clear()
-            start = datetime.fromtimestamp(quarter * _QUARTER, UTC)
-            first, last = (local_day(one, self._zone) for one in (start, start + timedelta(seconds=_QUARTER - 0.001)))
-            self._days[quarter] = first if first == last else None
-        return self._days[quarter] or local_day(moment_of(message_id), self._zone)
 
     async def _kept(self, copies: Sequence[Copy], staged: Sequence[bool]) -> list[Copy]:
         """What may be stored of some copies; `staged` are those whose reply's target is in one of the files."""
@@ -267,16 +283,14 @@ class Evidence:
         counted_on = old.counted_on if old is not None else None
         old_author_id = old.message.author_id if old is not None else None
         if old_author_id is not None and counted_on is not None and old_author_id != author_id:
-            self._activity[old_author_id, counted_on] -= 1
+            self._activity[counted_on][old_author_id] -= 1
             self._lost[old_author_id].add(message_id)
         if copy is None or where is None or author_id is None:
             return None, None
         counted_on = counted_on or local_day(copy.message.sent_at, self._zone)
         if author_id != old_author_id:
-            self._activity[author_id, counted_on] += 1
-        ends = Ends(message_id, where, message_id, where)
-        known = self._ends.get(author_id)
-        self._ends[author_id] = ends if known is None else known.joined(ends)
+            self._activity[counted_on][author_id] += 1
+        self._add_ends(author_id, Ends(message_id, where, message_id, where))
         return counted_on, where
 
     def _counts_for(self, copy: Copy) -> int | None:
@@ -287,6 +301,15 @@ class Evidence:
         if self._is_free(author_id):
             return author_id
         return None if self._unrecorded.as_member(author_id, message.sent_at) else author_id
+
+    def _leave_channel(self, next_id: int) -> None:
+        for author_id, ends in self._here.ends():
+            self._add_ends(author_id, ends)
+        self._here = ChannelEnds(next_id)
+
+    def _add_ends(self, author_id: int, ends: Ends) -> None:
+        known = self._ends.get(author_id)
+        self._ends[author_id] = ends if known is None else known.joined(ends)
 
     def _is_told(self, message_id: int, copies: Copies) -> bool:
         """Whether Discord told a message where it was written. It counted it, then, if it counts."""
@@ -302,10 +325,9 @@ class Evidence:
         for channel_id, message_id, author_id in await evidence.replies_to(self._connection, answered):
             if author_id is not None:
                 self._doubt(channel_id, message_id)
-        await evidence.forget_targets(self._connection, answered, self._managers)
-        for message_id in changed:
-            if message_id in self._channels:
-                self._doubt(message_id, 0)
+        self._targets |= answered
+        for message_id in self._channels.keys() & set(changed):
+            self._doubt(message_id, 0)
 
 
 def _facts(copy: Copy) -> Copy:

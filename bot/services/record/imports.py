@@ -8,7 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.evidence import Copy, ImportedChannel
+from bot.domain.evidence import ImportedChannel
 from bot.domain.guild import GuildSettings
 from bot.domain.rules import Rules
 from bot.domain.snowflake import HIGHEST_ID
@@ -19,6 +19,7 @@ from bot.services.record.evidence import Evidence
 from bot.services.record.judgement import judge_again
 from bot.store import guilds, history_jobs, spans, unread
 from bot.store.database import Connection, Database
+from bot.store.staged_piece import StagedPiece
 
 _STILL_DUE = timedelta(days=8)
 """The longest that a day or week is due after it was dealt with, in any time zone."""
@@ -30,8 +31,8 @@ class StagedArchive(Protocol):
     def channels(self) -> Sequence[ImportedChannel]:
         """Every channel of which there is a file."""
 
-    def copies(self, channel_id: int) -> Iterable[Sequence[tuple[Copy, bool]]]:
-        """A channel's messages in pieces, oldest first, each with whether its reply's target is in one of the files."""
+    def pieces(self, channel_id: int) -> Iterable[StagedPiece]:
+        """A channel's messages in pieces, oldest first, with who wrote what they reply to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ class Importer:
             channels = archive.channels()
             counted = await evidence.add_channels(channels)
             for channel_id in counted:
-                for copies in archive.copies(channel_id):
-                    await evidence.add(channel_id, copies)
+                for piece in archive.pieces(channel_id):
+                    await evidence.add(channel_id, piece)
                     if progress is not None:
-                        progress(len(copies))
+                        progress(len(piece))
             await evidence.finish()
             if reading_again:
                 evidence.doubt_everything()

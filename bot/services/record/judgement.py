@@ -1,22 +1,24 @@
 """Judging again what export files tell, whenever another file may have changed it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from bot.domain.derivation import Derived, derive
 from bot.domain.evidence import ImportedChannel, is_told, opener_of
 from bot.domain.forgetting import Unrecorded
 from bot.domain.message import Message
-from bot.domain.relevance import Outline, looked_at
+from bot.domain.relevance import Outline, looked_at, looked_at_by_concern
 from bot.domain.rules import Rules
+from bot.domain.snowflake import HIGHEST_ID, first_id_at, moment_of
 from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.domain.touch import TouchKind
 from bot.store import evidence, forgetting, judged_messages, managers, record, spans
 from bot.store.database import Connection
+from bot.store.judged_messages import JudgedMessage
 
 _PIECE = 5000
 _CONTEXT = 200
@@ -47,6 +49,15 @@ async def judge_again(
     return touches
 
 
+@dataclass(frozen=True, slots=True)
+class _Some:
+    """Messages of a channel, oldest first: those within the `bounds`, and what was before. `own` are to be judged."""
+
+    found: Sequence[JudgedMessage]
+    own: AbstractSet[int]
+    bounds: Span
+
+
 class _ChannelJudge:
     def __init__(
         self, connection: Connection, *, manager_ids: AbstractSet[int], unrecorded: Unrecorded, rules: Rules
@@ -71,12 +82,42 @@ class _ChannelJudge:
         begins = channel.begins or (first is not None and first.message_id == channel.place.channel_id)
         place = await self._with_opener(channel.place, first, begins=begins)
         touches: Counter[TouchKind] = Counter()
+        if not place.is_thread:
+            async for some, since in self._concerning(place, from_id, on_record):
+                touches += await self._judged(channel, place, some, since, recorded, begins=begins)
+            return touches
         before: list[Outline] = []
         while rows := await judged_messages.outlines(self._connection, place.channel_id, from_id, _PIECE):
             touches += await self._piece(channel, place, before, rows, recorded, on_record, begins=begins)
             from_id = rows[-1][0] + 1
             before = (before + rows)[-_CONTEXT:]
         return touches
+
+    async def _concerning(
+        self, place: Place, from_id: int, on_record: AbstractSet[int]
+    ) -> "AsyncIterator[tuple[_Some, int]]":
+        """What is looked at of a channel that is no thread from a position on, and from where on that is all.
+
+        That is what concerns managers, or is on record, and what was before a message that may be an answer.
+        """
+        connection, channel_id = self._connection, place.channel_id
+        looks_back = max(self._rules.answer_within, self._rules.answer_after_address)
+        since = first_id_at(moment_of(from_id) - looks_back)
+        earlier = await judged_messages.concerns(connection, channel_id, since, self._managers, before_id=from_id)
+        ended = False
+        while not ended:
+            rows = await judged_messages.concerns(connection, channel_id, from_id, self._managers, limit=_PIECE)
+            ended = len(rows) < _PIECE
+            last_id = HIGHEST_ID if ended else rows[-1][0]
+            known = {one for one in on_record if from_id <= one <= last_id}
+            looked = looked_at_by_concern([*earlier, *rows], len(earlier), known, self._rules)
+            own = looked.judged | known
+            found = await judged_messages.messages_of(connection, channel_id, own | looked.before)
+            yield _Some(found, own, Span(from_id, last_id)), since
+            if rows:
+                since = first_id_at(moment_of(last_id) - looks_back)
+                earlier = [one for one in (*earlier, *rows) if one[0] >= since]
+                from_id = last_id + 1
 
     async def _piece(
         self,
@@ -97,18 +138,37 @@ class _ChannelJudge:
         found = await judged_messages.messages_of(self._connection, place.channel_id, wanted)
         if not found or found[-1].message.message_id < first_id:
             return Counter()
+        some = _Some(found, own={row[0] for row in rows}, bounds=Span(first_id, rows[-1][0]))
+        return await self._judged(channel, place, some, before[0][0] if before else first_id, recorded, begins=begins)
+
+    async def _judged(
+        self,
+        channel: ImportedChannel,
+        place: Place,
+        some: "_Some",
+        context_first_id: int,
+        recorded: Mapping[int, tuple[Span, ...]],
+        *,
+        begins: bool,
+    ) -> Counter[TouchKind]:
+        """Judge some messages of a channel, of which all that counts is there from `context_first_id` on."""
+        bounds = some.bounds
         stretch = Stretch(
             place,
-            first_id,
-            rows[-1][0],
-            tuple(one.message for one in found if one.message.message_id >= first_id),
-            tuple(one.message for one in found if one.message.message_id < first_id),
-            before[0][0] if before else first_id,
+            bounds.first_id,
+            bounds.last_id,
+            tuple(one.message for one in some.found if bounds.holds(one.message.message_id)),
+            tuple(one.message for one in some.found if one.message.message_id < bounds.first_id),
+            context_first_id,
         )
         stretch, derived = await self._derived(stretch, begins=begins)
         messages = stretch.messages
-        own = {one.message_id for one in messages if not is_told(place, one.message_id, recorded)}
-        judged = own.difference(one.message.message_id for one in found if one.elsewhere)
+        own = {
+            one.message_id
+            for one in messages
+            if one.message_id in some.own and not is_told(place, one.message_id, recorded)
+        }
+        judged = own.difference(one.message.message_id for one in some.found if one.elsewhere)
         if channel.gone:
             judged = set()
         aged = await self._aged(place, [one for one in messages if one.message_id in own], begins=begins)
