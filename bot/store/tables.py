@@ -250,6 +250,30 @@ digest = _table(
     Column("frozen_at", Moment, nullable=False),
 )
 
+# What ended periods came to, in numbers; see `bot.store.summaries`.
+summary = _table(
+    "summary",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("question", Text, primary_key=True),
+    # It rests on activity up to this local day, and on touches, entries and first messages before this moment.
+    Column("last_on", Day, nullable=False),
+    Column("until_at", Moment, nullable=False),
+    # How many changes of these facts were counted when it was summed up. After a further one it holds no more.
+    Column("edition", Id, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+# How often facts of a day changed: 'message' by UTC day, 'activity' by the week's Monday, 'everything' on the first day
+# of 1970 for what all of them depend on. Triggers of SQLite count; on PostgreSQL nothing is counted.
+fact_change = _table(
+    "fact_change",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("day", DayNumber, primary_key=True),
+    Column("edition", Id, nullable=False),
+    by_key=True,
+)
+
 span = _table(
     "span",
     Column("channel_id", Id, primary_key=True, autoincrement=False),
