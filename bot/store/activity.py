@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, select, true
@@ -222,6 +222,6 @@ async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
     first = await connection.scalar(select(func.min(week_on, type_=week_on.type)).where(here))
     if first is None:
         return None
-    most = [func.max(_activity[name]).label(name) for name in tables.WEEKDAYS]
-    week = (await connection.execute(select(*most).where(here, week_on == first))).mappings().one()
-    return next(day for day, _ in days({**week, "week_on": first}))
+    weekdays = case(*((_activity[name] > 0, number) for number, name in enumerate(tables.WEEKDAYS)))
+    number = await connection.scalar(select(func.min(weekdays)).where(here, week_on == first))
+    return None if number is None else first + timedelta(days=number)

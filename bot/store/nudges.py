@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
@@ -19,6 +19,11 @@ _member = tables.nudge_member.c
 _snooze = tables.snooze.c
 _hand_over = tables.hand_over.c
 _touch = tables.touch.c
+
+
+def _before(day: date) -> datetime:
+    """A moment before which a local day has begun nowhere; what was offered on it is found by an index of moments."""
+    return datetime.combine(day, time(), UTC) - timedelta(days=2)
 
 
 def _offer(row: Row[Any]) -> Offer:
@@ -128,6 +133,7 @@ async def past_offers(
             _member.guild_id == guild_id,
             _member.manager_id == manager_id,
             _member.offered_on >= since_on,
+            _member.offered_at >= _before(since_on),
             _member.offered_at <= until,
         )
         .order_by(_member.offered_at)
@@ -147,6 +153,7 @@ async def offered_to_others(
         _member.guild_id == guild_id,
         _member.manager_id != manager_id,
         _member.offered_on == on,
+        _member.offered_at >= _before(on),
         _member.offered_at <= until,
     )
     return frozenset(await connection.scalars(query))

@@ -86,10 +86,13 @@ async def of_message(connection: AsyncConnection, guild_id: int, message_id: int
     return found[0] if found else None
 
 
-def _asked_of(guild_id: int, manager_id: int, since: datetime, until: datetime) -> CTE:
-    """The entries written from `since` up to `until` that were not set aside and are for this manager or for the team.
+def _asked_of(
+    guild_id: int, manager_id: int, since: datetime, until: datetime, aside: ColumnElement[bool] | None = None
+) -> CTE:
+    """The entries written from `since` up to `until` that are for this manager or for the team, and not set aside.
 
-    It goes first: whatever else is asked about an entry costs more.
+    `aside` is the condition that one was set aside; without it, that it ever was. All this is asked first, since
+    whatever else is asked about an entry costs more.
     """
     asked = tables.waiting_for.c
     own = func.max(case((asked.manager_id == manager_id, 1), else_=0))
@@ -101,7 +104,7 @@ def _asked_of(guild_id: int, manager_id: int, since: datetime, until: datetime) 
             _waiting.guild_id == guild_id,
             _waiting.message_id >= first_id_at(since),
             _waiting.message_id < first_id_at(until),
-            _waiting.closed_at.is_(None),
+            _waiting.closed_at.is_(None) if aside is None else or_(_waiting.closed_at.is_(None), ~aside),
             for_them.correlate(tables.waiting).scalar_subquery() == 1,
         )
         .cte("asked")
@@ -150,6 +153,33 @@ async def page_for(
     chosen = (_waiting.guild_id == guild_id, _waiting.message_id.in_(sorted(messages)))
     states = await _read(connection, guild_id, chosen) if messages else ()
     return found[0].total, tuple((state.entry, messages[state.entry.message_id]) for state in states)
+
+
+async def first_open(
+    connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime, now: datetime, limit: int
+) -> tuple[WaitingState, ...]:
+    """Everything that members wrote from `since` up to `now`, of those whose entries for a manager wait longest.
+
+    The first `limit` entries that are open for this manager or the team are chosen, and with them all entries of the
+    members who wrote them, oldest first.
+    """
+    entry = _asked_of(guild_id, manager_id, since, now, _waiting.closed_at <= now).c
+    unanswered = ~answers(guild_id, _touch.message_id, entry).where(_touch.touched_at < now).exists()
+    first = (
+        select(entry.member_id)
+        .where(is_member(entry.member_id, guild_id), is_counted(entry.channel_id, guild_id), unanswered)
+        .order_by(entry.message_id)
+        .limit(limit)
+    )
+    members = sorted(set(await connection.scalars(first)))
+    chosen = (
+        _waiting.guild_id == guild_id,
+        _waiting.message_id >= first_id_at(since),
+        _waiting.message_id < first_id_at(now),
+        _waiting.member_id.in_(members),
+        is_counted(_waiting.channel_id, guild_id),
+    )
+    return await _read(connection, guild_id, chosen) if members else ()
 
 
 def answers(
