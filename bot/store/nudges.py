@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
@@ -331,10 +331,18 @@ async def sent_members(
 
 async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
     """When a manager last pressed a button on a nudge; None if never."""
-    query = select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
-        _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
+    query = (
+        select(_member.settled_at)
+        .where(
+            _member.guild_id == guild_id,
+            _member.manager_id == manager_id,
+            _member.settled_at.is_not(None),
+            _member.action != Action.MOOT.value,
+        )
+        .order_by(_member.settled_at.desc())
+        .limit(1)
     )
-    found: datetime | None = (await connection.execute(query)).scalar_one()
+    found: datetime | None = await connection.scalar(query)
     return found
 
 

@@ -20,6 +20,9 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _OPTED_OUT = text("opted_out_at IS NOT NULL")
 _LEFT = text("left_at IS NOT NULL")
 _PROXIED = text("proxied IS NOT NULL")
+_THREAD = text("parent_id IS NOT NULL")
+_NO_THREAD = text("parent_id IS NULL")
+_SETTLED = text("settled_at IS NOT NULL")
 
 
 def _table(name: str, *items: SchemaItem, by_key: bool = False) -> Table:
@@ -239,6 +242,12 @@ nudge_member = _table(
     ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], ondelete="CASCADE"),
     Index(None, "guild_id", "member_id", "offered_at"),
     Index(None, "guild_id", "offered_at"),
+    Index(
+        "ix_nudge_member_settled",
+        *("guild_id", "manager_id", "settled_at"),
+        sqlite_where=_SETTLED,
+        postgresql_where=_SETTLED,
+    ),
 )
 
 digest = _table(
@@ -283,6 +292,7 @@ span = _table(
     # The parent channel of a thread, so that excluding the channel excludes its threads.
     Column("parent_id", Id),
     Index(None, "guild_id"),
+    Index("ix_span_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
 )
 
 known_gap = _table(
@@ -309,6 +319,13 @@ imported_channel = _table(
     # Whether Spade heard that it was deleted: then its messages are facts no more.
     Column("gone", Truth, nullable=False),
     Index(None, "guild_id"),
+    Index("ix_imported_channel_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
+    Index(
+        "ix_imported_channel_unplaced",
+        *("guild_id", "is_thread", "channel_id"),
+        sqlite_where=_NO_THREAD,
+        postgresql_where=_NO_THREAD,
+    ),
 )
 
 # The newest copy of each message in export files: what other messages are judged by, whenever their files come.

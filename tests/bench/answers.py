@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -57,8 +57,8 @@ class Answer:
 class Asked:
     """Everything that answers, on an open database."""
 
-    def __init__(self, database: Database, size: Size, settings: GuildSettings) -> None:
-        rules, clock, discord = Rules(), DrivenClock(NOW), Outgoing()
+    def __init__(self, database: Database, size: Size, settings: GuildSettings, now: datetime = NOW) -> None:
+        rules, clock, discord = Rules(), DrivenClock(now), Outgoing()
         self.size, self.settings = size, settings
         self.random = random.Random(2)
         self.rows = 0

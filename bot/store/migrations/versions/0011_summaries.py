@@ -37,6 +37,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "question", name=op.f("pk_summary")),
         sqlite_strict=True,
     )
+    for name, table, columns, held in (
+        ("ix_span_thread", "span", ["parent_id", "channel_id"], "parent_id IS NOT NULL"),
+        ("ix_imported_channel_thread", "imported_channel", ["parent_id", "channel_id"], "parent_id IS NOT NULL"),
+        (
+            "ix_imported_channel_unplaced",
+            "imported_channel",
+            ["guild_id", "is_thread", "channel_id"],
+            "parent_id IS NULL",
+        ),
+        ("ix_nudge_member_settled", "nudge_member", ["guild_id", "manager_id", "settled_at"], "settled_at IS NOT NULL"),
+    ):
+        op.create_index(name, table, columns, sqlite_where=sa.text(held), postgresql_where=sa.text(held))
     if op.get_bind().dialect.name != "sqlite":
         return
     # How far the record reaches: what ends before that is over.
