@@ -21,6 +21,17 @@ from bot.store.insertion import insert_into
 MOST = 600
 """How many summaries of a guild are kept, of the newest periods."""
 
+TRIGGERS = frozenset(
+    f"{table}_{event}"
+    for events, of in {
+        ("added", "changed", "deleted"): "touch waiting activity member opt_out ignored imported_channel span",
+        ("added", "deleted"): "waiting_for manager excluded_channel",
+    }.items()
+    for table in of.split()
+    for event in events
+)
+"""What counts the changes."""
+
 _summary = tables.summary.c
 _change = tables.fact_change.c
 _MILLISECOND = timedelta(milliseconds=1)
@@ -181,15 +192,4 @@ async def missing_triggers(connection: AsyncConnection) -> tuple[str, ...]:
     if connection.dialect.name != "sqlite":
         return ()
     there = await connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    return tuple(sorted(_TRIGGERS.difference(there)))
-
-
-_TRIGGERS = frozenset(
-    f"{table}_{event}"
-    for events, of in {
-        ("added", "changed", "deleted"): "touch waiting activity member opt_out ignored imported_channel span",
-        ("added", "deleted"): "waiting_for manager excluded_channel",
-    }.items()
-    for table in of.split()
-    for event in events
-)
+    return tuple(sorted(TRIGGERS.difference(there)))
