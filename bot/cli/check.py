@@ -1,14 +1,18 @@
 """`spade check`: whether everything is in place to start the bot."""
 
+import asyncio
 import importlib.util
 import os
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
+
+import typer
 
 from bot.bot_token import TOKEN_VARIABLE, bot_token
 from bot.cli.failure import Failure
 from bot.cli.options import ConfigOption, DatabaseOption, settings_of
-from bot.config import existing_path, given_keys
+from bot.config import Settings, existing_path, given_keys
 from bot.config_error import ConfigError
 from bot.database_url import database_file
 from bot.redaction import has_token_shape, redact
@@ -19,10 +23,21 @@ from bot.store.sqlite_file import is_sqlite
 from bot.store.writer_lock import WriterLock
 
 
-def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
+def check(
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Sum up again what is kept of past weeks, and compare; this takes a while.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Drop what is kept of past weeks: it is summed up anew when it is needed.")
+    ] = False,
+) -> None:
     """Check that everything is in place to start the bot.
 
-    It checks the configuration, the token and the database, writes nothing and does not use the network.
+    It checks the configuration, the token and the database, and does not use the network. It writes nothing, except
+    that --rebuild drops what is kept of past weeks, which can all be worked out again.
     """
     settings = settings_of(config, database)
     path = existing_path(config)
@@ -39,12 +54,39 @@ def check(config: ConfigOption = None, database: DatabaseOption = None) -> None:
         problems.append(str(error))
     try:
         print(f"database       {_database_state(settings.database)}")
+        if deep or rebuild:
+            problems += asyncio.run(_sums(settings, compare=deep, drop=rebuild))
     except Failure as failure:
         problems.append(failure.message)
     except StoreError as error:
         problems.append(str(error))
     if problems:
         raise Failure("\n".join(problems))
+
+
+async def _sums(settings: Settings, *, compare: bool, drop: bool) -> list[str]:
+    """Look at what is kept of past weeks, or drop it; returns what is wrong. StoreError."""
+    # Imported here, since a plain check needs none of it.
+    from bot.services.digest.sums import differences  # noqa: PLC0415
+    from bot.store import summaries  # noqa: PLC0415
+    from bot.store.database import open_database  # noqa: PLC0415
+
+    opened = await open_database(settings.database, write=drop)
+    try:
+        if drop:
+            async with opened.writing() as connection:
+                dropped = await summaries.drop_all(connection)
+            print(f"past weeks     {dropped:,} sums were dropped; they are worked out again when they are needed")
+        if not compare:
+            return []
+        async with opened.reading() as connection:
+            found = await differences(connection, settings.domain_rules())
+            kept = await summaries.number(connection)
+        if not found:
+            print(f"past weeks     {kept:,} sums are kept, and all are what their facts come to")
+        return list(found)
+    finally:
+        await opened.close()
 
 
 def _shows_password(path: Path, database: str) -> bool:

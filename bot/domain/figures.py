@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, repeat
 
 from bot.domain.rules import Rules
 
@@ -196,8 +197,8 @@ def _effective(talks: Mapping[int, int]) -> float:
     total = sum(each * members for each, members in talks.items())
     if not total:
         return 0.0
-    terms = (each / total * math.log(each / total) for each, members in talks.items() for _ in range(members))
-    return min(math.exp(-math.fsum(terms)), float(sum(talks.values())))
+    terms = (repeat(each / total * math.log(each / total), members) for each, members in talks.items())
+    return min(math.exp(-math.fsum(chain.from_iterable(terms))), float(sum(talks.values())))
 
 
 def _reply_minutes(delays: Iterable[int]) -> ReplyMinutes:

@@ -131,6 +131,18 @@ def decide_nudge(facts: NudgeFacts, rules: Rules) -> Nudge:
     return Nudge(facts.manager_id, chosen)
 
 
+def decide_on_first_waiting(facts: NudgeFacts, before: datetime, rules: Rules) -> Nudge | None:
+    """The nudge, if those who have waited longest fill it, whoever else there may be; None if all facts are needed.
+
+    `facts` have no candidates but every member with an open entry for this manager or the team that was written before
+    `before`, with all their entries. Nobody was handed over, and no colleague's entries are shared out. Who is not in
+    these facts waits for less long or has a less urgent reason, so comes after them, unless they wrote back.
+    """
+    nudge = decide_nudge(facts, rules)
+    first = all(offer.since < before and not offer.wrote_back for offer in nudge.offers)
+    return nudge if first and len(nudge.offers) >= rules.nudge.members_per_nudge else None
+
+
 def ranked(facts: NudgeFacts, rules: Rules) -> Iterator[tuple[Offer, Obstacle | None]]:
     """Every member with a reason, most urgent first, with the obstacle to offering them (None if there is none).
 

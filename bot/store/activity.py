@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
@@ -223,13 +223,10 @@ async def days_of(connection: AsyncConnection, guild_id: int, people: Collection
 
 async def first_day(connection: AsyncConnection, guild_id: int) -> date | None:
     """The first local day with activity; None if the record is empty."""
-    week = (await connection.execute(*_first_week(guild_id))).mappings().one()
-    return None if week["week_on"] is None else next(day for day, _ in days(week))
-
-
-@prepared
-def _first_week(guild_id: Given) -> Select[Any]:
-    first_of = func.min(_activity.week_on, type_=_activity.week_on.type)
-    first = select(first_of).where(_activity.guild_id == guild_id).scalar_subquery()
-    most = [func.max(_activity[name]).label(name) for name in tables.WEEKDAYS]
-    return select(first_of.label("week_on"), *most).where(_activity.guild_id == guild_id, _activity.week_on == first)
+    here, week_on = _activity.guild_id == guild_id, _activity.week_on
+    first = await connection.scalar(select(func.min(week_on, type_=week_on.type)).where(here))
+    if first is None:
+        return None
+    weekdays = case(*((_activity[name] > 0, number) for number, name in enumerate(tables.WEEKDAYS)))
+    number = await connection.scalar(select(func.min(weekdays)).where(here, week_on == first))
+    return None if number is None else first + timedelta(days=number)

@@ -75,6 +75,11 @@ class Database:
         self._lost: LostDatabaseError | None = None
         self._is_lost = asyncio.Event()
 
+    @property
+    def writable(self) -> bool:
+        """Whether it was opened for writing."""
+        return self._writer is not self._readers
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back if it raises or is cancelled.

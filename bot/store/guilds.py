@@ -251,6 +251,7 @@ async def purge(connection: AsyncConnection, guild_id: int) -> None:
         tables.manager_role,
         tables.manager,
         tables.guild,
+        tables.fact_change,  # the others are counted there
     ):
         await connection.execute(delete(table).where(table.c.guild_id == guild_id))
 
@@ -274,6 +275,7 @@ async def forget(connection: AsyncConnection, guild_id: int, *, sent_since: date
         tables.imported_channel,
         tables.nudge_member,
         tables.digest,
+        tables.summary,
     ):
         await connection.execute(delete(table).where(table.c.guild_id == guild_id))
     sent = delete(tables.delivery).where(tables.delivery.c.guild_id == guild_id)

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Update, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, delete, or_, select, update
 
 from bot.domain.nudge import Action, Offer, OfferedMember, Reason
 from bot.domain.nudge_decision import HandedOver, Obstacle, PastOffer
@@ -20,6 +20,11 @@ _member = tables.nudge_member.c
 _snooze = tables.snooze.c
 _hand_over = tables.hand_over.c
 _touch = tables.touch.c
+
+
+def _before(day: date) -> datetime:
+    """A moment before which a local day has begun nowhere; what was offered on it is found by an index of moments."""
+    return datetime.combine(day, time(), UTC) - timedelta(days=2)
 
 
 def _offer(row: Row[Any]) -> Offer:
@@ -129,20 +134,21 @@ async def past_offers(
 ) -> dict[int, tuple[PastOffer, ...]]:
     """The offers of each member to a manager from the local day `since_on` up to `until`, oldest first."""
     found: dict[int, list[PastOffer]] = defaultdict(list)
-    for row in await connection.execute(*_past_offers(guild_id, manager_id, since_on, until)):
+    for row in await connection.execute(*_past_offers(guild_id, manager_id, since_on, _before(since_on), until)):
         waiting = Reason(row.reason) is Reason.WAITING  # other reasons link to messages that do not wait
         found[row.member_id].append(PastOffer(row.offered_on, row.message_id if waiting else None))
     return {member_id: tuple(offers) for member_id, offers in found.items()}
 
 
 @prepared
-def _past_offers(guild_id: Given, manager_id: Given, since_on: Given, until: Given) -> Select[Any]:
+def _past_offers(guild_id: Given, manager_id: Given, since_on: Given, since: Given, until: Given) -> Select[Any]:
     return (
         select(_member.member_id, _member.offered_on, _member.reason, _member.message_id)
         .where(
             _member.guild_id == guild_id,
             _member.manager_id == manager_id,
             _member.offered_on >= since_on,
+            _member.offered_at >= since,
             _member.offered_at <= until,
         )
         .order_by(_member.offered_at)
@@ -153,15 +159,16 @@ async def offered_to_others(
     connection: AsyncConnection, guild_id: int, manager_id: int, on: date, until: datetime
 ) -> frozenset[int]:
     """The members offered to other managers on a local day of the guild, up to `until`."""
-    return frozenset(await connection.scalars(*_offered_to_others(guild_id, manager_id, on, until)))
+    return frozenset(await connection.scalars(*_offered_to_others(guild_id, manager_id, on, _before(on), until)))
 
 
 @prepared
-def _offered_to_others(guild_id: Given, manager_id: Given, on: Given, until: Given) -> Select[Any]:
+def _offered_to_others(guild_id: Given, manager_id: Given, on: Given, since: Given, until: Given) -> Select[Any]:
     return select(_member.member_id).where(
         _member.guild_id == guild_id,
         _member.manager_id != manager_id,
         _member.offered_on == on,
+        _member.offered_at >= since,
         _member.offered_at <= until,
     )
 
@@ -353,16 +360,20 @@ async def sent_members(
     return tuple(_read(row) for row in await connection.execute(query))
 
 
-@prepared
-def _last_press_at(guild_id: Given, manager_id: Given) -> Select[Any]:
-    return select(func.max(_member.settled_at, type_=_member.settled_at.type)).where(
-        _member.guild_id == guild_id, _member.manager_id == manager_id, _member.action != Action.MOOT.value
-    )
-
-
 async def last_press_at(connection: AsyncConnection, guild_id: int, manager_id: int) -> datetime | None:
     """When a manager last pressed a button on a nudge; None if never."""
-    found: datetime | None = (await connection.execute(*_last_press_at(guild_id, manager_id))).scalar_one()
+    query = (
+        select(_member.settled_at)
+        .where(
+            _member.guild_id == guild_id,
+            _member.manager_id == manager_id,
+            _member.settled_at.is_not(None),
+            _member.action != Action.MOOT.value,
+        )
+        .order_by(_member.settled_at.desc())
+        .limit(1)
+    )
+    found: datetime | None = await connection.scalar(query)
     return found
 
 

@@ -1,5 +1,6 @@
 """Who counts as a member: everybody except managers, ignored people and people who opted out, as of the query."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -67,13 +68,22 @@ async def opted_out(connection: AsyncConnection, guild_id: int) -> frozenset[int
     return frozenset(await connection.scalars(query))
 
 
-async def departed(connection: AsyncConnection, guild_id: int, by: datetime | None = None) -> frozenset[int]:
-    """The members who were found to have left (up to `by`, if given) and have not written since."""
-    left_at = tables.member.c.left_at
-    query = select(tables.member.c.member_id).where(
-        tables.member.c.guild_id == guild_id, left_at.is_not(None) if by is None else left_at <= by
-    )
-    return frozenset(await connection.scalars(query))
+async def departed(
+    connection: AsyncConnection, guild_id: int, by: datetime | None = None, among: Collection[int] | None = None
+) -> frozenset[int]:
+    """The members who were found to have left (up to `by`, if given) and have not written since.
+
+    `among` are a few members who are asked about, instead of all.
+    """
+    member = tables.member.c
+    if among is not None:  # each is looked up; with a condition in SQL on when they left, all who left would be read
+        query = select(member.member_id, member.left_at).where(
+            member.guild_id == guild_id, member.member_id.in_(sorted(among))
+        )
+        left = [row for row in await connection.execute(query) if row.left_at is not None]
+        return frozenset(row.member_id for row in left if by is None or row.left_at <= by)
+    gone = member.left_at.is_not(None) if by is None else member.left_at <= by
+    return frozenset(await connection.scalars(select(member.member_id).where(member.guild_id == guild_id, gone)))
 
 
 async def ignored(connection: AsyncConnection, guild_id: int) -> tuple[frozenset[int], frozenset[int]]:

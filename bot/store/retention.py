@@ -29,6 +29,7 @@ async def forget_before(connection: AsyncConnection, guild_id: int, day: date, m
         (tables.delivery, tables.delivery.c.claimed_at < moment),
         (tables.hand_over, tables.hand_over.c.handed_at < moment),
         (tables.snooze, tables.snooze.c.until_at < moment),
+        (tables.summary, tables.summary.c.last_on < day),
         (tables.member, (member.last_message_id < first_id) & member.opted_out_at.is_(None)),
     ):
         deleted = await connection.execute(delete(table).where(table.c.guild_id == guild_id, old))

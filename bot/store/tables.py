@@ -21,6 +21,9 @@ _OPTED_OUT = text("opted_out_at IS NOT NULL")
 _LEFT = text("left_at IS NOT NULL")
 _PROXIED = text("proxied IS NOT NULL")
 _REPLIES = text("reply_to_id IS NOT NULL")
+_THREAD = text("parent_id IS NOT NULL")
+_NO_THREAD = text("parent_id IS NULL")
+_SETTLED = text("settled_at IS NOT NULL")
 
 
 def _table(name: str, *items: SchemaItem, by_key: bool = False) -> Table:
@@ -241,6 +244,12 @@ nudge_member = _table(
     ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], ondelete="CASCADE"),
     Index(None, "guild_id", "member_id", "offered_at"),
     Index(None, "guild_id", "offered_at"),
+    Index(
+        "ix_nudge_member_settled",
+        *("guild_id", "manager_id", "settled_at"),
+        sqlite_where=_SETTLED,
+        postgresql_where=_SETTLED,
+    ),
 )
 
 digest = _table(
@@ -252,6 +261,30 @@ digest = _table(
     Column("frozen_at", Moment, nullable=False),
 )
 
+# What ended periods came to, in numbers; see `bot.store.summaries`.
+summary = _table(
+    "summary",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("question", Text, primary_key=True),
+    # It rests on activity up to this local day, and on touches, entries and first messages before this moment.
+    Column("last_on", Day, nullable=False),
+    Column("until_at", Moment, nullable=False),
+    # How many changes of these facts were counted when it was summed up. After a further one it holds no more.
+    Column("edition", Id, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+# How often facts of a day changed: 'message' by UTC day, 'activity' by the week's Monday, 'everything' on the first day
+# of 1970 for what all of them depend on. Triggers of SQLite count; on PostgreSQL nothing is counted.
+fact_change = _table(
+    "fact_change",
+    Column("guild_id", Id, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("day", DayNumber, primary_key=True),
+    Column("edition", Id, nullable=False),
+    by_key=True,
+)
+
 span = _table(
     "span",
     Column("channel_id", Id, primary_key=True, autoincrement=False),
@@ -261,6 +294,7 @@ span = _table(
     # The parent channel of a thread, so that excluding the channel excludes its threads.
     Column("parent_id", Id),
     Index(None, "guild_id"),
+    Index("ix_span_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
 )
 
 known_gap = _table(
@@ -287,6 +321,13 @@ imported_channel = _table(
     # Whether Spade heard that it was deleted: then its messages are facts no more.
     Column("gone", Truth, nullable=False),
     Index(None, "guild_id"),
+    Index("ix_imported_channel_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
+    Index(
+        "ix_imported_channel_unplaced",
+        *("guild_id", "is_thread", "channel_id"),
+        sqlite_where=_NO_THREAD,
+        postgresql_where=_NO_THREAD,
+    ),
 )
 
 # The newest copy of each message in export files: what other messages are judged by, whenever their files come.

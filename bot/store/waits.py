@@ -10,7 +10,20 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, type_coerce, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    Select,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+    update,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.domain.snowflake import first_id_at
 from bot.domain.touch import TouchKind
@@ -73,18 +86,116 @@ async def of_message(connection: AsyncConnection, guild_id: int, message_id: int
     return found[0] if found else None
 
 
-def answers(guild_id: int, told: ColumnElement[Any]) -> Select[Any]:
+def _asked_of(
+    guild_id: int, manager_id: int, since: datetime, until: datetime, aside: ColumnElement[bool] | None = None
+) -> CTE:
+    """The entries written from `since` up to `until` that are for this manager or for the team, and not set aside.
+
+    `aside` is the condition that one was set aside; without it, that it ever was. All this is asked first, since
+    whatever else is asked about an entry costs more.
+    """
+    asked = tables.waiting_for.c
+    own = func.max(case((asked.manager_id == manager_id, 1), else_=0))
+    team = unindexed(asked.manager_id).in_(manager_ids(guild_id))
+    for_them = select(func.coalesce(own, 1)).where(asked.message_id == _waiting.message_id, team)
+    return (
+        select(_waiting.guild_id, _waiting.message_id, _waiting.channel_id, _waiting.member_id)
+        .where(
+            _waiting.guild_id == guild_id,
+            _waiting.message_id >= first_id_at(since),
+            _waiting.message_id < first_id_at(until),
+            _waiting.closed_at.is_(None) if aside is None else or_(_waiting.closed_at.is_(None), ~aside),
+            for_them.correlate(tables.waiting).scalar_subquery() == 1,
+        )
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+async def page_for(
+    connection: AsyncConnection,
+    guild_id: int,
+    manager_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    offset: int,
+    limit: int,
+) -> tuple[int, tuple[tuple[WaitingEntry, int], ...]]:
+    """How many members there wait for a manager or the team, and a page of them, longest first.
+
+    Each is told by the entry that waits longest, and by how many entries wait. The entries were written from `since` up
+    to `until`; those of members who have left are left out.
+    """
+    entry = _asked_of(guild_id, manager_id, since, until).c
+    left = select(tables.member.c.member_id).where(
+        tables.member.c.guild_id == guild_id,
+        tables.member.c.member_id == entry.member_id,
+        tables.member.c.left_at.is_not(None),
+    )
+    waits = (
+        select(func.min(entry.message_id).label("oldest_id"), func.count().label("messages"))
+        .where(
+            is_member(entry.member_id, guild_id),
+            is_counted(entry.channel_id, guild_id),
+            ~left.exists(),
+            ~answers(guild_id, _touch.message_id, entry).exists(),
+        )
+        .group_by(entry.member_id)
+        .cte("waits")
+        .prefix_with("MATERIALIZED")
+    )
+    page = select(waits).order_by(waits.c.oldest_id).offset(offset).limit(limit).subquery("page")
+    total = select(func.count().label("total")).select_from(waits).subquery("counts")
+    query = select(total.c.total, page.c.oldest_id, page.c.messages).select_from(total.outerjoin(page, true()))
+    found = (await connection.execute(query.order_by(page.c.oldest_id))).all()
+    messages = {row.oldest_id: row.messages for row in found if row.oldest_id is not None}
+    chosen = (_waiting.guild_id == guild_id, _waiting.message_id.in_(sorted(messages)))
+    states = await _read(connection, guild_id, chosen) if messages else ()
+    return found[0].total, tuple((state.entry, messages[state.entry.message_id]) for state in states)
+
+
+async def first_open(
+    connection: AsyncConnection, guild_id: int, manager_id: int, since: datetime, now: datetime, limit: int
+) -> tuple[WaitingState, ...]:
+    """Everything that members wrote from `since` up to `now`, of those whose entries for a manager wait longest.
+
+    The first `limit` entries that are open for this manager or the team are chosen, and with them all entries of the
+    members who wrote them, oldest first.
+    """
+    entry = _asked_of(guild_id, manager_id, since, now, _waiting.closed_at <= now).c
+    unanswered = ~answers(guild_id, _touch.message_id, entry).where(_touch.touched_at < now).exists()
+    first = (
+        select(entry.member_id)
+        .where(is_member(entry.member_id, guild_id), is_counted(entry.channel_id, guild_id), unanswered)
+        .order_by(entry.message_id)
+        .limit(limit)
+    )
+    members = sorted(set(await connection.scalars(first)))
+    chosen = (
+        _waiting.guild_id == guild_id,
+        _waiting.message_id >= first_id_at(since),
+        _waiting.message_id < first_id_at(now),
+        _waiting.member_id.in_(members),
+        is_counted(_waiting.channel_id, guild_id),
+    )
+    return await _read(connection, guild_id, chosen) if members else ()
+
+
+def answers(
+    guild_id: int, told: ColumnElement[Any], entry: ReadOnlyColumnCollection[str, Any] = _waiting
+) -> Select[Any]:
     """A subquery for the touches that end an entry of the query around it."""
     return select(told).where(
-        _touch.guild_id == _waiting.guild_id,
-        _touch.member_id == _waiting.member_id,
-        _touch.message_id > _waiting.message_id,
+        _touch.guild_id == entry.guild_id,
+        _touch.member_id == entry.member_id,
+        _touch.message_id > entry.message_id,
         # Follows from the line before, but for clocks that differ; this one is in the index.
-        type_coerce(_touch.touched_at, Id) > made_at(_waiting.message_id) - _DAY,
+        type_coerce(_touch.touched_at, Id) > made_at(entry.message_id) - _DAY,
         unindexed(_touch.manager_id).in_(manager_ids(guild_id)),
         or_(
-            _touch.channel_id == _waiting.channel_id,
-            _touch.channel_id == _waiting.message_id,
+            _touch.channel_id == entry.channel_id,
+            _touch.channel_id == entry.message_id,
             _touch.kind == TouchKind.LOGGED.value,
         ),
     )

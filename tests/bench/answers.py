@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -26,7 +26,7 @@ from bot.services.members.relationship import Relationships
 from bot.services.members.unmet import UnmetList
 from bot.services.members.waiting import WaitingList
 from bot.services.nudge.previews import NudgePreviews
-from bot.store import guilds
+from bot.store import guilds, summaries
 from bot.store.database import Database, open_database
 from bot.views.guild.export_parcel import export_parcel
 from tests.bench.guild import GUILD, LARGE, NOW, Size, make, manager_id, member_id, part_of
@@ -57,9 +57,9 @@ class Answer:
 class Asked:
     """Everything that answers, on an open database."""
 
-    def __init__(self, database: Database, size: Size, settings: GuildSettings) -> None:
-        rules, clock, discord = Rules(), DrivenClock(NOW), Outgoing()
-        self.size, self.settings = size, settings
+    def __init__(self, database: Database, size: Size, settings: GuildSettings, now: datetime = NOW) -> None:
+        rules, clock, discord = Rules(), DrivenClock(now), Outgoing()
+        self.database, self.size, self.settings = database, size, settings
         self.random = random.Random(2)
         self.rows = 0
         """How many rows the last export had."""
@@ -78,6 +78,12 @@ class Asked:
         parcel = export_parcel(facts)
         self.rows = sum(document.content.count(b"\n") for document in parcel.documents)
         return parcel
+
+    async def digest_anew(self) -> object:
+        """A digest of which nothing is kept; dropping that is measured with it, and is one statement."""
+        async with self.database.writing() as connection:
+            await summaries.drop_all(connection)
+        return await self.reporter.draft(self.settings, WEEK, "A server", NOW)
 
     def somebody(self) -> int:
         """Anybody, another one each time."""
@@ -102,9 +108,11 @@ _MONTHS_ACTIVE = f"SELECT member_id, count(*) FROM activity WHERE guild_id = {GU
 _ACTIVE = f"SELECT count(DISTINCT member_id) FROM activity WHERE guild_id = {GUILD} AND day BETWEEN ? AND ?"
 
 WEEKS_FIGURES, DIGEST, EXPORT = "a week's figures", "digest with 12 weeks", "/export"
+DIGEST_ANEW = "digest with 12 weeks, of which nothing is kept"
 ANSWERS: dict[str, Answer] = {
     WEEKS_FIGURES: Answer(lambda on: on.reporter.week(GUILD, WEEK), _weeks(4)),
     DIGEST: Answer(lambda on: on.reporter.draft(on.settings, WEEK, "A server", NOW), _weeks(15)),
+    DIGEST_ANEW: Answer(lambda on: on.digest_anew(), _weeks(15)),
     "/unmet": Answer(lambda on: on.unmet.page(GUILD, 1, PAGE), _MONTHS_ACTIVE),
     "/coverage": Answer(lambda on: on.coverage.of(GUILD, manager_id(0), PeriodChoice.TWELVE_WEEKS), _weeks(15)),
     "preview": Answer(lambda on: on.previews.preview(GUILD, manager_id(0)), _MONTHS_ACTIVE),
@@ -147,7 +155,7 @@ def answers(sizes: Sizes, folder: Path) -> tuple[Row, ...]:
     size = part_of(LARGE, sizes.parts)
     record = f"{size.members:,} members, {large.active:,} active in the week"
     return (
-        Row(f"figures ({record})", (figure(WEEKS_FIGURES), figure(DIGEST))),
+        Row(f"figures ({record})", (figure(WEEKS_FIGURES), figure(DIGEST), figure(DIGEST_ANEW))),
         Row(
             "pages and files of the same record",
             (

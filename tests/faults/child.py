@@ -11,6 +11,8 @@ import os
 import sys
 import types
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,10 @@ from bot.domain.message import Message
 from bot.services.record import follower, gaps, retry
 from bot.services.record.follower import Follower
 from bot.services.record.recorder import Recorder
-from bot.store import record, spans
+from bot.store import guilds, record, spans
+from bot.store.database import Database
+from bot.store.error import StoreError
+from tests.support.summed import sum_up
 
 HOLD_SECONDS = 0.5
 TIMEOUT_SECONDS = 1.5
@@ -92,9 +97,19 @@ def watch_due_work() -> None:
     async def marked(self: Follower) -> int:
         if self.caught_up:
             Path(IN_STEP).touch()
+            await _sum_up(self._gaps._database)
         return await retry_gaps(self)
 
     Follower.retry_gaps = marked
+
+
+async def _sum_up(database: Database) -> None:
+    """Have kept what the days and weeks come to, although they go on: then facts change under it."""
+    async with database.reading() as connection:
+        servers = await guilds.all_settings(connection)
+    with suppress(StoreError):
+        for settings in servers:
+            await sum_up(database, settings.guild_id, datetime.now(UTC))
 
 
 def replace_in(module: types.ModuleType, **names: object) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bot.sandbox import Channel, PostedMessage
     from tests.faults.town import Town
+from tests.support.summed import differences_in
 
 Row = tuple[Any, ...]
 
@@ -137,6 +138,8 @@ def compare(
         _compare_facts(town, connection, uncertain, expected, difference)
         _compare_activity(town, connection, uncounted, missing, difference)
         _compare_gaps(town, connection, missing, difference)
+    for line in differences_in(database):
+        difference.note(line, 0, 1)
     return difference
 
 

@@ -117,7 +117,7 @@ async def test_every_table_on_sqlite_is_strict(empty_address: str) -> None:
             assert strict.pop("alembic_version") == 0
             assert strict == dict.fromkeys(tables.metadata.tables, 1)
             by_key = {row.name for row in found if row.wr}
-            assert by_key == {"activity", "imported_message"}
+            assert by_key == {"activity", "fact_change", "imported_message"}
         else:
             async with database.reading() as connection:
                 names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())

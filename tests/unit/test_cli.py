@@ -5,11 +5,13 @@ import importlib.util
 import json
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -432,6 +434,27 @@ def test_check_says_what_is_set(run: Run, folder: Path, monkeypatch: pytest.Monk
         ),
         "",
     )
+
+
+def test_check_compares_what_is_kept_of_past_weeks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPADE_TOKEN", TOKEN)
+    assert run("migrate").status == 0
+    assert run("check", "--deep").out.endswith("past weeks     0 sums are kept, and all are what their facts come to\n")
+    with closing(sqlite3.connect("spade.db")) as connection:
+        connection.execute("INSERT INTO summary VALUES (1, '{\"format\":0,\"rules\":\"\"}', '2026-01-04', 0, 0, '{}')")
+        connection.execute("DROP TRIGGER touch_added")
+        connection.commit()
+    ended = run("check", "--deep")
+    assert (ended.status, ended.err) == (
+        1,
+        (
+            "spade: the trigger touch_added is missing, so a change of facts can go unnoticed; "
+            "restore a backup that has it\n"
+        ),
+    )
+    ended = run("check", "--rebuild")
+    assert ended.status == 0
+    assert "past weeks     1 sums were dropped; they are worked out again when they are needed\n" in ended.out
 
 
 def test_check_with_a_wrong_configuration(run: Run) -> None:

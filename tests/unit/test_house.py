@@ -33,6 +33,9 @@ TEXT_COLUMNS = {
     ("nudge_member", "action"),
     ("digest", "delivery_id"),
     ("digest", "figures"),
+    ("summary", "question"),  # which period, by which rules
+    ("summary", "document"),  # numbers, and whose: managers' ids
+    ("fact_change", "kind"),
     ("known_gap", "reason"),
     ("hand_over", "delivery_id"),
     ("imported_message", "kind"),

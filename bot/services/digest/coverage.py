@@ -40,6 +40,6 @@ class CoverageService:
         period = period_meant(choice, settings.zone, now)
         report = await self._reporter.figures(settings, period)
         name = await self._directory.guild_name(guild_id)
-        draft = await self._reporter.draft(settings, last_week_of(period), name, now, as_posted=False)
+        draft = await self._reporter.picture(settings, last_week_of(period), name, now)
         picture = await self._painter.paint(draft)
         return CoverageFacts(choice, report, report.managers.get(manager_id), draft, picture)

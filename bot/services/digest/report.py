@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import Period, day_start, just_after, local_day, monday_of, period_of_days, weeks_ending
+from bot.domain.calendar import Period, just_after, local_day, monday_of, period_of_days, weeks_ending
 from bot.domain.digest_draft import DigestDraft, DigestWeek, PersonalDraft
 from bot.domain.effect import Effect
 from bot.domain.figures import Figures, LongerFacts, PeriodFacts, week_figures
@@ -21,14 +22,15 @@ from bot.domain.rules import Rules
 from bot.domain.snowflake import first_id_at
 from bot.domain.span import Span
 from bot.domain.suggestion import suggestions
-from bot.domain.survival import Stayers, stayers
 from bot.domain.touch import personal_kinds
 from bot.domain.zones import zone_named
+from bot.services.digest.sums import Sums
 from bot.services.members.waiting import waiting_members
 from bot.services.nudge.effects import effects_between
 from bot.services.nudge.facts import gather
-from bot.store import activity, attention, digests, guilds, people, spans, stays, unread, waits
+from bot.store import activity, attention, digests, guilds, people, spans, summaries, unread, waits
 from bot.store.database import Connection, Database
+from bot.store.error import StoreError
 
 WEEKS_SHOWN = 12
 EFFECT_WEEKS = 4
@@ -73,7 +75,7 @@ class PeriodReport:
 
 
 class Reporter:
-    """Makes figures and digests from the record. Writes nothing."""
+    """Makes figures and digests from the record. Writes nothing but what ended periods came to, to be quicker again."""
 
     def __init__(self, database: Database, rules: Rules) -> None:
         self._database = database
@@ -85,39 +87,58 @@ class Reporter:
             settings = await guilds.settings_of(connection, guild_id)
             if settings is None:
                 return None
-            return (await self._course(connection, settings, monday, 1)).newest
+            sums = await Sums.of(connection, guild_id, self._rules)
+            course = await self._course(sums, settings, monday, 1)
+        await self._keep(sums)
+        return course.newest
 
     async def weeks(self, settings: GuildSettings, last_on: date, count: int) -> tuple[WeekReport, ...]:
         """The figures of the `count` weeks up to the week of `last_on`, oldest first, as far as there is a record."""
         async with self._database.reading() as connection:
-            course = await self._course(connection, settings, last_on, count)
+            sums = await Sums.of(connection, settings.guild_id, self._rules)
+            course = await self._course(sums, settings, last_on, count)
+        await self._keep(sums)
         return tuple(report for _, report in course.weeks if report is not None)
 
     async def figures(self, settings: GuildSettings, period: Period) -> PeriodReport:
         """The team's and each manager's figures of any period, judged on that period alone."""
         guild_id = settings.guild_id
         async with self._database.reading() as connection:
-            (facts,) = await self._facts(connection, guild_id, [period])
+            sums = await Sums.of(connection, guild_id, self._rules)
+            (facts,) = await sums.of_periods([period])
             gaps = await _missing(connection, guild_id)
             begins_on = await activity.first_day(connection, guild_id)
+        await self._keep(sums)
         team, own = week_figures(facts, facts.longer(), self._rules)
         return PeriodReport(period, team, own, _complete(period, gaps), begins_on)
+
+    async def picture(self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime) -> DigestDraft:
+        """What the picture of a week shows, as it is on record now: its figures, and those of the weeks before."""
+        async with self._database.reading() as connection:
+            sums = await Sums.of(connection, settings.guild_id, self._rules)
+            course = await self._course(sums, settings, week_on, WEEKS_SHOWN)
+        await self._keep(sums)
+        return self._shown(settings, course, guild_name, now)
 
     async def draft(
         self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
     ) -> DigestDraft:
         """The team's digest of a week, as it was posted, if it was. With `as_posted` False, as it is on record now."""
         async with self._database.reading() as connection:
-            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
-            return await self._team(connection, settings, course, guild_name, now, as_posted=as_posted)
+            sums = await Sums.of(connection, settings.guild_id, self._rules)
+            course = await self._course(sums, settings, week_on, WEEKS_SHOWN)
+            draft = await self._team(sums, settings, course, guild_name, now, as_posted=as_posted)
+        await self._keep(sums)
+        return draft
 
     async def personal(self, schedule: NudgeSchedule, week_on: date, guild_name: str, now: datetime) -> PersonalDraft:
         """A manager's own digest of a week."""
         settings, manager_id, rules = schedule.guild, schedule.manager.manager_id, self._rules
         guild_id = settings.guild_id
         async with self._database.reading() as connection:
-            course = await self._course(connection, settings, week_on, WEEKS_SHOWN)
-            team = await self._team(connection, settings, course, guild_name, now)
+            sums = await Sums.of(connection, guild_id, rules)
+            course = await self._course(sums, settings, week_on, WEEKS_SHOWN)
+            team = await self._team(sums, settings, course, guild_name, now)
             departed = await people.departed(connection, guild_id)
             states = await waits.written_between(connection, guild_id, now - rules.waiting_expires, just_after(now))
             candidates = await asyncio.to_thread(
@@ -125,6 +146,7 @@ class Reporter:
             )
             effect = await self._effect(connection, settings, course.period, now, manager_id)
             first = await self._first_contacts(connection, guild_id, course.period, manager_id)
+        await self._keep(sums)
         waiting = waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
         figures = team.week.report.figures_of(manager_id) or course.newest.figures_of(manager_id)
         assert figures is not None  # the record of now has every manager's
@@ -147,9 +169,16 @@ class Reporter:
             suggestions=suggestions(candidates, figures, rules),
         )
 
+    async def _keep(self, sums: Sums) -> None:
+        """Keep what ended periods came to. No answer waits for the database to be usable again."""
+        if sums.new and self._database.writable:
+            with suppress(StoreError):
+                async with self._database.writing() as connection:
+                    await summaries.keep(connection, sums.guild_id, sums.new)
+
     async def _team(
         self,
-        connection: Connection,
+        sums: Sums,
         settings: GuildSettings,
         course: _Course,
         guild_name: str,
@@ -157,31 +186,38 @@ class Reporter:
         *,
         as_posted: bool = True,
     ) -> DigestDraft:
-        week_on, facts = course.newest.week_on, course.facts
+        connection, week_on = sums.connection, course.newest.week_on
         today = local_day(now, settings.zone)
         frozen = await digests.frozen(connection, settings.guild_id, week_on) if as_posted else None
+        draft = replace(
+            self._shown(settings, course, guild_name, now),
+            first_contacts=await self._first_contacts(connection, settings.guild_id, course.period, None),
+            effect=await self._effect(connection, settings, course.period, now, None),
+            load=load_of([own.conversations for _, own in course.newest.managers]),
+            stayers=await sums.stayers(settings.zone, min(course.period.last_on, today)),
+        )
+        return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
+
+    def _shown(self, settings: GuildSettings, course: _Course, guild_name: str, now: datetime) -> DigestDraft:
+        """The figures of the newest week, and of those before it."""
         week = DigestWeek(
             guild=settings,
             guild_name=guild_name,
             report=course.newest,
             record_from_on=course.begins_on,
-            running=monday_of(today) <= week_on,
+            running=monday_of(local_day(now, settings.zone)) <= course.newest.week_on,
         )
-        draft = DigestDraft(
+        return DigestDraft(
             week=week,
             figures=course.newest.team,
             history=course.history(None),
-            conversations=facts.team.per_member,
-            first_contacts=await self._first_contacts(connection, settings.guild_id, course.period, None),
-            effect=await self._effect(connection, settings, course.period, now, None),
-            load=load_of([own.conversations for _, own in course.newest.managers]),
-            stayers=await self._stayers(connection, settings, min(course.period.last_on, today)),
+            conversations=course.facts.team.per_member,
             rules=self._rules,
         )
-        return draft.as_posted(None if frozen is None else FrozenWeek.from_document(json.loads(frozen)))
 
-    async def _course(self, connection: Connection, settings: GuildSettings, last_on: date, count: int) -> _Course:
+    async def _course(self, sums: Sums, settings: GuildSettings, last_on: date, count: int) -> _Course:
         """The figures of the `count` weeks up to the week of `last_on`."""
+        connection = sums.connection
         guild_id, rules, zone = settings.guild_id, self._rules, settings.zone
         begins_on = await activity.first_day(connection, guild_id)
         before = timedelta(weeks=count + rules.verdict_weeks)
@@ -195,9 +231,9 @@ class Reporter:
         ]
         gaps = await _missing(connection, guild_id)
         reports: dict[date, WeekReport] = {}
-        for period, facts in zip(on_record, await self._facts(connection, guild_id, on_record), strict=True):
+        for period, facts in zip(on_record, await sums.of_periods(on_record), strict=True):
             longer = weeks_ending(period.first_on, rules.verdict_weeks, zone, posted)
-            told = await self._longer(connection, guild_id, longer, facts)
+            told = await sums.longer(longer, facts)
             reports[period.first_on] = _report(settings, period, facts, told, gaps, rules)
         return _Course(
             period=weeks[mondays[-1]],
@@ -214,53 +250,11 @@ class Reporter:
         zones = {week_on: zone_named(json.loads(figures).get("time_zone", "")) for week_on, figures in found.items()}
         return {week_on: zone for week_on, zone in zones.items() if zone is not None}
 
-    async def _facts(self, connection: Connection, guild_id: int, periods: Sequence[Period]) -> tuple[PeriodFacts, ...]:
-        rules = self._rules
-        return await attention.of_periods(
-            connection,
-            guild_id,
-            periods,
-            personal_kinds(count_inferred=rules.count_inferred),
-            gap=rules.conversation_gap,
-            expires=rules.waiting_expires,
-        )
-
-    async def _longer(self, connection: Connection, guild_id: int, weeks: Period, facts: PeriodFacts) -> LongerFacts:
-        """What the verdicts on a week fall back on, as far as they do."""
-        rules = self._rules
-        quiet = facts.quiet(rules)
-        if not quiet:
-            return LongerFacts()
-        kinds = personal_kinds(count_inferred=rules.count_inferred)
-        talks = await attention.talks_of(connection, guild_id, weeks, quiet, kinds, rules.conversation_gap)
-        most = max(sum(each * members for each, members in own.items()) for own in talks.values())
-        # With more active members than conversations it makes no difference how many more: a week's are enough.
-        active = facts.active
-        if active < most:
-            active, _ = await attention.active_and_met(connection, guild_id, weeks)
-        return LongerFacts(active, talks)
-
     async def _first_contacts(
         self, connection: Connection, guild_id: int, period: Period, manager_id: int | None
     ) -> tuple[int, ...]:
         kinds = personal_kinds(count_inferred=self._rules.count_inferred)
         return await attention.first_contacts(connection, guild_id, period, kinds, manager_id)
-
-    async def _stayers(self, connection: Connection, settings: GuildSettings, now_on: date) -> Stayers:
-        """Who stays (docs/rules.md#newcomers-who-stay), as it looks at the end of a day."""
-        rules, zone = self._rules, settings.zone
-        ages = range(rules.stay_until.days, rules.stay_from.days - 1, -1)
-        days = [now_on - timedelta(days=age) for age in ages]
-        found = await stays.of_newcomers(
-            connection,
-            settings.guild_id,
-            [(day, day_start(day, zone)) for day in days],
-            day_start(days[-1] + timedelta(days=1), zone),
-            now_on,
-            at_least=rules.stay_greeted,
-            kinds=personal_kinds(count_inferred=rules.count_inferred),
-        )
-        return stayers(found, now_on, rules)
 
     async def _effect(
         self, connection: Connection, settings: GuildSettings, week: Period, now: datetime, manager_id: int | None

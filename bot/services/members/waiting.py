@@ -12,7 +12,7 @@ from bot.services.delivery.messenger import Directory
 from bot.services.guild_reader import Settle
 from bot.services.members.roster import Roster
 from bot.store import people, waits
-from bot.store.database import Connection, Database
+from bot.store.database import Database
 
 
 class WaitingService:
@@ -91,28 +91,31 @@ class WaitingList:
     async def page(self, guild_id: int, manager_id: int, number: int, size: int) -> WaitingPage:
         """A page of the list; the nearest one if `number` is out of range. Does not check that they are a manager."""
         await self._settle(guild_id)
+        number = max(number, 1)
         while True:
             now = self._clock.now()
             async with self._database.reading() as connection:
-                found = await self._waiting(connection, guild_id, manager_id, now)
-            pages = max(1, -(-len(found) // size))
-            number = min(max(number, 1), pages)
-            shown = found[(number - 1) * size : number * size]
+                total, found = await waits.page_for(
+                    connection,
+                    guild_id,
+                    manager_id,
+                    now - self._rules.waiting_expires,
+                    just_after(now),  # an entry or an answer of this millisecond counts, too
+                    offset=(number - 1) * size,
+                    limit=size,
+                )
+            pages = max(1, -(-total // size))
+            if number > pages:
+                number = pages
+                continue
+            shown = tuple(WaitingMember(entry.member_id, entry, messages) for entry, messages in found)
             names = await self._directory.names(guild_id, [member.member_id for member in shown])
             departed = [member.member_id for member in shown if member.member_id not in names]
             if not departed:
-                return WaitingPage(guild_id, number, pages, len(found), shown, names, now)
+                return WaitingPage(guild_id, number, pages, total, shown, names, now)
             async with self._database.writing() as connection:
                 for member_id in departed:
                     await people.mark_departed(connection, guild_id, member_id, now)
-
-    async def _waiting(
-        self, connection: Connection, guild_id: int, manager_id: int, now: datetime
-    ) -> tuple[WaitingMember, ...]:
-        # An entry or an answer of this millisecond counts, too.
-        states = await waits.written_between(connection, guild_id, now - self._rules.waiting_expires, just_after(now))
-        departed = await people.departed(connection, guild_id)
-        return waiting_members([state for state in states if state.entry.member_id not in departed], manager_id)
 
 
 def waiting_members(states: list[WaitingState], manager_id: int) -> tuple[WaitingMember, ...]:

@@ -1,16 +1,15 @@
 """Decides a nudge, and checks what it says against the record and against Discord."""
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Nudge, Reason
-from bot.domain.nudge_decision import NudgeFacts, Obstacle, decide_nudge
+from bot.domain.nudge_decision import NudgeFacts, Obstacle
 from bot.domain.rules import Rules
 from bot.services.delivery.messenger import Directory, Present
-from bot.services.nudge.facts import gather
+from bot.services.nudge.facts import decide_from_record, gather, without_gone
 from bot.services.record.beginning import old_hands
 from bot.store import people, record
 from bot.store.database import Connection, Database
@@ -43,18 +42,17 @@ class NudgeCheck:
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, discord: DiscordState
     ) -> Nudge:
         """The nudge by the record and by what Discord said."""
-        facts = await self.facts(connection, settings, manager_id, now, discord)
-        # In a large guild thousands of members have a reason, so it is decided in a thread.
-        return self._without_gone(await asyncio.to_thread(decide_nudge, facts, self._rules), discord)
+        nudge = await decide_from_record(
+            connection, settings, manager_id, now, self._rules, discord.barred, discord.old_hands, discord.gone
+        )
+        return self._without_gone(nudge, discord)
 
     async def facts(
         self, connection: Connection, settings: GuildSettings, manager_id: int, now: datetime, discord: DiscordState
     ) -> NudgeFacts:
         """What the nudge is decided on: the record, without what is gone from Discord."""
         facts = await gather(connection, settings, manager_id, now, self._rules, discord.barred, discord.old_hands)
-        return replace(
-            facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in discord.gone)
-        )
+        return without_gone(facts, discord.gone)
 
     async def look(self, settings: GuildSettings, manager_id: int, now: datetime) -> "Checked":
         """Decide a nudge and ask Discord about everybody in it, again and again until Discord changes nothing.

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.calendar import local_day
@@ -10,7 +11,8 @@ from bot.domain.conversation import Conversation, conversations
 from bot.domain.delivery import Delivery, DeliveryKind, DeliveryState
 from bot.domain.effect import usual_reply_minutes
 from bot.domain.guild import GuildSettings, ManagerSettings
-from bot.domain.nudge_decision import Newcomer, NudgeFacts, Obstacle, Regular
+from bot.domain.nudge import Nudge
+from bot.domain.nudge_decision import Newcomer, NudgeFacts, Obstacle, Regular, decide_nudge, decide_on_first_waiting
 from bot.domain.nudge_time import NudgeFollowUp, PastNudges, went_unanswered
 from bot.domain.relationship import Standing
 from bot.domain.rules import Rules
@@ -22,6 +24,8 @@ from bot.store import activity, deliveries, managers, nudges, people, touches, w
 from bot.store.activity import Trace
 from bot.store.database import Connection
 
+FIRST_WAITING = 60
+"""How many of the entries that wait longest are looked at before anything else is."""
 USUAL_REPLY_DAYS = 90
 """How many days of replies a manager's usual pace is taken from."""
 
@@ -86,6 +90,86 @@ async def gather(
         away=_paused(team, settings, now),
         orphaned=await nudges.left_behind(connection, guild_id, receivers(team, settings, now), claimed_since, now),
     )
+
+
+async def decide_from_record(
+    connection: Connection,
+    settings: GuildSettings,
+    manager_id: int,
+    now: datetime,
+    rules: Rules,
+    barred: Mapping[int, Obstacle] | None = None,
+    old_hands: Collection[int] = (),
+    gone: Collection[int] = (),
+) -> Nudge:
+    """Whom to offer by the record, without the entries of `gone` messages. The rest is as for `gather`.
+
+    Nothing else is read when those who have waited longest fill the nudge. In a large guild thousands of members have a
+    reason, so it is decided in a thread.
+    """
+    first = await _gather_first_waiting(connection, settings, manager_id, now, rules, barred or {}, gone)
+    if first is not None:
+        nudge = decide_on_first_waiting(*first, rules)
+        if nudge is not None:
+            return nudge
+    facts = await gather(connection, settings, manager_id, now, rules, barred, old_hands)
+    return await asyncio.to_thread(decide_nudge, without_gone(facts, gone), rules)
+
+
+def without_gone(facts: NudgeFacts, gone: Collection[int]) -> NudgeFacts:
+    """The facts without the entries of messages that are gone from Discord."""
+    return replace(facts, waiting=tuple(state for state in facts.waiting if state.entry.message_id not in gone))
+
+
+async def _gather_first_waiting(
+    connection: Connection,
+    settings: GuildSettings,
+    manager_id: int,
+    now: datetime,
+    rules: Rules,
+    barred: Mapping[int, Obstacle],
+    gone: Collection[int],
+) -> tuple[NudgeFacts, datetime] | None:
+    """What is on record of those who have waited longest, and before when; None if it cannot decide a nudge."""
+    guild_id, limits, since = settings.guild_id, rules.nudge, now - rules.waiting_expires
+    team = await managers.all_settings(connection, guild_id)
+    away, sharing = _paused(team, settings, now), receivers(team, settings, now)
+    claimed_since = now - limits.offer_again_after
+    if (
+        away
+        or await nudges.handed_to(connection, guild_id, manager_id, since, now)
+        or await nudges.left_behind(connection, guild_id, sharing, claimed_since, now)
+    ):
+        return None
+    states = await waits.first_open(connection, guild_id, manager_id, since, now, FIRST_WAITING)
+    open_ones = [
+        state.entry
+        for state in states
+        if state.entry.waits_for(manager_id) and not state.closed_by(now) and state.open_at(now, rules.waiting_expires)
+    ]
+    if len(open_ones) < limits.members_per_nudge:
+        return None
+    today = local_day(now, settings.zone)
+    memory = max(limits.offer_again_after, limits.offer_waiting_again_after)
+    members = {state.entry.member_id for state in states}
+    facts = NudgeFacts(
+        guild_id=guild_id,
+        manager_id=manager_id,
+        now=now,
+        today=today,
+        sharing=sharing or (manager_id,),
+        waiting=states,
+        barred={
+            **dict.fromkeys(await people.departed(connection, guild_id, now, members), Obstacle.LEFT),
+            **await nudges.snoozed(connection, guild_id, manager_id, now, limits.snooze),
+            **dict.fromkeys(await people.proxied(connection, guild_id), Obstacle.PROXIED),
+            **barred,
+        },
+        past_offers=await nudges.past_offers(connection, guild_id, manager_id, today - memory, now),
+        offered_to_others=await nudges.offered_to_others(connection, guild_id, manager_id, today, now),
+    )
+    before = open_ones[FIRST_WAITING - 1].written_at if len(open_ones) >= FIRST_WAITING else now
+    return without_gone(facts, gone), before
 
 
 def _newcomers(found: Mapping[int, Trace]) -> dict[int, Newcomer]:

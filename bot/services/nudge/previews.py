@@ -11,7 +11,6 @@ from bot.domain.delivery import Delivery
 from bot.domain.effect import Effect
 from bot.domain.guild import GuildSettings
 from bot.domain.nudge import Nudge, NudgeDraft, OfferContext, Reason
-from bot.domain.nudge_decision import decide_nudge
 from bot.domain.nudge_time import NudgeSchedule, next_nudge_day
 from bot.domain.rules import NudgeRules, Rules
 from bot.domain.why import Why, explain
@@ -20,7 +19,7 @@ from bot.services.guild_reader import Settle
 from bot.services.nudge.check import NudgeCheck
 from bot.services.nudge.drafts import NudgeDrafts
 from bot.services.nudge.effects import effects_between
-from bot.services.nudge.facts import gather, gather_member, past_nudges, usual_pace
+from bot.services.nudge.facts import decide_from_record, gather_member, past_nudges, usual_pace
 from bot.services.nudge.schedule import schedule_of
 from bot.store import deliveries
 from bot.store.database import Database
@@ -59,8 +58,7 @@ async def preview_at(
 ) -> tuple[Nudge, float | None]:
     """The nudge at any moment by the record alone, without Discord, and the manager's usual pace by then in minutes."""
     async with database.reading() as connection:
-        facts = await gather(connection, settings, manager_id, at, rules)
-        nudge = await asyncio.to_thread(decide_nudge, facts, rules)
+        nudge = await decide_from_record(connection, settings, manager_id, at, rules)
         return nudge, await usual_pace(connection, settings.guild_id, manager_id, at)
 
 
