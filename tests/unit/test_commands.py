@@ -14,8 +14,8 @@ from bot.domain.guild import GuildSettings
 from bot.store import guilds, managers
 from bot.store.database import open_database
 
-OF_THE_DATABASE = ("alembic", "asyncpg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm")
-"""What SQLAlchemy and migrations would bring along, and a SQLite database that is up to date does not need."""
+BROUGHT_ALONG = ("alembic", "asyncpg", "pydantic", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm")
+"""What SQLAlchemy, migrations or Typer would bring along, and a SQLite database that is up to date does not need."""
 HEAVY = ("alembic", "discord", "msgspec", "resvg_py", "rich", "sqlalchemy")
 
 
@@ -78,13 +78,13 @@ def test_commands_about_the_record_import_nothing_for_discord_or_for_drawing(tmp
         "mako",
         "matplotlib",
         "rich",
-        *OF_THE_DATABASE,
+        *BROUGHT_ALONG,
     )
     assert loaded(*commands, without=unneeded)[1] == []
 
 
 def test_the_bot_imports_nothing_of_the_sandbox_of_files_or_for_drawing() -> None:
-    unneeded = ("babel", "bot.exports", "bot.sandbox", "ijson", "jinja2", "resvg_py", "rich", *OF_THE_DATABASE)
+    unneeded = ("babel", "bot.exports", "bot.sandbox", "ijson", "jinja2", "resvg_py", "rich", *BROUGHT_ALONG)
     assert loaded(("run", "--help"), without=unneeded)[1] == []
 
 
