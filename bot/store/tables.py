@@ -270,7 +270,7 @@ summary = _table(
     Column("last_on", Day, nullable=False),
     Column("until_at", Moment, nullable=False),
     # How many changes of these facts were counted when it was summed up. After a further one it holds no more.
-    Column("edition", Id, nullable=False),
+    Column("edition", Integer, nullable=False),
     Column("document", Text, nullable=False),
 )
 
@@ -281,7 +281,7 @@ fact_change = _table(
     Column("guild_id", Id, primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True),
     Column("day", DayNumber, primary_key=True),
-    Column("edition", Id, nullable=False),
+    Column("edition", Integer, nullable=False),
     by_key=True,
 )
 

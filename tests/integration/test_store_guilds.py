@@ -109,6 +109,7 @@ async def tables_with(database: Database, guild_id: int) -> set[str]:
 
 
 RECORDED = {
+    "summary",
     "activity",
     "touch",
     "waiting",
