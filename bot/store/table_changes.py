@@ -1,5 +1,6 @@
 """Which tables the writing connection has changed, so that what was read of the others can be held."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Table as Table  # noqa: PLC0414 - re-exported for those w
 from bot.store import tables
 
 _CHANGES_NOTHING = ("SELECT", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
+_TABLE_OF_TEXT = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+) ")
 
 
 def _with_dependants(table: Table) -> frozenset[str]:
@@ -25,8 +27,7 @@ def _with_dependants(table: Table) -> frozenset[str]:
 class TableChanges:
     """Numbers the transactions of an engine with one connection, and keeps which was the last to change each table.
 
-    A transaction that is rolled back counts as well. A statement that does not tell its table, as one that is given as
-    text, counts for all of them.
+    A transaction that is rolled back counts as well. A statement that does not tell its table counts for all of them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -65,8 +66,12 @@ class TableChanges:
         asked = context.compiled.statement if context.compiled is not None else None
         if isinstance(asked, SelectBase):
             return
-        table = asked.table if isinstance(asked, UpdateBase) else None
-        if isinstance(table, Table) and table.name in self._dependants:
-            self._meanwhile |= self._dependants[table.name]
+        if isinstance(asked, UpdateBase):
+            name = asked.table.name if isinstance(asked.table, Table) else None
+        else:
+            found = _TABLE_OF_TEXT.match(statement)
+            name = None if found is None else found[1]
+        if name in self._dependants:
+            self._meanwhile |= self._dependants[name]
         else:
             self._meanwhile = None

@@ -284,7 +284,7 @@ async def asked(
         answer = await what.ask(connection)
     after = await rows(database, *tables.metadata.sorted_tables)
     async with database.writing() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
+        for table in (*reversed(tables.metadata.sorted_tables), tables.fact_change):  # each deletion is counted there
             await connection.execute(table.delete())
     return answer, before, after
 
