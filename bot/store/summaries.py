@@ -113,19 +113,19 @@ async def editions(connection: AsyncConnection, guild_id: int) -> Editions:
 
 
 async def known(
-    connection: AsyncConnection, guild_id: int, questions: Collection[Question], at: Editions
+    connection: AsyncConnection, guild_id: int, questions: Collection[Question], as_of: Editions
 ) -> dict[Question, str]:
     """The answers that are kept and hold, as of the same snapshot as the editions."""
     asked = {question.text: question for question in questions}
     query = select(_summary.question, _summary.edition, _summary.document).where(
         _summary.guild_id == guild_id, _summary.question.in_(sorted(asked))
     )
-    if at.by_kind is None or not asked:
+    if as_of.by_kind is None or not asked:
         return {}
     return {
         asked[row.question]: row.document
         for row in await connection.execute(query)
-        if row.edition == at.of(asked[row.question])
+        if row.edition == as_of.of(asked[row.question])
     }
 
 

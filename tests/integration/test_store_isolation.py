@@ -28,6 +28,7 @@ from bot.store import nudges, tables
 from bot.store.columns import Day, DayNumber, Moment, Truth
 from bot.store.database import Database
 from bot.store.forgetting import PERSON_COLUMNS
+from bot.store.summaries import Editions, Question, Summary
 from tests.support.rows import rows
 
 pytestmark = pytest.mark.usefixtures("sqlite_without_threads")
@@ -73,7 +74,8 @@ WRITTEN = {"add_touches", "add_waiting", "add_members"}
 """What writes rows that name their server themselves."""
 NUMBERED = {"remember", "return_at", "note_objection", "add", "add_reading_again"}
 """What writes a mark or a number that is not the same twice."""
-TO_BE_EMPTY = {"digests.freeze"}
+QUESTION = Question("asked", AT.date(), AT)
+TO_BE_EMPTY = {"digests.freeze", "summaries.known"}
 """Questions to which these rows are no answer."""
 
 
@@ -164,6 +166,10 @@ ARGUMENTS: dict[str, Any] = {
     "as_manager": True,
     "first_id": first_id_at(AT + timedelta(days=1)),
     "messages": {AT.date(): {ANN: 1}},
+    "questions": [QUESTION],
+    "summaries": [Summary(QUESTION, 0, "{}")],
+    "documents": True,
+    "as_of": Editions(),
     "gone": [],
     "ends": {ANN: Ends(*[identity(GUILD, ANN) + 5] * 4)},
 }
