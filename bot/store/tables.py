@@ -248,7 +248,6 @@ nudge_member = _table(
         "ix_nudge_member_settled",
         *("guild_id", "manager_id", "settled_at"),
         sqlite_where=_SETTLED,
-        postgresql_where=_SETTLED,
     ),
 )
 
@@ -294,7 +293,7 @@ span = _table(
     # The parent channel of a thread, so that excluding the channel excludes its threads.
     Column("parent_id", Id),
     Index(None, "guild_id"),
-    Index("ix_span_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
+    Index("ix_span_thread", "parent_id", "channel_id", sqlite_where=_THREAD),
 )
 
 known_gap = _table(
@@ -321,12 +320,11 @@ imported_channel = _table(
     # Whether Spade heard that it was deleted: then its messages are facts no more.
     Column("gone", Truth, nullable=False),
     Index(None, "guild_id"),
-    Index("ix_imported_channel_thread", "parent_id", "channel_id", sqlite_where=_THREAD, postgresql_where=_THREAD),
+    Index("ix_imported_channel_thread", "parent_id", "channel_id", sqlite_where=_THREAD),
     Index(
         "ix_imported_channel_unplaced",
         *("guild_id", "is_thread", "channel_id"),
         sqlite_where=_NO_THREAD,
-        postgresql_where=_NO_THREAD,
     ),
 )
 
@@ -347,7 +345,7 @@ imported_message = _table(
     # The local day on which it counts for its author; NULL if it does not, or not by this row.
     Column("counted_on", DayNumber),
     Index(None, "message_id"),
-    Index(None, "reply_to_id", sqlite_where=_REPLIES, postgresql_where=_REPLIES),
+    Index(None, "reply_to_id", sqlite_where=_REPLIES),
     by_key=True,
 )
 

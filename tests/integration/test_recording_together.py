@@ -17,7 +17,7 @@ from bot.domain.span import Span
 from bot.domain.stretch import Place, Stretch
 from bot.services.record.guild_facts import HeldGuildFacts
 from bot.services.record.recorder import TOGETHER, Recorded, Recorder
-from bot.store import forgetting, guilds, managers, record, spans, tables
+from bot.store import forgetting, guilds, managers, nudges, record, spans, tables
 from bot.store.database import Connection, Database
 from bot.store.error import OutageError
 from tests.support.messages import ANNA, BEN, GUILD, MIA, NOAH, START, at, said, thread, whole
@@ -214,12 +214,20 @@ async def test_what_is_held_is_read_again_only_after_others_wrote(database: Data
     assert await asked(*GUILDS) == (0 if held else 6)
     assert await asked(GUILD, GUILD + 77) == 6
     assert await asked(GUILD + 77, GUILD) == (0 if held else 6)
-    async with database.writing():
-        pass
+    async with database.writing() as connection:
+        await nudges.snooze(connection, GUILD, 1, 2, None)  # nothing that messages are judged by
+    assert await asked(GUILD) == (0 if held else 6)
+    async with database.writing() as connection:
+        await guilds.set_excluded_channels(connection, GUILD, [room(9).channel_id])
     assert await asked(GUILD) == 6
-    with pytest.raises(ZeroDivisionError):
-        async with database.writing():
+
+    async def fails() -> None:
+        async with database.writing() as connection:
+            await guilds.set_excluded_channels(connection, GUILD, [])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
     assert await asked(GUILD) == 6
 
 

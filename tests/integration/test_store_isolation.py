@@ -170,6 +170,7 @@ ARGUMENTS: dict[str, Any] = {
     "summaries": [Summary(QUESTION, 0, "{}")],
     "documents": True,
     "as_of": Editions(),
+    "among": [ANN],
     "gone": [],
     "ends": {ANN: Ends(*[identity(GUILD, ANN) + 5] * 4)},
 }
