@@ -1,15 +1,17 @@
 """The demo's managers, who press the buttons of their nudges."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from itertools import islice
 
 from bot.cli.stage import MANAGER_IDS, PATIENCE_SECONDS, Stage
-from bot.sandbox import PostedMessage
+from bot.sandbox import PostedMessage, Response
 
 _GETS_TO_IT_AFTER = timedelta(hours=8)
 _LINES = 2
+_PRESS_AGAIN_AFTER_SECONDS = 0.5
 
 
 class Managers:
@@ -34,14 +36,23 @@ class Managers:
 
     async def _settle(self, manager_id: int, nudge: PostedMessage) -> None:
         for custom_id in list(islice(_buttons(nudge), _LINES)):
-            if not _is_pressed(nudge, custom_id):
-                await self._on.sandbox.people.press(manager_id, nudge, custom_id)
-                await self._on.sandbox.until(partial(_is_pressed, nudge, custom_id), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not _is_pressed(nudge, custom_id):
+                    answer = await self._on.sandbox.people.press(manager_id, nudge, custom_id)
+                    await self._on.sandbox.until(partial(_is_answered, answer, nudge, custom_id), PATIENCE_SECONDS)
+                    if not _is_pressed(nudge, custom_id):
+                        await asyncio.sleep(
+                            _PRESS_AGAIN_AFTER_SECONDS
+                        )  # weeks pass in seconds, and Spade says: too fast
 
 
 def _buttons(nudge: PostedMessage) -> Iterator[str]:
     ids = (str(control.get("custom_id", "")) for control in nudge.controls())
     return (custom_id for custom_id in ids if custom_id.endswith(":done"))
+
+
+def _is_answered(answer: Response, nudge: PostedMessage, custom_id: str) -> bool:
+    return bool(answer.messages) or _is_pressed(nudge, custom_id)
 
 
 def _is_pressed(nudge: PostedMessage, custom_id: str) -> bool:
