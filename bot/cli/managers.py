@@ -12,6 +12,7 @@ from bot.sandbox import PostedMessage, Response
 _GETS_TO_IT_AFTER = timedelta(hours=8)
 _LINES = 2
 _PRESS_AGAIN_AFTER_SECONDS = 0.5
+"""Weeks pass in seconds here, so that Spade may say that a press comes too fast."""
 
 
 class Managers:
@@ -41,9 +42,7 @@ class Managers:
                     answer = await self._on.sandbox.people.press(manager_id, nudge, custom_id)
                     await self._on.sandbox.until(partial(_is_answered, answer, nudge, custom_id), PATIENCE_SECONDS)
                     if not _is_pressed(nudge, custom_id):
-                        await asyncio.sleep(
-                            _PRESS_AGAIN_AFTER_SECONDS
-                        )  # weeks pass in seconds, and Spade says: too fast
+                        await asyncio.sleep(_PRESS_AGAIN_AFTER_SECONDS)
 
 
 def _buttons(nudge: PostedMessage) -> Iterator[str]:

@@ -120,14 +120,12 @@ class Reporter:
         await self._keep(sums)
         return self._shown(settings, course, guild_name, now)
 
-    async def draft(
-        self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime, *, as_posted: bool = True
-    ) -> DigestDraft:
-        """The team's digest of a week, as it was posted, if it was. With `as_posted` False, as it is on record now."""
+    async def draft(self, settings: GuildSettings, week_on: date, guild_name: str, now: datetime) -> DigestDraft:
+        """The team's digest of a week, as it was posted, if it was."""
         async with self._database.reading() as connection:
             sums = await Sums.of(connection, settings.guild_id, self._rules)
             course = await self._course(sums, settings, week_on, WEEKS_SHOWN)
-            draft = await self._team(sums, settings, course, guild_name, now, as_posted=as_posted)
+            draft = await self._team(sums, settings, course, guild_name, now)
         await self._keep(sums)
         return draft
 
@@ -177,18 +175,11 @@ class Reporter:
                     await summaries.keep(connection, sums.guild_id, sums.new)
 
     async def _team(
-        self,
-        sums: Sums,
-        settings: GuildSettings,
-        course: _Course,
-        guild_name: str,
-        now: datetime,
-        *,
-        as_posted: bool = True,
+        self, sums: Sums, settings: GuildSettings, course: _Course, guild_name: str, now: datetime
     ) -> DigestDraft:
         connection, week_on = sums.connection, course.newest.week_on
         today = local_day(now, settings.zone)
-        frozen = await digests.frozen(connection, settings.guild_id, week_on) if as_posted else None
+        frozen = await digests.frozen(connection, settings.guild_id, week_on)
         draft = replace(
             self._shown(settings, course, guild_name, now),
             first_contacts=await self._first_contacts(connection, settings.guild_id, course.period, None),
